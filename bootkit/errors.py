@@ -1,0 +1,59 @@
+"""What can go wrong, sorted by what a caller does about it.
+
+Every message names the thing and says what is wrong in the user's words; ``hint`` is the way out, best something to
+type. The two front ends (``cli.main`` and the TUI) are the only places that catch :class:`BootkitError` as such.
+"""
+
+
+class BootkitError(Exception):
+    """The base of all; exit status 1 where nothing narrower fits."""
+
+    exit_code = 1
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class FormatError(BootkitError):
+    """A file does not follow the format it claims; ``offset`` is in bytes from the start of the file."""
+
+    def __init__(self, message: str, *, offset: int | None = None, hint: str = "") -> None:
+        super().__init__(message if offset is None else f"{message} (at byte {offset})", hint=hint)
+        self.offset = offset
+
+
+class CommandFailed(BootkitError):
+    """An external program ended with an error; ``stderr`` is what it said."""
+
+    def __init__(self, argv: tuple[str, ...], returncode: int, stderr: str) -> None:
+        last = stderr.strip().splitlines()[-1:] or ["it said nothing"]
+        super().__init__(f"{argv[0]} failed with status {returncode}: {last[0]}")
+        self.argv = argv
+        self.returncode = returncode
+        self.stderr = stderr
+
+
+class UsageError(BootkitError):
+    """The words of the command line do not make sense together; exit status 2, as typer's own."""
+
+    exit_code = 2
+
+
+class NothingRecognised(BootkitError):
+    """No detector knows the image; exit status 3."""
+
+    exit_code = 3
+
+
+class DeviceRefused(BootkitError):
+    """A safety rule forbids to write there; exit status 4. Nothing was written."""
+
+    exit_code = 4
+
+
+class ToolMissing(BootkitError):
+    """An external program is not installed; exit status 5, and the hint names its package."""
+
+    exit_code = 5

@@ -1,0 +1,231 @@
+"""What is known of one image, and the view through which detectors look at it.
+
+A detector pulls what it needs (:class:`IsoView`); reading is lazy, and whatever was read is recorded. The record is
+:class:`IsoFacts`: as JSON it is what ``bootkit inspect --json`` prints, what a bug report needs, what the stick's cache
+keeps, and what a test's fixture holds. :class:`RecordedIso` is the same view over a record.
+"""
+
+import abc
+import fnmatch
+import posixpath
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+TEXT_LIMIT = 64 << 10
+"""Bytes of one text file that are read at most: the largest boot menus met are below 40 KiB."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ElToritoEntry:
+    """One entry of the El Torito boot catalogue."""
+
+    platform: str
+    """``bios``, ``efi``, ``ppc``, ``mac`` or the number in hex."""
+    emulation: str
+    """``none``, ``1.2M``, ``1.44M``, ``2.88M`` or ``harddisk``."""
+    lba: int
+    """Where the boot image begins, in sectors of 2048 bytes."""
+    size: int
+    """Bytes of the boot image as far as the catalogue (or, for a FAT image, its own superblock) tells."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IsoPartition:
+    """One row of the MBR or GPT that a hybrid image carries beside its ISO9660 volume."""
+
+    number: int
+    scheme: str
+    """``mbr`` or ``gpt``."""
+    type: str
+    """MBR: two hex digits. GPT: the type GUID in upper case."""
+    start: int
+    """Bytes from the start of the image."""
+    size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """A directory member: ``size`` in bytes, or ``None`` for a directory."""
+
+    name: str
+    size: int | None
+
+    @property
+    def is_dir(self) -> bool:
+        return self.size is None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IsoFacts:
+    """Everything that was read out of one image, before anyone has an opinion."""
+
+    name: str
+    """The file's name, without its folder."""
+    size: int
+    filesystem: str = "iso9660"
+    """What the tree was read from: ``iso9660``, ``rock_ridge``, ``joliet`` or ``udf``."""
+    volume_id: str = ""
+    """From the primary volume descriptor; what udev shows as the label."""
+    joliet_volume_id: str = ""
+    uuid: str = ""
+    """As udev shows it: ``2024-08-27-15-33-07-00`` from the PVD's modification stamp, else its creation stamp."""
+    system_id: str = ""
+    application_id: str = ""
+    publisher_id: str = ""
+    el_torito: tuple[ElToritoEntry, ...] = ()
+    partitions: tuple[IsoPartition, ...] = ()
+    dirs: dict[str, tuple[Node, ...]] = field(default_factory=dict)
+    """Each directory that somebody looked into, whole. ``efi:/...`` are directories of the FAT image for UEFI."""
+    texts: dict[str, str] = field(default_factory=dict)
+    """Each small text file that somebody read; at most ``TEXT_LIMIT`` bytes of it."""
+    warnings: tuple[str, ...] = ()
+    """Recoverable oddities of the image, in the user's words."""
+
+
+class NotRecorded(LookupError):
+    """A recorded image was asked for something that nobody had looked at when it was recorded."""
+
+
+class IsoView(abc.ABC):
+    """A read-only look into one image.
+
+    Paths are absolute, with slashes. Names are found whatever their case, because plain ISO9660 has capitals only, and
+    answers carry the spelling of the image. A path that begins with ``efi:/`` lies in the image's FAT partition for
+    UEFI (El Torito EFI entry), where some distributions keep their only boot menu.
+    """
+
+    @property
+    @abc.abstractmethod
+    def facts(self) -> IsoFacts:
+        """The record of all that was read so far."""
+
+    @abc.abstractmethod
+    def _listdir(self, path: str) -> tuple[Node, ...] | None:
+        """The members of the directory ``path`` (in the image's own spelling), ``None`` if it is not there."""
+
+    @abc.abstractmethod
+    def _text(self, path: str) -> str:
+        """The text of the file ``path`` (in the image's own spelling), which is there."""
+
+    @property
+    def name(self) -> str:
+        return self.facts.name
+
+    @property
+    def size(self) -> int:
+        return self.facts.size
+
+    @property
+    def volume_id(self) -> str:
+        return self.facts.volume_id
+
+    @property
+    def uuid(self) -> str:
+        return self.facts.uuid
+
+    def listdir(self, path: str) -> tuple[Node, ...]:
+        """The members of a directory, in the image's order; empty if there is no such directory."""
+        found = self._locate(path)
+        if found is None or (found[1] is not None and not found[1].is_dir):
+            return ()
+        return self._listdir(found[0]) or ()
+
+    def exists(self, path: str) -> bool:
+        return self._locate(path) is not None
+
+    def is_dir(self, path: str) -> bool:
+        found = self._locate(path)
+        return found is not None and (found[1] is None or found[1].is_dir)
+
+    def is_file(self, path: str) -> bool:
+        found = self._locate(path)
+        return found is not None and found[1] is not None and not found[1].is_dir
+
+    def file_size(self, path: str) -> int:
+        """Bytes of a file; 0 if it is not there."""
+        found = self._locate(path)
+        return found[1].size or 0 if found is not None and found[1] is not None else 0
+
+    def text(self, path: str) -> str:
+        """The text of a small file, at most ``TEXT_LIMIT`` bytes of it; empty if it is not there."""
+        return self._text(self.spelled(path)) if self.is_file(path) else ""
+
+    def spelled(self, path: str) -> str:
+        """``path`` as the image spells it; ``path`` itself if it is not there."""
+        found = self._locate(path)
+        return found[0] if found is not None else path
+
+    def glob(self, pattern: str) -> tuple[str, ...]:
+        """The paths that match ``pattern``, whose components may hold ``*``, ``?`` and ``[...]``; sorted.
+
+        Reads only the directories on the way: ``/live/vmlinuz*`` costs two.
+        """
+        root, parts = _split(pattern)
+        return tuple(sorted(self._glob(root, parts)))
+
+    def _glob(self, directory: str, parts: tuple[str, ...]) -> Iterator[str]:
+        if not parts:
+            yield directory
+            return
+        wanted = parts[0].lower()
+        for node in self._listdir(directory) or ():
+            if (len(parts) == 1 or node.is_dir) and fnmatch.fnmatchcase(node.name.lower(), wanted):
+                yield from self._glob(_join(directory, node.name), parts[1:])
+
+    def _locate(self, path: str) -> tuple[str, Node | None] | None:
+        """The path in the image's spelling and its node (``None`` for a root), or ``None`` if it is not there."""
+        directory, parts = _split(path)
+        if not parts:
+            return (directory, None) if self._listdir(directory) is not None else None
+        node: Node | None = None
+        for part in parts:
+            if node is not None and not node.is_dir:
+                return None
+            members = self._listdir(directory)
+            node = _member(members or (), part)
+            if node is None:
+                return None
+            directory = _join(directory, node.name)
+        return directory, node
+
+
+class RecordedIso(IsoView):
+    """The view over a record: a cached image, or a fixture.
+
+    Raises:
+        NotRecorded: the answer is unknown, because the record lacks a directory or a text that the image has.
+    """
+
+    def __init__(self, facts: IsoFacts) -> None:
+        self._facts = facts
+
+    @property
+    def facts(self) -> IsoFacts:
+        return self._facts
+
+    def _listdir(self, path: str) -> tuple[Node, ...] | None:
+        members = self._facts.dirs.get(path)
+        if members is None and path != "efi:/":
+            raise NotRecorded(f"{self._facts.name}: nobody listed {path}; record it again: bootkit inspect --json")
+        return members
+
+    def _text(self, path: str) -> str:
+        try:
+            return self._facts.texts[path]
+        except KeyError:
+            raise NotRecorded(f"{self._facts.name}: nobody read {path}; record it again: bootkit inspect --json") from None
+
+
+def _split(path: str) -> tuple[str, tuple[str, ...]]:
+    prefix = "efi:/" if path.startswith("efi:/") else "/"
+    parts = posixpath.normpath("/" + path.removeprefix("efi:")).strip("/").split("/")
+    return prefix, tuple(part for part in parts if part)
+
+
+def _join(directory: str, name: str) -> str:
+    return directory + name if directory.endswith("/") else f"{directory}/{name}"
+
+
+def _member(members: tuple[Node, ...], name: str) -> Node | None:
+    exact = next((node for node in members if node.name == name), None)
+    return exact or next((node for node in members if node.name.lower() == name.lower()), None)
