@@ -1,0 +1,54 @@
+"""What is on a stick: its images, and what is known of each."""
+
+from dataclasses import dataclass
+
+from bootkit.model.boot import Recognition
+from bootkit.model.iso import IsoFacts
+
+IMAGE_FOLDER = "/boot/iso"
+STATE_FOLDER = "/boot/bootkit/state"
+FACTS_FOLDER = "/boot/bootkit/state/images"
+"""The record of ``/boot/iso/x.iso`` is ``<FACTS_FOLDER>/boot/iso/x.iso.json``: GRUB tests for it, too, to tell a new image."""
+MENU = "/boot/grub/grub.cfg"
+OLD_MENU = "/boot/grub/grub.cfg.old"
+CUSTOM_MENU = "/boot/grub/custom.cfg"
+STICK_FILE = "/boot/bootkit/stick.toml"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageItem:
+    """One image on the stick, with what was found out about it."""
+
+    path: str
+    """From the root of the data partition: ``/boot/iso/rescue/grml.iso``."""
+    size: int
+    mtime_ns: int
+    facts: IsoFacts | None = None
+    """``None`` if it could not be read; then ``error`` says why."""
+    recognition: Recognition | None = None
+    error: str = ""
+    sha256: str = ""
+    """Lower-case hex, where ``add`` or ``verify`` computed it."""
+
+    @property
+    def folder(self) -> str:
+        """Folder below the image folder, for the menu's submenus: ``rescue``; empty at its top."""
+        below = self.path.removeprefix(IMAGE_FOLDER + "/") if self.path.startswith(IMAGE_FOLDER + "/") else ""
+        return below.rpartition("/")[0]
+
+    @property
+    def name(self) -> str:
+        return self.path.rpartition("/")[2]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MenuSettings:
+    """The user's choices for the menu, out of stick.toml."""
+
+    timeout: int = 30
+    """Seconds until the default entry starts; -1 waits for ever."""
+    default: str = ""
+    """Path of the image that starts by itself; empty for the first."""
+    serial: bool = False
+    extra_words: tuple[str, ...] = ()
+    """Kernel words added to every entry."""

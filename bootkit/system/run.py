@@ -1,0 +1,158 @@
+"""Start other programs: the only module that imports ``subprocess``.
+
+A program gets a list of arguments, a small environment built from scratch and an empty stdin, so that its answer does
+not depend on the user's locale or settings. One that is not installed is :class:`ToolMissing`, one that fails is
+:class:`CommandFailed` with all it said on stderr.
+"""
+
+import logging
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from typing import IO
+
+from bootkit.errors import BootkitError, CommandFailed, ToolMissing
+
+log = logging.getLogger(__name__)
+
+Argument = str | os.PathLike[str]
+
+Process = subprocess.Popen[bytes]
+"""A running child, for annotations: nobody else imports ``subprocess``."""
+
+SYSTEM_DIRECTORIES = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
+"""Added behind the user's PATH: Debian leaves the sbin directories out for users, and mkfs is there."""
+
+
+def run(
+    argv: Sequence[Argument],
+    *,
+    stdin: bytes | None = None,
+    env: Mapping[str, str] | None = None,
+    ok: Collection[int] = (0,),
+    timeout: float | None = None,
+    cwd: Argument | None = None,
+) -> bytes:
+    """What the program printed on stdout.
+
+    ``env`` is added to the small environment, ``ok`` are the exit statuses that count as success, ``timeout`` is in
+    seconds.
+
+    Raises:
+        ToolMissing: the program is not installed.
+        CommandFailed: it ended with another status, by a signal (negative status), or was stopped at ``timeout``.
+    """
+    with popen(
+        argv,
+        stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=env,
+        cwd=cwd,
+    ) as process:
+        try:
+            out, err = process.communicate(stdin, timeout)
+        except subprocess.TimeoutExpired:
+            raise CommandFailed(_words(argv), -signal.SIGKILL, f"no answer within {timeout:g} seconds") from None
+    if process.returncode not in ok:
+        raise CommandFailed(_words(argv), process.returncode, err.decode(errors="replace"))
+    return out
+
+
+def feed(argv: Sequence[Argument], chunks: Iterable[bytes], *, stdout: IO[bytes] | None = None) -> None:
+    """Run a program with ``chunks`` as its stdin, never holding more than one of them; its stdout goes to a file.
+
+    Raises:
+        ToolMissing, CommandFailed: as :func:`run`.
+    """
+    target = subprocess.DEVNULL if stdout is None else stdout
+    with popen(argv, stdin=subprocess.PIPE, stdout=target, stderr=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        # a program that has enough closes the pipe: its exit status tells whether that was all right
+        with suppress(BrokenPipeError):
+            for chunk in chunks:
+                process.stdin.write(chunk)
+        with suppress(BrokenPipeError):
+            process.stdin.close()
+        process.stdin = None
+        _, err = process.communicate()
+    if process.returncode:
+        raise CommandFailed(_words(argv), process.returncode, err.decode(errors="replace"))
+
+
+@contextmanager
+def popen(
+    argv: Sequence[Argument],
+    *,
+    stdin: int | IO[bytes] = subprocess.DEVNULL,
+    stdout: int | IO[bytes] = subprocess.DEVNULL,
+    stderr: int | IO[bytes] = subprocess.DEVNULL,
+    env: Mapping[str, str] | None = None,
+    cwd: Argument | None = None,
+) -> Iterator[Process]:
+    """A running program in a process group of its own, which is gone when the block ends, however it ends.
+
+    Raises:
+        ToolMissing: the program is not installed.
+    """
+    words = _words(argv)
+    environment = {**small_environment(), **(env or {})}
+    log.debug("+ %s", shlex.join(words))
+    program = shutil.which(words[0], path=environment["PATH"])
+    if program is None:
+        raise tool_missing(words[0])
+    process = subprocess.Popen(
+        words,
+        executable=program,
+        stdin=stdin,
+        stdout=stdout,
+        stderr=stderr,
+        env=environment,
+        cwd=cwd,
+        start_new_session=True,
+    )
+    try:
+        yield process
+    finally:
+        kill_group(process)
+        for pipe in (process.stdin, process.stdout, process.stderr):
+            if pipe is not None:
+                with suppress(BrokenPipeError):
+                    pipe.close()
+
+
+def kill_group(process: Process) -> None:
+    """End a program of :func:`popen` with all its children and wait for it; nothing if it has ended."""
+    if process.poll() is None:
+        # the group is named after its leader, which exists until it is waited for: nobody else can be hit
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def which(program: str) -> str | None:
+    """Where :func:`run` would find the program, ``None`` if it is not installed."""
+    return shutil.which(program, path=small_environment()["PATH"])
+
+
+def tool_missing(program: str) -> BootkitError:
+    """The error for a program that is not installed; the hint names its package."""
+    from bootkit.system.tools import hint_for  # noqa: PLC0415 - tools asks this module where programs are
+
+    return ToolMissing(f"{program} is not installed", hint=hint_for(program))
+
+
+def small_environment() -> dict[str, str]:
+    """All that a child gets to see of ours."""
+    path = os.environ.get("PATH", "").split(":")
+    path.extend(directory for directory in SYSTEM_DIRECTORIES if directory not in path)
+    kept = {name: os.environ[name] for name in ("HOME", "TMPDIR") if name in os.environ}
+    return {"HOME": "/", **kept, "PATH": ":".join(filter(None, path)), "LANG": "C.UTF-8"}
+
+
+def _words(argv: Sequence[Argument]) -> tuple[str, ...]:
+    return tuple(os.fspath(word) for word in argv)
