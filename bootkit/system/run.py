@@ -11,11 +11,11 @@ import shlex
 import shutil
 import signal
 import subprocess
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import IO
 
-from bootkit.errors import BootkitError, CommandFailed, ToolMissing
+from bootkit.errors import CommandFailed, ToolMissing
 
 log = logging.getLogger(__name__)
 
@@ -93,7 +93,7 @@ def popen(
     stderr: int | IO[bytes] = subprocess.DEVNULL,
     env: Mapping[str, str] | None = None,
     cwd: Argument | None = None,
-) -> Iterator[Process]:
+) -> Generator[Process]:
     """A running program in a process group of its own, which is gone when the block ends, however it ends.
 
     Raises:
@@ -139,9 +139,9 @@ def which(program: str) -> str | None:
     return shutil.which(program, path=small_environment()["PATH"])
 
 
-def tool_missing(program: str) -> BootkitError:
+def tool_missing(program: str) -> ToolMissing:
     """The error for a program that is not installed; the hint names its package."""
-    from bootkit.system.tools import hint_for  # noqa: PLC0415 - tools asks this module where programs are
+    from bootkit.system.tools import hint_for
 
     return ToolMissing(f"{program} is not installed", hint=hint_for(program))
 

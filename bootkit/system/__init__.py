@@ -1,0 +1,1 @@
+"""The imperative shell: the only package that starts programs or writes."""
