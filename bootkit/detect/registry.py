@@ -1,0 +1,117 @@
+"""Who is asked about an image, in which order, and what all of them said.
+
+Adding a stack is adding a file: every module of ``bootkit.detectors`` is asked for its ``DETECTOR``. Other packages
+add theirs through the entry point group ``bootkit.detectors.v1``; a plug-in replaces a built-in of the same name.
+"""
+
+import importlib
+import logging
+import os
+import pkgutil
+import sys
+from collections.abc import Iterator, Sequence
+
+from bootkit.detect import Detection, Detector, IsoView, NotMine
+from bootkit.errors import BootkitError
+from bootkit.model.boot import Recognition
+from bootkit.model.iso import NotRecorded
+
+GROUP = "bootkit.detectors.v1"
+"""The entry point group; its number changes when a plug-in written for it would break."""
+
+logger = logging.getLogger(__name__)
+
+
+def detectors() -> tuple[Detector, ...]:
+    """All detectors in the order in which they are asked: by rank, then by name.
+
+    Imports every detector: keep the answer.
+    """
+    found = {detector.name: detector for detector in builtin()}
+    found.update((detector.name, detector) for detector in _plugins())
+    return tuple(sorted(found.values(), key=lambda detector: (detector.rank, detector.name)))
+
+
+def builtin() -> Iterator[Detector]:
+    """The detectors of the package itself, by the names of their modules."""
+    package = importlib.import_module("bootkit.detectors")
+    for module in sorted(info.name for info in pkgutil.iter_modules(package.__path__)):
+        if not module.startswith("_"):
+            yield importlib.import_module(f"bootkit.detectors.{module}").DETECTOR
+
+
+def recognise(iso: IsoView, asked: Sequence[Detector] | None = None, *, thorough: bool = False) -> Recognition:
+    """Ask the detectors in turn; the first that knows the image is believed.
+
+    ``thorough`` asks the rest as well: their reasons are what ``explain`` prints, and what they read gets recorded.
+
+    Raises:
+        FormatError: the image broke off while a detector was reading.
+        NotRecorded: ``iso`` is a record, and a detector asks for what it does not hold.
+    """
+    best: Detection | None = None
+    name = ""
+    rejections: list[tuple[str, str]] = []
+    for detector in detectors() if asked is None else asked:
+        match _ask(detector, iso):
+            case Detection() as detection if best is None:
+                best, name = detection, detector.name
+            case Detection(title=title):
+                rejections.append((detector.name, f"it takes it for {title}, but {name} was asked before"))
+            case NotMine(reason=reason):
+                rejections.append((detector.name, reason))
+            case other:
+                rejections.append((detector.name, f"it answered with {type(other).__name__}, not with a Detection"))
+        if best is not None and not thorough:
+            break
+    return Recognition(detection=best, detector=name, rejections=tuple(rejections))
+
+
+def _ask(detector: Detector, iso: IsoView) -> object:
+    """The detector's answer, whatever a plug-in thinks that is; one that breaks down must not hide the others'."""
+    try:
+        return detector.detect(iso)
+    except (BootkitError, NotRecorded):
+        raise
+    except Exception as error:
+        logger.warning("detector %s broke down on %s", detector.name, iso.name, exc_info=True)
+        return NotMine(reason=f"it broke down: {error!r}")
+
+
+def _plugins() -> Iterator[Detector]:
+    """The detectors that other installed packages bring; a broken one is logged and left out."""
+    if not any(_announces_plugins(folder) for folder in sys.path):
+        return
+    from importlib.metadata import entry_points  # 30 ms, and hardly anybody has a plug-in
+
+    for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
+        try:
+            loaded: object = point.load()
+        except Exception as error:
+            logger.warning("plug-in %s (%s) was left out: %r", point.name, point.value, error)
+            logger.debug("plug-in %s", point.name, exc_info=True)
+            continue
+        if isinstance(loaded, Detector):
+            yield loaded
+        else:
+            logger.warning("plug-in %s (%s) was left out: it is no Detector", point.name, point.value)
+
+
+def _announces_plugins(folder: str) -> bool:
+    """Whether packages in a folder of ``sys.path`` may name our group: a look that costs a tenth of asking."""
+    if folder and os.path.isfile(folder):  # noqa: PTH113 - a zip archive: only importlib.metadata reads those
+        return True
+    try:
+        with os.scandir(folder or ".") as members:
+            found = [member.path for member in members if member.name.endswith((".dist-info", ".egg-info"))]
+    except OSError:
+        return False
+    return any(GROUP.encode() in _bytes(f"{path}/entry_points.txt") for path in found)
+
+
+def _bytes(path: str) -> bytes:
+    try:
+        with open(path, "rb") as fh:  # noqa: PTH123 - pathlib is slower than the rest of this look
+            return fh.read(1 << 16)
+    except OSError:
+        return b""
