@@ -1,0 +1,167 @@
+"""Every fixture of every detector: who claims it, and what the answer is.
+
+A fixture is ``<module>/<distribution>-<version>.facts.json``, as ``bootkit inspect --json`` prints it, with one key more:
+``about.shaped_after`` names the builder and the version whose images look like this. Beside it lie the answer as text
+(``.txt``). In the folder ``nobody`` are images that no detector may claim. ``pytest --update-golden`` writes the texts.
+"""
+
+import json
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from bootkit.detect import ISO_PATH, BootEntry, Detection, Detector, EntryKind, Role
+from bootkit.detect.registry import builtin, recognise
+from bootkit.model.iso import IsoFacts, Node, RecordedIso
+from bootkit.model.record import facts_from_json
+
+HERE = Path(__file__).parent
+NOBODY = "nobody"
+FIXTURES = sorted(HERE.glob("*/*.facts.json"))
+CLAIMED = [path for path in FIXTURES if path.parent.name != NOBODY]
+
+
+def fixture_id(path: Path) -> str:
+    return f"{path.parent.name}/{path.name.removesuffix('.facts.json')}"
+
+
+each_fixture = pytest.mark.parametrize("path", FIXTURES, ids=fixture_id)
+each_claimed = pytest.mark.parametrize("path", CLAIMED, ids=fixture_id)
+
+
+class SparseIso(RecordedIso):
+    """A record made for one detector, shown to the others: what nobody looked at is not there."""
+
+    def _listdir(self, path: str) -> tuple[Node, ...] | None:
+        return super()._listdir(path) if path in self.facts.dirs else None
+
+    def _text(self, path: str) -> str:
+        return self.facts.texts.get(path, "")
+
+
+@cache
+def load(path: Path) -> tuple[IsoFacts, dict[str, str]]:
+    record = json.loads(path.read_text(encoding="utf-8"))
+    about = record.pop("about", {})
+    return facts_from_json(json.dumps(record)), about
+
+
+@cache
+def by_module() -> dict[str, Detector]:
+    return {detector.detect.__module__.rpartition(".")[2]: detector for detector in builtin()}
+
+
+@cache
+def detection_of(path: Path) -> Detection:
+    """What the fixture's own detector says; it may ask for nothing that is not recorded."""
+    answer = by_module()[path.parent.name].detect(RecordedIso(load(path)[0]))
+    assert isinstance(answer, Detection), f"{path.parent.name} refuses its own fixture: {answer.reason}"
+    return answer
+
+
+def as_text(detection: Detection) -> str:
+    facts = [("stack", detection.stack), ("files on", " ".join(detection.filesystems))]
+    facts += [("because", clause) for clause in detection.evidence]
+    facts += [("note", note) for note in detection.notes]
+    facts += [("obstacle", detection.obstacle), ("instead", detection.instead)]
+    blocks = [[detection.title, *_rows(facts)], *(_entry_rows(entry) for entry in detection.entries)]
+    return "\n\n".join("\n".join(block) for block in blocks) + "\n"
+
+
+def _entry_rows(entry: BootEntry) -> list[str]:
+    facts = [(str(entry.kind), entry.kernel)]
+    facts += [("initrd", initrd) for initrd in entry.initrds]
+    facts += [("words", " ".join(entry.cmdline))]
+    if entry.kind is EntryKind.LINUX:
+        facts += [("to RAM", " ".join(entry.to_ram)), ("safe", " ".join(entry.safe_graphics))]
+    if len(entry.firmware) < 4:
+        facts += [("firmware", " ".join(sorted(entry.firmware)))]
+    return [f"[{entry.role}] {entry.title}", *_rows(facts)]
+
+
+def _rows(facts: list[tuple[str, str]]) -> list[str]:
+    return [f"  {name:<10} {value}" for name, value in facts if value]
+
+
+@each_claimed
+def test_exactly_its_own_detector_claims_the_image(path: Path) -> None:
+    iso = SparseIso(load(path)[0])
+    claims = {name for name, detector in by_module().items() if isinstance(detector.detect(iso), Detection)}
+    assert claims == {path.parent.name}
+
+
+@pytest.mark.parametrize("path", [path for path in FIXTURES if path not in CLAIMED], ids=fixture_id)
+def test_nobody_claims_an_image_that_cannot_be_known(path: Path) -> None:
+    recognition = recognise(SparseIso(load(path)[0]))
+    assert recognition.detection is None
+    assert {name for name, _reason in recognition.rejections} == {detector.name for detector in by_module().values()}
+
+
+@each_claimed
+def test_the_answer_is_the_golden_one(path: Path, update_golden: bool) -> None:
+    golden = path.with_name(path.name.removesuffix(".facts.json") + ".txt")
+    text = as_text(detection_of(path))
+    if update_golden:
+        golden.write_text(text, encoding="utf-8")
+    assert golden.read_text(encoding="utf-8") == text
+
+
+@each_claimed
+def test_an_image_has_entries_or_an_obstacle(path: Path) -> None:
+    detection = detection_of(path)
+    assert bool(detection.entries) != bool(detection.obstacle)
+    assert bool(detection.instead) == bool(detection.obstacle)
+    assert detection.evidence
+    assert detection.distro
+
+
+@each_claimed
+def test_the_first_entry_is_the_only_default_and_finds_its_iso(path: Path) -> None:
+    entries = detection_of(path).entries
+    if entries:
+        assert [entry.role for entry in entries].count(Role.DEFAULT) == 1
+        assert entries[0].role is Role.DEFAULT
+        assert entries[0].kind is EntryKind.CONFIGFILE or ISO_PATH in " ".join(entries[0].cmdline)
+
+
+@each_claimed
+def test_entries_name_files_of_the_image(path: Path) -> None:
+    iso = RecordedIso(load(path)[0])
+    for entry in detection_of(path).entries:
+        for name in (entry.kernel, *entry.initrds):
+            assert iso.is_file(name), name
+            assert iso.spelled(name) == name
+
+
+@each_claimed
+def test_words_are_whole_and_without_the_loaders_own(path: Path) -> None:
+    for entry in detection_of(path).entries:
+        for word in (*entry.cmdline, *entry.to_ram, *entry.safe_graphics):
+            assert word
+            assert not set(word) & set(" \t\n$"), word
+            assert not word.startswith(("initrd=", "BOOT_IMAGE=")), word
+
+
+@each_claimed
+def test_titles_tell_the_entries_apart(path: Path) -> None:
+    titles = [(entry.title, entry.firmware) for entry in detection_of(path).entries]
+    assert len(set(titles)) == len(titles)
+    assert all(title == " ".join(title.split()) and title for title, _firmware in titles)
+
+
+@each_claimed
+def test_notes_are_sentences_and_evidence_is_clauses(path: Path) -> None:
+    detection = detection_of(path)
+    for sentence in filter(None, (*detection.notes, detection.obstacle, detection.instead)):
+        assert sentence.endswith("."), sentence
+    assert not [clause for clause in detection.evidence if clause.endswith(".")]
+
+
+@each_fixture
+def test_a_fixture_says_what_it_is_shaped_after(path: Path) -> None:
+    assert load(path)[1].get("shaped_after")
+
+
+def test_every_detector_has_a_fixture_and_every_folder_a_detector() -> None:
+    assert {path.parent.name for path in CLAIMED} == set(by_module())
