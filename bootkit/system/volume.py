@@ -5,9 +5,14 @@ image file or an unmounted device, as ext4 (:mod:`bootkit.system.volumes.ext4`) 
 Nothing above this module knows which it is.
 """
 
-from collections.abc import Callable, Iterable
+import hashlib
+from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import BinaryIO, Protocol
+
+CHUNK = 1 << 20
+"""Bytes a reading: 1 MiB is fastest with hashing in the same pass, because it stays in the processor's cache."""
 
 Progress = Callable[[int], None]
 """Called with the bytes done so far."""
@@ -24,7 +29,7 @@ class FileStat:
 class Volume(Protocol):
     """A data partition. Paths are absolute, with slashes; parents of what is written are made.
 
-    Every writing method is atomic for a reader of the path: the old file or the new one, never a part.
+    A reader of a path that is written finds the old file or the new one, never a part.
     """
 
     @property
@@ -34,7 +39,7 @@ class Volume(Protocol):
 
     @property
     def uuid(self) -> str:
-        """The file system's UUID, spelled as udev spells it."""
+        """The file system's UUID as udev spells it; empty where nobody can tell."""
         ...
 
     @property
@@ -52,10 +57,15 @@ class Volume(Protocol):
         """A file for reading, seekable."""
         ...
 
-    def write(self, path: str, content: bytes) -> None: ...
+    def write(self, files: Mapping[str, bytes]) -> None:
+        """Write small files, all of them before the first takes its place."""
+        ...
 
-    def receive(self, path: str, size: int, chunks: Iterable[bytes]) -> None:
-        """Take a big file of ``size`` bytes: room is set aside first, and no part of it becomes a hole."""
+    def copy_in(self, source: Path, path: str, progress: Progress) -> str:
+        """Take a big file from the host; room is set aside first, and its beginning never becomes a hole.
+
+        Returns the SHA-256 of what was read from ``source``, in lower-case hex. Nothing is left of it on an error.
+        """
         ...
 
     def rename(self, old: str, new: str) -> None:
@@ -68,10 +78,42 @@ class Volume(Protocol):
         """Bytes that can still be written."""
         ...
 
-    def drop_cache(self, path: str) -> None:
-        """Make the next reading of ``path`` come from the medium, not from memory."""
+    def flush(self) -> None:
+        """Return when everything written is on the medium, and the next reading comes from there."""
         ...
 
-    def flush(self) -> None:
-        """Return when everything written is on the medium."""
-        ...
+
+def walk(volume: Volume, path: str) -> Generator[tuple[str, FileStat]]:
+    """All files below a folder with their paths, folders in order of name; hidden ones are left out."""
+    for stat in volume.listdir(path):
+        below = f"{path.rstrip('/')}/{stat.name}"
+        if stat.name.startswith("."):
+            continue
+        if stat.is_dir:
+            yield from walk(volume, below)
+        else:
+            yield below, stat
+
+
+def read_file(volume: Volume, path: str, limit: int) -> bytes | None:
+    """The first ``limit`` bytes of a file, ``None`` if it is not there."""
+    if volume.stat(path) is None:
+        return None
+    with volume.open(path) as file:
+        return file.read(limit)
+
+
+def chunks_of(file: BinaryIO, progress: Progress) -> Generator[bytes]:
+    """A file in pieces of ``CHUNK`` bytes, with progress reported behind each."""
+    done = 0
+    while chunk := file.read(CHUNK):
+        yield chunk
+        done += len(chunk)
+        progress(done)
+
+
+def sha256_of(chunks: Iterable[bytes]) -> str:
+    digest = hashlib.sha256()
+    for chunk in chunks:
+        digest.update(chunk)
+    return digest.hexdigest()

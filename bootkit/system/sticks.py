@@ -1,0 +1,141 @@
+"""Find the stick that a command means, and reach its data partition."""
+
+import fcntl
+import os
+import stat
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from bootkit.errors import BootkitError, FormatError
+from bootkit.formats.partitions import read_partitions
+from bootkit.formats.reader import Window
+from bootkit.model.catalog import STICK_FILE
+from bootkit.system.volume import Volume
+from bootkit.system.volumes.folder import FolderVolume
+
+_PREPARE = "prepare one first: bootkit prepare TARGET (bootkit devices lists what is plugged in)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stick:
+    """A stick and the way to its data partition."""
+
+    where: Path
+    """What the user named: a mount point, an image file or a device."""
+    volume: Volume
+
+
+@contextmanager
+def open_stick(where: Path | None, *, writing: bool = False) -> Generator[Stick]:
+    """The stick that is meant; ``None`` means the only one that is mounted.
+
+    Raises:
+        BootkitError: there is none, there are several, it is no bootkit stick, or another bootkit is writing to it.
+    """
+    path = where or _the_mounted_one()
+    try:
+        mode = path.stat().st_mode
+    except OSError as error:
+        raise BootkitError(f"{path}: {error.strerror}", hint=_PREPARE) from error
+    if stat.S_ISDIR(mode):
+        volume: Volume = FolderVolume(path)
+    elif stat.S_ISBLK(mode) and (mounted := _mounted_folder(path)) is not None:
+        volume = FolderVolume(mounted)
+    else:
+        volume = _raw_volume(path)
+    if volume.stat(STICK_FILE) is None:
+        raise BootkitError(f"{path} is not a bootkit stick: there is no {STICK_FILE} on it", hint=_PREPARE)
+    with _locked(path, writing=writing):
+        yield Stick(where=path, volume=volume)
+
+
+def mounted_sticks() -> tuple[Path, ...]:
+    """The mount points that carry a bootkit stick."""
+    found: list[Path] = []
+    for _, target in _mounts():
+        with_stick = target / STICK_FILE.lstrip("/")
+        if os.access(with_stick, os.R_OK) and target not in found:
+            found.append(target)
+    return tuple(found)
+
+
+def _the_mounted_one() -> Path:
+    sticks = mounted_sticks()
+    if not sticks:
+        raise BootkitError("no bootkit stick is mounted", hint="plug it in and open it once in the file manager, or name it: --stick PATH")
+    if len(sticks) > 1:
+        names = ", ".join(map(os.fspath, sticks))
+        raise BootkitError(f"there are several bootkit sticks: {names}", hint="name the one you mean: --stick PATH")
+    return sticks[0]
+
+
+def _mounts() -> list[tuple[str, Path]]:
+    """(major:minor, mount point) of every mount."""
+    lines = Path("/proc/self/mountinfo").read_text(errors="surrogateescape").splitlines()
+    return [(fields[2], Path(_unescaped(fields[4]))) for fields in map(str.split, lines)]
+
+
+def _unescaped(field: str) -> str:
+    for code, char in (("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")):
+        field = field.replace(code, char)
+    return field
+
+
+def _mounted_folder(node: Path) -> Path | None:
+    """Where a device's data partition is mounted: the device itself, or one of its partitions.
+
+    Compares device numbers: /dev/sda is also how /dev/sdaa begins.
+    """
+    device = node.stat().st_rdev
+    name = f"{os.major(device)}:{os.minor(device)}"
+    below = Path("/sys/dev/block", name)
+    numbers = {name, *(part.read_text().strip() for part in below.glob("*/dev"))}
+    targets = [target for number, target in _mounts() if number in numbers]
+    return next((target for target in targets if (target / STICK_FILE.lstrip("/")).exists()), None)
+
+
+def _raw_volume(path: Path) -> Volume:
+    """The data partition inside an image file or an unmounted device."""
+    try:
+        with path.open("rb") as fh:
+            table = read_partitions(fh)
+            for partition in sorted(table.partitions, key=lambda partition: partition.number):
+                window = cast(BinaryIO, Window(fh, partition.start, partition.size))
+                volume = _filesystem_volume(path, window, partition.start, partition.size)
+                if volume is not None and volume.stat(STICK_FILE) is not None:
+                    return volume
+    except PermissionError as error:
+        hint = f"run it as root, or mount it and name the mount point: --stick {path}"
+        raise BootkitError(f"{path}: {error.strerror}", hint=hint) from error
+    except FormatError as error:
+        raise BootkitError(f"{path} is not a bootkit stick: {error.message}", hint=_PREPARE) from error
+    raise BootkitError(f"{path} is not a bootkit stick: no partition holds {STICK_FILE}", hint=_PREPARE)
+
+
+def _filesystem_volume(path: Path, window: BinaryIO, offset: int, size: int) -> Volume | None:
+    from bootkit.system.volumes.ext4 import Ext4Volume
+    from bootkit.system.volumes.fat import FatVolume
+
+    window.seek(0)
+    head = window.read(2048)
+    if head[1080:1082] == b"\x53\xef":  # the ext2 magic, 0x38 bytes into the superblock at 1024
+        return Ext4Volume(path, offset, size)
+    if head[510:512] == b"\x55\xaa" and (head[82:87] == b"FAT32" or head[54:57] == b"FAT"):
+        return FatVolume(path, offset, size)
+    return None
+
+
+@contextmanager
+def _locked(path: Path, *, writing: bool) -> Generator[None]:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(descriptor, (fcntl.LOCK_EX if writing else fcntl.LOCK_SH) | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise BootkitError(f"another program is working on {path}", hint="wait until it has ended") from error
+        yield
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,108 @@
+"""A FAT data partition that is not mounted: read by our own reader, written by mtools."""
+
+import hashlib
+import os
+from collections.abc import Generator, Mapping
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from bootkit.errors import BootkitError, CommandFailed
+from bootkit.formats.fat import FatFilesystem
+from bootkit.formats.tree import Entry, FileTree
+from bootkit.system.run import feed, run
+from bootkit.system.volume import Progress, chunks_of
+from bootkit.system.volumes.raw import RawVolume, scratch
+
+FILE_LIMIT = (4 << 30) - 1
+"""Bytes of the largest file that FAT can hold."""
+
+# an own configuration file of the user must not change what the drive letter or the checks mean
+_ENVIRONMENT = {"MTOOLSRC": os.devnull}
+
+
+class FatVolume(RawVolume):
+    """FAT12, FAT16 or FAT32."""
+
+    filesystem = "vfat"
+
+    @property
+    def uuid(self) -> str:
+        self._reader()
+        return self._fat.uuid
+
+    def write(self, files: Mapping[str, bytes]) -> None:
+        self._require_room("the menu", sum(map(len, files.values())), self.free())
+        with scratch() as folder:
+            for path, content in files.items():
+                target = folder / path.lstrip("/")
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(content)
+            self._mtools("mcopy", "-s", "-o", "-Q", *sorted(folder.iterdir()), target_folder="/")
+
+    def copy_in(self, source: Path, path: str, progress: Progress) -> str:
+        size = source.stat().st_size
+        if size > FILE_LIMIT:
+            hint = "use a stick whose data partition is ext4: bootkit prepare --layout split"
+            raise BootkitError(f"{source} is larger than 4 GiB, which FAT32 cannot hold", hint=hint)
+        self._require_room(path, size, self.free())
+        self._make_parents(path)
+        digest = hashlib.sha256()
+
+        def hashed(reader: BinaryIO) -> Generator[bytes]:
+            for chunk in chunks_of(reader, progress):
+                digest.update(chunk)
+                yield chunk
+
+        try:
+            with source.open("rb") as reader:
+                feed(["mcopy", "-o", "-i", self._drive, "-", f"::{path}"], hashed(reader), env=_ENVIRONMENT)
+        except BaseException:
+            self._forget()
+            if self.stat(path) is not None:
+                self.remove(path)
+            raise
+        finally:
+            self._forget()
+        return digest.hexdigest()
+
+    def rename(self, old: str, new: str) -> None:
+        if self.stat(new) is not None:
+            self.remove(new)
+        self._make_parents(new)
+        # mtools cannot rename across folders, but it can move
+        if old.rpartition("/")[0] == new.rpartition("/")[0]:
+            self._mtools("mren", f"::{old}", f"::{new}")
+        else:
+            self._mtools("mmove", f"::{old}", f"::{new}")
+
+    def remove(self, path: str) -> None:
+        self._mtools("mdel", f"::{path}")
+
+    def free(self) -> int:
+        self._reader()
+        return self._fat.free_bytes()
+
+    @property
+    def _drive(self) -> str:
+        return f"{os.fspath(self._image)}@@{self._offset}"
+
+    def _open_tree(self, fh: BinaryIO) -> FileTree[Entry]:
+        self._fat = FatFilesystem(fh)
+        return cast(FileTree[Entry], self._fat)
+
+    def _make_parents(self, path: str) -> None:
+        parts = path.strip("/").split("/")[:-1]
+        for depth in range(len(parts)):
+            folder = "/" + "/".join(parts[: depth + 1])
+            if self.stat(folder) is None:
+                self._mtools("mmd", f"::{folder}")
+
+    def _mtools(self, program: str, *words: str | Path, target_folder: str = "") -> None:
+        tail = (f"::{target_folder}",) if target_folder else ()
+        try:
+            run([program, *(w for w in words if isinstance(w, str) and w.startswith("-")), "-i", self._drive,
+                 *(w for w in words if not (isinstance(w, str) and w.startswith("-"))), *tail], env=_ENVIRONMENT)
+        except CommandFailed as error:
+            raise BootkitError(f"{self.where}: {error.stderr.strip() or error.message}") from error
+        finally:
+            self._forget()

@@ -1,0 +1,147 @@
+"""A mounted data partition: plain files."""
+
+import hashlib
+import os
+import shutil
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from bootkit.errors import BootkitError, CommandFailed
+from bootkit.system.run import run
+from bootkit.system.volume import CHUNK, FileStat, Progress, chunks_of
+
+_ALLOCATING = ("ext4", "xfs", "btrfs", "f2fs", "tmpfs")
+"""Where setting room aside is one cheap call; elsewhere the C library would write every block to do it."""
+_BY_UUID = Path("/dev/disk/by-uuid")
+
+
+class FolderVolume:
+    """The partition that is mounted at ``root``; a plain folder does as well."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root.resolve()
+        self.where = os.fspath(root)
+        self.filesystem, self._source = _mount_of(self._root)
+
+    @property
+    def uuid(self) -> str:
+        if not _BY_UUID.is_dir():
+            return ""
+        return next((link.name for link in _BY_UUID.iterdir() if os.fspath(link.resolve()) == self._source), "")
+
+    def listdir(self, path: str) -> tuple[FileStat, ...]:
+        try:
+            with os.scandir(self._host(path)) as entries:
+                found = [_file_stat(entry.name, entry.stat()) for entry in entries if entry.is_dir() or entry.is_file()]
+        except (FileNotFoundError, NotADirectoryError):
+            return ()
+        except OSError as error:
+            raise self._failed(path, error) from error
+        return tuple(sorted(found, key=lambda stat: stat.name))
+
+    def stat(self, path: str) -> FileStat | None:
+        try:
+            return _file_stat(path.rpartition("/")[2], self._host(path).stat())
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            raise self._failed(path, error) from error
+
+    def open(self, path: str) -> BinaryIO:
+        with self._errors(path):
+            return self._host(path).open("rb")
+
+    def write(self, files: Mapping[str, bytes]) -> None:
+        parts = {path: _part(self._host(path)) for path in files}
+        try:
+            for path, part in parts.items():
+                with self._errors(path):
+                    part.parent.mkdir(parents=True, exist_ok=True)
+                    part.write_bytes(files[path])
+            self.flush()
+            for path, part in parts.items():
+                with self._errors(path):
+                    part.replace(self._host(path))
+            self.flush()
+        finally:
+            for part in parts.values():
+                part.unlink(missing_ok=True)
+
+    def copy_in(self, source: Path, path: str, progress: Progress) -> str:
+        target = self._host(path)
+        digest = hashlib.sha256()
+        with self._errors(path):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                with source.open("rb") as reader, target.open("wb", buffering=0) as writer:
+                    size = os.fstat(reader.fileno()).st_size
+                    if self.filesystem in _ALLOCATING and size:
+                        os.posix_fallocate(writer.fileno(), 0, size)
+                    for chunk in chunks_of(reader, progress):
+                        digest.update(chunk)
+                        _write_all(writer.fileno(), chunk)
+                    os.fsync(writer.fileno())
+                    os.posix_fadvise(writer.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+            except BaseException:
+                target.unlink(missing_ok=True)
+                raise
+        return digest.hexdigest()
+
+    def rename(self, old: str, new: str) -> None:
+        with self._errors(new):
+            self._host(new).parent.mkdir(parents=True, exist_ok=True)
+            self._host(old).replace(self._host(new))
+
+    def remove(self, path: str) -> None:
+        with self._errors(path):
+            self._host(path).unlink()
+
+    def free(self) -> int:
+        return shutil.disk_usage(self._root).free
+
+    def flush(self) -> None:
+        with suppress(CommandFailed):  # sync fails on file systems that cannot be synchronised, such as some FUSE ones
+            run(["sync", "-f", self._root])
+
+    def _host(self, path: str) -> Path:
+        return self._root / path.lstrip("/")
+
+    @contextmanager
+    def _errors(self, path: str) -> Generator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise self._failed(path, error) from error
+
+    def _failed(self, path: str, error: OSError) -> BootkitError:
+        hint = "is the stick still plugged in, and mounted writable?"
+        return BootkitError(f"{self.where}{path}: {error.strerror or error}", hint=hint)
+
+
+def _mount_of(root: Path) -> tuple[str, str]:
+    """The file system's kind and the node of the mount that holds a folder, by device number."""
+    device = root.stat().st_dev
+    wanted = f"{os.major(device)}:{os.minor(device)}"
+    for line in Path("/proc/self/mountinfo").read_text(errors="replace").splitlines():
+        fields = line.split()
+        if fields[2] == wanted:
+            kind, source = fields[fields.index("-") + 1 :][:2]
+            return kind, source
+    return "", ""
+
+
+def _file_stat(name: str, stat: os.stat_result) -> FileStat:
+    is_dir = (stat.st_mode & 0o170000) == 0o040000
+    return FileStat(name=name, is_dir=is_dir, size=0 if is_dir else stat.st_size, mtime_ns=stat.st_mtime_ns)
+
+
+def _part(path: Path) -> Path:
+    return path.with_name(f".{path.name}.part")
+
+
+def _write_all(descriptor: int, chunk: bytes) -> None:
+    view = memoryview(chunk)
+    while view:
+        view = view[os.write(descriptor, view[:CHUNK]) :]
