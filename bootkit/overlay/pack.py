@@ -1,0 +1,87 @@
+"""Write a secondary initrd: a cpio archive in the ``newc`` format, the same bytes for the same files every time.
+
+Only files get records, unless a directory is asked for. The kernel makes a directory record by removing whatever is in
+its place, and in every merged-usr initrd ``/lib``, ``/bin`` or ``/usr/lib/dracut/hooks`` are symbolic links: a record
+for one of them cuts the initrd off from its own programs. A file record is followed through such a link, and dropped
+without a word if its parent is missing; so a directory is asked for exactly where it is the archive's own.
+
+Source: Linux, Documentation/driver-api/early-userspace/buffer-format.rst and init/initramfs.c (``clean_path``,
+``do_name``).
+"""
+
+import stat
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from bootkit.errors import BootkitError
+
+MAGIC = b"070701"
+NAME_LIMIT = 4096
+"""The kernel's PATH_MAX, with the NUL: a longer name is skipped by ``do_header`` without a word."""
+SIZE_LIMIT = (1 << 32) - 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Symlink:
+    """A symbolic link as a member of the archive."""
+
+    target: str
+
+
+Member = bytes | Symlink
+
+
+def pack(members: Mapping[str, Member], *, directories: Iterable[str] = ()) -> bytes:
+    """The archive. Names are relative to the root, without a leading slash.
+
+    Files that begin with ``#!`` are executable (0755), the others are not (0644); everything belongs to root and dates
+    from 1970. ``directories`` are private top-level directories, made before the files.
+
+    Raises:
+        BootkitError: a name the kernel would not take, or a member of 4 GiB or more.
+    """
+    private = sorted(set(directories))
+    records = [
+        _record(_checked_directory(name), number, stat.S_IFDIR | 0o755, b"") for number, name in enumerate(private, 1)
+    ]
+    for number, name in enumerate(sorted(members), len(private) + 1):
+        mode, content = _mode_and_content(members[name])
+        records.append(_record(_checked(name), number, mode, content))
+    records.append(_record("TRAILER!!!", 0, 0, b""))
+    return b"".join(records)
+
+
+def _record(name: str, inode: int, mode: int, content: bytes) -> bytes:
+    raw = name.encode() + b"\0"
+    if len(content) > SIZE_LIMIT:
+        raise BootkitError(f"{name} is too large for an initrd", hint="a cpio member has to stay below 4 GiB")
+    links = 0 if name == "TRAILER!!!" else 1
+    # inode, mode, uid, gid, links, mtime, size, device major and minor, rdev major and minor, name size, checksum
+    fields = (inode, mode, 0, 0, links, 0, len(content), 0, 0, 0, 0, len(raw), 0)
+    header = MAGIC + b"".join(b"%08X" % field for field in fields)
+    return _padded(header + raw) + _padded(content)
+
+
+def _padded(data: bytes) -> bytes:
+    return data + bytes(-len(data) % 4)
+
+
+def _mode_and_content(member: Member) -> tuple[int, bytes]:
+    if isinstance(member, Symlink):
+        return stat.S_IFLNK | 0o777, member.target.encode()
+    return stat.S_IFREG | (0o755 if member.startswith(b"#!") else 0o644), member
+
+
+def _checked(name: str) -> str:
+    parts = name.split("/")
+    if not all(parts) or {".", ".."} & set(parts) or "\0" in name or len(name.encode()) >= NAME_LIMIT:
+        raise BootkitError(f"{name!r} is not a name for a member of an initrd")
+    return name
+
+
+def _checked_directory(name: str) -> str:
+    if "/" in name:
+        raise BootkitError(
+            f"{name!r} must not be a directory record", hint="only a top-level directory of our own is safe to make"
+        )
+    return _checked(name)
