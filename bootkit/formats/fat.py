@@ -1,0 +1,291 @@
+"""FAT12, FAT16 and FAT32 with long names, read-only.
+
+Source: Microsoft FAT specification (fatgen103, 2000): boot sector, cluster count that decides the width, long names.
+"""
+
+import struct
+from calendar import timegm
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import BinaryIO
+
+from bootkit.errors import FormatError
+from bootkit.formats.reader import Extent, clip, read_at
+from bootkit.formats.tree import DIRECTORY_LIMIT, Entry, FileTree
+
+_VOLUME_LABEL, _DIRECTORY, _LONG_NAME = 0x08, 0x10, 0x0F
+_LOWER_BASE, _LOWER_EXTENSION = 0x08, 0x10
+_FAT32_CLUSTERS = 0x0FFFFFF5
+_ROOT_IDENT = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FatEntry(Entry):
+    cluster: int
+    """The first of the chain; 0 for an empty file and for a FAT12 or FAT16 root."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FatGeometry:
+    """Where things are, in bytes from the start of the file system."""
+
+    bits: int
+    """12, 16 or 32."""
+    cluster_size: int
+    clusters: int
+    fat_offset: int
+    fat_size: int
+    root_offset: int
+    root_size: int
+    """Both 0 for FAT32, whose root is a chain of clusters."""
+    root_cluster: int
+    data_offset: int
+    size: int
+    uuid: str
+    """The serial number as udev shows it: ``ABCD-1234``."""
+    label: str
+    """From the boot sector."""
+
+
+class Fat(FileTree[FatEntry]):
+    """The tree of a FAT file system; names are found whatever their case.
+
+    Raises:
+        FormatError: the boot sector is not that of a FAT file system.
+    """
+
+    def __init__(self, fh: BinaryIO) -> None:
+        self.geometry = read_geometry(fh)
+        root = FatEntry(name="", is_dir=True, ident=_ROOT_IDENT, cluster=self.geometry.root_cluster)
+        super().__init__(fh, root)
+        self._table = _Table(fh, self.geometry)
+
+    @property
+    def uuid(self) -> str:
+        return self.geometry.uuid
+
+    @property
+    def label(self) -> str:
+        """From the root directory, where labels are changed; else from the boot sector."""
+        for record in self._records(self._root):
+            if record[11] & _VOLUME_LABEL and record[11] & _LONG_NAME != _LONG_NAME:
+                return _short(record[:11].rstrip())
+        return self.geometry.label
+
+    def free_clusters(self) -> int:
+        """Unused clusters, counted in the table: the sum that FAT32 keeps is only a hint."""
+        return self._table.free()
+
+    def _fold(self, name: str) -> str:
+        return name.lower()
+
+    def _target(self, link: FatEntry) -> str:
+        raise FormatError(f"{link.name}: FAT has no symbolic links")
+
+    def _extents(self, entry: FatEntry) -> tuple[Extent, ...]:
+        extents = clip(self._chain(entry.cluster, entry.size), entry.size)
+        if extents and extents[-1][0] is None:
+            raise FormatError(f"the cluster chain of {entry.name} is shorter than the file")
+        return extents
+
+    def _read_directory(self, directory: FatEntry) -> Iterator[FatEntry]:
+        long_name = _LongName()
+        for record in self._records(directory):
+            attributes = record[11]
+            if attributes & 0x3F == _LONG_NAME:
+                long_name.add(record)
+                continue
+            name = long_name.take(record) or _short_name(record)
+            if attributes & _VOLUME_LABEL or name in (".", ".."):
+                continue
+            yield self._entry(name, record)
+
+    def _entry(self, name: str, record: bytes) -> FatEntry:
+        high, time, date, low, size = struct.unpack_from("<HHHHI", record, 20)
+        cluster = low | (high << 16 if self.geometry.bits == 32 else 0)
+        is_dir = bool(record[11] & _DIRECTORY)
+        return FatEntry(
+            name=name,
+            is_dir=is_dir,
+            size=0 if is_dir else size,
+            mtime=_seconds(date, time),
+            # Cluster 0 as a directory is how ".." names the root.
+            ident=cluster,
+            cluster=cluster or (self.geometry.root_cluster if is_dir else 0),
+        )
+
+    def _records(self, directory: FatEntry) -> Iterator[bytes]:
+        geometry = self.geometry
+        if directory.ident == _ROOT_IDENT and geometry.root_size:
+            extents: Iterable[Extent] = ((geometry.root_offset, geometry.root_size),)
+        else:
+            extents = self._chain(directory.cluster, DIRECTORY_LIMIT)
+        for offset, length in extents:
+            assert offset is not None
+            # One cluster at a time: the end mark comes early in most chains, above all in a damaged one.
+            for at in range(offset, offset + length, geometry.cluster_size):
+                data = read_at(self._fh, at, min(geometry.cluster_size, offset + length - at))
+                for start in range(0, len(data), 32):
+                    if data[start] == 0:
+                        return
+                    if data[start] != 0xE5:
+                        yield data[start : start + 32]
+
+    def _chain(self, cluster: int, size: int) -> Iterator[Extent]:
+        """The clusters from ``cluster`` on, as long as they are needed for ``size`` bytes."""
+        geometry = self.geometry
+        # A chain cannot be longer than all clusters: ends one that bites its tail.
+        for _ in range(min(-(-size // geometry.cluster_size), geometry.clusters)):
+            if not 2 <= cluster < geometry.clusters + 2:
+                return
+            yield geometry.data_offset + (cluster - 2) * geometry.cluster_size, geometry.cluster_size
+            cluster = self._table.next(cluster)
+
+
+def read_geometry(fh: BinaryIO) -> FatGeometry:
+    """What the boot sector says.
+
+    Raises:
+        FormatError: it is not that of a FAT file system.
+    """
+    sector = read_at(fh, 0, 512)
+    bytes_per_sector, per_cluster, reserved, fats, root_entries, small = struct.unpack_from("<HBHBHH", sector, 11)
+    per_fat, large, large_per_fat = struct.unpack_from("<H8xII", sector, 22)
+    per_fat, total = per_fat or large_per_fat, small or large
+    sane = (
+        bytes_per_sector in (512, 1024, 2048, 4096)
+        and per_cluster in (1, 2, 4, 8, 16, 32, 64, 128)
+        and sector[0] in (0xEB, 0xE9)
+        and reserved and fats and per_fat and total
+    )  # fmt: skip
+    if not sane:
+        raise FormatError("there is no FAT file system", offset=0)
+    root_size = -(-root_entries * 32 // bytes_per_sector) * bytes_per_sector
+    root_offset = (reserved + fats * per_fat) * bytes_per_sector
+    data_offset = root_offset + root_size
+    cluster_size = per_cluster * bytes_per_sector
+    clusters = (total * bytes_per_sector - data_offset) // cluster_size
+    is_32 = root_entries == 0
+    bits = 32 if is_32 else 12 if clusters < 4085 else 16
+    if clusters <= 0 or clusters > min(per_fat * bytes_per_sector * 8 // bits - 2, _FAT32_CLUSTERS):
+        raise FormatError("the FAT file system has an impossible number of clusters", offset=0)
+    extended = sector[64:90] if is_32 else sector[36:62]
+    return FatGeometry(
+        bits=bits,
+        cluster_size=cluster_size,
+        clusters=clusters,
+        fat_offset=reserved * bytes_per_sector,
+        fat_size=per_fat * bytes_per_sector,
+        root_offset=0 if is_32 else root_offset,
+        root_size=0 if is_32 else root_size,
+        root_cluster=struct.unpack_from("<I", sector, 44)[0] if is_32 else 0,
+        data_offset=data_offset,
+        size=total * bytes_per_sector,
+        uuid=_serial(extended),
+        label=_short(extended[7:18].rstrip()) if extended[2] == 0x29 else "",
+    )
+
+
+def _serial(extended: bytes) -> str:
+    if extended[2] not in (0x28, 0x29):
+        return ""
+    (serial,) = struct.unpack_from("<I", extended, 3)
+    return f"{serial >> 16:04X}-{serial & 0xFFFF:04X}"
+
+
+class _Table:
+    """The file allocation table, read in pages as chains lead there."""
+
+    # Pages hold a whole number of entries of 12, 16 and of 32 bits.
+    _PAGE = 12 << 10
+
+    def __init__(self, fh: BinaryIO, geometry: FatGeometry) -> None:
+        self._fh = fh
+        self._geometry = geometry
+        self._entries = geometry.clusters + 2
+        self._page_entries = self._PAGE * 8 // geometry.bits
+        self._pages: dict[int, Sequence[int]] = {}
+
+    def next(self, cluster: int) -> int:
+        """The cluster that follows; what is no cluster number ends the chain."""
+        page, index = divmod(cluster, self._page_entries)
+        if page not in self._pages:
+            self._pages[page] = self._read(page)
+        return self._pages[page][index]
+
+    def free(self) -> int:
+        pages = -(-self._entries // self._page_entries)
+        return sum(sum(1 for value in self._read(page) if value == 0) for page in range(pages))
+
+    def _read(self, page: int) -> Sequence[int]:
+        bits = self._geometry.bits
+        entries = min(self._page_entries, self._entries - page * self._page_entries)
+        data = read_at(self._fh, self._geometry.fat_offset + page * self._PAGE, -(-entries * bits // 8))
+        if bits == 12:
+            return [_twelve(data, index) for index in range(entries)]
+        if bits == 16:
+            return struct.unpack(f"<{entries}H", data)
+        # The upper four bits are reserved.
+        return [value & 0x0FFFFFFF for value in struct.unpack(f"<{entries}I", data)]
+
+
+def _twelve(data: bytes, index: int) -> int:
+    at = index + index // 2
+    pair = data[at] | (data[at + 1] << 8 if at + 1 < len(data) else 0)
+    return pair >> 4 if index % 2 else pair & 0xFFF
+
+
+@dataclass(slots=True)
+class _LongName:
+    """The pieces of a long name, which precede its short one, the last piece first."""
+
+    pieces: list[bytes] = field(default_factory=list[bytes])
+    checksum: int = -1
+    expected: int = 0
+
+    def add(self, record: bytes) -> None:
+        order = record[0]
+        if order & 0x40:
+            self.pieces, self.checksum, self.expected = [], record[13], order & 0x3F
+        if (order & 0x3F) != self.expected or record[13] != self.checksum or not self.expected:
+            self.pieces, self.expected = [], 0
+            return
+        self.pieces.append(record[1:11] + record[14:26] + record[28:32])
+        self.expected -= 1
+
+    def take(self, record: bytes) -> str:
+        """The name, if its pieces belong to the short ``record``; forgets it in any case."""
+        pieces, complete = self.pieces, self.expected == 0
+        self.pieces, self.expected = [], 0
+        if not pieces or not complete or _checksum(record[:11]) != self.checksum:
+            return ""
+        return b"".join(reversed(pieces)).decode("utf-16-le", "replace").partition("\0")[0]
+
+
+def _checksum(short: bytes) -> int:
+    total = 0
+    for byte in short:
+        total = ((total >> 1 | (total & 1) << 7) + byte) & 0xFF
+    return total
+
+
+def _short_name(record: bytes) -> str:
+    base, extension = _short(record[:8].rstrip()), _short(record[8:11].rstrip())
+    # Windows NT keeps 8.3 names that are all lower case without a long name.
+    base = base.lower() if record[12] & _LOWER_BASE else base
+    extension = extension.lower() if record[12] & _LOWER_EXTENSION else extension
+    return f"{base}.{extension}" if extension else base
+
+
+def _short(field: bytes) -> str:
+    # 0x05 stands for 0xE5, which would mark the record as deleted.
+    return (b"\xe5" + field[1:] if field[:1] == b"\x05" else field).decode("cp437")
+
+
+def _seconds(date: int, time: int) -> int:
+    """FAT keeps local time of an unknown zone; taken as UTC, like Linux with ``tz=UTC``."""
+    day = (1980 + (date >> 9), date >> 5 & 15, date & 31)
+    try:
+        return timegm((*day, time >> 11, time >> 5 & 63, (time & 31) * 2))
+    except ValueError:
+        return 0

@@ -1,0 +1,129 @@
+"""Bounded reads, and parts of a file as files of their own.
+
+All offsets are bytes. The underlying file is shared and repositioned by every read, so one thread at a time uses it.
+"""
+
+import io
+import os
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from itertools import accumulate
+from typing import TYPE_CHECKING, BinaryIO, TypeAlias
+
+from bootkit.errors import FormatError
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+Extent: TypeAlias = tuple[int | None, int]
+"""Offset in the underlying file and length; an offset of ``None`` is a hole, which reads as zeros."""
+
+_ZEROS = bytes(4096)
+
+
+def read_upto(fh: BinaryIO, offset: int, size: int) -> bytes:
+    """At most ``size`` bytes; fewer only where the file ends."""
+    fh.seek(offset)
+    data = fh.read(size)
+    while data and len(data) < size:
+        # An unbuffered file may stop early: one read(2) never gives more than 2 GiB.
+        more = fh.read(size - len(data))
+        if not more:
+            break
+        data += more
+    return data
+
+
+def read_at(fh: BinaryIO, offset: int, size: int) -> bytes:
+    """Exactly ``size`` bytes.
+
+    Raises:
+        FormatError: the file ends before.
+    """
+    data = read_upto(fh, offset, size)
+    if len(data) < size:
+        raise FormatError(f"the file ends {size - len(data)} bytes too early", offset=offset + len(data))
+    return data
+
+
+def size_of(fh: BinaryIO) -> int:
+    """Bytes of a file or a block device, by seeking to its end."""
+    return fh.seek(0, os.SEEK_END)
+
+
+def clip(extents: Iterable[Extent], size: int) -> tuple[Extent, ...]:
+    """The first ``size`` bytes of ``extents``, neighbours joined; a hole at the end where they are shorter."""
+    joined: list[Extent] = []
+    left = size
+    for start, available in extents:
+        length = min(available, left)
+        if length <= 0:
+            continue
+        left -= length
+        if joined and _continues(joined[-1], start):
+            joined[-1] = (joined[-1][0], joined[-1][1] + length)
+        else:
+            joined.append((start, length))
+    return (*joined, (None, left)) if left else tuple(joined)
+
+
+def _continues(before: Extent, start: int | None) -> bool:
+    offset, length = before
+    return start is None if offset is None else start == offset + length
+
+
+class _Extents(io.RawIOBase):
+    def __init__(self, fh: BinaryIO, extents: Sequence[Extent]) -> None:
+        super().__init__()
+        self._fh = fh
+        self._extents = [extent for extent in extents if extent[1] > 0]
+        self._starts = [0, *accumulate(length for _, length in self._extents)]
+        self._position = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._position
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
+        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self._starts[-1]}[whence]
+        self._position = max(0, base + offset)
+        return self._position
+
+    def readinto(self, buffer: "WriteableBuffer", /) -> int:
+        view = memoryview(buffer).cast("B")
+        if self._position >= self._starts[-1]:
+            return 0
+        index = bisect_right(self._starts, self._position) - 1
+        start, length = self._extents[index]
+        skipped = self._position - self._starts[index]
+        wanted = min(len(view), length - skipped)
+        if start is None:
+            wanted = min(wanted, len(_ZEROS))
+            view[:wanted] = _ZEROS[:wanted]
+        else:
+            view[:wanted] = read_at(self._fh, start + skipped, wanted)
+        self._position += wanted
+        return wanted
+
+
+class ExtentFile(io.BufferedReader):
+    """A seekable, read-only file made of parts of another one, which stays open when this one is closed.
+
+    Reading raises FormatError where the underlying file ends before an extent does.
+    """
+
+    def __init__(self, fh: BinaryIO, extents: Sequence[Extent]) -> None:
+        super().__init__(_Extents(fh, extents), 4096)
+        self.size = sum(length for _, length in extents)
+
+
+class Window(ExtentFile):
+    """One part of another file as a file of its own."""
+
+    def __init__(self, fh: BinaryIO, offset: int, size: int) -> None:
+        super().__init__(fh, ((offset, size),))

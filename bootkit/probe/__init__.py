@@ -1,0 +1,1 @@
+"""The world read into values. Nothing here writes, mounts or needs a privilege."""

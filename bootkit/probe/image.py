@@ -1,0 +1,203 @@
+"""An ISO file as the view that detectors look through: reads what is asked for, and keeps the record."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import BinaryIO, Self
+
+from bootkit.errors import BootkitError, FormatError
+from bootkit.formats.eltorito import fat_size, read_boot_catalog
+from bootkit.formats.iso9660 import Iso9660, VolumeDescriptors, read_volume_descriptors
+from bootkit.formats.partitions import Partition, read_partitions
+from bootkit.formats.reader import ExtentFile, Window, read_upto, size_of
+from bootkit.formats.tree import Tree
+from bootkit.model.iso import TEXT_LIMIT, IsoFacts, IsoPartition, IsoView, Node
+
+_EFI = "efi:"
+
+_NOT_AN_IMAGE = (
+    (0, b"\x1f\x8b", "it is compressed: unpack it first: gunzip"),
+    (0, b"\xfd7zXZ\0", "it is compressed: unpack it first: unxz"),
+    (0, b"\x28\xb5\x2f\xfd", "it is compressed: unpack it first: unzstd"),
+    (0, b"BZh", "it is compressed: unpack it first: bunzip2"),
+    (0, b"PK\x03\x04", "it is a ZIP archive: unpack it first: unzip"),
+    (0, b"7z\xbc\xaf\x27\x1c", "it is a 7z archive: unpack it first: 7z x"),
+    (0, b"hsqs", "it is a squashfs, which is only a part of a live system"),
+    (0, b"<", "it seems to be a web page: the download went wrong"),
+    (510, b"\x55\xaa", "it seems to be a disk image, which needs a stick of its own: bootkit flash"),
+)
+
+
+class ImageView(IsoView):
+    """One image, read lazily. Close it, or use it in a ``with`` statement; :func:`open_image` makes it."""
+
+    def __init__(self, fh: BinaryIO, *, name: str, size: int) -> None:
+        self._fh = fh
+        self._warnings: list[str] = []
+        descriptors = read_volume_descriptors(fh)
+        self._tree, filesystem = _choose_tree(fh, descriptors, name)
+        self._partitions = self._read_partitions()
+        self._efi: Tree | None = None
+        self._efi_is_open = False
+        self._dirs: dict[str, tuple[Node, ...]] = {}
+        self._texts: dict[str, str] = {}
+        facts = IsoFacts(name=name, size=size, filesystem=filesystem, partitions=_rows(self._partitions))
+        self._base = self._with_volume(facts, descriptors)
+        self._record: IsoFacts | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._fh.close()
+
+    @property
+    def facts(self) -> IsoFacts:
+        if self._record is None:
+            found = (*self._warnings, *self._tree.warnings, *(self._efi.warnings if self._efi else ()))
+            self._record = replace(
+                self._base, dirs=dict(self._dirs), texts=dict(self._texts), warnings=tuple(dict.fromkeys(found))
+            )
+        return self._record
+
+    def open(self, path: str) -> ExtentFile:
+        """A file of the image, seekable; names are found whatever their case.
+
+        Raises:
+            FormatError: it is not there; and, when it is read, the image ends before the file does.
+        """
+        spelled = self.spelled(path)
+        tree, inner = self._tree_of(spelled)
+        if tree is None or not self.is_file(path):
+            raise FormatError(f"{self._base.name} has no file {path}")
+        return tree.open(inner)
+
+    def read(self, path: str, limit: int) -> bytes:
+        """The first ``limit`` bytes of a file.
+
+        Raises:
+            FormatError: it is not there, or the image ends before the file does.
+        """
+        with self.open(path) as file:
+            return file.read(limit)
+
+    def _listdir(self, path: str) -> tuple[Node, ...] | None:
+        known = self._dirs.get(path)
+        if known is not None:
+            return known
+        tree, inner = self._tree_of(path)
+        entries = tree.listdir(inner) if tree is not None else None
+        self._record = None
+        if entries is None:
+            return None
+        nodes = tuple(Node(name=entry.name, size=None if entry.is_dir else entry.size) for entry in entries)
+        self._dirs[path] = nodes
+        return nodes
+
+    def _text(self, path: str) -> str:
+        known = self._texts.get(path)
+        if known is None:
+            try:
+                known = self.read(path, TEXT_LIMIT).decode("utf-8", "replace")
+            except FormatError as error:
+                self._warnings.append(f"{path} cannot be read: {error.message}")
+                known = ""
+            self._texts[path] = known
+            self._record = None
+        return known
+
+    def _tree_of(self, path: str) -> tuple[Tree | None, str]:
+        if not path.startswith(_EFI):
+            return self._tree, path
+        if not self._efi_is_open:
+            self._efi_is_open = True
+            self._efi = self._open_efi()
+        return self._efi, path.removeprefix(_EFI)
+
+    def _open_efi(self) -> Tree | None:
+        entries = [(entry.lba * 2048, entry.size) for entry in self._base.el_torito if entry.platform == "efi"]
+        esps = [(partition.start, partition.size) for partition in self._partitions if partition.is_esp]
+        for offset, size in (*entries, *esps):
+            if not fat_size(read_upto(self._fh, offset, 512)):
+                continue
+            from bootkit.formats.fat import Fat
+
+            try:
+                return Fat(Window(self._fh, offset, size))
+            except FormatError as error:
+                self._warnings.append(f"the FAT image for UEFI cannot be read: {error.message}")
+        return None
+
+    def _read_partitions(self) -> tuple[Partition, ...]:
+        table = read_partitions(self._fh)
+        self._warnings.extend(table.warnings)
+        rows = {(row.scheme, row.number): row for row in (*table.partitions, *table.mbr)}
+        return tuple(rows.values())
+
+    def _with_volume(self, facts: IsoFacts, descriptors: VolumeDescriptors) -> IsoFacts:
+        if descriptors.boot_catalog is not None:
+            catalog = read_boot_catalog(self._fh, descriptors.boot_catalog, partitions=self._partitions)
+            self._warnings.extend(catalog.warnings)
+            facts = replace(facts, el_torito=catalog.entries)
+        if descriptors.joliet is not None:
+            facts = replace(facts, joliet_volume_id=descriptors.joliet.volume_id)
+        pvd = descriptors.pvd
+        if pvd is None:
+            return facts
+        return replace(
+            facts,
+            volume_id=pvd.volume_id,
+            uuid=pvd.uuid,
+            system_id=pvd.system_id,
+            application_id=pvd.application_id,
+            publisher_id=pvd.publisher_id,
+        )
+
+
+def open_image(source: Path | BinaryIO, *, name: str = "", size: int | None = None) -> ImageView:
+    """A view on the image ``source``, which it owns from then on.
+
+    ``name`` is wanted for an open file; ``size`` in bytes only where it is known better than by seeking.
+
+    Raises:
+        FormatError: it is not an ISO9660 or UDF image; the hint says what it seems to be.
+        BootkitError: the file cannot be opened.
+    """
+    if isinstance(source, Path):
+        name = name or source.name
+        try:
+            # Unbuffered: every read has its own place and size, so a buffer would only read more.
+            fh: BinaryIO = source.open("rb", buffering=0)
+        except OSError as error:
+            raise BootkitError(f"{source} cannot be opened: {error.strerror}") from error
+    else:
+        fh = source
+    try:
+        return ImageView(fh, name=name, size=size_of(fh) if size is None else size)
+    except BaseException:
+        fh.close()
+        raise
+
+
+def _choose_tree(fh: BinaryIO, descriptors: VolumeDescriptors, name: str) -> tuple[Tree, str]:
+    """The tree to look at and what it was read from: UDF where ISO9660 has none or only a stub."""
+    iso = Iso9660(fh, descriptors) if descriptors.pvd is not None else None
+    if iso is None:
+        raise FormatError(f"{name} is not an ISO image", hint=_hint(fh))
+    return iso, iso.filesystem
+
+
+def _hint(fh: BinaryIO) -> str:
+    start = read_upto(fh, 0, 512)
+    if not start.strip(b"\0"):
+        return "it is empty: the download went wrong"
+    return next((hint for at, magic, hint in _NOT_AN_IMAGE if start.startswith(magic, at)), "")
+
+
+def _rows(partitions: tuple[Partition, ...]) -> tuple[IsoPartition, ...]:
+    return tuple(
+        IsoPartition(number=row.number, scheme=row.scheme, type=row.type, start=row.start, size=row.size)
+        for row in partitions
+    )
