@@ -8,6 +8,26 @@ A detector is one *boot stack* (casper, live-boot, dmsquash-live, ...) in one mo
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from bootkit.bootcfg.cmdline import (
+    before_separator,
+    has_word,
+    join_words,
+    replaced,
+    split_words,
+    unique,
+    with_words,
+    without,
+    without_values,
+    word_value,
+    word_values,
+)
+from bootkit.bootcfg.diskinfo import DiskInfo, parse_disk_info
+from bootkit.bootcfg.find import read_loopback, read_menu, read_menus
+from bootkit.bootcfg.grub import parse_grub
+from bootkit.bootcfg.menu import Menu, MenuEntry, Module
+from bootkit.bootcfg.osrelease import OsRelease, parse_os_release
+from bootkit.bootcfg.syslinux import parse_syslinux
+from bootkit.bootcfg.treeinfo import TreeInfo, parse_ini, parse_treeinfo
 from bootkit.model.boot import (
     ANY_FIRMWARE,
     ISO_PATH,
@@ -28,13 +48,39 @@ __all__ = [
     "BootEntry",
     "Detection",
     "Detector",
+    "DiskInfo",
     "EntryKind",
     "Firmware",
     "IsoView",
+    "Menu",
+    "MenuEntry",
+    "Module",
     "Node",
     "NotMine",
+    "OsRelease",
     "QuickRule",
     "Role",
+    "TreeInfo",
+    "before_separator",
+    "has_word",
+    "join_words",
+    "parse_disk_info",
+    "parse_grub",
+    "parse_ini",
+    "parse_os_release",
+    "parse_syslinux",
+    "parse_treeinfo",
+    "read_loopback",
+    "read_menu",
+    "read_menus",
+    "replaced",
+    "split_words",
+    "unique",
+    "with_words",
+    "without",
+    "without_values",
+    "word_value",
+    "word_values",
 ]
 
 

@@ -1,0 +1,143 @@
+"""Find and read the boot menus of an image."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+
+from bootkit.bootcfg.bls import read_loader_entries
+from bootkit.bootcfg.grub import DEFAULT_VARIABLES, parse_grub
+from bootkit.bootcfg.menu import ESP, Menu, MenuEntry, Module, on_image
+from bootkit.bootcfg.syslinux import parse_syslinux
+from bootkit.model.boot import ISO_PATH, STICK_UUID
+from bootkit.model.iso import IsoView
+
+GRUB_MENUS = (
+    "/boot/grub/grub.cfg",
+    "/boot/grub2/grub.cfg",
+    "/EFI/BOOT/grub.cfg",
+    "/EFI/fedora/grub.cfg",
+    "/boot/grub/loopback.cfg",
+    "/grub.cfg",
+    "/grub/grub.cfg",
+    "/boot/grub/grub_void.cfg",
+)
+SYSLINUX_MENUS = (
+    "/isolinux/isolinux.cfg",
+    "/boot/isolinux/isolinux.cfg",
+    "/boot/x86_64/loader/isolinux.cfg",
+    "/boot/i386/loader/isolinux.cfg",
+    "/boot/syslinux/isolinux.cfg",
+    "/boot/syslinux/syslinux.cfg",
+    "/syslinux/isolinux.cfg",
+    "/syslinux/syslinux.cfg",
+    "/isolinux.cfg",
+    "/syslinux.cfg",
+)
+LOOPBACK_MENUS = ("/boot/grub/loopback.cfg", "/boot/grub2/loopback.cfg")
+EFI_MENUS = ("efi:/EFI/BOOT/grub.cfg", "efi:/boot/grub/grub.cfg", "efi:/EFI/fedora/grub.cfg", "efi:/grub/grub.cfg")
+LOADER_ENTRIES = ("/loader/entries", "efi:/loader/entries")
+
+LOOPBACK_VARIABLES: Mapping[str, str] = {**DEFAULT_VARIABLES, "iso_path": ISO_PATH, "rootuuid": STICK_UUID}
+"""What a menu finds set that a stick has opened, by the convention of loopback.cfg. Words that carry the path hold the
+slot ``{iso_path}``."""
+
+
+def read_menus(iso: IsoView, *, everything: bool = False, variables: Mapping[str, str] = LOOPBACK_VARIABLES) -> Menu:
+    """The boot menu of an image: the first found that starts a Linux with an initrd.
+
+    GRUB's menus come first, because what is written there has to work with GRUB's ``linux``; then systemd-boot's, then
+    syslinux'. With ``everything`` all menus are read, and entries that start the same thing in the same way are kept
+    once. If no menu starts a Linux with an initrd, all that was read is the answer; it may be empty.
+    """
+    menu = Menu()
+    for found in _menus(iso, variables):
+        if everything:
+            menu = _merged(menu, found)
+        elif any(entry.is_xen or (entry.is_linux and entry.initrds) for entry in found.entries):
+            return found.with_warnings(menu.warnings)
+        else:
+            menu = _merged(menu, found)
+    return menu
+
+
+def read_loopback(iso: IsoView) -> Menu | None:
+    """The menu of the image's loopback.cfg, ``None`` if there is none.
+
+    ``Menu.sources[0]`` is its path. Only where ``Menu.passes_iso_path`` does it find its ISO file.
+    """
+    path = next((path for path in LOOPBACK_MENUS if iso.is_file(path)), "")
+    return _grub(iso, path, LOOPBACK_VARIABLES) if path else None
+
+
+def read_menu(iso: IsoView, path: str, *, variables: Mapping[str, str] = LOOPBACK_VARIABLES) -> Menu:
+    """One menu: a file for GRUB, or for syslinux if its name says so. Empty if it is not there."""
+    if not iso.is_file(path):
+        return Menu()
+    is_syslinux = path.lower().endswith(("linux.cfg", ".cfg")) and any(
+        part in path.lower() for part in ("isolinux", "syslinux")
+    )
+    return _syslinux(iso, path) if is_syslinux else _grub(iso, path, variables)
+
+
+def _menus(iso: IsoView, variables: Mapping[str, str]) -> Iterator[Menu]:
+    seen: set[str] = set()
+    for path in (*GRUB_MENUS, *EFI_MENUS):
+        if path not in seen and iso.is_file(path):
+            menu = _grub(iso, path, variables)
+            seen.update(menu.sources)
+            yield menu
+    for folder in LOADER_ENTRIES:
+        if iso.is_dir(folder):
+            yield _in_place(iso, read_loader_entries(iso, folder))
+    for path in SYSLINUX_MENUS:
+        if iso.is_file(path):
+            yield _syslinux(iso, path)
+
+
+def _grub(iso: IsoView, path: str, variables: Mapping[str, str]) -> Menu:
+    place = iso.spelled(path)
+    return _in_place(iso, parse_grub(iso.text(place), iso, path=place, variables=variables))
+
+
+def _syslinux(iso: IsoView, path: str) -> Menu:
+    place = iso.spelled(path)
+    return _in_place(iso, parse_syslinux(iso.text(place), iso, path=place))
+
+
+def _in_place(iso: IsoView, menu: Menu) -> Menu:
+    """The menu with every path spelled as the image spells it, outside the UEFI partition where possible."""
+
+    def place(path: str) -> str:
+        return iso.spelled(on_image(iso, path)) if path.startswith(("/", ESP)) else path
+
+    entries = tuple(_placed(entry, place) for entry in menu.entries)
+    default = next((new for new, old in zip(entries, menu.entries, strict=True) if old is menu.default), None)
+    return replace(menu, entries=entries, default=default)
+
+
+def _placed(entry: MenuEntry, place: Callable[[str], str]) -> MenuEntry:
+    if not entry.kernel:
+        return entry
+    return replace(
+        entry,
+        kernel=place(entry.kernel),
+        initrds=tuple(place(path) for path in entry.initrds),
+        modules=tuple(Module(path=place(module.path), cmdline=module.cmdline) for module in entry.modules),
+    )
+
+
+def _merged(first: Menu, second: Menu) -> Menu:
+    known = {_start(entry) for entry in first.entries}
+    return Menu(
+        entries=first.entries + tuple(entry for entry in second.entries if _start(entry) not in known),
+        default=first.default or second.default,
+        timeout=second.timeout if first.timeout is None else first.timeout,
+        title=first.title or second.title,
+        sources=first.sources + second.sources,
+        warnings=first.warnings + second.warnings,
+    )
+
+
+def _start(entry: MenuEntry) -> tuple[object, ...]:
+    """What an entry starts; its title, if it starts nothing."""
+    words = (entry.kernel, entry.initrds, frozenset(entry.cmdline), entry.modules, entry.chainloader)
+    return words if entry.kernel or entry.chainloader else (entry.title, entry.submenu)
