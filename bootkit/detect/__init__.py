@@ -28,6 +28,18 @@ from bootkit.bootcfg.menu import Menu, MenuEntry, Module
 from bootkit.bootcfg.osrelease import OsRelease, parse_os_release
 from bootkit.bootcfg.syslinux import parse_syslinux
 from bootkit.bootcfg.treeinfo import TreeInfo, parse_ini, parse_treeinfo
+from bootkit.detect.helpers import (
+    boot_entries,
+    clean_title,
+    image_name,
+    initrd_beside,
+    loadable,
+    loopback_evidence,
+    own_menu,
+    role_of,
+    version_tuple,
+    without_loader_words,
+)
 from bootkit.model.boot import (
     ANY_FIRMWARE,
     ISO_PATH,
@@ -62,8 +74,15 @@ __all__ = [
     "Role",
     "TreeInfo",
     "before_separator",
+    "boot_entries",
+    "clean_title",
     "has_word",
+    "image_name",
+    "initrd_beside",
     "join_words",
+    "loadable",
+    "loopback_evidence",
+    "own_menu",
     "parse_disk_info",
     "parse_grub",
     "parse_ini",
@@ -74,10 +93,13 @@ __all__ = [
     "read_menu",
     "read_menus",
     "replaced",
+    "role_of",
     "split_words",
     "unique",
+    "version_tuple",
     "with_words",
     "without",
+    "without_loader_words",
     "without_values",
     "word_value",
     "word_values",

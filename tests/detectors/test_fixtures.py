@@ -44,7 +44,7 @@ class SparseIso(RecordedIso):
 def load(path: Path) -> tuple[IsoFacts, dict[str, str]]:
     record = json.loads(path.read_text(encoding="utf-8"))
     about = record.pop("about", {})
-    return facts_from_json(json.dumps(record)), about
+    return facts_from_json(record), about
 
 
 @cache

@@ -1,0 +1,162 @@
+"""What several detectors do in the same way: name an image, sort a menu's entries, offer the image's own menu."""
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+from bootkit.bootcfg.cmdline import has_word, without
+from bootkit.bootcfg.diskinfo import DiskInfo, parse_disk_info
+from bootkit.bootcfg.find import read_loopback
+from bootkit.bootcfg.menu import MenuEntry
+from bootkit.model.boot import BootEntry, EntryKind, Role
+from bootkit.model.iso import IsoView
+
+OWN_MENU_TITLE = "The image's own menu"
+
+_SAFE = re.compile(r"safe|compat|fall.?back|vesa|nomodeset|troubleshoot|basic graphics|low graphics", re.IGNORECASE)
+_CHECK = re.compile(r"\b(check|verify|test this)\b|integrity|defects|checksum|self.?test", re.IGNORECASE)
+_RESCUE = re.compile(r"\brescue\b", re.IGNORECASE)
+_INSTALL = re.compile(r"\b(install|installer|oem)\b", re.IGNORECASE)
+_TRY = re.compile(r"\b(try|live)\b", re.IGNORECASE)
+_SAFE_WORDS = ("nomodeset", "xforcevesa")
+_CHECK_WORDS = ("integrity-check", "verify-checksums", "rd.live.check")
+
+
+def version_tuple(version: str) -> tuple[int, ...]:
+    """The numbers at the head of a version, to compare: ``24.04.1 LTS`` is ``(24, 4, 1)``, an unknown one ``()``."""
+    return tuple(int(number) for number in re.findall(r"\d+", version.partition(" ")[0])[:6])
+
+
+def image_name(iso: IsoView) -> DiskInfo:
+    """What the image calls itself: by ``/.disk/info``, else by its volume id. The text is cut off after the first line."""
+    info = parse_disk_info(iso.text("/.disk/info"))
+    label = parse_disk_info(iso.volume_id.replace("_", " "))
+    if not info.name:
+        return label
+    return replace(info, version=info.version or label.version, arch=info.arch or label.arch)
+
+
+def clean_title(title: str) -> str:
+    """A menu title on one line, without the marks that syslinux (``^``) and artists (``*``, arrows) put in."""
+    return " ".join(title.replace("^", "").split()).strip(" *·⇢→>-") or "Start"
+
+
+def role_of(entry: MenuEntry, default: MenuEntry | None = None) -> Role:
+    """What an entry is for, by its title and its words.
+
+    ``nomodeset`` makes a safe entry only where the menu's default does without it: for some it is the normal way.
+    """
+    usual = default.cmdline if default is not None else ()
+    extra = tuple(word for word in entry.cmdline if word not in usual)
+    if _CHECK.search(entry.title) or any(has_word(extra, word) for word in _CHECK_WORDS):
+        return Role.CHECK
+    if _SAFE.search(entry.title) or any(has_word(extra, word) for word in _SAFE_WORDS):
+        return Role.SAFE
+    if _RESCUE.search(entry.title):
+        return Role.RESCUE
+    if _INSTALL.search(entry.title) and not _TRY.search(entry.title):
+        return Role.INSTALL
+    return Role.OTHER
+
+
+def boot_entries(
+    entries: Iterable[MenuEntry],
+    words: Callable[[MenuEntry], tuple[str, ...]],
+    *,
+    default: MenuEntry | None = None,
+    to_ram: tuple[str, ...] = (),
+) -> tuple[BootEntry, ...]:
+    """The entries of a menu as ours, the default first, each start once, the titles all different.
+
+    ``words`` gives the kernel's words of an entry. ``to_ram`` goes to entries that do not copy to RAM by themselves.
+    """
+    ours: dict[tuple[str, tuple[str, ...], tuple[str, ...]], BootEntry] = {}
+    titles: set[str] = set()
+    ordered = sorted(entries, key=lambda entry: entry is not default)
+    for place, entry in enumerate(ordered):
+        cmdline = words(entry)
+        key = (entry.kernel, entry.initrds, cmdline)
+        if key in ours:
+            continue
+        copies = any(has_word(cmdline, word.partition("=")[0]) for word in to_ram)
+        ours[key] = BootEntry(
+            title=_untaken(clean_title(entry.title), entry.submenu, titles),
+            kernel=entry.kernel,
+            initrds=entry.initrds,
+            cmdline=cmdline,
+            role=Role.DEFAULT if place == 0 else role_of(entry, ordered[0]),
+            to_ram=() if copies else to_ram,
+            safe_graphics=() if has_word(cmdline, "nomodeset") else ("nomodeset",),
+        )
+    return tuple(ours.values())
+
+
+def _untaken(title: str, submenu: tuple[str, ...], titles: set[str]) -> str:
+    """``title``, told apart from those before by its submenu or by a number."""
+    candidates = [title, *(f"{clean_title(submenu[-1])}: {title}" for _ in submenu[-1:])]
+    candidates += [f"{title} ({number})" for number in range(2, len(titles) + 3)]
+    found = next(candidate for candidate in candidates if candidate not in titles)
+    titles.add(found)
+    return found
+
+
+def own_menu(iso: IsoView) -> tuple[BootEntry, ...]:
+    """The image's loopback.cfg as one more entry, if what it starts by itself learns where the ISO file is; else nothing.
+
+    Presence alone says nothing: Linux Mint 21.3 and LMDE 6 have one that passes ``$iso_path`` to nobody.
+    """
+    menu = read_loopback(iso)
+    first = menu.default_linux if menu is not None else None
+    if menu is None or first is None or not first.passes_iso_path:
+        return ()
+    if not all(iso.is_file(path) for path in (first.kernel, *first.initrds)):
+        return ()
+    return (BootEntry(title=OWN_MENU_TITLE, kernel=menu.sources[0], kind=EntryKind.CONFIGFILE, safe_graphics=()),)
+
+
+def loopback_evidence(iso: IsoView) -> tuple[str, ...]:
+    """Why the image's loopback.cfg is not offered, as evidence; nothing if it is, or if there is none."""
+    menu = read_loopback(iso)
+    if menu is None or own_menu(iso):
+        return ()
+    return (f"{menu.sources[0]} does not tell the kernel where the ISO file is",)
+
+
+def initrd_beside(iso: IsoView, kernel: str) -> str:
+    """The initrd that belongs to a kernel, by the names in its folder; empty if none fits.
+
+    ``vmlinuz-6.1.0-18-amd64`` goes with ``initrd.img-6.1.0-18-amd64``, ``hwe-vmlinuz`` with ``hwe-initrd``,
+    ``vmlinuz2`` with ``initrd2.img``, and whatever is left with the plain one.
+    """
+    folder, _, name = kernel.rpartition("/")
+    prefix, _, suffix = name.partition("vmlinuz")
+    suffix = suffix.removesuffix(".efi")
+    images = [node.name for node in iso.listdir(folder or "/") if not node.is_dir]
+    for wanted in (
+        f"{prefix}initrd.img{suffix}", f"{prefix}initrd{suffix}.img", f"{prefix}initrd{suffix}",
+        f"{prefix}initrd{suffix}.gz", f"{prefix}initrd{suffix}.lz", f"{prefix}initrd{suffix}.xz",
+    ):  # fmt: skip
+        if wanted in images:
+            return f"{folder}/{wanted}"
+    return ""
+
+
+def loadable(iso: IsoView, entry: MenuEntry) -> MenuEntry | None:
+    """The entry with files that are there: another spelling of the kernel, the initrd beside it. ``None`` if in vain.
+
+    Menus made by a script name files that the image has under another name: Ubuntu up to 17.10 said ``vmlinuz`` where
+    the file is ``vmlinuz.efi``, neon the other way round.
+    """
+    twin = entry.kernel.removesuffix(".efi") if entry.kernel.endswith(".efi") else f"{entry.kernel}.efi"
+    kernel = next((path for path in (entry.kernel, twin) if iso.is_file(path)), "")
+    if not kernel:
+        return None
+    if entry.initrds and all(iso.is_file(path) for path in entry.initrds):
+        return replace(entry, kernel=kernel)
+    initrd = initrd_beside(iso, kernel)
+    return replace(entry, kernel=kernel, initrds=(initrd,)) if initrd else None
+
+
+def without_loader_words(words: Iterable[str]) -> tuple[str, ...]:
+    """Without what a boot loader says about itself, and without words that came to nothing."""
+    return tuple(word for word in without(words, "initrd", "BOOT_IMAGE") if word)
