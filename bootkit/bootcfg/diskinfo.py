@@ -4,14 +4,22 @@ import re
 from dataclasses import dataclass
 
 _CODENAME = re.compile(r'"([^"]*)"')
-_VERSION = re.compile(r"(?<![\w.])v?(\d+(?:\.\d+)*(?:[-~]?(?:alpha|beta|rc)\d*)?)(?![\w.]*[/:])(?!\w)", re.IGNORECASE)
+_VERSION = re.compile(
+    r"(?<![\w.])v?(\d+(?:\.\d+)*(?:[-~]?(?:alpha|beta|rc)\d*)?)(?![\w.]*[/:])(?![A-Za-z0-9])", re.IGNORECASE
+)
 _DATE = re.compile(r"(20\d\d-?[01]\d-?[0-3]\d)(?:[-T. ]?(\d\d:\d\d(?::\d\d)?|\d+))?")
 _ARCHITECTURES = {
     "amd64": "x86_64", "x86_64": "x86_64", "x64": "x86_64", "64bit": "x86_64", "64-bit": "x86_64",
     "i386": "i686", "i486": "i686", "i586": "i686", "i686": "i686", "686": "i686", "32bit": "i686", "32-bit": "i686",
     "arm64": "aarch64", "aarch64": "aarch64", "riscv64": "riscv64", "ppc64el": "ppc64le", "s390x": "s390x",
 }  # fmt: skip
-_NOISE = frozenset({"official", "snapshot", "release", "build", "binary", "daily", "-", "unofficial", "testing"})
+_ARCHITECTURE = re.compile(
+    rf"(?<![A-Za-z0-9])(?:{'|'.join(map(re.escape, sorted(_ARCHITECTURES, key=len, reverse=True)))})(?![A-Za-z0-9])",
+    re.IGNORECASE,
+)
+_NOISE = frozenset({
+    "-", "binary", "build", "daily", "mac", "official", "release", "snapshot", "stable", "testing", "unofficial",
+})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,17 +47,16 @@ def parse_disk_info(text: str) -> DiskInfo:
     date = _DATE.search(line)
     rest = _DATE.sub(" ", _CODENAME.sub(" ", line)).replace("()", " ")
     version = _VERSION.search(rest)
-    words = re.split(r"[\s()\[\],]+", rest)
-    arch = next((_ARCHITECTURES[word.lower()] for word in words if word.lower() in _ARCHITECTURES), "")
+    arch = _ARCHITECTURE.search(rest)
     name, tail = (rest[: version.start()], rest[version.end() :]) if version is not None else _without_version(rest)
     long_term = tail.lstrip().upper().startswith("LTS")
     number = version[1] if version is not None else ""
     return DiskInfo(
         text=line,
-        name=" ".join(name.split()).strip(" -"),
+        name=" ".join(name.split()).strip(" -").removeprefix("Official "),
         version=f"{number} LTS" if number and long_term else number,
         codename=codename[1] if codename is not None else "",
-        arch=arch,
+        arch=_ARCHITECTURES[arch[0].lower()] if arch is not None else "",
         edition=_edition(tail.lstrip()[3:] if long_term else tail),
         date=date[1] if date is not None else "",
     )
@@ -61,6 +68,5 @@ def _without_version(rest: str) -> tuple[str, str]:
 
 
 def _edition(tail: str) -> str:
-    words = (word.strip("()[],") for word in tail.split())
-    kept = [word for word in words if word and word.lower() not in _NOISE and word.lower() not in _ARCHITECTURES]
-    return " ".join(kept).strip(" -/")
+    words = re.split(r"[\s()\[\],_+]+", _ARCHITECTURE.sub(" ", tail))
+    return " ".join(word.strip("-/") for word in words if word.lower() not in _NOISE).strip()

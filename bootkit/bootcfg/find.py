@@ -14,8 +14,6 @@ GRUB_MENUS = (
     "/boot/grub/grub.cfg",
     "/boot/grub2/grub.cfg",
     "/EFI/BOOT/grub.cfg",
-    "/EFI/fedora/grub.cfg",
-    "/boot/grub/loopback.cfg",
     "/grub.cfg",
     "/grub/grub.cfg",
     "/boot/grub/grub_void.cfg",
@@ -33,7 +31,9 @@ SYSLINUX_MENUS = (
     "/syslinux.cfg",
 )
 LOOPBACK_MENUS = ("/boot/grub/loopback.cfg", "/boot/grub2/loopback.cfg")
-EFI_MENUS = ("efi:/EFI/BOOT/grub.cfg", "efi:/boot/grub/grub.cfg", "efi:/EFI/fedora/grub.cfg", "efi:/grub/grub.cfg")
+EFI_MENUS = ("efi:/EFI/BOOT/grub.cfg", "efi:/boot/grub/grub.cfg", "efi:/grub/grub.cfg")
+VENDOR_MENUS = ("/EFI/*/grub.cfg", "efi:/EFI/*/grub.cfg")
+"""Patterns; Fedora CoreOS and its kin have their only GRUB menu in ``/EFI/fedora``."""
 LOADER_ENTRIES = ("/loader/entries", "efi:/loader/entries")
 
 LOOPBACK_VARIABLES: Mapping[str, str] = {**DEFAULT_VARIABLES, "iso_path": ISO_PATH, "rootuuid": STICK_UUID}
@@ -72,16 +72,14 @@ def read_menu(iso: IsoView, path: str, *, variables: Mapping[str, str] = LOOPBAC
     """One menu: a file for GRUB, or for syslinux if its name says so. Empty if it is not there."""
     if not iso.is_file(path):
         return Menu()
-    is_syslinux = path.lower().endswith(("linux.cfg", ".cfg")) and any(
-        part in path.lower() for part in ("isolinux", "syslinux")
-    )
+    is_syslinux = any(name in path.lower() for name in ("isolinux", "syslinux", "extlinux"))
     return _syslinux(iso, path) if is_syslinux else _grub(iso, path, variables)
 
 
 def _menus(iso: IsoView, variables: Mapping[str, str]) -> Iterator[Menu]:
     seen: set[str] = set()
-    for path in (*GRUB_MENUS, *EFI_MENUS):
-        if path not in seen and iso.is_file(path):
+    for path in _grub_menus(iso):
+        if iso.is_file(path) and iso.spelled(path) not in seen and not (path in LOOPBACK_MENUS and seen):
             menu = _grub(iso, path, variables)
             seen.update(menu.sources)
             yield menu
@@ -91,6 +89,15 @@ def _menus(iso: IsoView, variables: Mapping[str, str]) -> Iterator[Menu]:
     for path in SYSLINUX_MENUS:
         if iso.is_file(path):
             yield _syslinux(iso, path)
+
+
+def _grub_menus(iso: IsoView) -> Iterator[str]:
+    """The places for a GRUB menu; the loopback.cfg only as a last resort, because most repeat the grub.cfg."""
+    yield from GRUB_MENUS
+    yield from EFI_MENUS
+    for pattern in VENDOR_MENUS:
+        yield from iso.glob(pattern)
+    yield from LOOPBACK_MENUS
 
 
 def _grub(iso: IsoView, path: str, variables: Mapping[str, str]) -> Menu:

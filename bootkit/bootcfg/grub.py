@@ -10,13 +10,15 @@ How it decides where it cannot know:
 - A menu that another entry opens by ``configfile`` is read once, as that entry's submenu.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
-from bootkit.bootcfg.grub_commands import COMMANDS, FAILING, assign
-from bootkit.bootcfg.grub_machine import MAX_DEPTH, MAX_WARNINGS, Arg, Budget, Draft, Machine, OutOfSteps
-from bootkit.bootcfg.grub_syntax import Block, Command, For, Function, If, Loop, Statement, parse_script
+from bootkit.bootcfg.grub_lexer import Arg
+from bootkit.bootcfg.grub_machine import Budget, Draft, Machine, OutOfSteps
+from bootkit.bootcfg.grub_runner import Break, Continue, Return, Runner
+from bootkit.bootcfg.grub_syntax import Block
 from bootkit.bootcfg.menu import Files, Menu, MenuEntry, NoFiles
 
 DEFAULT_VARIABLES: Mapping[str, str] = MappingProxyType({
@@ -38,26 +40,8 @@ DEFAULT_VARIABLES: Mapping[str, str] = MappingProxyType({
 """What the menu of a 64-bit UEFI machine finds set; ``{**DEFAULT_VARIABLES, ...}`` for more."""
 
 MAX_ENTRIES = 2000
-_MAX_ROUNDS = 200
-_MAX_TEXT = 256 << 10
 _MAX_SUBMENUS = 6
 _VALUED = frozenset({"--class", "--id", "--hotkey", "--users", "--source"})
-
-
-class _Return(Exception):
-    """``return`` or ``exit``: ends a function or a file."""
-
-    def __init__(self, *, success: bool) -> None:
-        super().__init__()
-        self.success = success
-
-
-class _Break(Exception):
-    """``break`` ends a loop."""
-
-
-class _Continue(Exception):
-    """``continue`` goes on with a loop's next round."""
 
 
 class _Stop(Exception):
@@ -94,7 +78,7 @@ def parse_grub(
         variables: what is set and exported beforehand. With ``iso_path`` the menu behaves as if it was started from a
             stick, and words that carry it can be told by ``MenuEntry.uses``.
     """
-    budget = Budget(sources=[path])
+    budget = Budget(sources={path: None})
     machine = Machine(files or NoFiles(), path=path, variables=variables, budget=budget)
     reader = _Reader(machine)
     try:
@@ -112,16 +96,16 @@ def parse_grub(
 
 
 def _timeout(text: str) -> int | None:
-    return int(text) if text.lstrip("-").isdecimal() and len(text) < 9 else None
+    return int(text) if re.fullmatch(r"-?\d{1,8}", text) else None
 
 
-class _Reader:
+class _Reader(Runner):
     """Runs one menu, or one entry of it: first the commands, then the bodies of the entries that they define."""
 
     def __init__(
         self, machine: Machine, parent: "_Reader | None" = None, *, title: str = "", is_entry: bool = False
     ) -> None:
-        self.machine = machine
+        super().__init__(machine, parent.functions if parent is not None else {})
         self.is_entry = is_entry
         self.items: list[_Item] = []
         self.places: list[tuple[_Item, int, int]] = []
@@ -129,13 +113,9 @@ class _Reader:
         if parent is None:
             self.submenu: tuple[str, ...] = ()
             self.entries: list[MenuEntry] = []
-            self.functions: dict[str, Block] = {}
-            self.opened: set[str] = {machine.path}
         else:
             self.submenu = (*parent.submenu, title)
             self.entries = parent.entries
-            self.functions = parent.functions
-            self.opened = parent.opened
 
     def read(self, script: str | Block) -> None:
         """A whole menu: its text, or a submenu's body."""
@@ -149,154 +129,21 @@ class _Reader:
         """The commands of a menu or an entry."""
         try:
             if isinstance(script, str):
-                self._run_text(script)
+                self.run_text(script)
             else:
-                self._run(script)
-        except (_Return, _Break, _Continue, _Stop):
+                self.run_block(script)
+        except (Return, Break, Continue, _Stop):
             return
 
-    # -- scripts
-
-    def _run_text(self, text: str) -> bool:
-        try:
-            return self._run(self._parsed(text))
-        except (_Break, _Continue):
+    def special(self, name: str, args: list[Arg], body: Block | None) -> bool | None:
+        if body is not None or name in ("menuentry", "submenu"):
+            self._define(name, args, body or ())
             return True
-        except _Return as ended:
-            return ended.success
-
-    def _parsed(self, text: str) -> Block:
-        machine = self.machine
-        known = machine.budget.scripts.get(text)
-        if known is not None:
-            return known
-        if len(text) > _MAX_TEXT:
-            machine.warn("the file is too long; it is cut")
-        machine.step(len(text) // 256)
-        complaints: list[int] = []
-
-        def complain(position: int, clause: str) -> None:
-            complaints.append(position)
-            if len(complaints) <= MAX_WARNINGS:
-                machine.warn(f"line {text.count(chr(10), 0, position) + 1}: {clause}")
-
-        script = machine.budget.scripts[text] = parse_script(text[:_MAX_TEXT], complain)
-        return script
-
-    def _run(self, block: Block) -> bool:
-        machine = self.machine
-        if machine.depth >= MAX_DEPTH:
-            machine.warn(f"scripts are nested deeper than {MAX_DEPTH}; the inner ones are skipped")
-            return False
-        machine.depth += 1
-        try:
-            result = True
-            for statement in block:
-                result = self._statement(statement)
-            return result
-        finally:
-            machine.depth -= 1
-
-    def _statement(self, statement: Statement) -> bool:
-        self.machine.step()
-        match statement:
-            case Command():
-                return self._command(statement)
-            case If():
-                return self._if(statement)
-            case Function():
-                self.functions[statement.name] = statement.body
-                return True
-            case For():
-                return self._for(statement)
-            case Loop():
-                return self._loop(statement)
-
-    def _if(self, statement: If) -> bool:
-        for condition, body in statement.branches:
-            if self._run(condition):
-                return self._run(body)
-        return self._run(statement.otherwise)
-
-    def _for(self, statement: For) -> bool:
-        for arg in self.machine.expand(statement.words)[:_MAX_ROUNDS]:
-            self.machine.step()
-            self.machine.set(statement.name, arg.text, arg.uses)
-            if not self._round(statement.body):
-                break
-        return True
-
-    def _loop(self, statement: Loop) -> bool:
-        for _ in range(_MAX_ROUNDS):
-            self.machine.step()
-            if self._run(statement.condition) == statement.until or not self._round(statement.body):
-                return True
-        self.machine.warn(f"a loop does not end within {_MAX_ROUNDS} rounds")
-        return True
-
-    def _round(self, body: Block) -> bool:
-        """One round of a loop; false after ``break``."""
-        try:
-            self._run(body)
-        except _Continue:
-            pass
-        except _Break:
-            return False
-        return True
-
-    # -- commands
-
-    def _command(self, command: Command) -> bool:
-        args = self.machine.expand(command.words)
-        negated = False
-        while args and args[0].text == "!":
-            args, negated = args[1:], not negated
-        if not args:
-            return True
-        return self._call(args[0], args[1:], command.body) != negated
-
-    def _call(self, name: Arg, args: list[Arg], body: Block | None) -> bool:
-        text = name.text
-        if body is not None or text in ("menuentry", "submenu"):
-            self._define(text, args, body or ())
-            return True
-        function = self.functions.get(text)
-        if function is not None:
-            return self._function(function, args)
-        run = COMMANDS.get(text)
-        if run is not None:
-            return run(self.machine, args)
-        if "=" in text:
-            return assign(self.machine, text, name.uses)
-        return self._control(text, args)
-
-    def _control(self, name: str, args: list[Arg]) -> bool:
-        """The commands that need more than a machine, and those that are not known."""
-        match name:
-            case "source" | ".":
-                return self._source(args)
-            case "configfile" | "normal":
-                return self._configfile(args)
-            case "eval":
-                return self._run_text(" ".join(arg.text for arg in args))
-            case "return" | "exit":
-                raise _Return(success=not args or args[0].text == "0")
-            case "break":
-                raise _Break
-            case "continue":
-                raise _Continue
-            case _:
-                return name not in FAILING
-
-    def _function(self, body: Block, args: list[Arg]) -> bool:
-        machine = self.machine
-        outer, machine.params = machine.params, tuple(args)
-        try:
-            return self._run(body)
-        except _Return as ended:
-            return ended.success
-        finally:
-            machine.params = outer
+        if name in ("source", "."):
+            return self._source(args)
+        if name in ("configfile", "normal"):
+            return self._configfile(args)
+        return None
 
     def _define(self, name: str, args: list[Arg], body: Block) -> None:
         identity, classes, rest = _entry_options(args)
@@ -325,9 +172,9 @@ class _Reader:
             return False
         outer = machine.path, machine.active
         machine.path, machine.active = place, (*machine.active, place)
-        machine.budget.sources.append(place)
+        machine.budget.sources[place] = None
         try:
-            return self._run_text(machine.files.text(place))
+            return self.run_text(machine.files.text(place))
         finally:
             machine.path, machine.active = outer
 
@@ -348,18 +195,17 @@ class _Reader:
             machine.draft.configfile = machine.image_path(args[0].text) if args else ""
             return True
         place = self._readable(args)
-        if place is None or place in self.opened:
+        if place is None or place in machine.budget.sources:
             return False
         self.items.clear()
         self.machine = self._other_menu(machine, place)
-        self._run_text(machine.files.text(place))
+        self.run_text(machine.files.text(place))
         raise _Stop
 
     def _other_menu(self, machine: Machine, place: str) -> Machine:
-        self.opened.add(place)
         inner = machine.child(only_exported=True)
         inner.path, inner.active = place, (place,)
-        inner.budget.sources.append(place)
+        inner.budget.sources[place] = None
         return inner
 
     # -- entries
@@ -393,7 +239,7 @@ class _Reader:
         place = machine.draft.configfile
         if reader.items and self._may_nest(machine):
             reader.read(())
-        elif place and place not in self.opened and machine.files.is_file(place) and self._may_nest(machine):
+        elif place and place not in machine.budget.sources and machine.files.is_file(place) and self._may_nest(machine):
             inner = self._other_menu(machine, place)
             _Reader(inner, self, title=item.title).read(machine.files.text(place))
 

@@ -10,14 +10,8 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from bootkit.bootcfg import cmdline
-from bootkit.bootcfg.grub_machine import (
-    ESP_DEVICE,
-    IMAGE_DEVICE,
-    NO_USES,
-    STICK_DEVICE,
-    Arg,
-    Machine,
-)
+from bootkit.bootcfg.grub_lexer import Arg
+from bootkit.bootcfg.grub_machine import ESP_DEVICE, IMAGE_DEVICE, NO_USES, STICK_DEVICE, Machine
 from bootkit.bootcfg.grub_test import evaluate
 from bootkit.bootcfg.grubenv import parse_grubenv
 from bootkit.bootcfg.menu import ESP, Module

@@ -6,7 +6,6 @@ end a word wherever they stand, ``#`` begins a comment only at the start of one.
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import NamedTuple
 
 WORD, END, OPEN, CLOSE = "word", "end", "{", "}"
@@ -20,11 +19,20 @@ class Part(NamedTuple):
     """Quoted text is neither split at blanks nor taken for a file name pattern."""
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Arg(NamedTuple):
+    """A word after expansion."""
+
+    text: str
+    uses: frozenset[str] = frozenset()
+    """The variables that it was made of, also by way of other variables."""
+
+
+class Word(NamedTuple):
     plain: str | None
     """The text, if nothing in it is quoted or a variable; only such a word can be a keyword."""
     parts: tuple[Part, ...]
+    fixed: Arg | None
+    """What the word becomes, if that hangs on no variable and no file."""
 
 
 class Token(NamedTuple):
@@ -71,6 +79,7 @@ _IN_DOUBLE = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+_GLOB = re.compile(r"[*?]")
 _SPECIAL = re.compile(r"""['"\\$]""")
 
 _BROKEN_QUOTES = 20
@@ -118,7 +127,9 @@ def _line_end(text: str, position: int) -> int:
 
 def _word(raw: str) -> Word:
     if _SPECIAL.search(raw) is None:
-        return Word(raw, ())
+        if "/" in raw and _GLOB.search(raw):
+            return Word(raw, (Part(raw, variable=False, quoted=False),), None)
+        return Word(raw, (), Arg(raw))
     parts: list[Part] = []
     for match in _PART.finditer(raw):
         kind, text = match.lastgroup, match[match.lastindex or 0]
@@ -130,7 +141,13 @@ def _word(raw: str) -> Word:
             parts.append(Part(text, variable=False, quoted=False))
         elif text != "\n" or kind == "single":
             parts.append(Part(text, variable=False, quoted=True))
-    return Word(None, tuple(parts))
+    return Word(None, tuple(parts), _fixed(parts))
+
+
+def _fixed(parts: list[Part]) -> Arg | None:
+    if any(part.variable or (not part.quoted and _GLOB.search(part.text)) for part in parts):
+        return None
+    return Arg("".join(part.text for part in parts))
 
 
 def _double_quoted(text: str) -> list[Part]:

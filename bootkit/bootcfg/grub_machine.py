@@ -7,17 +7,16 @@ kernel. Nothing here raises on a strange menu: what cannot be done is a warning,
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
-from bootkit.bootcfg.grub_lexer import Part, Word
+from bootkit.bootcfg.grub_lexer import Arg, Part, Word
 from bootkit.bootcfg.grub_syntax import Block
 from bootkit.bootcfg.menu import ESP, Files, Module, normal_path
 
 IMAGE_DEVICE, ESP_DEVICE, STICK_DEVICE = "cd0", "cd0,esp", "hd0,stick"
 """GRUB's device names for the image, its UEFI partition, and the partition on which the image's file lies."""
 
-MAX_STEPS = 30_000
-"""Commands run for one menu; the largest real ones (hundreds of languages) need three thousand."""
+MAX_STEPS = 60_000
+"""Commands run for one menu. MX Linux, whose menus offer hundreds of languages and time zones, needs 18,000."""
 MAX_DEPTH = 48
 """Functions, files and blocks that run inside each other."""
 MAX_VALUE = 16 << 10
@@ -30,13 +29,6 @@ _CHEAP = 256
 NO_USES: frozenset[str] = frozenset()
 _GLOB = re.compile(r"[*?]")
 _DEVICE = re.compile(r"\(+([^()]*)\)+")
-
-
-class Arg(NamedTuple):
-    """A word after expansion."""
-
-    text: str
-    uses: frozenset[str] = NO_USES
 
 
 class OutOfSteps(Exception):
@@ -67,7 +59,8 @@ class Budget:
 
     steps: int = MAX_STEPS
     warnings: list[str] = field(default_factory=list[str])
-    sources: list[str] = field(default_factory=list[str])
+    sources: dict[str, None] = field(default_factory=dict[str, None])
+    """The files that were read, in order."""
     scripts: dict[str, Block] = field(default_factory=dict[str, Block])
     """Texts that were parsed before: menus source one file of colours from each submenu."""
 
@@ -139,12 +132,10 @@ class Machine:
         """
         args: list[Arg] = []
         for word in words:
-            if word.plain is None:
-                args.extend(self._fields(word.parts))
-            elif "/" in word.plain and _GLOB.search(word.plain):
-                args.extend(self._matches(Arg(word.plain)))
+            if word.fixed is not None:
+                args.append(word.fixed)
             else:
-                args.append(Arg(word.plain))
+                args.extend(self._fields(word.parts))
         return args
 
     def _fields(self, parts: tuple[Part, ...]) -> list[Arg]:
@@ -174,17 +165,18 @@ class Machine:
         if not part.variable:
             return Arg(part.text)
         name = part.text
-        if name in ("*", "@"):
-            return Arg(
-                " ".join(param.text for param in self.params), NO_USES.union(*(param.uses for param in self.params))
-            )
+        value = self.variables.get(name)
+        if value is not None:
+            return Arg(value.text, value.uses | {name})
         if name.isdecimal():
             number = int(name) if len(name) < 4 else 0
             return self.params[number - 1] if 0 < number <= len(self.params) else Arg("")
+        if name in ("*", "@"):
+            uses = NO_USES.union(*(param.uses for param in self.params))
+            return Arg(" ".join(param.text for param in self.params), uses)
         if name == "#":
             return Arg(str(len(self.params)))
-        value = self.variables.get(name)
-        return Arg(value.text, value.uses | {name}) if value is not None else Arg("", frozenset({name}))
+        return Arg("", frozenset({name}))
 
     def _matches(self, arg: Arg) -> list[Arg]:
         found = self.glob(arg.text)

@@ -7,7 +7,8 @@ string of the word, which is true if it is not empty.
 import operator
 from collections.abc import Callable, Sequence
 
-from bootkit.bootcfg.grub_machine import Arg, Machine
+from bootkit.bootcfg.grub_lexer import Arg
+from bootkit.bootcfg.grub_machine import Machine
 
 _STRINGS: dict[str, Callable[[str, str], bool]] = {
     "=": operator.eq,

@@ -5,8 +5,9 @@ Source: syslinux 6.04, doc/syslinux.txt (SYNTAX) and doc/menu.txt, com32/menu/re
 
 import posixpath
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 from bootkit.bootcfg.cmdline import names_initrd
 from bootkit.bootcfg.menu import ESP, Files, Menu, MenuEntry, Module, NoFiles
@@ -324,19 +325,33 @@ def _multiboot(state: _State, entry: MenuEntry, append: str) -> MenuEntry:
 
 
 def _without_targets(state: _State, entries: list[MenuEntry]) -> list[MenuEntry]:
-    """Follow what leads elsewhere: other menus in place, and ``ifcpu64.c32``, which picks one of several labels."""
+    """Follow what leads elsewhere: menus, in place, and the programs that pick one of several labels."""
     by_name = {label.name.lower(): entry for label, entry in zip(state.labels, entries, strict=True)}
+    passed_over = {name for label in state.labels for name in _network_labels(label)}
     shown: list[MenuEntry] = []
     for label, entry in zip(state.labels, entries, strict=True):
-        if _program(label.kernel).startswith("ifcpu"):
-            target = next(
-                (by_name[word.lower()] for word in (label.append or "").split() if word.lower() in by_name), entry
-            )
-            shown.append(replace(target, title=label.title or target.title, submenu=label.submenu, id=label.name))
-        elif not label.hidden:
+        picked = by_name.get(_picked_label(label, by_name))
+        if picked is not None:
+            shown.append(replace(picked, title=label.title or picked.title, submenu=label.submenu, id=label.name))
+            shown.extend(_opened(state, shown[-1]))
+        elif not label.hidden and label.name.lower() not in passed_over:
             shown.append(entry)
             shown.extend(_opened(state, entry))
     return shown
+
+
+def _picked_label(label: _Label, known: Container[str]) -> str:
+    """The label that ``ifcpu64.c32 LABEL64 -- LABEL32`` or ``whichsys.c32 -iso- LABEL`` starts on our machine."""
+    program, words = _program(label.kernel), (label.append or "").lower().split()
+    if program == "whichsys.c32":
+        return next((name for mark, name in pairwise(words) if mark in ("-iso-", "-sys-")), "")
+    return next((word for word in words if word in known), "") if program.startswith("ifcpu") else ""
+
+
+def _network_labels(label: _Label) -> list[str]:
+    if _program(label.kernel) != "whichsys.c32":
+        return []
+    return [name for mark, name in pairwise((label.append or "").lower().split()) if mark == "-pxe-"]
 
 
 def _opened(state: _State, entry: MenuEntry) -> list[MenuEntry]:
