@@ -7,7 +7,7 @@ import io
 import os
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from itertools import accumulate
+from itertools import accumulate, chain
 from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 
 from bootkit.errors import FormatError
@@ -22,15 +22,23 @@ _ZEROS = bytes(4096)
 
 
 def read_upto(fh: BinaryIO, offset: int, size: int) -> bytes:
-    """At most ``size`` bytes; fewer only where the file ends."""
-    fh.seek(offset)
-    data = fh.read(size)
-    while data and len(data) < size:
+    """At most ``size`` bytes; fewer only where the file ends.
+
+    Raises:
+        FormatError: the medium does not give its bytes.
+    """
+    try:
+        fh.seek(offset)
+    except (OSError, OverflowError):
+        # Farther than the host's file system can address: far behind the end of any file on it.
+        return b""
+    try:
+        data = fh.read(size)
         # An unbuffered file may stop early: one read(2) never gives more than 2 GiB.
-        more = fh.read(size - len(data))
-        if not more:
-            break
-        data += more
+        while data and len(data) < size and (more := fh.read(size - len(data))):
+            data += more
+    except OSError as error:
+        raise FormatError(f"the medium cannot be read: {error.strerror}", offset=offset) from error
     return data
 
 
@@ -55,7 +63,7 @@ def clip(extents: Iterable[Extent], size: int) -> tuple[Extent, ...]:
     """The first ``size`` bytes of ``extents``, neighbours joined; a hole at the end where they are shorter."""
     joined: list[Extent] = []
     left = size
-    for start, available in extents:
+    for start, available in chain(extents, ((None, size),)):
         length = min(available, left)
         if length <= 0:
             continue
@@ -64,7 +72,7 @@ def clip(extents: Iterable[Extent], size: int) -> tuple[Extent, ...]:
             joined[-1] = (joined[-1][0], joined[-1][1] + length)
         else:
             joined.append((start, length))
-    return (*joined, (None, left)) if left else tuple(joined)
+    return tuple(joined)
 
 
 def _continues(before: Extent, start: int | None) -> bool:

@@ -107,12 +107,14 @@ class FileTree(abc.ABC, Generic[E]):
         links = 0
         while todo:
             part = todo.pop()
+            if part in ("", "."):
+                continue
+            if not way[-1].is_dir:
+                return None
             if part == "..":
                 del way[max(1, len(way) - 1) :]
                 continue
-            if part in ("", "."):
-                continue
-            entry = self._members(way[-1]).get(self._fold(part)) if way[-1].is_dir else None
+            entry = self._members(way[-1]).get(self._fold(part))
             if entry is None:
                 return None
             if not entry.is_link:
