@@ -57,3 +57,9 @@ class ToolMissing(BootkitError):
     """An external program is not installed; exit status 5, and the hint names its package."""
 
     exit_code = 5
+
+
+class Interrupted(BootkitError):
+    """Ctrl-C, or a request to end; exit status 130."""
+
+    exit_code = 130

@@ -11,7 +11,15 @@ _GNU = re.compile(r"^([0-9a-fA-F]{32,128})[ \t]+[ *]?(.+)$")
 _BSD = re.compile(r"^(SHA256|SHA512|SHA1|MD5) \((.+)\) = ([0-9a-fA-F]+)$")
 """``SHA256 (name) = <hex>``: Fedora's CHECKSUM files, and the BSDs'."""
 _BARE = re.compile(r"^[0-9a-fA-F]{32,128}$")
-_BESIDE = ("SHA256SUMS", "SHA256SUMS.txt", "sha256sum.txt", "sha256sums.txt", "SHA512SUMS", "SHA512SUMS.txt", "CHECKSUM")
+_BESIDE = (
+    "SHA256SUMS",
+    "SHA256SUMS.txt",
+    "sha256sum.txt",
+    "sha256sums.txt",
+    "SHA512SUMS",
+    "SHA512SUMS.txt",
+    "CHECKSUM",
+)
 _SUFFIXES = (".sha256", ".sha256sum", ".sha256.txt", ".sha512", ".sha512sum", ".CHECKSUM")
 
 

@@ -23,7 +23,9 @@ def read_settings(text: str) -> MenuSettings:
         raise BootkitError(f"{STICK_FILE}: {error}", hint="mend that line; nothing was changed on the stick") from error
     unknown = set(document) - {"stick", "menu"}
     if unknown:
-        raise BootkitError(f"{STICK_FILE}: there is no table [{sorted(unknown)[0]}]", hint="the tables are [stick] and [menu]")
+        raise BootkitError(
+            f"{STICK_FILE}: there is no table [{sorted(unknown)[0]}]", hint="the tables are [stick] and [menu]"
+        )
     menu: object = document.get("menu", {})
     if not isinstance(menu, dict):
         raise BootkitError(f"{STICK_FILE}: menu is not a table", hint="write [menu] on a line of its own")
@@ -43,4 +45,6 @@ def _check(key: str, value: object) -> None:
     kind = _KINDS[key]
     wrong = type(value) is not kind or (isinstance(value, list) and not all(isinstance(word, str) for word in value))  # pyright: ignore[reportUnknownVariableType]
     if wrong:
-        raise BootkitError(f"{STICK_FILE}: {key} = {value!r} is not {_NAMES[kind]}", hint=f"write {key} as {_NAMES[kind]}")
+        raise BootkitError(
+            f"{STICK_FILE}: {key} = {value!r} is not {_NAMES[kind]}", hint=f"write {key} as {_NAMES[kind]}"
+        )

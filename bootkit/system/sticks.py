@@ -4,7 +4,7 @@ import fcntl
 import os
 import stat
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -46,9 +46,9 @@ def open_stick(where: Path | None, *, writing: bool = False) -> Generator[Stick]
         volume = FolderVolume(mounted)
     else:
         volume = _raw_volume(path)
-    if volume.stat(STICK_FILE) is None:
-        raise BootkitError(f"{path} is not a bootkit stick: there is no {STICK_FILE} on it", hint=_PREPARE)
-    with _locked(path, writing=writing):
+    with closing(volume), _locked(path, writing=writing):
+        if volume.stat(STICK_FILE) is None:
+            raise BootkitError(f"{path} is not a bootkit stick: there is no {STICK_FILE} on it", hint=_PREPARE)
         yield Stick(where=path, volume=volume)
 
 
@@ -65,7 +65,10 @@ def mounted_sticks() -> tuple[Path, ...]:
 def _the_mounted_one() -> Path:
     sticks = mounted_sticks()
     if not sticks:
-        raise BootkitError("no bootkit stick is mounted", hint="plug it in and open it once in the file manager, or name it: --stick PATH")
+        raise BootkitError(
+            "no bootkit stick is mounted",
+            hint="plug it in and open it once in the file manager, or name it: --stick PATH",
+        )
     if len(sticks) > 1:
         names = ", ".join(map(os.fspath, sticks))
         raise BootkitError(f"there are several bootkit sticks: {names}", hint="name the one you mean: --stick PATH")
@@ -103,10 +106,13 @@ def _raw_volume(path: Path) -> Volume:
         with path.open("rb") as fh:
             table = read_partitions(fh)
             for partition in sorted(table.partitions, key=lambda partition: partition.number):
-                window = cast(BinaryIO, Window(fh, partition.start, partition.size))
+                window = cast("BinaryIO", Window(fh, partition.start, partition.size))
                 volume = _filesystem_volume(path, window, partition.start, partition.size)
-                if volume is not None and volume.stat(STICK_FILE) is not None:
+                if volume is None:
+                    continue
+                if volume.stat(STICK_FILE) is not None:
                     return volume
+                volume.close()
     except PermissionError as error:
         hint = f"run it as root, or mount it and name the mount point: --stick {path}"
         raise BootkitError(f"{path}: {error.strerror}", hint=hint) from error

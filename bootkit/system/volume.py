@@ -82,6 +82,8 @@ class Volume(Protocol):
         """Return when everything written is on the medium, and the next reading comes from there."""
         ...
 
+    def close(self) -> None: ...
+
 
 def walk(volume: Volume, path: str) -> Generator[tuple[str, FileStat]]:
     """All files below a folder with their paths, folders in order of name; hidden ones are left out."""

@@ -7,25 +7,23 @@ import os
 import threading
 from collections.abc import Mapping
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
 from bootkit.errors import BootkitError
-from bootkit.formats.ext4 import Ext4Filesystem
-from bootkit.formats.tree import Entry, FileTree
+from bootkit.formats.ext4 import Ext4
 from bootkit.system.run import PIPE, popen
-from bootkit.system.volume import CHUNK, Progress, chunks_of, sha256_of
+from bootkit.system.volume import Progress, chunks_of, sha256_of
 from bootkit.system.volumes.raw import RawVolume, scratch
 
 
-class Ext4Volume(RawVolume):
+class Ext4Volume(RawVolume[Ext4]):
     """ext4, or its ancestors."""
 
     filesystem = "ext4"
 
     @property
     def uuid(self) -> str:
-        self._reader()
-        return self._ext4.uuid
+        return self._reader().superblock.uuid
 
     def write(self, files: Mapping[str, bytes]) -> None:
         self._require_room("the menu", sum(map(len, files.values())), self.free())
@@ -83,12 +81,11 @@ class Ext4Volume(RawVolume):
         self._debugfs([f'rm "{path}"'])
 
     def free(self) -> int:
-        self._reader()
-        return self._ext4.free_bytes()
+        superblock = self._reader().superblock
+        return superblock.free_blocks * superblock.block_size
 
-    def _open_tree(self, fh: BinaryIO) -> FileTree[Entry]:
-        self._ext4 = Ext4Filesystem(fh)
-        return cast(FileTree[Entry], self._ext4)
+    def _open_tree(self, fh: BinaryIO) -> Ext4:
+        return Ext4(fh)
 
     def _copy(self, commands: list[str], source: Path, progress: Progress) -> str:
         """Let debugfs copy while we hash: both read the source once, the second of them out of the page cache."""
@@ -112,25 +109,21 @@ class Ext4Volume(RawVolume):
         return digest
 
     def _fill_first_hole(self, path: str) -> None:
-        """Give the file blocks where it begins, which debugfs leaves out for zeros.
+        """Give the file a block where it begins, which debugfs leaves out for zeros.
 
         GRUB 2.06 cannot read a file that begins with a hole ("invalid extent"), and a pure ISO9660 image begins with
-        32 KiB of zeros. fallocate gives blocks that Linux reads as zeros; GRUB reads what is in them, so they become
-        zeros in fact. Source: booted and read with GRUB 2.06-13.
+        32 KiB of zeros; a hole further on does no harm. fallocate sets a block aside that Linux reads as zeros; GRUB
+        reads what is in it, so zeros are put there. Source: seen with GRUB 2.06-13 and e2fsprogs 1.47.0.
         """
-        self._forget()
-        self._reader()
-        first = next(iter(self._ext4.extents(path)), None)
-        if first is None or first.start is not None:
+        first = next(iter(self._reader().extents(path)), None)
+        if first is None or first[0] is not None:
             return
-        blocks = -(-first.size // self._ext4.block_size)
-        self._debugfs([f'fallocate "{path}" 0 {blocks - 1}'])
-        self._reader()
+        block_size = self._reader().superblock.block_size
+        self._debugfs([f'fallocate "{path}" 0 0'])
+        block = int(self._debugfs([f'bmap "{path}" 0']).splitlines()[-1].split()[0])
         with self._image.open("r+b", buffering=0) as image:
-            for extent in self._ext4.allocated(path, first.size):
-                image.seek(self._offset + extent.start)
-                for done in range(0, extent.size, CHUNK):
-                    image.write(bytes(min(CHUNK, extent.size - done)))
+            image.seek(self._offset + block * block_size)
+            image.write(bytes(block_size))
 
     def _parents(self, paths: Mapping[str, bytes] | list[str]) -> list[str]:
         folders: dict[str, None] = {}
@@ -139,13 +132,14 @@ class Ext4Volume(RawVolume):
             folders.update(dict.fromkeys("/" + "/".join(parts[: depth + 1]) for depth in range(len(parts))))
         return [f'mkdir "{folder}"' for folder in folders if self.stat(folder) is None]
 
-    def _debugfs(self, commands: list[str]) -> None:
+    def _debugfs(self, commands: list[str]) -> str:
+        """What debugfs answers on stdout, its echo of the commands included."""
         device = f"{os.fspath(self._image)}?offset={self._offset}"
-        argv = ["debugfs", "-w", "-f", "-", device]
-        with popen(argv, stdin=PIPE, stdout=PIPE, stderr=PIPE) as process:
-            _, err = process.communicate("\n".join(commands).encode() + b"\n")
+        with popen(["debugfs", "-w", "-f", "-", device], stdin=PIPE, stdout=PIPE, stderr=PIPE) as process:
+            out, err = process.communicate("\n".join(commands).encode() + b"\n")
         self._forget()
         # the first line of stderr is its name and version; its exit status is 0 whatever happened
         said = err.decode(errors="replace").splitlines()[1:]
         if process.returncode or said:
             raise BootkitError(f"{self.where}: {said[-1] if said else 'debugfs failed'}")
+        return out.decode(errors="replace")

@@ -4,11 +4,10 @@ import hashlib
 import os
 from collections.abc import Generator, Mapping
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
 from bootkit.errors import BootkitError, CommandFailed
-from bootkit.formats.fat import FatFilesystem
-from bootkit.formats.tree import Entry, FileTree
+from bootkit.formats.fat import Fat
 from bootkit.system.run import feed, run
 from bootkit.system.volume import Progress, chunks_of
 from bootkit.system.volumes.raw import RawVolume, scratch
@@ -20,15 +19,14 @@ FILE_LIMIT = (4 << 30) - 1
 _ENVIRONMENT = {"MTOOLSRC": os.devnull}
 
 
-class FatVolume(RawVolume):
+class FatVolume(RawVolume[Fat]):
     """FAT12, FAT16 or FAT32."""
 
     filesystem = "vfat"
 
     @property
     def uuid(self) -> str:
-        self._reader()
-        return self._fat.uuid
+        return self._reader().uuid
 
     def write(self, files: Mapping[str, bytes]) -> None:
         self._require_room("the menu", sum(map(len, files.values())), self.free())
@@ -37,7 +35,7 @@ class FatVolume(RawVolume):
                 target = folder / path.lstrip("/")
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.write_bytes(content)
-            self._mtools("mcopy", "-s", "-o", "-Q", *sorted(folder.iterdir()), target_folder="/")
+            self._mtools("mcopy", "-s", "-o", "-Q", *sorted(folder.iterdir()), "::/")
 
     def copy_in(self, source: Path, path: str, progress: Progress) -> str:
         size = source.stat().st_size
@@ -79,16 +77,14 @@ class FatVolume(RawVolume):
         self._mtools("mdel", f"::{path}")
 
     def free(self) -> int:
-        self._reader()
-        return self._fat.free_bytes()
+        return self._reader().free_clusters() * self._reader().geometry.cluster_size
 
     @property
     def _drive(self) -> str:
         return f"{os.fspath(self._image)}@@{self._offset}"
 
-    def _open_tree(self, fh: BinaryIO) -> FileTree[Entry]:
-        self._fat = FatFilesystem(fh)
-        return cast(FileTree[Entry], self._fat)
+    def _open_tree(self, fh: BinaryIO) -> Fat:
+        return Fat(fh)
 
     def _make_parents(self, path: str) -> None:
         parts = path.strip("/").split("/")[:-1]
@@ -97,11 +93,9 @@ class FatVolume(RawVolume):
             if self.stat(folder) is None:
                 self._mtools("mmd", f"::{folder}")
 
-    def _mtools(self, program: str, *words: str | Path, target_folder: str = "") -> None:
-        tail = (f"::{target_folder}",) if target_folder else ()
+    def _mtools(self, program: str, *words: str | Path) -> None:
         try:
-            run([program, *(w for w in words if isinstance(w, str) and w.startswith("-")), "-i", self._drive,
-                 *(w for w in words if not (isinstance(w, str) and w.startswith("-"))), *tail], env=_ENVIRONMENT)
+            run([program, "-i", self._drive, *words], env=_ENVIRONMENT)
         except CommandFailed as error:
             raise BootkitError(f"{self.where}: {error.stderr.strip() or error.message}") from error
         finally:

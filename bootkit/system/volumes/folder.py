@@ -105,6 +105,9 @@ class FolderVolume:
         with suppress(CommandFailed):  # sync fails on file systems that cannot be synchronised, such as some FUSE ones
             run(["sync", "-f", self._root])
 
+    def close(self) -> None:
+        """Nothing is held open."""
+
     def _host(self, path: str) -> Path:
         return self._root / path.lstrip("/")
 

@@ -6,15 +6,17 @@ import tempfile
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, Generic, TypeVar, cast
 
 from bootkit.errors import BootkitError
 from bootkit.formats.reader import Window
 from bootkit.formats.tree import Entry, FileTree
 from bootkit.system.volume import FileStat
 
+T = TypeVar("T", bound=FileTree[Any])
 
-class RawVolume(abc.ABC):
+
+class RawVolume(abc.ABC, Generic[T]):
     """A partition of ``size`` bytes at ``offset`` of an image file or device, read by our own readers.
 
     The readers keep what they have read; whoever writes calls :meth:`_forget`.
@@ -25,22 +27,22 @@ class RawVolume(abc.ABC):
         self._offset = offset
         self._size = size
         self._fh: BinaryIO | None = None
-        self._tree: FileTree[Entry] | None = None
+        self._tree: T | None = None
         self.where = os.fspath(image)
 
     @abc.abstractmethod
-    def _open_tree(self, fh: BinaryIO) -> FileTree[Entry]: ...
+    def _open_tree(self, fh: BinaryIO) -> T: ...
 
     def listdir(self, path: str) -> tuple[FileStat, ...]:
-        entries = self._reader().listdir(path) or ()
+        entries: tuple[Entry, ...] = self._reader().listdir(path) or ()
         return tuple(sorted(map(_file_stat, entries), key=lambda stat: stat.name))
 
     def stat(self, path: str) -> FileStat | None:
-        entry = self._reader().find(path)
+        entry: Entry | None = self._reader().find(path)
         return None if entry is None else _file_stat(entry)
 
     def open(self, path: str) -> BinaryIO:
-        return cast(BinaryIO, self._reader().open(path))
+        return cast("BinaryIO", self._reader().open(path))
 
     def flush(self) -> None:
         self._forget()
@@ -51,11 +53,14 @@ class RawVolume(abc.ABC):
         finally:
             os.close(descriptor)
 
-    def _reader(self) -> FileTree[Entry]:
+    def _reader(self) -> T:
         if self._tree is None:
             self._fh = self._image.open("rb")
-            self._tree = self._open_tree(cast(BinaryIO, Window(self._fh, self._offset, self._size)))
+            self._tree = self._open_tree(cast("BinaryIO", Window(self._fh, self._offset, self._size)))
         return self._tree
+
+    def close(self) -> None:
+        self._forget()
 
     def _forget(self) -> None:
         self._tree = None
@@ -78,5 +83,8 @@ def scratch() -> Generator[Path]:
 
 def _file_stat(entry: Entry) -> FileStat:
     return FileStat(
-        name=entry.name, is_dir=entry.is_dir, size=0 if entry.is_dir else entry.size, mtime_ns=entry.mtime * 1_000_000_000
+        name=entry.name,
+        is_dir=entry.is_dir,
+        size=0 if entry.is_dir else entry.size,
+        mtime_ns=entry.mtime * 1_000_000_000,
     )

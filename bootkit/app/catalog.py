@@ -1,0 +1,156 @@
+"""The images of a stick and what is known of each, from the records that the stick keeps or, for new ones, by looking."""
+
+import json
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, replace
+
+from bootkit.detect.registry import detectors, recognise
+from bootkit.errors import BootkitError, FormatError
+from bootkit.model.answers import recognition_from_json, recognition_to_json
+from bootkit.model.catalog import FACTS_FOLDER, IMAGE_FOLDER, ImageItem
+from bootkit.model.iso import IsoView, NotRecorded, RecordedIso
+from bootkit.model.record import facts_from_json, facts_to_json
+from bootkit.probe.image import open_image
+from bootkit.system.fingerprint import program_fingerprint
+from bootkit.system.volume import FileStat, Volume, read_file, walk
+
+SUFFIXES = (".iso",)
+RECORD_LIMIT = 4 << 20
+_DEPTH = 6
+"""Folders below the root in which images are looked for outside of /boot/iso."""
+_NOT_FOR_IMAGES = frozenset({"boot", "efi", "lost+found", "system volume information", "$recycle.bin", "apps"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Catalog:
+    items: tuple[ImageItem, ...]
+    """In the order of their paths."""
+    looked_at: frozenset[str]
+    """Paths of the images whose record was missing or stale."""
+    strays: tuple[str, ...]
+    """Records of images that are gone."""
+
+
+def find_images(volume: Volume) -> tuple[tuple[str, FileStat], ...]:
+    """The images on the partition: those in /boot/iso first in order, then those that lie elsewhere."""
+    found = [*_images(walk(volume, IMAGE_FOLDER)), *_images(_elsewhere(volume, "", 0))]
+    return tuple(sorted(found, key=lambda pair: pair[0]))
+
+
+def read_catalog(
+    volume: Volume, images: tuple[tuple[str, FileStat], ...], *, told: Callable[[str], None] = lambda _: None
+) -> Catalog:
+    """What is known of ``images``. ``told`` is called with the path of each image before it is read.
+
+    An image that cannot be read has an ``error``; it stops nothing.
+    """
+    asked = detectors()
+    fingerprint = program_fingerprint(tuple(detector.name for detector in asked))
+    items: list[ImageItem] = []
+    looked_at: set[str] = set()
+    for path, stat in images:
+        record = _read_record(volume, path, stat)
+        if record is not None and record.fingerprint == fingerprint:
+            items.append(record.item)
+            continue
+        looked_at.add(path)
+        item = None if record is None else _again_from_record(record.item)
+        if item is None:
+            told(path)
+            sha256 = record.item.sha256 if record else ""
+            item = replace(look_at_image(volume, path, stat), sha256=sha256)
+        items.append(item)
+    known = {record_path(path) for path, _ in images}
+    strays = tuple(path for path, _ in walk(volume, FACTS_FOLDER) if path not in known)
+    return Catalog(items=tuple(items), looked_at=frozenset(looked_at), strays=strays)
+
+
+def look_at_image(volume: Volume, path: str, stat: FileStat) -> ImageItem:
+    """Read an image on the stick and ask the detectors."""
+    item = ImageItem(path=path, size=stat.size, mtime_ns=stat.mtime_ns)
+    try:
+        with volume.open(path) as fh:
+            view = open_image(fh, name=stat.name, size=stat.size)
+            return answered(item, view)
+    except FormatError as error:
+        return replace(item, error=error.message)
+
+
+def answered(item: ImageItem, view: IsoView) -> ImageItem:
+    """``item`` with what the detectors say of it and the record of all that they read."""
+    recognition = recognise(view, thorough=True)
+    return replace(item, recognition=recognition, facts=view.facts)
+
+
+def record_path(path: str) -> str:
+    return f"{FACTS_FOLDER}{path}.json"
+
+
+def record_of(item: ImageItem) -> bytes:
+    """The record of an image, as the stick keeps it."""
+    asked = detectors()
+    document = {
+        "size": item.size,
+        "mtime_ns": item.mtime_ns,
+        "sha256": item.sha256,
+        "error": item.error,
+        "fingerprint": program_fingerprint(tuple(detector.name for detector in asked)),
+        "recognition": None if item.recognition is None else recognition_to_json(item.recognition),
+        "facts": None if item.facts is None else facts_to_json(item.facts),
+    }
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Record:
+    item: ImageItem
+    fingerprint: str
+
+
+def _read_record(volume: Volume, path: str, stat: FileStat) -> _Record | None:
+    """The record of an image that has not changed since; ``None`` if there is none, or it cannot be trusted."""
+    content = read_file(volume, record_path(path), RECORD_LIMIT)
+    if content is None:
+        return None
+    try:
+        document = json.loads(content)
+        if document["size"] != stat.size or document["mtime_ns"] != stat.mtime_ns:
+            return None
+        recognition, facts = document["recognition"], document["facts"]
+        item = ImageItem(
+            path=path,
+            size=stat.size,
+            mtime_ns=stat.mtime_ns,
+            facts=None if facts is None else facts_from_json(facts),
+            recognition=None if recognition is None else recognition_from_json(recognition),
+            error=str(document["error"]),
+            sha256=str(document["sha256"]),
+        )
+        return _Record(item=item, fingerprint=str(document["fingerprint"]))
+    except (ValueError, KeyError, TypeError, FormatError):
+        return None
+
+
+def _again_from_record(item: ImageItem) -> ImageItem | None:
+    """Ask today's detectors about the recorded facts; ``None`` where they ask for more than was recorded."""
+    if item.facts is None:
+        return None
+    try:
+        return answered(item, RecordedIso(item.facts))
+    except (NotRecorded, BootkitError):
+        return None
+
+
+def _images(files: Generator[tuple[str, FileStat]]) -> Generator[tuple[str, FileStat]]:
+    return ((path, stat) for path, stat in files if path.lower().endswith(SUFFIXES))
+
+
+def _elsewhere(volume: Volume, folder: str, depth: int) -> Generator[tuple[str, FileStat]]:
+    for stat in volume.listdir(folder or "/"):
+        path = f"{folder}/{stat.name}"
+        if stat.name.startswith(".") or (depth == 0 and stat.name.lower() in _NOT_FOR_IMAGES):
+            continue
+        if not stat.is_dir:
+            yield path, stat
+        elif depth < _DEPTH:
+            yield from _elsewhere(volume, path, depth + 1)

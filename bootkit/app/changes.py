@@ -1,0 +1,82 @@
+"""Carry out a plan for a stick's data partition."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from bootkit.errors import BootkitError
+from bootkit.model.plan import CopyImage, KeepOld, RemoveFile, StickPlan, WriteFile
+from bootkit.system.volume import Progress, Volume, chunks_of, read_file, sha256_of
+
+_KEEP_LIMIT = 64 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watcher:
+    """Who wants to know how far a long step is; ``begin`` gets a word for the phase, the path and its bytes."""
+
+    begin: Callable[[str, str, int], None] = lambda _phase, _path, _size: None
+    progress: Progress = lambda _done: None
+    end: Callable[[], None] = lambda: None
+
+
+def apply_changes(plan: StickPlan, volume: Volume, watcher: Watcher | None = None) -> dict[str, str]:
+    """Take the steps in order; returns the SHA-256 of each image that was copied, by its path on the stick.
+
+    Small files that follow one another are written together: each is complete before the first takes its place.
+    """
+    watcher = watcher or Watcher()
+    digests: dict[str, str] = {}
+    pending: dict[str, bytes] = {}
+    for step in plan.steps:
+        match step:
+            case WriteFile(path=path, content=content):
+                pending[path] = content
+            case KeepOld(path=path, old=old):
+                content = read_file(volume, path, _KEEP_LIMIT)
+                if content is not None:
+                    pending[old] = content
+            case RemoveFile(path=path):
+                _write(volume, pending)
+                volume.remove(path)
+            case CopyImage():
+                _write(volume, pending)
+                digests[step.path] = _copy(step, volume, watcher)
+    _write(volume, pending)
+    if plan.steps:
+        volume.flush()
+    return digests
+
+
+def _write(volume: Volume, pending: dict[str, bytes]) -> None:
+    if pending:
+        volume.write(pending)
+        pending.clear()
+
+
+def _copy(step: CopyImage, volume: Volume, watcher: Watcher) -> str:
+    """Copy under a hidden name, read back from the medium, compare, and only then give it its name."""
+    folder, _, name = step.path.rpartition("/")
+    part = f"{folder}/.{name}.part"
+    watcher.begin("copying", step.path, step.size)
+    digest = volume.copy_in(Path(step.source), part, watcher.progress)
+    try:
+        volume.flush()
+        watcher.begin("checking", step.path, step.size)
+        _require_same(volume, part, digest, watcher.progress)
+        volume.rename(part, step.path)
+    except BaseException:
+        if volume.stat(part) is not None:
+            volume.remove(part)
+        raise
+    finally:
+        watcher.end()
+    return digest
+
+
+def _require_same(volume: Volume, path: str, digest: str, progress: Progress) -> None:
+    with volume.open(path) as file:
+        on_stick = sha256_of(chunks_of(file, progress))
+    if on_stick != digest:
+        hint = "nothing else was changed; try once more, and if it happens again the stick is damaged or a fake"
+        raise BootkitError(f"{volume.where} does not give back what was written to it", hint=hint)

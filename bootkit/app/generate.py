@@ -1,0 +1,99 @@
+"""``generate``: look at what is new on the stick and write its menu."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bootkit.app.catalog import Catalog, find_images, read_catalog, record_of, record_path
+from bootkit.detect import QuickRule
+from bootkit.detect.registry import detectors
+from bootkit.errors import BootkitError, ToolMissing
+from bootkit.model.catalog import MENU, OLD_MENU, STATE_FOLDER, STICK_FILE, ImageItem, MenuSettings
+from bootkit.model.plan import KeepOld, RemoveFile, StickPlan, StickStep, WriteFile
+from bootkit.probe.settings import read_settings
+from bootkit.render.menu import empty_grubenv, render_menu
+from bootkit.system.fingerprint import program_fingerprint
+from bootkit.system.grubcheck import grub_script_error
+from bootkit.system.volume import FileStat, Volume, read_file
+
+GENERATED = f"{STATE_FOLDER}/generated.json"
+"""What the menu was made from and what it was: the same again means that there is nothing to do."""
+GRUBENV = "/boot/grub/grubenv"
+_SETTINGS_LIMIT = 1 << 20
+_MENU_LIMIT = 64 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Generation:
+    plan: StickPlan
+    catalog: Catalog | None
+    """``None`` if nothing had changed and no record was opened."""
+
+
+def plan_generation(volume: Volume, *, told: Callable[[str], None] = lambda _: None) -> Generation:
+    """What ``generate`` would change on a stick; an empty plan if nothing.
+
+    Raises:
+        BootkitError: stick.toml has a mistake, or GRUB's own parser refuses the new menu.
+    """
+    settings_text = (read_file(volume, STICK_FILE, _SETTINGS_LIMIT) or b"").decode(errors="replace")
+    images = find_images(volume)
+    inputs = _inputs(images, settings_text)
+    old_menu = read_file(volume, MENU, _MENU_LIMIT)
+    if _is_up_to_date(volume, inputs, old_menu):
+        return Generation(plan=StickPlan(steps=()), catalog=None)
+    settings = read_settings(settings_text)
+    catalog = read_catalog(volume, images, told=told)
+    menu = menu_of(catalog.items, settings)
+    warnings = _check(menu)
+    steps: list[StickStep] = [
+        WriteFile(path=record_path(item.path), content=record_of(item))
+        for item in catalog.items
+        if item.path in catalog.looked_at
+    ]
+    steps += [RemoveFile(path=path) for path in catalog.strays]
+    if menu != old_menu:
+        if old_menu is not None:
+            steps.append(KeepOld(path=MENU, old=OLD_MENU))
+        steps.append(WriteFile(path=MENU, content=menu))
+    if volume.stat(GRUBENV) is None:
+        steps.append(WriteFile(path=GRUBENV, content=empty_grubenv()))
+    steps.append(WriteFile(path=GENERATED, content=_stamp(inputs, menu)))
+    return Generation(plan=StickPlan(steps=tuple(steps), warnings=warnings), catalog=catalog)
+
+
+def menu_of(items: tuple[ImageItem, ...], settings: MenuSettings) -> bytes:
+    """The whole grub.cfg."""
+    return render_menu(items, settings, quick_rules())
+
+
+def quick_rules() -> tuple[tuple[str, QuickRule], ...]:
+    return tuple((detector.name, rule) for detector in detectors() for rule in detector.quick)
+
+
+def _inputs(images: tuple[tuple[str, FileStat], ...], settings_text: str) -> str:
+    names = tuple(detector.name for detector in detectors())
+    listing = [(path, stat.size, stat.mtime_ns) for path, stat in images]
+    text = json.dumps([program_fingerprint(names), settings_text, listing])
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _is_up_to_date(volume: Volume, inputs: str, menu: bytes | None) -> bool:
+    return menu is not None and read_file(volume, GENERATED, 1 << 16) == _stamp(inputs, menu)
+
+
+def _stamp(inputs: str, menu: bytes) -> bytes:
+    return json.dumps({"inputs": inputs, "menu": hashlib.sha256(menu).hexdigest()}, indent=2).encode() + b"\n"
+
+
+def _check(menu: bytes) -> tuple[str, ...]:
+    """Warnings about the new menu; nothing is written that GRUB's own parser refuses."""
+    try:
+        error = grub_script_error(menu)
+    except ToolMissing as missing:
+        return (f"the menu was not checked with GRUB's own parser: {missing.message}; {missing.hint}",)
+    if error:
+        hint = "the old menu is still in place; please report this with the output of: bootkit list --json"
+        raise BootkitError(f"GRUB's parser refuses the new menu: {error}", hint=hint)
+    return ()

@@ -1,0 +1,94 @@
+"""``inspect`` and ``explain``: one image, looked at by all detectors."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from bootkit.app.catalog import answered
+from bootkit.app.images import image_named
+from bootkit.errors import BootkitError, NothingRecognised
+from bootkit.model.answers import recognition_to_json
+from bootkit.model.boot import Recognition
+from bootkit.model.catalog import ImageItem
+from bootkit.model.iso import IsoFacts
+from bootkit.model.record import facts_to_json
+from bootkit.probe.image import open_image
+from bootkit.render.explain import explain
+from bootkit.system.volume import Volume
+from bootkit.units import format_size
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What was found out about one image."""
+
+    facts: IsoFacts
+    recognition: Recognition
+    iso_path: str = ""
+    """Path on the stick, if it is on one."""
+    stick_uuid: str = ""
+
+    def to_json(self) -> dict[str, object]:
+        """The record with the answer beside it; the record alone is what a test's fixture holds."""
+        return {**facts_to_json(self.facts), "recognition": recognition_to_json(self.recognition)}
+
+    def summary(self) -> str:
+        detection = self.recognition.detection
+        facts = self.facts
+        platforms = ", ".join(f"{entry.platform} ({entry.emulation} emulation)" for entry in facts.el_torito)
+        rows = [
+            ("file", f"{facts.name}, {format_size(facts.size)}"),
+            ("label", facts.volume_id or "none"),
+            ("UUID", facts.uuid or "none"),
+            ("read as", facts.filesystem),
+            ("El Torito", platforms or "none: no firmware would boot it from a CD"),
+            (
+                "partitions",
+                ", ".join(f"{part.scheme} {part.number}: {part.type}" for part in facts.partitions) or "none",
+            ),
+            ("is", detection.title if detection else "not recognised"),
+            ("boots by", detection.stack if detection else "-"),
+            ("entries", ", ".join(entry.title for entry in detection.entries) if detection else "-"),
+            *(("warning", warning) for warning in facts.warnings),
+        ]
+        return "\n".join(f"{name:<11} {value}" for name, value in rows)
+
+    def explanation(self) -> str:
+        return explain(self.facts, self.recognition, iso_path=self.iso_path, stick_uuid=self.stick_uuid)
+
+    def require_recognised(self) -> None:
+        """Raises NothingRecognised if no detector knows the image."""
+        if self.recognition.detection is None:
+            name = self.facts.name
+            raise NothingRecognised(
+                f"no detector knows {name}", hint=f"'bootkit inspect --json {name}' prints what a bug report needs"
+            )
+
+
+def look_at_file(path: Path) -> Look:
+    """Look at an ISO file on the host.
+
+    Raises:
+        BootkitError: it cannot be read, or is no image.
+    """
+    try:
+        with open_image(path) as view:
+            item = answered(ImageItem(path=str(path), size=view.size, mtime_ns=0), view)
+    except OSError as error:
+        raise BootkitError(f"{path}: {error.strerror}") from error
+    assert item.facts is not None and item.recognition is not None  # noqa: PT018 - both are set by answered()
+    return Look(facts=item.facts, recognition=item.recognition)
+
+
+def look_on_stick(volume: Volume, name: str) -> Look:
+    """Look at an image on a stick.
+
+    Raises:
+        BootkitError: there is none of that name, it cannot be read, or is no image.
+    """
+    path = image_named(volume, name)
+    stat = volume.stat(path)
+    assert stat is not None
+    with volume.open(path) as fh, open_image(fh, name=stat.name, size=stat.size) as view:
+        item = answered(ImageItem(path=path, size=stat.size, mtime_ns=stat.mtime_ns), view)
+    assert item.facts is not None and item.recognition is not None  # noqa: PT018
+    return Look(facts=item.facts, recognition=item.recognition, iso_path=path, stick_uuid=volume.uuid)

@@ -1,0 +1,136 @@
+"""``add``, ``remove``, ``list``, ``generate`` and ``verify``."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bootkit.cli import output
+from bootkit.cli.options import AsJson, DryRun, StickOption
+from bootkit.system.volume import Volume
+
+Images = Annotated[
+    list[str], typer.Argument(help="A path on the stick, a file name, or a part of it.", show_default=False)
+]
+
+
+def add(
+    isos: Annotated[
+        list[Path], typer.Argument(help="ISO files on this computer.", metavar="ISO...", show_default=False)
+    ],
+    stick: StickOption = None,
+    folder: Annotated[str, typer.Option(help="Folder below /boot/iso; it becomes a submenu.")] = "",
+    rename: Annotated[
+        bool, typer.Option("--rename", help="Copy under a bootable name where the own one is not.")
+    ] = False,
+    dry_run: DryRun = False,
+) -> None:
+    """Copy ISO files to the stick, checked byte by byte, and write the menu."""
+    from bootkit.app.images import add_images, plan_additions
+    from bootkit.cli import report
+    from bootkit.system.sticks import open_stick
+
+    with open_stick(stick, writing=not dry_run) as opened, report.watching() as watcher:
+        additions = plan_additions(opened.volume, isos, folder=folder, rename=rename, watcher=watcher)
+        for addition in additions:
+            output.say(report.addition_line(addition))
+        if dry_run:
+            for addition in additions:
+                output.answer(f"copy {addition.step.source} to {addition.step.path}")
+            output.answer("write the menu")
+            return
+        added = add_images(opened.volume, additions, watcher)
+        _generate(opened.volume)
+    for item in added:
+        output.answer(f"{item.path}  {item.sha256}")
+    output.say("Everything is on the stick and was read back. Unmount it before you pull it out.")
+
+
+def remove(images: Images, stick: StickOption = None, dry_run: DryRun = False) -> None:
+    """Remove images from the stick and write the menu."""
+    from bootkit.app.changes import apply_changes
+    from bootkit.app.images import plan_removal
+    from bootkit.cli import report
+    from bootkit.system.sticks import open_stick
+
+    with open_stick(stick, writing=not dry_run) as opened:
+        plan = plan_removal(opened.volume, images)
+        if dry_run:
+            report.plan(plan)
+            return
+        apply_changes(plan, opened.volume)
+        _generate(opened.volume)
+
+
+def generate(stick: StickOption = None, dry_run: DryRun = False, as_json: AsJson = False) -> None:
+    """Write the boot menu: run it after images came, went or changed, or after editing stick.toml."""
+    from bootkit.app.changes import apply_changes
+    from bootkit.app.generate import plan_generation
+    from bootkit.cli import report
+    from bootkit.system.sticks import open_stick
+
+    with open_stick(stick, writing=not dry_run) as opened:
+        generation = plan_generation(opened.volume, told=lambda path: output.say(f"reading {path}"))
+        if not dry_run:
+            apply_changes(generation.plan, opened.volume)
+    if as_json:
+        output.json(report.generation_json(generation))
+    elif dry_run:
+        report.plan(generation.plan)
+    else:
+        report.generation(generation)
+
+
+def list_images(
+    stick: StickOption = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the images on the stick and what each of them is."""
+    from bootkit.app.catalog import find_images, read_catalog
+    from bootkit.cli import report
+    from bootkit.system.sticks import open_stick
+
+    with open_stick(stick) as opened:
+        volume = opened.volume
+        items = read_catalog(volume, find_images(volume)).items
+        if as_json:
+            output.json([report.item_json(item) for item in items])
+            return
+        report.items(items, volume)
+
+
+def verify(
+    images: Annotated[
+        list[str] | None, typer.Argument(help="Images on the stick; all if none is named.", show_default=False)
+    ] = None,
+    stick: StickOption = None,
+    as_json: AsJson = False,
+) -> None:
+    """Read images back from the stick and compare them with the checksums that add kept."""
+    from bootkit.app.images import verify_images
+    from bootkit.cli import report
+    from bootkit.errors import BootkitError
+    from bootkit.system.sticks import open_stick
+
+    with open_stick(stick, writing=True) as opened, report.watching() as watcher:
+        answers = verify_images(opened.volume, images or [], watcher)
+    if as_json:
+        output.json([{"path": answer.path, "verdict": answer.verdict, "sha256": answer.sha256} for answer in answers])
+    else:
+        output.table(
+            [(answer.verdict, answer.path, answer.sha256) for answer in answers], ("VERDICT", "IMAGE", "SHA-256")
+        )
+    damaged = [answer.path for answer in answers if answer.verdict == "damaged"]
+    if damaged:
+        hint = f"copy it again: bootkit remove {damaged[0]}, then bootkit add"
+        raise BootkitError(f"damaged on the stick: {', '.join(damaged)}", hint=hint)
+
+
+def _generate(volume: Volume) -> None:
+    from bootkit.app.changes import apply_changes
+    from bootkit.app.generate import plan_generation
+    from bootkit.cli import report
+
+    generation = plan_generation(volume)
+    apply_changes(generation.plan, volume)
+    report.generation(generation)

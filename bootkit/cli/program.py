@@ -1,0 +1,81 @@
+"""The commands put together, and the one place where an error becomes words and an exit status."""
+
+import logging
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from types import FrameType
+
+import typer
+
+from bootkit import __version__
+from bootkit.cli import images, inspect, output
+from bootkit.cli.test import test
+from bootkit.errors import BootkitError, Interrupted
+
+MAIN_JOB = "The main job"
+LOOKING = "Looking"
+MAINTENANCE = "Maintenance"
+
+
+def build() -> typer.Typer:
+    """The whole command line."""
+    app = typer.Typer(
+        name="bootkit",
+        help="Many unchanged ISO files on one USB stick: prepare it once, add images, generate, boot.",
+        epilog="First steps: bootkit devices; bootkit prepare /dev/sdX; bootkit add FILE.iso; then boot from the stick.",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    )
+    app.callback()(_common)
+    from bootkit.cli import stick
+
+    app.command(rich_help_panel=MAIN_JOB)(stick.prepare)
+    app.command(rich_help_panel=MAIN_JOB)(images.add)
+    app.command(rich_help_panel=MAIN_JOB)(images.remove)
+    app.command(rich_help_panel=MAIN_JOB)(images.generate)
+    app.command(rich_help_panel=MAIN_JOB)(test)
+    app.command(rich_help_panel=LOOKING)(stick.devices)
+    app.command(name="list", rich_help_panel=LOOKING)(images.list_images)
+    app.command(rich_help_panel=LOOKING)(inspect.inspect)
+    app.command(rich_help_panel=LOOKING)(inspect.explain)
+    app.command(rich_help_panel=LOOKING)(images.verify)
+    app.command(rich_help_panel=MAINTENANCE)(stick.doctor)
+    app.command(rich_help_panel=MAINTENANCE)(stick.upgrade)
+    app.command(rich_help_panel=MAINTENANCE)(stick.restore)
+    return app
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Carry out one command line; returns the exit status, or ends the process where typer does."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
+    try:
+        typer.main.get_command(build()).main(list(arguments), prog_name="bootkit")
+    except BootkitError as error:
+        output.say(f"bootkit: {error.message}")
+        if error.hint:
+            output.say(f"  {error.hint}")
+        return error.exit_code
+    except BrokenPipeError:
+        # whoever read our answer has seen enough; the interpreter must not complain about it at its end either
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise Interrupted("interrupted; what was on the stick before is still there")
+
+
+def _common(
+    debug: bool = typer.Option(
+        False, "--debug", help="Show each program that is started, and why things are left out."
+    ),
+    version: bool = typer.Option(False, "--version", help="Print the version and end.", is_eager=True),
+) -> None:
+    if version:
+        output.answer(f"bootkit {__version__}")
+        raise typer.Exit
+    logging.basicConfig(level=logging.DEBUG if debug else logging.WARNING, format="%(message)s", stream=sys.stderr)

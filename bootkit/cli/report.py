@@ -1,0 +1,120 @@
+"""What the commands about images print."""
+
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+
+from bootkit.app.changes import Watcher
+from bootkit.app.generate import Generation
+from bootkit.app.images import Addition
+from bootkit.cli import output
+from bootkit.model.answers import recognition_to_json
+from bootkit.model.catalog import ImageItem
+from bootkit.model.plan import StickPlan
+from bootkit.plan.changes import describe_change
+from bootkit.system.volume import Volume
+from bootkit.units import format_size
+
+
+@contextmanager
+def watching() -> Generator[Watcher]:
+    """Progress on stderr: a moving line with bytes, speed and time left on a terminal, one plain line a phase elsewhere."""
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+
+    console = Console(stderr=True, highlight=False)
+    if not console.is_terminal:
+        yield Watcher(begin=lambda phase, path, size: output.say(f"{phase} {path} ({format_size(size)})"))
+        return
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(binary_units=True),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, transient=True) as bars:
+        task = bars.add_task("", visible=False)
+
+        def begin(phase: str, path: str, size: int) -> None:
+            bars.reset(task, description=f"{phase} {path.rpartition('/')[2]}", total=size, visible=True)
+
+        yield Watcher(
+            begin=begin,
+            progress=lambda done: bars.update(task, completed=done),
+            end=lambda: bars.update(task, visible=False),
+        )
+
+
+def plan(changes: StickPlan) -> None:
+    for step in changes.steps:
+        output.answer(describe_change(step))
+    if not changes.steps:
+        output.answer("nothing to do")
+
+
+def addition_line(addition: Addition) -> str:
+    known = addition.item.recognition
+    name = known.detection.title if known is not None and known.detection is not None else "not recognised"
+    checked = f"; {addition.checked_with} agrees" if addition.checked_with else ""
+    return f"{addition.item.name}: {name}{checked}"
+
+
+def generation(done: Generation) -> None:
+    for warning in done.plan.warnings:
+        output.say(f"warning: {warning}")
+    if done.catalog is None:
+        output.say("The menu is up to date.")
+        return
+    items = done.catalog.items
+    for item in items:
+        if problem := _problem(item):
+            output.say(f"warning: {item.path}: {problem}")
+    bootable = sum(1 for item in items if not _problem(item))
+    new = len(done.catalog.looked_at)
+    output.say(
+        f"The menu is written: {bootable} of {len(items)} images boot from it; {new} looked at, {len(items) - new} known before."
+    )
+
+
+def generation_json(done: Generation) -> dict[str, object]:
+    return {
+        "steps": [describe_change(step) for step in done.plan.steps],
+        "warnings": list(done.plan.warnings),
+        "images": None if done.catalog is None else [item_json(item) for item in done.catalog.items],
+    }
+
+
+def item_json(item: ImageItem) -> dict[str, object]:
+    return {
+        "path": item.path,
+        "size": item.size,
+        "sha256": item.sha256,
+        "error": item.error,
+        "recognition": None if item.recognition is None else recognition_to_json(item.recognition),
+    }
+
+
+def items(found: Sequence[ImageItem], volume: Volume) -> None:
+    if not found:
+        output.say(f"No images on {volume.where}: bootkit add FILE.iso brings one.")
+        return
+    rows = [(item.path, format_size(item.size), _name(item), _stack(item), _problem(item)) for item in found]
+    output.table(rows, ("IMAGE", "SIZE", "WHAT IT IS", "BOOTS BY", "PROBLEM"))
+    output.say(f"{format_size(volume.free())} free on {volume.where} ({volume.filesystem})")
+
+
+def _name(item: ImageItem) -> str:
+    return item.recognition.detection.title if item.recognition and item.recognition.detection else "?"
+
+
+def _stack(item: ImageItem) -> str:
+    return item.recognition.detection.stack if item.recognition and item.recognition.detection else "-"
+
+
+def _problem(item: ImageItem) -> str:
+    if item.error:
+        return item.error
+    if item.recognition is None or item.recognition.detection is None:
+        return f"no detector knows it: bootkit explain {item.name}"
+    detection = item.recognition.detection
+    return "" if detection.entries else detection.obstacle

@@ -1,0 +1,105 @@
+"""A detectors' answer as JSON: for ``--json``, and for the record of an image that a stick keeps.
+
+The record on a stick is written by us but read back from a disk that anyone could write to: every value is checked.
+"""
+
+from bootkit.errors import FormatError
+from bootkit.model.boot import BootEntry, Detection, EntryKind, Firmware, Recognition, Role
+
+Json = dict[str, object]
+
+
+def recognition_to_json(recognition: Recognition) -> Json:
+    detection = recognition.detection
+    return {
+        "detector": recognition.detector,
+        "detection": None if detection is None else detection_to_json(detection),
+        "rejections": [list(pair) for pair in recognition.rejections],
+    }
+
+
+def detection_to_json(detection: Detection) -> Json:
+    return {
+        "title": detection.title,
+        **{name: getattr(detection, name) for name in _TEXTS},
+        **{name: list(getattr(detection, name)) for name in _LISTS},
+        "entries": [_entry_to_json(entry) for entry in detection.entries],
+    }
+
+
+def recognition_from_json(value: object) -> Recognition:
+    """The answer out of a stick's record.
+
+    Raises:
+        FormatError: not what :func:`recognition_to_json` writes.
+    """
+    try:
+        answer = _object(value)
+        found = answer["detection"]
+        return Recognition(
+            detection=None if found is None else _detection(_object(found)),
+            detector=_text(answer["detector"]),
+            rejections=tuple((_texts(pair)[0], _texts(pair)[1]) for pair in _list(answer["rejections"])),
+        )
+    except (KeyError, IndexError, ValueError, TypeError) as error:
+        raise FormatError(f"a recorded answer cannot be read: {error!r}") from error
+
+
+_TEXTS = ("stack", "distro", "version", "arch", "edition", "obstacle", "instead")
+_LISTS = ("filesystems", "evidence", "notes")
+_WORDS = ("initrds", "cmdline", "to_ram", "safe_graphics")
+
+
+def _entry_to_json(entry: BootEntry) -> Json:
+    return {
+        "title": entry.title,
+        "role": entry.role.value,
+        "kind": entry.kind.value,
+        "kernel": entry.kernel,
+        **{name: list(getattr(entry, name)) for name in _WORDS},
+        "firmware": sorted(firmware.value for firmware in entry.firmware),
+    }
+
+
+def _detection(answer: Json) -> Detection:
+    return Detection(
+        **{name: _text(answer[name]) for name in _TEXTS},
+        **{name: _texts(answer[name]) for name in _LISTS},  # type: ignore[arg-type]  # one constructor, two kinds of fields
+        entries=tuple(_entry(_object(entry)) for entry in _list(answer["entries"])),
+    )
+
+
+def _entry(answer: Json) -> BootEntry:
+    return BootEntry(
+        title=_text(answer["title"]),
+        role=Role(_text(answer["role"])),
+        kind=EntryKind(_text(answer["kind"])),
+        kernel=_text(answer["kernel"]),
+        initrds=_texts(answer["initrds"]),
+        cmdline=_texts(answer["cmdline"]),
+        to_ram=_texts(answer["to_ram"]),
+        safe_graphics=_texts(answer["safe_graphics"]),
+        firmware=frozenset(map(Firmware, _texts(answer["firmware"]))),
+    )
+
+
+def _object(value: object) -> Json:
+    if not isinstance(value, dict):
+        raise TypeError(f"{value!r} is not an object")
+    return {str(key): member for key, member in value.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+
+
+def _list(value: object) -> list[object]:
+    if not isinstance(value, list):
+        raise TypeError(f"{value!r} is not a list")
+    return list(value)  # pyright: ignore[reportUnknownArgumentType]
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is not a text")
+    return value
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    return tuple(map(_text, _list(value)))

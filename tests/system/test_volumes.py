@@ -1,0 +1,218 @@
+"""One behaviour, three ways to a data partition: a folder, and FAT and ext4 inside an image file."""
+
+import hashlib
+import os
+import random
+import subprocess
+from collections.abc import Callable, Generator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from bootkit.errors import BootkitError
+from bootkit.formats.reader import Window
+from bootkit.system.volume import Volume, read_file, walk
+from bootkit.system.volumes.ext4 import Ext4Volume
+from bootkit.system.volumes.fat import FatVolume
+from bootkit.system.volumes.folder import FolderVolume
+
+OFFSET = 1 << 20
+SIZE = 48 << 20
+
+
+def _image(tmp_path: Path) -> Path:
+    image = tmp_path / "stick.img"
+    with image.open("wb") as file:
+        file.truncate(OFFSET + SIZE)
+    return image
+
+
+def make_folder(tmp_path: Path) -> Volume:
+    folder = tmp_path / "stick"
+    folder.mkdir()
+    return FolderVolume(folder)
+
+
+def make_fat(tmp_path: Path) -> Volume:
+    image = _image(tmp_path)
+    # 512 bytes a cluster: with more, so small a file system would not be FAT32
+    fat = [
+        "mkfs.fat",
+        "-F",
+        "32",
+        "-s",
+        "1",
+        "--offset",
+        str(OFFSET // 512),
+        "-i",
+        "B007C177",
+        image,
+        str(SIZE // 1024),
+    ]
+    subprocess.run(fat, check=True, capture_output=True)
+    return FatVolume(image, OFFSET, SIZE)
+
+
+def make_ext4(tmp_path: Path) -> Volume:
+    image = _image(tmp_path)
+    ext4 = ["mke2fs", "-q", "-F", "-t", "ext4", "-E", f"offset={OFFSET}", image, f"{SIZE // 1024}k"]
+    subprocess.run(ext4, check=True, capture_output=True)
+    return Ext4Volume(image, OFFSET, SIZE)
+
+
+def check(volume: Volume) -> None:
+    """The file system's own checker finds nothing wrong."""
+    if isinstance(volume, Ext4Volume):
+        image = Path(volume.where)
+        part = image.with_suffix(".part")
+        with image.open("rb") as file:
+            part.write_bytes(Window(file, OFFSET, SIZE).read())
+        subprocess.run(["e2fsck", "-fn", part], check=True, capture_output=True)
+    elif isinstance(volume, FatVolume):
+        part = Path(volume.where).with_suffix(".part")
+        with Path(volume.where).open("rb") as file:
+            part.write_bytes(Window(file, OFFSET, SIZE).read())
+        subprocess.run(["fsck.fat", "-n", part], check=True, capture_output=True)
+
+
+@pytest.fixture(params=[make_folder, make_fat, make_ext4])
+def volume(request: pytest.FixtureRequest, tmp_path: Path) -> Generator[Volume]:
+    with closing(request.param(tmp_path)) as made:
+        yield made
+
+
+def _content(volume: Volume, path: str) -> bytes | None:
+    return read_file(volume, path, 1 << 30)
+
+
+def test_gives_back_what_was_written(volume: Volume) -> None:
+    files = {"/boot/grub/grub.cfg": b"menu\n", "/boot/bootkit/state/images/boot/iso/x.iso.json": b"{}", "/empty": b""}
+    volume.write(files)
+    assert {path: _content(volume, path) for path in files} == files
+    check(volume)
+
+
+def test_replaces_a_file_and_keeps_its_neighbours(volume: Volume) -> None:
+    volume.write({"/boot/grub/grub.cfg": b"old", "/boot/grub/custom.cfg": b"mine"})
+    volume.write({"/boot/grub/grub.cfg": b"new and longer"})
+    assert _content(volume, "/boot/grub/grub.cfg") == b"new and longer"
+    assert _content(volume, "/boot/grub/custom.cfg") == b"mine"
+    check(volume)
+
+
+def test_lists_a_folder_by_name(volume: Volume) -> None:
+    volume.write({"/b": b"22", "/a/x": b"1", "/c": b""})
+    listed = [(stat.name, stat.is_dir, stat.size) for stat in volume.listdir("/") if stat.name != "lost+found"]
+    assert listed == [("a", True, 0), ("b", False, 2), ("c", False, 0)]
+    assert volume.listdir("/nothing") == ()
+    assert volume.listdir("/b") == ()
+
+
+def test_walks_files_but_not_hidden_ones(volume: Volume) -> None:
+    volume.write({"/iso/z.iso": b"z", "/iso/sub/a.iso": b"a", "/iso/.half.part": b"p"})
+    assert [path for path, _ in walk(volume, "/iso")] == ["/iso/sub/a.iso", "/iso/z.iso"]
+
+
+def test_writes_two_hundred_files_at_once(volume: Volume) -> None:
+    files = {f"/state/images/boot/iso/image-number-{number}.iso.json": b"x" * number for number in range(200)}
+    volume.write(files)
+    assert {path: stat.size for path, stat in walk(volume, "/state")} == {path: len(files[path]) for path in files}
+    check(volume)
+
+
+def test_renames_over_another_file_and_into_another_folder(volume: Volume) -> None:
+    volume.write({"/iso/.new.iso.copy": b"new", "/iso/new.iso": b"old"})
+    volume.rename("/iso/.new.iso.copy", "/iso/new.iso")
+    assert _content(volume, "/iso/new.iso") == b"new"
+    volume.rename("/iso/new.iso", "/other/place.iso")
+    assert _content(volume, "/other/place.iso") == b"new"
+    assert volume.stat("/iso/new.iso") is None
+    check(volume)
+
+
+def test_removes_a_file(volume: Volume) -> None:
+    before = volume.free()
+    volume.write({"/x": bytes(range(256)) * 4096})
+    volume.remove("/x")
+    assert volume.stat("/x") is None
+    if not isinstance(volume, FolderVolume):  # others write to the host's disk, too
+        assert abs(volume.free() - before) < 1 << 16
+    check(volume)
+
+
+def test_takes_a_big_file_with_its_digest_and_reports_progress(volume: Volume, tmp_path: Path) -> None:
+    content = random.Random(1).randbytes(5_000_001)
+    source = tmp_path / "a source with blanks.iso"
+    source.write_bytes(content)
+    seen: list[int] = []
+    digest = volume.copy_in(source, "/boot/iso/x.iso", seen.append)
+    assert digest == hashlib.sha256(content).hexdigest()
+    assert seen == sorted(seen)
+    assert seen[-1] == len(content)
+    volume.flush()
+    assert _content(volume, "/boot/iso/x.iso") == content
+    check(volume)
+
+
+def test_a_file_of_zeros_begins_with_real_blocks(volume: Volume, tmp_path: Path) -> None:
+    source = tmp_path / "zeros.iso"
+    content = bytes(200_000) + b"end"
+    source.write_bytes(content)
+    volume.copy_in(source, "/zeros.iso", lambda _: None)
+    assert _content(volume, "/zeros.iso") == content
+    if isinstance(volume, Ext4Volume):
+        blocks = subprocess.run(
+            ["debugfs", "-R", "ex /zeros.iso", f"{volume.where}?offset={OFFSET}"],
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        assert " 0 - " in blocks.stdout  # the first logical block is mapped
+        assert _raw_blocks_are_zero(volume, "/zeros.iso")
+    elif isinstance(volume, FolderVolume):
+        host = Path(volume.where) / "zeros.iso"
+        with host.open("rb") as file:
+            assert os.lseek(file.fileno(), 0, os.SEEK_DATA) == 0
+    check(volume)
+
+
+def _raw_blocks_are_zero(volume: Ext4Volume, path: str) -> bool:
+    """What GRUB 2.06 reads there: it takes blocks that were set aside for blocks that were written."""
+    request = ["debugfs", "-R", f"bmap {path} 0", f"{volume.where}?offset={OFFSET}"]
+    block = int(subprocess.run(request, check=True, capture_output=True, text=True).stdout.split()[0])
+    with Path(volume.where).open("rb") as file:
+        file.seek(OFFSET + block * 1024)
+        return file.read(1024) == bytes(1024)
+
+
+@pytest.mark.parametrize("make", [make_fat, make_ext4])
+def test_refuses_what_does_not_fit_and_leaves_nothing(make: Callable[[Path], Volume], tmp_path: Path) -> None:
+    source = tmp_path / "big.iso"
+    with source.open("wb") as file:
+        file.truncate(SIZE + 1)
+    with closing(make(tmp_path)) as volume:
+        free = volume.free()
+        with pytest.raises(BootkitError, match="no room"):
+            volume.copy_in(source, "/boot/iso/big.iso", lambda _: None)
+        assert volume.stat("/boot/iso/big.iso") is None
+        assert volume.free() == free
+
+
+def test_a_copy_that_is_interrupted_leaves_nothing(volume: Volume, tmp_path: Path) -> None:
+    source = tmp_path / "x.iso"
+    source.write_bytes(random.Random(2).randbytes(4 << 20))
+
+    def interrupt(done: int) -> None:
+        if done > 1 << 20:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        volume.copy_in(source, "/x.iso", interrupt)
+    assert volume.stat("/x.iso") is None
+    check(volume)
+
+
+def test_tells_its_file_system_and_uuid(tmp_path: Path) -> None:
+    with closing(make_fat(tmp_path)) as fat:
+        assert (fat.filesystem, fat.uuid) == ("vfat", "B007-C177")
