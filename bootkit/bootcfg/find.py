@@ -3,10 +3,8 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
-from bootkit.bootcfg.bls import read_loader_entries
 from bootkit.bootcfg.grub import DEFAULT_VARIABLES, parse_grub
 from bootkit.bootcfg.menu import ESP, Menu, MenuEntry, Module, on_image
-from bootkit.bootcfg.syslinux import parse_syslinux
 from bootkit.model.boot import ISO_PATH, STICK_UUID
 from bootkit.model.iso import IsoView
 
@@ -85,6 +83,9 @@ def _menus(iso: IsoView, variables: Mapping[str, str]) -> Iterator[Menu]:
             yield menu
     for folder in LOADER_ENTRIES:
         if iso.is_dir(folder):
+            # imported late: most images are answered by their GRUB menu
+            from bootkit.bootcfg.bls import read_loader_entries
+
             yield _in_place(iso, read_loader_entries(iso, folder))
     for path in SYSLINUX_MENUS:
         if iso.is_file(path):
@@ -106,6 +107,8 @@ def _grub(iso: IsoView, path: str, variables: Mapping[str, str]) -> Menu:
 
 
 def _syslinux(iso: IsoView, path: str) -> Menu:
+    from bootkit.bootcfg.syslinux import parse_syslinux
+
     place = iso.spelled(path)
     return _in_place(iso, parse_syslinux(iso.text(place), iso, path=place))
 

@@ -48,7 +48,7 @@ class _Stop(Exception):
     """``configfile`` outside of an entry has replaced the whole menu."""
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class _Item:
     """A ``menuentry`` or ``submenu`` that has been defined but not run."""
 

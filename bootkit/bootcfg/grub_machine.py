@@ -35,7 +35,7 @@ class OutOfSteps(Exception):
     """``MAX_STEPS`` is reached."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Draft:
     """What the commands of one menu entry have loaded so far."""
 
@@ -53,7 +53,7 @@ class Draft:
         return bool(self.kernel or self.chainloader)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Budget:
     """Shared by all machines of one menu."""
 

@@ -3,7 +3,7 @@
 Source: GRUB 2.12, grub-core/script/parser.y. More forgiving than GRUB: what does not fit is reported and skipped.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from bootkit.bootcfg.grub_lexer import CLOSE, END, OPEN, Complain, Token, Word, tokens
 
@@ -11,36 +11,31 @@ MAX_DEPTH = 40
 """Blocks inside blocks; real menus have four."""
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(NamedTuple):
     words: tuple[Word, ...]
     body: "Block | None" = None
     """The block in braces of a ``menuentry`` or ``submenu``."""
 
 
-@dataclass(frozen=True, slots=True)
-class If:
+class If(NamedTuple):
     branches: tuple[tuple["Block", "Block"], ...]
     """Condition and body of the ``if`` and of each ``elif``."""
     otherwise: "Block"
 
 
-@dataclass(frozen=True, slots=True)
-class Loop:
+class Loop(NamedTuple):
     condition: "Block"
     body: "Block"
     until: bool
 
 
-@dataclass(frozen=True, slots=True)
-class For:
+class For(NamedTuple):
     name: str
     words: tuple[Word, ...]
     body: "Block"
 
 
-@dataclass(frozen=True, slots=True)
-class Function:
+class Function(NamedTuple):
     name: str
     body: "Block"
 

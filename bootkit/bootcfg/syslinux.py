@@ -24,7 +24,7 @@ _NO_LINUX = re.compile(r"\.(?:c32|cbt|com|bin|bs|bss|0|img|ima|imz)$", re.IGNORE
 _NOT_LINUX = frozenset({"bss", "pxe", "fdimage", "config", "localboot", "comboot"})
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class _Label:
     """A ``label`` section while it is read."""
 
@@ -39,13 +39,13 @@ class _Label:
     hidden: bool = False
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class _Submenu:
     name: str
     title: str
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class _State:
     files: Files
     folder: str

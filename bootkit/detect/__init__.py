@@ -26,7 +26,6 @@ from bootkit.bootcfg.find import read_loopback, read_menu, read_menus
 from bootkit.bootcfg.grub import parse_grub
 from bootkit.bootcfg.menu import Menu, MenuEntry, Module
 from bootkit.bootcfg.osrelease import OsRelease, parse_os_release
-from bootkit.bootcfg.syslinux import parse_syslinux
 from bootkit.bootcfg.treeinfo import TreeInfo, parse_ini, parse_treeinfo
 from bootkit.detect.helpers import (
     boot_entries,
@@ -35,6 +34,7 @@ from bootkit.detect.helpers import (
     initrd_beside,
     loadable,
     loopback_evidence,
+    menuless,
     own_menu,
     role_of,
     version_tuple,
@@ -82,12 +82,12 @@ __all__ = [
     "join_words",
     "loadable",
     "loopback_evidence",
+    "menuless",
     "own_menu",
     "parse_disk_info",
     "parse_grub",
     "parse_ini",
     "parse_os_release",
-    "parse_syslinux",
     "parse_treeinfo",
     "read_loopback",
     "read_menu",
