@@ -33,9 +33,9 @@ def apply_changes(plan: StickPlan, volume: Volume, watcher: Watcher | None = Non
             case WriteFile(path=path, content=content):
                 pending[path] = content
             case KeepOld(path=path, old=old):
-                content = read_file(volume, path, _KEEP_LIMIT)
-                if content is not None:
-                    pending[old] = content
+                before = read_file(volume, path, _KEEP_LIMIT)
+                if before is not None:
+                    pending[old] = before
             case RemoveFile(path=path):
                 _write(volume, pending)
                 volume.remove(path)

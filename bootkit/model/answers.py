@@ -62,11 +62,10 @@ def _entry_to_json(entry: BootEntry) -> Json:
 
 
 def _detection(answer: Json) -> Detection:
-    return Detection(
-        **{name: _text(answer[name]) for name in _TEXTS},
-        **{name: _texts(answer[name]) for name in _LISTS},  # type: ignore[arg-type]  # one constructor, two kinds of fields
-        entries=tuple(_entry(_object(entry)) for entry in _list(answer["entries"])),
-    )
+    texts = {name: _text(answer[name]) for name in _TEXTS}
+    lists = {name: _texts(answer[name]) for name in _LISTS}
+    entries = tuple(_entry(_object(entry)) for entry in _list(answer["entries"]))
+    return Detection(**texts, **lists, entries=entries)  # type: ignore[arg-type]  # two kinds of fields by name
 
 
 def _entry(answer: Json) -> BootEntry:

@@ -56,7 +56,7 @@ def make_fat(tmp_path: Path) -> Volume:
 
 def make_ext4(tmp_path: Path) -> Volume:
     image = _image(tmp_path)
-    ext4 = ["mke2fs", "-q", "-F", "-t", "ext4", "-E", f"offset={OFFSET}", image, f"{SIZE // 1024}k"]
+    ext4 = ["mke2fs", "-q", "-F", "-t", "ext4", "-E", f"offset={OFFSET}", str(image), f"{SIZE // 1024}k"]
     subprocess.run(ext4, check=True, capture_output=True)
     return Ext4Volume(image, OFFSET, SIZE)
 
