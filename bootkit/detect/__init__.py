@@ -24,6 +24,7 @@ from bootkit.bootcfg.cmdline import (
 from bootkit.bootcfg.diskinfo import DiskInfo, parse_disk_info
 from bootkit.bootcfg.find import read_loopback, read_menu, read_menus
 from bootkit.bootcfg.grub import parse_grub
+from bootkit.bootcfg.grubenv import parse_grubenv
 from bootkit.bootcfg.menu import Menu, MenuEntry, Module
 from bootkit.bootcfg.osrelease import OsRelease, parse_os_release
 from bootkit.bootcfg.treeinfo import TreeInfo, parse_ini, parse_treeinfo
@@ -86,6 +87,7 @@ __all__ = [
     "own_menu",
     "parse_disk_info",
     "parse_grub",
+    "parse_grubenv",
     "parse_ini",
     "parse_os_release",
     "parse_treeinfo",

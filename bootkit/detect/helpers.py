@@ -48,7 +48,7 @@ def role_of(entry: MenuEntry, default: MenuEntry | None = None) -> Role:
     """
     usual = default.cmdline if default is not None else ()
     extra = tuple(word for word in entry.cmdline if word not in usual)
-    if _CHECK.search(entry.title) or any(has_word(extra, word) for word in _CHECK_WORDS):
+    if _CHECK.search(entry.title.partition("(")[0]) or any(has_word(extra, word) for word in _CHECK_WORDS):
         return Role.CHECK
     if _SAFE.search(entry.title) or any(has_word(extra, word) for word in _SAFE_WORDS):
         return Role.SAFE
@@ -78,14 +78,15 @@ def boot_entries(
         key = (entry.kernel, entry.initrds, cmdline)
         if key in ours:
             continue
+        role = Role.DEFAULT if place == 0 else role_of(entry, ordered[0])
         copies = any(has_word(cmdline, word.partition("=")[0]) for word in to_ram)
         ours[key] = BootEntry(
             title=_untaken(clean_title(entry.title), entry.submenu, titles),
             kernel=entry.kernel,
             initrds=entry.initrds,
             cmdline=cmdline,
-            role=Role.DEFAULT if place == 0 else role_of(entry, ordered[0]),
-            to_ram=() if copies else to_ram,
+            role=role,
+            to_ram=() if copies or role is Role.CHECK else to_ram,
             safe_graphics=() if has_word(cmdline, "nomodeset") else ("nomodeset",),
         )
     return tuple(ours.values())
@@ -139,6 +140,34 @@ def initrd_beside(iso: IsoView, kernel: str) -> str:
         if wanted in images:
             return f"{folder}/{wanted}"
     return ""
+
+
+def menuless(iso: IsoView, *folders: str) -> tuple[MenuEntry, ...]:
+    """Entries for an image whose menu cannot be read: each kernel in ``folders`` that has an initrd beside it.
+
+    The plainest name comes first; of several versions the highest.
+    """
+    kernels = sorted({path for folder in folders for path in iso.glob(f"{folder}/*vmlinuz*")}, key=_plainness)
+    pairs = [(kernel, initrd) for kernel in kernels if (initrd := initrd_beside(iso, kernel))]
+    return tuple(
+        MenuEntry(
+            title=f"Start {_version_part(kernel)}".strip() if len(pairs) > 1 else "Start",
+            loader="linux",
+            kernel=kernel,
+            initrds=(initrd,),
+        )
+        for kernel, initrd in pairs
+    )
+
+
+def _version_part(kernel: str) -> str:
+    """What tells a kernel apart from the others in its folder: ``6.1.0-18-amd64``, ``hwe``; nothing for the plain one."""
+    return kernel.rpartition("/")[2].replace("vmlinuz", "").removesuffix(".efi").strip("-._")
+
+
+def _plainness(path: str) -> tuple[bool, tuple[int, ...], str]:
+    numbers = tuple(-int(number) for number in re.findall(r"\d+", path.rpartition("/")[2])[:6])
+    return bool(numbers), numbers, path
 
 
 def loadable(iso: IsoView, entry: MenuEntry) -> MenuEntry | None:

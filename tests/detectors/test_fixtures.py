@@ -12,12 +12,14 @@ from pathlib import Path
 import pytest
 
 from bootkit.detect import ISO_PATH, BootEntry, Detection, Detector, EntryKind, Role
-from bootkit.detect.registry import builtin, recognise
+from bootkit.detect.registry import builtin, detectors, recognise
 from bootkit.model.iso import IsoFacts, Node, RecordedIso
 from bootkit.model.record import facts_from_json
 
 HERE = Path(__file__).parent
 NOBODY = "nobody"
+LAST_RESORT = "loopback_cfg"
+"""The one detector that may take what another knows; it is asked last."""
 FIXTURES = sorted(HERE.glob("*/*.facts.json"))
 CLAIMED = [path for path in FIXTURES if path.parent.name != NOBODY]
 
@@ -88,7 +90,12 @@ def _rows(facts: list[tuple[str, str]]) -> list[str]:
 def test_exactly_its_own_detector_claims_the_image(path: Path) -> None:
     iso = SparseIso(load(path)[0])
     claims = {name for name, detector in by_module().items() if isinstance(detector.detect(iso), Detection)}
-    assert claims == {path.parent.name}
+    assert claims - {LAST_RESORT} == {path.parent.name} - {LAST_RESORT}
+    assert recognise(iso).detection == detection_of(path)
+
+
+def test_the_last_resort_is_asked_last() -> None:
+    assert detectors()[-1] is by_module()[LAST_RESORT]
 
 
 @pytest.mark.parametrize("path", [path for path in FIXTURES if path not in CLAIMED], ids=fixture_id)

@@ -1,0 +1,159 @@
+import pytest
+
+from bootkit.detect import (
+    MenuEntry,
+    Role,
+    boot_entries,
+    clean_title,
+    image_name,
+    initrd_beside,
+    loadable,
+    menuless,
+    own_menu,
+    role_of,
+    version_tuple,
+)
+from bootkit.model.iso import IsoFacts, Node, RecordedIso
+
+
+def image(*files: str, volume_id: str = "", texts: dict[str, str] | None = None) -> RecordedIso:
+    """An image with these files; a path that ends with a slash is an empty folder."""
+    dirs: dict[str, dict[str, Node]] = {"/": {}}
+    for path in (*files, *(texts or {})):
+        folder = ""
+        parts = path.strip("/").split("/")
+        for at, part in enumerate(parts):
+            is_dir = at < len(parts) - 1 or path.endswith("/")
+            dirs[folder or "/"].setdefault(part, Node(name=part, size=None if is_dir else 1))
+            folder = f"{folder}/{part}"
+            if is_dir:
+                dirs.setdefault(folder, {})
+    return RecordedIso(
+        IsoFacts(
+            name="x.iso",
+            size=1,
+            volume_id=volume_id,
+            dirs={path: tuple(nodes.values()) for path, nodes in dirs.items()},
+            texts=texts or {},
+        )
+    )
+
+
+def entry(title: str = "Start", *words: str, kernel: str = "/live/vmlinuz", submenu: tuple[str, ...] = ()) -> MenuEntry:
+    return MenuEntry(
+        title=title, loader="linux", kernel=kernel, initrds=("/live/initrd.img",), cmdline=words, submenu=submenu
+    )
+
+
+@pytest.mark.parametrize(
+    ("version", "numbers"),
+    [("24.04.1 LTS", (24, 4, 1)), ("126", (126,)), ("", ()), ("rolling", ()), ("12 2024", (12,))],
+)
+def test_the_numbers_at_the_head_of_a_version_compare(version: str, numbers: tuple[int, ...]) -> None:
+    assert version_tuple(version) == numbers
+
+
+@pytest.mark.parametrize(
+    ("title", "clean"),
+    [
+        ("^Try Ubuntu  without\tinstalling", "Try Ubuntu without installing"),
+        ("  ⇢ Options", "Options"),
+        ("* Live *", "Live"),
+        ("", "Start"),
+    ],
+)
+def test_titles_lose_the_boot_loaders_marks(title: str, clean: str) -> None:
+    assert clean_title(title) == clean
+
+
+@pytest.mark.parametrize(
+    ("title", "words", "role"),
+    [
+        ("Ubuntu (safe graphics)", (), Role.SAFE),
+        ("Ubuntu", ("nomodeset",), Role.SAFE),
+        ("Live system (amd64 fail-safe mode)", (), Role.SAFE),
+        ("Check disc for defects", (), Role.CHECK),
+        ("Start", ("verify-checksums",), Role.CHECK),
+        ("Live with persistence (check the manual)", (), Role.OTHER),
+        ("Install Ubuntu", (), Role.INSTALL),
+        ("Try or Install Ubuntu", (), Role.OTHER),
+        ("Rescue a broken system", (), Role.RESCUE),
+        ("Start Rescuezilla", (), Role.OTHER),
+        ("Serial console", ("console=ttyS0",), Role.OTHER),
+    ],
+)
+def test_an_entrys_role_is_in_its_title_or_its_words(title: str, words: tuple[str, ...], role: Role) -> None:
+    assert role_of(entry(title, *words), entry("Default")) is role
+
+
+def test_nomodeset_is_no_safe_mode_where_the_default_has_it() -> None:
+    assert role_of(entry("To RAM", "nomodeset", "toram"), entry("Default", "nomodeset")) is Role.OTHER
+
+
+def test_the_default_comes_first_and_starts_are_not_repeated() -> None:
+    first, second, again = entry("A", "a"), entry("B", "b"), entry("A once more", "a")
+    ours = boot_entries([first, second, again], lambda item: item.cmdline, default=second)
+    assert [(item.title, item.role) for item in ours] == [("B", Role.DEFAULT), ("A", Role.OTHER)]
+
+
+def test_equal_titles_are_told_apart_by_submenu_then_by_number() -> None:
+    same = [entry("Go", "1"), entry("Go", "2", submenu=("Old machines",)), entry("Go", "3"), entry("Go", "4")]
+    ours = boot_entries(same, lambda item: item.cmdline)
+    assert [item.title for item in ours] == ["Go", "Old machines: Go", "Go (2)", "Go (3)"]
+
+
+def test_an_entry_that_copies_to_ram_is_not_asked_to_do_so_again() -> None:
+    ours = boot_entries([entry("A"), entry("B", "toram=x.squashfs")], lambda item: item.cmdline, to_ram=("toram",))
+    assert [item.to_ram for item in ours] == [("toram",), ()]
+
+
+@pytest.mark.parametrize(
+    ("kernel", "initrd"),
+    [
+        ("vmlinuz", "initrd"),
+        ("hwe-vmlinuz", "hwe-initrd"),
+        ("vmlinuz-6.1.0-18-amd64", "initrd.img-6.1.0-18-amd64"),
+        ("vmlinuz2", "initrd2.img"),
+        ("vmlinuz.efi", "initrd"),
+        ("vmlinuz-7", ""),
+    ],
+)
+def test_a_kernel_goes_with_the_initrd_of_its_name(kernel: str, initrd: str) -> None:
+    iso = image("/x/initrd", "/x/hwe-initrd", "/x/initrd.img-6.1.0-18-amd64", "/x/initrd2.img")
+    assert initrd_beside(iso, f"/x/{kernel}") == (f"/x/{initrd}" if initrd else "")
+
+
+def test_a_menu_that_names_the_kernel_otherwise_still_loads() -> None:
+    iso = image("/casper/vmlinuz", "/casper/initrd.lz")
+    menu_entry = MenuEntry(title="Try", kernel="/casper/vmlinuz.efi", initrds=("/casper/initrd.gz",))
+    ready = loadable(iso, menu_entry)
+    assert ready is not None
+    assert (ready.kernel, ready.initrds) == ("/casper/vmlinuz", ("/casper/initrd.lz",))
+
+
+def test_an_entry_without_its_kernel_does_not_load() -> None:
+    assert loadable(image("/live/initrd.img"), entry()) is None
+
+
+def test_without_a_menu_the_plain_kernel_comes_first_then_the_newest() -> None:
+    pairs = ("-6.1.0", "-6.12.0", "")
+    iso = image(*(f"/live/vmlinuz{pair}" for pair in pairs), *(f"/live/initrd.img{pair}" for pair in pairs))
+    assert [(item.title, item.kernel) for item in menuless(iso, "/live")] == [
+        ("Start", "/live/vmlinuz"),
+        ("Start 6.12.0", "/live/vmlinuz-6.12.0"),
+        ("Start 6.1.0", "/live/vmlinuz-6.1.0"),
+    ]
+
+
+def test_without_disk_info_the_volume_id_names_the_image() -> None:
+    info = image_name(image("/x", volume_id="Ember_Live_4.2_amd64"))
+    assert (info.name, info.version, info.arch) == ("Ember Live", "4.2", "x86_64")
+
+
+def test_a_loopback_cfg_that_keeps_the_path_to_itself_is_not_offered() -> None:
+    menu = 'menuentry "Live" {{\n linux /live/vmlinuz {words}\n initrd /live/initrd.img\n}}\n'
+    files = ("/live/vmlinuz", "/live/initrd.img")
+    told = image(*files, texts={"/boot/grub/loopback.cfg": menu.format(words="findiso=${iso_path}")})
+    untold = image(*files, texts={"/boot/grub/loopback.cfg": menu.format(words="quiet")})
+    assert [item.kernel for item in own_menu(told)] == ["/boot/grub/loopback.cfg"]
+    assert own_menu(untold) == ()
