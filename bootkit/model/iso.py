@@ -68,7 +68,8 @@ class IsoFacts:
     """From the primary volume descriptor; what udev shows as the label."""
     joliet_volume_id: str = ""
     uuid: str = ""
-    """As udev shows it: ``2024-08-27-15-33-07-00`` from the PVD's modification stamp, else its creation stamp."""
+    """As udev shows it: ``2024-08-27-15-33-07-00`` from the PVD's modification stamp, else its creation stamp; 16 hex
+    digits of UDF's where the image has both."""
     system_id: str = ""
     application_id: str = ""
     publisher_id: str = ""
@@ -213,7 +214,9 @@ class RecordedIso(IsoView):
         try:
             return self._facts.texts[path]
         except KeyError:
-            raise NotRecorded(f"{self._facts.name}: nobody read {path}; record it again: bootkit inspect --json") from None
+            raise NotRecorded(
+                f"{self._facts.name}: nobody read {path}; record it again: bootkit inspect --json"
+            ) from None
 
 
 def _split(path: str) -> tuple[str, tuple[str, ...]]:

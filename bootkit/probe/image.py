@@ -2,17 +2,22 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import BinaryIO, Self
+from typing import TYPE_CHECKING, BinaryIO, Self
 
 from bootkit.errors import BootkitError, FormatError
 from bootkit.formats.eltorito import fat_size, read_boot_catalog
-from bootkit.formats.iso9660 import Iso9660, VolumeDescriptors, read_volume_descriptors
+from bootkit.formats.iso9660 import Iso9660, VolumeDescriptor, VolumeDescriptors, read_volume_descriptors
 from bootkit.formats.partitions import Partition, read_partitions
 from bootkit.formats.reader import ExtentFile, Window, read_upto, size_of
 from bootkit.formats.tree import Tree
-from bootkit.model.iso import TEXT_LIMIT, IsoFacts, IsoPartition, IsoView, Node
+from bootkit.model.iso import TEXT_LIMIT, ElToritoEntry, IsoFacts, IsoPartition, IsoView, Node
+
+if TYPE_CHECKING:
+    from bootkit.formats.udf import Udf
 
 _EFI = "efi:"
+# A stub holds one README that tells old systems to use UDF; Windows images have it alone in the root.
+_STUB_LIMIT = 2
 
 _NOT_AN_IMAGE = (
     (0, b"\x1f\x8b", "it is compressed: unpack it first: gunzip"),
@@ -34,14 +39,15 @@ class ImageView(IsoView):
         self._fh = fh
         self._warnings: list[str] = []
         descriptors = read_volume_descriptors(fh)
-        self._tree, filesystem = _choose_tree(fh, descriptors, name)
+        self._tree, facts = _choose_tree(fh, descriptors, IsoFacts(name=name, size=size))
         self._partitions = self._read_partitions()
+        self._base = replace(
+            facts, el_torito=self._read_el_torito(descriptors.boot_catalog), partitions=_rows(self._partitions)
+        )
         self._efi: Tree | None = None
         self._efi_is_open = False
         self._dirs: dict[str, tuple[Node, ...]] = {}
         self._texts: dict[str, str] = {}
-        facts = IsoFacts(name=name, size=size, filesystem=filesystem, partitions=_rows(self._partitions))
-        self._base = self._with_volume(facts, descriptors)
         self._record: IsoFacts | None = None
 
     def __enter__(self) -> Self:
@@ -136,24 +142,12 @@ class ImageView(IsoView):
         rows = {(row.scheme, row.number): row for row in (*table.partitions, *table.mbr)}
         return tuple(rows.values())
 
-    def _with_volume(self, facts: IsoFacts, descriptors: VolumeDescriptors) -> IsoFacts:
-        if descriptors.boot_catalog is not None:
-            catalog = read_boot_catalog(self._fh, descriptors.boot_catalog, partitions=self._partitions)
-            self._warnings.extend(catalog.warnings)
-            facts = replace(facts, el_torito=catalog.entries)
-        if descriptors.joliet is not None:
-            facts = replace(facts, joliet_volume_id=descriptors.joliet.volume_id)
-        pvd = descriptors.pvd
-        if pvd is None:
-            return facts
-        return replace(
-            facts,
-            volume_id=pvd.volume_id,
-            uuid=pvd.uuid,
-            system_id=pvd.system_id,
-            application_id=pvd.application_id,
-            publisher_id=pvd.publisher_id,
-        )
+    def _read_el_torito(self, boot_catalog: int | None) -> tuple[ElToritoEntry, ...]:
+        if boot_catalog is None:
+            return ()
+        catalog = read_boot_catalog(self._fh, boot_catalog, partitions=self._partitions)
+        self._warnings.extend(catalog.warnings)
+        return catalog.entries
 
 
 def open_image(source: Path | BinaryIO, *, name: str = "", size: int | None = None) -> ImageView:
@@ -181,12 +175,48 @@ def open_image(source: Path | BinaryIO, *, name: str = "", size: int | None = No
         raise
 
 
-def _choose_tree(fh: BinaryIO, descriptors: VolumeDescriptors, name: str) -> tuple[Tree, str]:
-    """The tree to look at and what it was read from: UDF where ISO9660 has none or only a stub."""
+def _choose_tree(fh: BinaryIO, descriptors: VolumeDescriptors, facts: IsoFacts) -> tuple[Tree, IsoFacts]:
+    """The tree to look at, and who the volume says it is: UDF where ISO9660 has no tree or only a stub."""
     iso = Iso9660(fh, descriptors) if descriptors.pvd is not None else None
+    udf = _open_udf(fh, facts.name, may_fail=iso is not None) if descriptors.has_udf else None
+    if iso is not None:
+        facts = _with_descriptors(replace(facts, filesystem=iso.filesystem), iso.pvd, descriptors.joliet)
+    if udf is not None:
+        # libblkid asks UDF first, whichever of the two trees is the better one.
+        facts = replace(facts, volume_id=facts.volume_id or udf.label, uuid=udf.uuid or facts.uuid)
+        if iso is None or _is_stub(iso, udf):
+            return udf, replace(facts, filesystem="udf")
     if iso is None:
-        raise FormatError(f"{name} is not an ISO image", hint=_hint(fh))
-    return iso, iso.filesystem
+        raise FormatError(f"{facts.name} is not an ISO image", hint=_hint(fh))
+    return iso, facts
+
+
+def _with_descriptors(facts: IsoFacts, pvd: VolumeDescriptor, joliet: VolumeDescriptor | None) -> IsoFacts:
+    return replace(
+        facts,
+        volume_id=pvd.volume_id,
+        joliet_volume_id=joliet.volume_id if joliet is not None else "",
+        uuid=pvd.uuid,
+        system_id=pvd.system_id,
+        application_id=pvd.application_id,
+        publisher_id=pvd.publisher_id,
+    )
+
+
+def _open_udf(fh: BinaryIO, name: str, *, may_fail: bool) -> "Udf | None":
+    from bootkit.formats.udf import Udf
+
+    try:
+        return Udf(fh)
+    except FormatError as error:
+        if may_fail:
+            return None
+        raise FormatError(f"{name} cannot be read: {error.message}") from error
+
+
+def _is_stub(iso: Tree, udf: Tree) -> bool:
+    here, there = iso.listdir("/") or (), udf.listdir("/") or ()
+    return len(here) <= _STUB_LIMIT and len(there) > len(here)
 
 
 def _hint(fh: BinaryIO) -> str:
