@@ -13,11 +13,10 @@ from bootkit.model.iso import IsoView
 
 OWN_MENU_TITLE = "The image's own menu"
 
-_SAFE = re.compile(r"safe|compat|fall.?back|vesa|nomodeset|troubleshoot|basic graphics|low graphics", re.IGNORECASE)
-_CHECK = re.compile(r"\b(check|verify|test this)\b|integrity|defects|checksum|self.?test", re.IGNORECASE)
-_RESCUE = re.compile(r"\brescue\b", re.IGNORECASE)
-_INSTALL = re.compile(r"\b(install|installer|oem)\b", re.IGNORECASE)
-_TRY = re.compile(r"\b(try|live)\b", re.IGNORECASE)
+_SAFE = ("safe", "compat", "fallback", "vesa", "nomodeset", "troubleshoot", "basic graphics", "low graphics")
+_CHECK = frozenset({"check", "verify", "integrity", "defects", "checksum", "selftest"})
+_INSTALL = frozenset({"install", "installer", "oem"})
+_TRY = frozenset({"try", "live"})
 _SAFE_WORDS = ("nomodeset", "xforcevesa")
 _CHECK_WORDS = ("integrity-check", "verify-checksums", "rd.live.check")
 
@@ -48,15 +47,17 @@ def role_of(entry: MenuEntry, default: MenuEntry | None = None) -> Role:
     """
     usual = default.cmdline if default is not None else ()
     extra = tuple(word for word in entry.cmdline if word not in usual)
-    if _CHECK.search(entry.title.partition("(")[0]) or any(has_word(extra, word) for word in _CHECK_WORDS):
+    title = entry.title.lower()
+    said = frozenset(re.findall(r"[a-z]+", title))
+    if not _CHECK.isdisjoint(re.findall(r"[a-z]+", title.partition("(")[0])) or any(
+        has_word(extra, word) for word in _CHECK_WORDS
+    ):
         return Role.CHECK
-    if _SAFE.search(entry.title) or any(has_word(extra, word) for word in _SAFE_WORDS):
+    if any(part in title for part in _SAFE) or any(has_word(extra, word) for word in _SAFE_WORDS):
         return Role.SAFE
-    if _RESCUE.search(entry.title):
+    if "rescue" in said:
         return Role.RESCUE
-    if _INSTALL.search(entry.title) and not _TRY.search(entry.title):
-        return Role.INSTALL
-    return Role.OTHER
+    return Role.INSTALL if said & _INSTALL and not said & _TRY else Role.OTHER
 
 
 def boot_entries(
