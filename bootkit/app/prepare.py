@@ -1,0 +1,341 @@
+"""``prepare``, ``upgrade`` and ``restore``: from a path to a plan, and from a confirmed plan to a stick."""
+
+import os
+import re
+import secrets
+import stat
+import sys
+import time
+import uuid
+from collections.abc import Iterable
+from pathlib import Path
+
+from bootkit import __version__
+from bootkit.errors import BootkitError, DeviceRefused, UsageError
+from bootkit.model.catalog import MENU, STICK_FILE, MenuSettings
+from bootkit.model.device import BlockDevice
+from bootkit.model.plan import WriteFile
+from bootkit.model.prepare import DataFs, FreshIds, Layout, LoaderChoice, PreparePlan, Target, Wish
+from bootkit.plan.layout import minimum_size
+from bootkit.plan.prepare import data_uuid, plan_prepare, plan_restore, plan_upgrade
+from bootkit.plan.safety import Circumstances, Refusal, safety
+from bootkit.render.stub import render_stub
+from bootkit.system.apply import Told, apply_plan
+from bootkit.system.devices import clean, find_device, read_host
+from bootkit.system.interrupted import interrupted_action
+from bootkit.system.loaders import find_loaders
+from bootkit.system.recognise import Contents, StickRecord, read_contents
+from bootkit.units import MIB, format_size
+
+RESTORE_LABEL = "USB"
+_FIRST_MENU = b"""\
+# bootkit: no images yet
+set timeout=30
+menuentry "There are no images on this stick yet: bootkit add FILE.iso" { true }
+menuentry "Restart" { reboot }
+menuentry "Switch off" { halt }
+"""
+
+
+def plan_preparation(
+    path: Path,
+    *,
+    size: int | None = None,
+    layout: Layout = Layout.SPLIT,
+    data_fs: DataFs | None = None,
+    loader: LoaderChoice = LoaderChoice.AUTO,
+    allow: Iterable[str] = (),
+) -> PreparePlan:
+    """What ``prepare`` would do; ``size`` in bytes is for an image file, and only there.
+
+    Raises:
+        DeviceRefused: a safety rule speaks against it, or bootkit prepared it before.
+        UsageError: wishes that do not go together.
+        ToolMissing: there is no boot loader on this host.
+    """
+    filesystem = data_fs or (DataFs.FAT32 if layout is Layout.SINGLE else DataFs.EXT4)
+    minimum = minimum_size(layout, filesystem)
+    target, contents = _look_at(path, size, Circumstances(minimum=minimum, allowed=frozenset(allow)))
+    if contents.stick is not None:
+        raise DeviceRefused(
+            f"{path} was prepared by bootkit {contents.stick.version} already",
+            hint=f"bootkit upgrade {path} renews its boot loaders, bootkit restore {path} gives it back empty",
+        )
+    ids = fresh_ids()
+    wish = Wish(layout=layout, data_fs=filesystem, loader=loader, owner=_owner(), created=_today())
+    stub = render_stub(data_uuid(layout, filesystem, ids))
+    return plan_prepare(target, wish, host=find_loaders(), ids=ids, stub=stub, files=first_files(wish))
+
+
+def plan_upgrade_of(path: Path, *, loader: LoaderChoice = LoaderChoice.AUTO, allow: Iterable[str] = ()) -> PreparePlan:
+    """What ``upgrade`` would do.
+
+    Raises:
+        DeviceRefused: no stick of ours, a newer one than we are, or a safety rule speaks against it.
+    """
+    target, contents = _look_at(
+        path, None, Circumstances(allowed=frozenset(allow) | {"large", "foreign", "partitions"})
+    )
+    stick = _the_stick(path, contents)
+    if _version(stick.version) > _version(__version__):
+        raise DeviceRefused(
+            f"{path} was prepared by bootkit {stick.version}, and this is {__version__}",
+            hint="its boot loaders would become older: update bootkit first",
+        )
+    if not stick.data.uuid:
+        raise DeviceRefused(
+            f"the data partition of {path} is {stick.data_fs}, which is not read without mounting it",
+            hint=f"prepare it anew to renew its boot loaders: bootkit restore {path}",
+        )
+    return plan_upgrade(
+        target,
+        Wish(layout=stick.layout, data_fs=stick.data_fs, loader=loader),
+        host=find_loaders(),
+        stub=render_stub(stick.data.uuid),
+        boot=(stick.boot.offset, stick.boot.size),
+        data=(stick.data.offset, stick.data.size),
+        core=stick.core,
+    )
+
+
+def plan_restoration(
+    path: Path, *, data_fs: DataFs = DataFs.EXFAT, label: str = RESTORE_LABEL, allow: Iterable[str] = ()
+) -> PreparePlan:
+    """What ``restore`` would do.
+
+    Raises:
+        DeviceRefused: neither a stick of ours nor one that an interrupted run left behind, or a safety rule.
+    """
+    target, contents = _look_at(path, None, Circumstances(allowed=frozenset(allow)))
+    if not interrupted_action(target):
+        _the_stick(path, contents)
+    return plan_restore(target, data_fs=data_fs, label=label, ids=fresh_ids(), owner=_owner())
+
+
+def prepare_image(
+    path: Path,
+    size: int,
+    *,
+    layout: Layout = Layout.SPLIT,
+    data_fs: DataFs | None = None,
+    loader: LoaderChoice = LoaderChoice.AUTO,
+    told: Told = lambda _: None,
+) -> PreparePlan:
+    """A new image file of ``size`` bytes, prepared.
+
+    Raises:
+        DeviceRefused: the file exists.
+    """
+    plan = plan_preparation(path, size=size, layout=layout, data_fs=data_fs, loader=loader)
+    if plan.destroys_data:
+        raise DeviceRefused(f"{path} exists and is not empty", hint="take another name")
+    apply_plan(plan, told=told)
+    return plan
+
+
+def needs_confirmation(plan: PreparePlan) -> bool:
+    """Whether something would be lost or changed that is there."""
+    return plan.target.exists
+
+
+def accepts(plan: PreparePlan, word: str) -> bool:
+    """Whether ``word`` names the target of the plan: one of the words that the plan shows."""
+    return clean(word) in plan.target.confirm
+
+
+def expects(plan: PreparePlan, name: str) -> bool:
+    """Whether a script's ``--expect`` names the target: the by-id name or the serial of a disk, the name of a file."""
+    identity = plan.target.identity
+    names = {identity.by_id, identity.serial} if plan.target.is_device else {Path(plan.target.path).name}
+    # a device without either, such as a loop device, has no better name than its node
+    return name in (names - {""} or {plan.target.path})
+
+
+def fresh_ids() -> FreshIds:
+    """Random identifiers; drawn once, so that the plan that is shown is the plan that is carried out."""
+    first, second, third = (str(uuid.uuid4()).upper() for _ in range(3))
+    return FreshIds(
+        disk=str(uuid.uuid4()).upper(),
+        partitions=(first, second, third),
+        filesystem=str(uuid.uuid4()),
+        fat_data=secrets.token_hex(4),
+        fat_esp=secrets.token_hex(4),
+        ntfs=secrets.token_hex(8),
+    )
+
+
+def first_files(wish: Wish) -> tuple[WriteFile, ...]:
+    """What the data partition begins with."""
+    return (
+        WriteFile(path=MENU, content=_FIRST_MENU),
+        WriteFile(path=STICK_FILE, content=_stick_file(wish).encode()),
+    )
+
+
+def _stick_file(wish: Wish) -> str:
+    return f"""\
+# Your choices for this stick. Change them with an editor or with 'bootkit options'; your comments and their order are
+# kept. Run 'bootkit generate' afterwards. stick.toml(5) tells all keys.
+
+[stick]
+# Written by 'bootkit prepare', for you to know; nothing reads them back but 'bootkit upgrade'.
+prepared_by = "{__version__}"
+created = "{wish.created}"
+layout = "{wish.layout}"
+
+[menu]
+# Seconds until the first entry starts; -1 waits for ever.
+timeout = {MenuSettings().timeout}
+# Image that starts by itself, as a path on this partition: "/boot/iso/debian.iso". Empty: the first one.
+default = ""
+# true: the menu and the kernels talk to the first serial port, too.
+serial = false
+# Words added to every kernel command line: ["lang=de_DE.UTF-8"].
+extra_words = []
+"""
+
+
+def _look_at(path: Path, size: int | None, circumstances: Circumstances) -> tuple[Target, Contents]:
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        return _new_file(path, size), Contents()
+    except OSError as error:
+        raise BootkitError(f"{path}: {error.strerror}") from error
+    if stat.S_ISREG(mode):
+        return _old_file(path, size)
+    if not stat.S_ISBLK(mode):
+        raise DeviceRefused(f"{path} is neither a disk nor a file", hint="bootkit devices lists the disks")
+    if size is not None:
+        raise UsageError(f"{path} has the size it has", hint="--size is for image files")
+    return _disk(path, circumstances)
+
+
+def _new_file(path: Path, size: int | None) -> Target:
+    if path.parent.resolve().is_relative_to("/dev"):
+        raise DeviceRefused(f"there is no {path}", hint="bootkit devices lists the disks")
+    if not path.parent.is_dir():
+        raise BootkitError(f"there is no folder {path.parent}")
+    if size is None:
+        raise UsageError(f"{path} does not exist", hint="for a new image file, say how large: --size 8G")
+    return Target(path=os.fspath(path), size=size // MIB * MIB)
+
+
+def _old_file(path: Path, size: int | None) -> tuple[Target, Contents]:
+    held = path.stat().st_size
+    if not held and size is None:
+        raise UsageError(f"{path} is empty", hint="say how large it shall become: --size 8G")
+    contents = _read(path)
+    target = Target(
+        path=os.fspath(path),
+        size=(size or held) // MIB * MIB,
+        exists=held > 0,
+        title="image file",
+        contents=_told(contents),
+        confirm=(path.name,) if held else (),
+    )
+    return target, contents
+
+
+def _disk(path: Path, circumstances: Circumstances) -> tuple[Target, Contents]:
+    device = find_device(path, read_host())
+    refused = safety(device, _with_our_needs(circumstances, ()))
+    if not [refusal for refusal in refused if not refusal.key]:
+        # only what nobody uses is opened; its bytes may tell of more than udev does
+        contents = _read(path)
+        foreign = (contents.whole, *(part.filesystem for part in contents.partitions))
+        refused = safety(device, _with_our_needs(circumstances, foreign))
+    else:
+        contents = Contents()
+    if refused:
+        raise refusal_error(device, refused)
+    identity = device.identity
+    words = (device.model, identity.serial[-4:], identity.by_id, identity.serial)
+    target = Target(
+        path=device.node,
+        size=device.size // MIB * MIB,
+        is_device=True,
+        exists=True,
+        identity=identity,
+        sector_size=device.sector_size,
+        title=clean(f"{device.vendor} {device.model}"),
+        contents=_told(contents),
+        confirm=tuple(dict.fromkeys(word for word in words if word)) or (device.node,),
+    )
+    return target, contents
+
+
+def refusal_error(device: BlockDevice, refused: tuple[Refusal, ...]) -> DeviceRefused:
+    """All reasons in one error; the way out is that of the gravest."""
+    reasons = "; it ".join(refusal.reason for refusal in refused)
+    title = clean(f"{device.vendor} {device.model}")
+    keys = [refusal.key for refusal in refused]
+    hint = refused[0].hint
+    if all(keys):
+        hint = "if it really is to be overwritten, add: " + " ".join(f"--allow {key}" for key in keys)
+    return DeviceRefused(f"{device.node}{f' ({title})' if title else ''} {reasons}", hint=hint)
+
+
+def _with_our_needs(circumstances: Circumstances, foreign: tuple[str, ...]) -> Circumstances:
+    needs = (
+        ("the folder you are in", Path.cwd()),
+        ("the running program", Path(sys.executable)),
+        ("bootkit", Path(__file__)),
+    )
+    return Circumstances(
+        in_use=tuple((what, _mount_point(path)) for what, path in needs),
+        minimum=circumstances.minimum,
+        foreign=foreign,
+        allowed=circumstances.allowed,
+    )
+
+
+def _mount_point(path: Path) -> str:
+    here = path.resolve()
+    while not here.is_mount() and here != here.parent:
+        here = here.parent
+    return os.fspath(here)
+
+
+def _read(path: Path) -> Contents:
+    try:
+        return read_contents(path)
+    except PermissionError as error:
+        raise BootkitError(
+            f"{path} cannot be read: {error.strerror}", hint=f"run it with sudo: sudo bootkit prepare {path}"
+        ) from error
+    except OSError as error:
+        raise BootkitError(
+            f"{path} cannot be read: {error.strerror}", hint="try another port, then another stick"
+        ) from error
+
+
+def _told(contents: Contents) -> tuple[str, ...]:
+    if not contents.partitions:
+        return (f"a file system without partitions: {contents.whole}",) if contents.whole else ()
+    return tuple(
+        clean(f"partition {part.number}: {format_size(part.size)} {part.filesystem or 'unknown'} {part.label}")
+        for part in contents.partitions
+    )
+
+
+def _the_stick(path: Path, contents: Contents) -> StickRecord:
+    if contents.stick is None:
+        raise DeviceRefused(f"{path} is not a stick that bootkit prepared", hint=f"bootkit prepare {path}")
+    return contents.stick
+
+
+def _version(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"\d+", text)[:4])
+
+
+def _owner() -> tuple[int, int]:
+    """The user who is at the keyboard, also under sudo."""
+    uid, gid = os.environ.get("SUDO_UID", ""), os.environ.get("SUDO_GID", "")
+    if os.geteuid() == 0 and uid.isdecimal() and gid.isdecimal():
+        return int(uid), int(gid)
+    return os.geteuid(), os.getegid()
+
+
+def _today() -> str:
+    return time.strftime("%Y-%m-%d", time.gmtime())

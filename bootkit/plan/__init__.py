@@ -1,0 +1,1 @@
+"""Facts and wishes in, plans out. Pure."""

@@ -1,0 +1,140 @@
+"""Which boot loaders go on a stick.
+
+Sources: UEFI specification 2.10, 3.5.1.1 (removable media: the names in \\EFI\\BOOT); where signed GRUB images look for
+their configuration was read from Debian 12 and 13, Fedora and openSUSE images and booted for Debian: the prefix is
+compiled in (/EFI/debian), some look beside themselves. ``fbx64.efi`` and ``BOOTX64.CSV`` are left out on purpose: together
+they write a boot entry into the machine's own NVRAM.
+"""
+
+from dataclasses import dataclass
+
+from bootkit.errors import ToolMissing, UsageError
+from bootkit.model.boot import Firmware
+from bootkit.model.plan import WriteFile
+from bootkit.model.prepare import (
+    BuildLoader,
+    DataFs,
+    GrubPlatform,
+    HostFile,
+    HostLoaders,
+    LoaderChoice,
+    SignedLoader,
+    TakeLoader,
+)
+from bootkit.plan.modules import missing_modules, modules_for
+
+EFI_PLATFORMS = {
+    Firmware.UEFI_X64: ("x86_64-efi", "x64"),
+    Firmware.UEFI_IA32: ("i386-efi", "ia32"),
+    Firmware.UEFI_ARM64: ("arm64-efi", "aa64"),
+}
+"""grub-mkimage's name for it, and the suffix of its files on removable media."""
+SIGNED_READS = frozenset({DataFs.EXT4, DataFs.FAT32, DataFs.BTRFS})
+"""File systems that every signed GRUB met so far reads; exFAT is in none, NTFS only in Debian 13's."""
+BIOS_PLATFORM = "i386-pc"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoaderPlan:
+    steps: tuple[TakeLoader | BuildLoader, ...]
+    stubs: tuple[WriteFile, ...] = ()
+    """Configurations that the signed images read, on the EFI system partition."""
+    notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def has_bios(self) -> bool:
+        return any(step.firmware is Firmware.BIOS for step in self.steps)
+
+
+def choose_loaders(host: HostLoaders, data_fs: DataFs, choice: LoaderChoice, stub: bytes) -> LoaderPlan:
+    """Loaders for every firmware that the host can serve; ``stub`` finds the data partition.
+
+    Raises:
+        UsageError: signed loaders are asked for, and cannot be used.
+        ToolMissing: the host has no loader at all.
+    """
+    _check_choice(host, data_fs, choice)
+    steps: list[TakeLoader | BuildLoader] = []
+    stubs: list[WriteFile] = []
+    notes: list[str] = []
+    warnings: list[str] = []
+    for firmware in EFI_PLATFORMS:
+        signed = _usable(host.signed_for(firmware), data_fs, choice)
+        platform = host.platform(EFI_PLATFORMS[firmware][0])
+        if signed is not None:
+            steps += _take(signed)
+            stubs += (file for file in _stubs(signed, stub) if file not in stubs)
+            notes.append(f"{_name(firmware)}: signed by {signed.vendor or 'its vendor'}, starts with Secure Boot on")
+        elif platform is not None and not missing_modules(platform):
+            steps.append(_build(firmware, platform, stub))
+            notes.append(f"{_name(firmware)}: built here, starts with Secure Boot off only")
+    if not steps:
+        warnings.append(
+            "no UEFI: the host has neither signed loaders nor GRUB's EFI modules; 'bootkit doctor' names packages"
+        )
+    bios = host.platform(BIOS_PLATFORM)
+    if bios is not None and not missing_modules(bios):
+        steps.append(_build(Firmware.BIOS, bios, stub))
+    else:
+        warnings.append("no BIOS: the host lacks GRUB's i386-pc modules; 'bootkit doctor' names the package")
+    if not steps:
+        raise ToolMissing("the host has no GRUB that a stick could start with", hint="bootkit doctor")
+    return LoaderPlan(steps=tuple(steps), stubs=tuple(stubs), notes=tuple(notes), warnings=tuple(warnings))
+
+
+def _check_choice(host: HostLoaders, data_fs: DataFs, choice: LoaderChoice) -> None:
+    if choice is not LoaderChoice.SIGNED:
+        return
+    if data_fs not in SIGNED_READS:
+        raise UsageError(
+            f"signed GRUB images do not read {data_fs}",
+            hint="take --data-fs ext4, or --loader built and switch Secure Boot off",
+        )
+    if not host.signed:
+        raise UsageError("the host has no signed boot loaders", hint="bootkit doctor names their packages")
+
+
+def _usable(signed: SignedLoader | None, data_fs: DataFs, choice: LoaderChoice) -> SignedLoader | None:
+    return signed if choice is not LoaderChoice.BUILT and data_fs in SIGNED_READS else None
+
+
+def _take(signed: SignedLoader) -> list[TakeLoader | BuildLoader]:
+    suffix = EFI_PLATFORMS[signed.firmware][1]
+    files: list[tuple[str, HostFile | None]] = [
+        (f"/EFI/BOOT/BOOT{suffix.upper()}.EFI", signed.shim),
+        (f"/EFI/BOOT/grub{suffix}.efi", signed.grub),
+        (f"/EFI/BOOT/mm{suffix}.efi", signed.mok_manager),
+    ]
+    return [
+        TakeLoader(path=path, firmware=signed.firmware, source=file.path, package=file.package)
+        for path, file in files
+        if file is not None
+    ]
+
+
+def _stubs(signed: SignedLoader, stub: bytes) -> tuple[WriteFile, ...]:
+    folders = ("BOOT", signed.vendor) if signed.vendor and signed.vendor.upper() != "BOOT" else ("BOOT",)
+    return tuple(WriteFile(path=f"/EFI/{folder}/grub.cfg", content=stub) for folder in folders)
+
+
+def _build(firmware: Firmware, platform: GrubPlatform, stub: bytes) -> BuildLoader:
+    path = "" if firmware is Firmware.BIOS else f"/EFI/BOOT/BOOT{EFI_PLATFORMS[firmware][1].upper()}.EFI"
+    return BuildLoader(
+        path=path,
+        firmware=firmware,
+        platform=platform.name,
+        directory=platform.directory,
+        modules=modules_for(platform),
+        stub=stub,
+        package=platform.package,
+    )
+
+
+def _name(firmware: Firmware) -> str:
+    return {
+        Firmware.UEFI_X64: "UEFI x86_64",
+        Firmware.UEFI_IA32: "UEFI ia32",
+        Firmware.UEFI_ARM64: "UEFI arm64",
+        Firmware.BIOS: "BIOS",
+    }[firmware]

@@ -1,0 +1,259 @@
+"""Plans for ``prepare``, ``upgrade`` and ``restore``.
+
+The order of the steps is the safety of the user's data: whatever can fail without the disk is done before the disk is
+touched, and what makes it start comes last.
+"""
+
+from bootkit.errors import DeviceRefused, UsageError
+from bootkit.model.plan import WriteFile
+from bootkit.model.prepare import (
+    DATA_LABEL,
+    ESP_LABEL,
+    SECTOR,
+    Action,
+    CheckWritten,
+    CreateFile,
+    DataFs,
+    Finish,
+    FreshIds,
+    HostLoaders,
+    Layout,
+    MakeFilesystem,
+    PartitionTable,
+    PreparePlan,
+    PrepareStep,
+    Purpose,
+    RecordLoaders,
+    ReplaceLoaders,
+    SaveOld,
+    TablePartition,
+    Target,
+    WipeOld,
+    Wish,
+    WriteBootSector,
+    WriteCore,
+    WriteFilesystem,
+    WriteTable,
+)
+from bootkit.plan.layout import GAP_LIMIT, plain_table, table_for
+from bootkit.plan.loaders import LoaderPlan, choose_loaders
+from bootkit.units import MIB
+
+FOLDERS = (
+    "/apps",
+    "/boot",
+    "/boot/bootkit",
+    "/boot/bootkit/log",
+    "/boot/bootkit/overlays",
+    "/boot/bootkit/state",
+    "/boot/customize",
+    "/boot/extensions",
+    "/boot/grub",
+    "/boot/home",
+    "/boot/iso",
+    "/boot/persistence",
+    "/boot/seeds",
+)
+"""Of the data partition, parents first."""
+
+TRADE_OFFS = {
+    DataFs.EXT4: "ext4: read by every Linux image and every signed GRUB; Windows and macOS do not see it",
+    DataFs.FAT32: "FAT32: read by everything; no file of 4 GiB or more, no owners or links",
+    DataFs.EXFAT: "exFAT: big files, Windows and macOS; no Secure Boot, and some images need bootkit's help to find their ISO",
+    DataFs.NTFS: "NTFS: big files, Windows; no Secure Boot, and many Linux images cannot read or write it",
+    DataFs.BTRFS: "btrfs: checksums and compression; not every image reads it, Windows and macOS do not",
+}
+
+_SAVED = MIB
+_WIPED = (MIB, MIB)
+
+
+def plan_prepare(
+    target: Target, wish: Wish, *, host: HostLoaders, ids: FreshIds, stub: bytes, files: tuple[WriteFile, ...]
+) -> PreparePlan:
+    """A stick in place of whatever the target holds.
+
+    ``stub`` is the configuration that finds the data partition of ``ids``, ``files`` what the data partition begins with.
+
+    Raises:
+        DeviceRefused: too small, too large, or sectors we cannot use.
+        UsageError: wishes that exclude each other.
+        ToolMissing: the host has no boot loader.
+    """
+    _check_sectors(target)
+    if wish.layout is Layout.SINGLE and wish.data_fs is not DataFs.FAT32:
+        raise UsageError(
+            f"--layout single is FAT32, not {wish.data_fs}", hint="leave --data-fs out, or take --layout split"
+        )
+    table = table_for(wish.layout, target.size, wish.data_fs, ids)
+    loaders = choose_loaders(host, wish.data_fs, wish.loader, stub)
+    systems = _filesystems(table, wish, ids, loaders, files)
+    return PreparePlan(
+        action=Action.PREPARE,
+        target=target,
+        steps=(
+            *loaders.steps,
+            *systems,
+            *_clear(target, table),
+            *(WriteFilesystem(partition=made.partition, offset=made.offset, size=made.size) for made in systems),
+            WriteTable(table=table),
+            *_bios_start(table, has_bios=loaders.has_bios),
+            Finish(),
+        ),
+        notes=(TRADE_OFFS[wish.data_fs], *loaders.notes),
+        warnings=loaders.warnings,
+        destroys_data=target.exists,
+    )
+
+
+def plan_upgrade(
+    target: Target,
+    wish: Wish,
+    *,
+    host: HostLoaders,
+    stub: bytes,
+    boot: tuple[int, int],
+    data: tuple[int, int],
+    core: tuple[int, int] | None,
+) -> PreparePlan:
+    """The loaders of a stick renewed, nothing else.
+
+    ``boot`` and ``data`` are offset and size of the file systems with the loaders and with the user's data, ``core``
+    first sector and number of sectors that the BIOS core image may take.
+    """
+    _check_sectors(target)
+    loaders = choose_loaders(host, wish.data_fs, wish.loader, stub)
+    start: tuple[PrepareStep, ...] = (CheckWritten(),)
+    if core is not None and loaders.has_bios:
+        start = (WriteCore(sector=core[0], limit=core[1]), CheckWritten(), WriteBootSector(core_sector=core[0]))
+    return PreparePlan(
+        action=Action.UPGRADE,
+        target=target,
+        steps=(
+            *loaders.steps,
+            SaveOld(ranges=((0, _SAVED),)),
+            ReplaceLoaders(offset=boot[0], size=boot[1], files=loaders.stubs),
+            RecordLoaders(offset=data[0], size=data[1]),
+            *start,
+            Finish(),
+        ),
+        notes=loaders.notes,
+        warnings=loaders.warnings,
+    )
+
+
+def plan_restore(target: Target, *, data_fs: DataFs, label: str, ids: FreshIds, owner: tuple[int, int]) -> PreparePlan:
+    """The stick as one plain, empty partition."""
+    _check_sectors(target)
+    table = plain_table(target.size, data_fs, ids)
+    part = table.partitions[0]
+    made = MakeFilesystem(
+        partition=1,
+        purpose=Purpose.DATA,
+        kind=data_fs,
+        label=label,
+        uuid=_uuid(data_fs, ids),
+        offset=part.offset,
+        size=part.size,
+        owner=owner,
+    )
+    return PreparePlan(
+        action=Action.RESTORE,
+        target=target,
+        steps=(
+            made,
+            *_clear(target, table),
+            WriteFilesystem(partition=1, offset=part.offset, size=part.size),
+            WriteTable(table=table),
+            CheckWritten(),
+            Finish(),
+        ),
+        destroys_data=target.exists,
+    )
+
+
+def data_uuid(layout: Layout, data_fs: DataFs, ids: FreshIds) -> str:
+    """The UUID that the data file system will have, as udev and GRUB spell it (GRUB compares without case)."""
+    return _uuid(DataFs.FAT32 if layout is Layout.SINGLE else data_fs, ids)
+
+
+def _check_sectors(target: Target) -> None:
+    if target.sector_size != SECTOR:
+        raise DeviceRefused(
+            f"{target.path} has sectors of {target.sector_size} bytes",
+            hint="neither BIOS boot code nor images made for sticks fit it; take a stick with sectors of 512 bytes",
+        )
+
+
+def _uuid(data_fs: DataFs, ids: FreshIds) -> str:
+    match data_fs:
+        case DataFs.FAT32 | DataFs.EXFAT:
+            return _dashed(ids.fat_data)
+        case DataFs.NTFS:
+            return ids.ntfs.upper()
+        case DataFs.EXT4 | DataFs.BTRFS:
+            return ids.filesystem
+
+
+def _dashed(serial: str) -> str:
+    return f"{serial[:4]}-{serial[4:]}".upper()
+
+
+def _filesystems(
+    table: PartitionTable, wish: Wish, ids: FreshIds, loaders: LoaderPlan, files: tuple[WriteFile, ...]
+) -> tuple[MakeFilesystem, ...]:
+    esp = table.of(Purpose.ESP)
+    data = table.of(Purpose.DATA)
+    assert data is not None
+    filled = MakeFilesystem(
+        partition=data.number,
+        purpose=Purpose.DATA,
+        kind=wish.data_fs,
+        label=DATA_LABEL,
+        uuid=_uuid(wish.data_fs, ids),
+        offset=data.offset,
+        size=data.size,
+        owner=wish.owner,
+        folders=FOLDERS,
+        files=files if esp is not None else (*files, *loaders.stubs),
+        takes_loaders=esp is None,
+        records_loaders=True,
+    )
+    return (filled,) if esp is None else (_esp(esp, ids, loaders), filled)
+
+
+def _esp(esp: TablePartition, ids: FreshIds, loaders: LoaderPlan) -> MakeFilesystem:
+    return MakeFilesystem(
+        partition=esp.number,
+        purpose=Purpose.ESP,
+        kind=DataFs.FAT32,
+        label=ESP_LABEL,
+        uuid=_dashed(ids.fat_esp),
+        offset=esp.offset,
+        size=esp.size,
+        files=loaders.stubs,
+        takes_loaders=True,
+    )
+
+
+def _clear(target: Target, table: PartitionTable) -> tuple[PrepareStep, ...]:
+    if not target.is_device:
+        return (CreateFile(size=target.size),)
+    end = table.sectors * SECTOR
+    ends = ((0, _SAVED), (end - _SAVED, _SAVED))
+    parts = tuple(area for part in table.partitions for area in _signature_areas(part))
+    return (SaveOld(ranges=ends), WipeOld(ranges=(*ends, *parts)))
+
+
+def _signature_areas(part: TablePartition) -> tuple[tuple[int, int], ...]:
+    """Both ends of a new partition: btrfs, ZFS and md leave their marks up to 512 KiB from either end."""
+    size = min(MIB, part.size)
+    return ((part.offset, size), (part.offset + part.size - size, size))
+
+
+def _bios_start(table: PartitionTable, *, has_bios: bool) -> tuple[PrepareStep, ...]:
+    if not has_bios:
+        return (CheckWritten(),)
+    boot = table.of(Purpose.BIOS_BOOT)
+    sector, limit = (boot.start_sector, boot.sectors) if boot is not None else (1, GAP_LIMIT)
+    return (WriteCore(sector=sector, limit=limit), CheckWritten(), WriteBootSector(core_sector=sector))

@@ -1,0 +1,306 @@
+"""Carry out a plan of ``prepare``, ``upgrade`` or ``restore``: the only module that writes to disks.
+
+There is no dry run in here: a plan that is not applied is one.
+"""
+
+import hashlib
+import io
+import json
+import tarfile
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO, assert_never, cast
+
+from bootkit import __version__
+from bootkit.errors import BootkitError, Interrupted
+from bootkit.formats.partitions import read_partitions
+from bootkit.model.boot import Firmware
+from bootkit.model.plan import WriteFile
+from bootkit.model.prepare import (
+    LOADERS_FILE,
+    SECTOR,
+    BuildLoader,
+    CheckWritten,
+    CreateFile,
+    Finish,
+    MakeFilesystem,
+    PartitionTable,
+    PreparePlan,
+    PrepareStep,
+    RecordLoaders,
+    ReplaceLoaders,
+    SaveOld,
+    TakeLoader,
+    WipeOld,
+    WriteBootSector,
+    WriteCore,
+    WriteFilesystem,
+    WriteTable,
+)
+from bootkit.plan.layout import partition_name
+from bootkit.system import interrupted
+from bootkit.system.bootcode import boot_sector, core_image
+from bootkit.system.loaders import mkimage_program
+from bootkit.system.makefs import make_filesystem
+from bootkit.system.recognise import STICK_RECORD, raw_volume
+from bootkit.system.run import run
+from bootkit.system.target import CHUNK, OpenTarget, open_target
+
+Told = Callable[[PrepareStep], None]
+"""Called with each step before it is taken."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MadeLoader:
+    """A loader as it goes on the stick."""
+
+    step: TakeLoader | BuildLoader
+    content: bytes
+
+
+@dataclass(slots=True, kw_only=True)
+class _Run:
+    """What the steps so far have made."""
+
+    plan: PreparePlan
+    target: OpenTarget
+    work: Path
+    loaders: list[MadeLoader] = field(default_factory=list[MadeLoader])
+    images: dict[int, Path] = field(default_factory=dict[int, Path])
+    placed: list[tuple[int, Path]] = field(default_factory=list[tuple[int, Path]])
+    """Offset on the target, and the file that was copied there."""
+    table: PartitionTable | None = None
+    core: tuple[int, bytes] | None = None
+
+
+def apply_plan(plan: PreparePlan, *, told: Told = lambda _: None) -> None:
+    """Take the steps in order, on the disk that the plan names and no other.
+
+    Raises:
+        DeviceRefused: the disk is in use or not the one of the plan; nothing was written.
+        BootkitError: a program failed, or the medium; what was begun is remembered, and ``prepare`` says so next time.
+    """
+    with (
+        tempfile.TemporaryDirectory(prefix="bootkit-") as work,
+        open_target(plan.target) as target,
+        interrupted.remembered(plan) as begin,
+    ):
+        state = _Run(plan=plan, target=target, work=Path(work))
+        begun = False
+        for step in plan.steps:
+            told(step)
+            if isinstance(step, CreateFile | WipeOld | ReplaceLoaders):
+                begin()
+                begun = True
+            try:
+                _take(step, state)
+            except Interrupted as stop:
+                state_of_it = "is half written: run the same command again" if begun else "was not touched"
+                raise Interrupted(f"interrupted; {plan.target.path} {state_of_it}") from stop
+
+
+def loaders_record(plan: PreparePlan, loaders: list[MadeLoader]) -> bytes:
+    """The list of loaders with origin and checksum, as JSON."""
+    rows = [
+        {
+            "path": made.step.path or "BIOS core image",
+            "firmware": str(made.step.firmware),
+            "source": made.step.source if isinstance(made.step, TakeLoader) else made.step.directory,
+            "kind": "signed" if isinstance(made.step, TakeLoader) else "built",
+            "package": made.step.package,
+            "sha256": hashlib.sha256(made.content).hexdigest(),
+        }
+        for made in loaders
+    ]
+    return json.dumps({"bootkit": __version__, "action": str(plan.action), "loaders": rows}, indent=2).encode() + b"\n"
+
+
+def _take(step: PrepareStep, state: _Run) -> None:  # noqa: C901  # one line a kind, and the type checker counts them
+    target = state.target
+    match step:
+        case TakeLoader():
+            state.loaders.append(MadeLoader(step=step, content=_host_file(step.source)))
+        case BuildLoader():
+            state.loaders.append(MadeLoader(step=step, content=_build(step, state.work)))
+        case MakeFilesystem():
+            _make(step, state)
+        case CreateFile():
+            target.resize(step.size)
+        case SaveOld():
+            interrupted.save_old(state.plan, [(offset, target.read(offset, size)) for offset, size in step.ranges])
+        case WipeOld():
+            for offset, size in step.ranges:
+                for at in range(0, size, CHUNK):
+                    target.write(offset + at, bytes(min(CHUNK, size - at)))
+        case WriteFilesystem():
+            target.put(state.images[step.partition], step.offset)
+            state.placed.append((step.offset, state.images[step.partition]))
+        case WriteTable():
+            _write_table(step.table, target)
+            state.table = step.table
+        case WriteCore():
+            _write_core(step, state)
+        case ReplaceLoaders():
+            _replace_loaders(step, state)
+        case RecordLoaders():
+            _record_loaders(step, state)
+        case CheckWritten():
+            _check_written(state)
+        case WriteBootSector():
+            _write_boot_sector(step, state)
+        case Finish():
+            target.flush()
+            target.show_partitions()
+        case _:
+            assert_never(step)
+
+
+def _host_file(source: str) -> bytes:
+    try:
+        return Path(source).read_bytes()
+    except OSError as error:
+        raise BootkitError(
+            f"{source}: {error.strerror}", hint="bootkit doctor shows where loaders are looked for"
+        ) from error
+
+
+def _build(step: BuildLoader, work: Path) -> bytes:
+    memdisk, image = work / "memdisk.tar", work / f"{step.platform}.img"
+    memdisk.write_bytes(_stub_archive(step.stub))
+    run([
+        mkimage_program(),
+        "-O", step.platform,
+        "-d", step.directory,
+        "-p", "(memdisk)",
+        "-m", memdisk,
+        "-o", image,
+        *step.modules,
+    ])  # fmt: skip
+    return image.read_bytes()
+
+
+def _stub_archive(stub: bytes) -> bytes:
+    """A memory disk whose /grub.cfg is the stub: a script there may have conditions, an embedded configuration may not."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.USTAR_FORMAT) as archive:
+        info = tarfile.TarInfo("grub.cfg")
+        info.size = len(stub)
+        archive.addfile(info, io.BytesIO(stub))
+    return buffer.getvalue()
+
+
+def _make(step: MakeFilesystem, state: _Run) -> None:
+    files = list(step.files)
+    if step.takes_loaders:
+        files += _loader_files(state.loaders)
+        files.append(WriteFile(path=STICK_RECORD, content=loaders_record(state.plan, state.loaders)))
+    if step.records_loaders:
+        files.append(WriteFile(path=LOADERS_FILE, content=loaders_record(state.plan, state.loaders)))
+    image, stage = state.work / f"{step.partition}.fs", state.work / f"{step.partition}.tree"
+    stage.mkdir()
+    make_filesystem(step, files, image, stage, sparse=not state.target.is_device)
+    state.images[step.partition] = image
+
+
+def _loader_files(loaders: list[MadeLoader]) -> list[WriteFile]:
+    return [WriteFile(path=made.step.path, content=made.content) for made in loaders if made.step.path]
+
+
+def _write_table(table: PartitionTable, target: OpenTarget) -> None:
+    # nothing is wiped by sfdisk: that was done before, and the new file systems are in place already
+    argv = [
+        "sfdisk",
+        "-q",
+        "--no-reread",
+        "--no-tell-kernel",
+        "--wipe",
+        "never",
+        "--wipe-partitions",
+        "never",
+        target.path,
+    ]
+    run(argv, stdin=sfdisk_script(table).encode())
+
+
+def sfdisk_script(table: PartitionTable) -> str:
+    """The table as sfdisk(8) reads it."""
+    lines = [f"label: {'gpt' if table.scheme == 'gpt' else 'dos'}", "unit: sectors"]
+    if table.scheme == "gpt":
+        lines += [f"label-id: {table.disk_id}", "first-lba: 34"]
+    else:
+        lines += [f"label-id: 0x{table.disk_id}"]
+    lines.append("")
+    for part in table.partitions:
+        words = [f"start={part.start_sector}", f"size={part.sectors}", f"type={part.type}"]
+        if part.guid:
+            words += [f"uuid={part.guid}", f'name="{partition_name(part.purpose)}"']
+        if part.active:
+            words.append("bootable")
+        lines.append(f"{part.number} : {', '.join(words)}")
+    return "\n".join(lines) + "\n"
+
+
+def _write_core(step: WriteCore, state: _Run) -> None:
+    made = _bios(state)
+    state.core = (step.sector * SECTOR, core_image(made.content, core_sector=step.sector, limit=step.limit))
+    state.target.write(*state.core)
+
+
+def _write_boot_sector(step: WriteBootSector, state: _Run) -> None:
+    made = _bios(state).step
+    assert isinstance(made, BuildLoader)
+    boot_img = _host_file(f"{made.directory}/boot.img")
+    sector = boot_sector(boot_img, state.target.read(0, SECTOR), core_sector=step.core_sector)
+    state.target.write(0, sector)
+    state.target.flush()
+    if state.target.read(0, SECTOR) != sector:
+        raise _not_kept(state.target, 0)
+
+
+def _bios(state: _Run) -> MadeLoader:
+    return next(made for made in state.loaders if made.step.firmware is Firmware.BIOS)
+
+
+def _replace_loaders(step: ReplaceLoaders, state: _Run) -> None:
+    files = {file.path: file.content for file in (*_loader_files(state.loaders), *step.files)}
+    files[STICK_RECORD] = loaders_record(state.plan, state.loaders)
+    volume = raw_volume(state.target.path, step.offset, step.size)
+    assert volume is not None
+    volume.write(files)
+    volume.flush()
+    for path, content in files.items():
+        with volume.open(path) as fh:
+            if fh.read() != content:
+                raise _not_kept(state.target, step.offset)
+
+
+def _record_loaders(step: RecordLoaders, state: _Run) -> None:
+    volume = raw_volume(state.target.path, step.offset, step.size)
+    if volume is not None:
+        volume.write({LOADERS_FILE: loaders_record(state.plan, state.loaders)})
+        volume.flush()
+
+
+def _check_written(state: _Run) -> None:
+    target = state.target
+    target.flush()
+    for offset, image in state.placed:
+        if (place := target.differs(image, offset)) is not None:
+            raise _not_kept(target, place)
+    if state.core is not None and target.read(state.core[0], len(state.core[1])) != state.core[1]:
+        raise _not_kept(target, state.core[0])
+    if state.table is not None:
+        with target.path.open("rb") as fh:
+            found = read_partitions(cast("BinaryIO", fh))
+        wanted = [(part.number, part.offset, part.size) for part in state.table.partitions]
+        if found.scheme != state.table.scheme or [(p.number, p.start, p.size) for p in found.partitions] != wanted:
+            raise _not_kept(target, 0)
+
+
+def _not_kept(target: OpenTarget, offset: int) -> BootkitError:
+    return BootkitError(
+        f"{target.path} gave back something else than was written at byte {offset}",
+        hint="take another stick: this one is worn out, or has less room than it claims",
+    )

@@ -1,0 +1,66 @@
+"""What the host remembers of a stick while it is written: the old ends of the disk, and that it is half done."""
+
+import json
+import os
+import re
+import time
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from bootkit.model.prepare import PreparePlan, Target
+
+
+def state_folder() -> Path:
+    """Where the host keeps what is no cache: XDG_STATE_HOME/bootkit."""
+    base = os.environ.get("XDG_STATE_HOME", "")
+    return (Path(base) if base.startswith("/") else Path.home() / ".local/state") / "bootkit"
+
+
+@contextmanager
+def remembered(plan: PreparePlan) -> Generator[Callable[[], None]]:
+    """Gives a function to call before the first write; what it notes is gone if the block ends without an error."""
+    note = _note(plan.target)
+
+    def begin() -> None:
+        if plan.target.is_device and not note.exists():
+            note.parent.mkdir(parents=True, exist_ok=True)
+            note.write_text(
+                json.dumps({"action": str(plan.action), "target": plan.target.path, "begun": _now()}) + "\n"
+            )
+
+    yield begin
+    note.unlink(missing_ok=True)
+
+
+def interrupted_action(target: Target) -> str:
+    """What was begun on this disk and not finished: ``prepare``; empty if nothing was."""
+    try:
+        begun: object = json.loads(_note(target).read_text())
+    except (OSError, ValueError):
+        return ""
+    action = begun.get("action") if isinstance(begun, dict) else ""  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    return action if isinstance(action, str) else ""
+
+
+def save_old(plan: PreparePlan, parts: Sequence[tuple[int, bytes]]) -> Path:
+    """Keep the ends of the disk, one file each, in a folder of their own; the folder."""
+    folder = state_folder() / "old-disks" / f"{_name(plan.target)}.{_now().replace(':', '')}"
+    folder.mkdir(parents=True, exist_ok=True)
+    for offset, content in parts:
+        (folder / f"at-{offset}.bin").write_bytes(content)
+    return folder
+
+
+def _note(target: Target) -> Path:
+    return state_folder() / "unfinished" / f"{_name(target)}.json"
+
+
+def _name(target: Target) -> str:
+    """A file name for a disk that is the same after it was plugged in again."""
+    identity = target.identity
+    return re.sub(r"[^A-Za-z0-9._-]", "_", identity.by_id or identity.serial or target.path)[:120]
+
+
+def _now() -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
