@@ -1,0 +1,98 @@
+"""Agama: the installers of openSUSE Leap 16, SLES 16 and Tumbleweed.
+
+Plain dmsquash-live (KIWI's flags="dmsquash"), but the kernel line names no root: ``root=live:LABEL=Install-...`` is
+written into the initrd. ``iso-scan/filename=`` alone is enough, and the image must keep the label it was built with.
+
+Source: agama-project/agama (f0b1e9c1d): live/src/config.sh (10-liveroot.conf), live/src/fix_bootconfig (volume id),
+live/config-cdroot/fix_bootconfig.x86_64 (menu), live/src/agama-installer.kiwi. Leap 16 from a file on exFAT:
+Mexit/MultiOS-USB (5a8765a) docs/Supported_OS.md.
+"""
+
+from bootkit.detect import (
+    ISO_PATH,
+    Detection,
+    Detector,
+    IsoView,
+    MenuEntry,
+    NotMine,
+    boot_entries,
+    has_word,
+    read_menus,
+    without,
+    without_loader_words,
+)
+from bootkit.detectors._live import (
+    ISO_SCAN,
+    Identity,
+    Name,
+    arch_of,
+    dracut_filesystems,
+    identify,
+    usable_entries,
+    vendors_menu,
+)
+
+LABEL = "Install-"
+ROOT = "/LiveOS/squashfs.img"
+NAMES = (
+    Name("openSUSE Leap", r"^Leap[-_](?P<version>\d+\.\d+).*?(?P<edition>online|offline)-installer"),
+    Name("openSUSE Leap", r"^Install-Leap"),
+    Name("openSUSE Tumbleweed", r"^Install-(?:openSUSE|Tumbleweed)|openSUSE.*Tumbleweed"),
+    Name("SUSE Linux Enterprise", r"^SLES?[-_](?P<version>\d+\.\d+)"),
+    Name("SUSE Linux Enterprise", r"^Install-(?:SUSE-)?SLES?"),
+)  # fmt: skip
+
+
+def detect(iso: IsoView) -> Detection | NotMine:
+    if not iso.volume_id.startswith(LABEL):
+        return NotMine(reason=f"its label does not begin with {LABEL}")
+    if not iso.is_file(ROOT):
+        return NotMine(reason=f"there is no {ROOT}")
+    entries = usable_entries(iso, read_menus(iso), _has_no_root)
+    if not entries:
+        return NotMine(reason="every entry of its menu names a root, or starts no file of the image")
+    return _detection(iso, entries)
+
+
+def _has_no_root(entry: MenuEntry) -> bool:
+    return not has_word(entry.cmdline, "root") and not has_word(entry.cmdline, "install")
+
+
+def _words(entry: MenuEntry) -> tuple[str, ...]:
+    return (f"{ISO_SCAN}={ISO_PATH}", *without_loader_words(without(entry.cmdline, ISO_SCAN)))
+
+
+def _detection(iso: IsoView, entries: tuple[MenuEntry, ...]) -> Detection:
+    first = entries[0]
+    who = _who(iso)
+    return Detection(
+        stack="agama",
+        distro=who.distro,
+        version=who.version,
+        arch=arch_of(iso, first.kernel),
+        edition=who.edition,
+        entries=(
+            *boot_entries(entries, _words, default=first, to_ram=("rd.live.ram=1",)),
+            *vendors_menu(iso, ISO_SCAN),
+        ),
+        filesystems=dracut_filesystems(iso),
+        evidence=(
+            f"its label is {iso.volume_id!r}",
+            f"{ROOT} is there",
+            f"{first.source} names no root: the initrd does",
+        ),
+        notes=("It looks for its image by the label it was built with: a relabelled copy does not start.",),
+    )
+
+
+def _who(iso: IsoView) -> Identity:
+    who = identify((iso.volume_id, iso.name), NAMES)
+    return who if who.distro else Identity(distro="Agama", edition=iso.volume_id.removeprefix(LABEL))
+
+
+DETECTOR = Detector(
+    name="agama",
+    detect=detect,
+    rank=35,
+    distributions=("openSUSE Leap 16 installer", "SUSE Linux Enterprise 16 installer", "openSUSE Tumbleweed Agama"),
+)

@@ -1,0 +1,213 @@
+"""archiso: Arch Linux and most of what is made from it, and the forks that only renamed it.
+
+Decided by the kernel line: ``archisobasedir=`` and its kin, where a fork has its own name in place of archiso
+(parabolaiso, hyperiso, kdeosiso, chakraiso). ``archisosearchuuid=`` and ``archisosearchfilename=`` are left out, as in
+archiso's own loopback.cfg: since mkinitcpio-archiso 70 they make the hook search once more, among partitions and
+drives only, after the loop device is ready. Forks and images from before 2021 get ``earlymodules=loop``.
+
+Since mkinitcpio-archiso 65 an image below 4 GiB goes to RAM by itself if 2 GiB remain.
+
+A profile whose HOOKS lack archiso_loop_mnt (archiso's "baseline") cannot boot from a file, and nothing outside the
+initrd shows it.
+
+Source: archlinux/mkinitcpio-archiso 73 (b206f34): hooks/archiso, hooks/archiso_loop_mnt, CHANGELOG.rst;
+archlinux/archiso 88 (52bf735): configs/releng, configs/baseline, archiso/mkarchiso (grubenv); archlinux/mkinitcpio
+init_functions. CachyOS/CachyOS-Live-ISO (1003c20), endeavouros-team/EndeavourOS-ISO (765df2f), BlackArch/blackarch-iso
+(c0ff16d3). KaOS and Parabola: Mexit/MultiOS-USB (5a8765a) config/KaOS, and their published kernel lines.
+"""
+
+import posixpath
+import re
+
+from bootkit.detect import (
+    Detection,
+    Detector,
+    IsoView,
+    Menu,
+    MenuEntry,
+    NotMine,
+    QuickRule,
+    has_word,
+    parse_grubenv,
+    read_menus,
+    word_value,
+)
+from bootkit.detectors._live import Identity, Name, arch_of, built, identify, usable_entries, vendors_menu
+from bootkit.detectors._mkinitcpio import LOOP_WORDS, filesystems, is_local, live_entries, microcode
+
+ROOT_IMAGES = "/*/*/airootfs.*"
+SYSTEMRESCUE = "sysresccd"
+COPIES_SINCE = "2022-11"
+"""Build date from which mkinitcpio-archiso 65 can be expected."""
+COPIES_BELOW = 4 << 30
+"""Bytes of a root image from which it is not copied to RAM unasked."""
+BASELINE = "baseline"
+_BASEDIR = re.compile(r"(?!miso)([a-z]+iso)(?:basedir|label|device|searchuuid|searchfilename)=")
+
+NAMES = (
+    Name("Arch Linux", r"^archlinux(?:-(?P<edition>baseline))?$|^ARCH_\d{6}$"),
+    Name("EndeavourOS", r"^EndeavourOS_(?P<edition>[A-Z][A-Za-z]+(?:[-_][A-Z][a-z]+)?)|^EOS_\d{6}$"),
+    Name("CachyOS", r"^cachyos(?:-(?P<edition>desktop|handheld))?|^COS_\d{6}$"),
+    Name("BlackArch", r"^blackarch(?:-linux)?(?:-(?P<edition>full|slim|netinst(?:all)?))?"),
+    Name("ArcoLinux", r"^arcolinux"),
+    Name("ArchBang", r"^archbang"),
+    Name("Archman", r"^archman"),
+    Name("Bluestar Linux", r"^bluestar"),
+    Name("Athena OS", r"^athena"),
+    Name("blendOS", r"^blendos"),
+    Name("HoloISO", r"^holo"),
+    Name("Parabola", r"^parabola(?:-\w+?-(?P<edition>\w+?-\w+?)-\d)?|^PARA_\d{6}$"),
+    Name("Hyperbola", r"^hyperbola|^HYPER_\d{6}$"),
+    Name("KaOS", r"^KAOS(?:[-_](?P<version>[\d.]{7,10}))?"),
+    Name("Chakra", r"^chakra"),
+    Name("Arch Linux", r"\bArch Linux\b"),
+)
+DATED = re.compile(r"(?P<y>20\d\d)[._-]?(?P<m>\d\d)(?:[._-]?(?P<d>\d\d))?")
+
+
+def detect(iso: IsoView) -> Detection | NotMine:
+    menu = read_menus(iso)
+    fork = next((name for entry in menu.linux if (name := _fork(entry))), "")
+    if not fork:
+        return _by_files(iso, menu)
+    entries = usable_entries(iso, menu, lambda entry: _fork(entry) == fork and is_local(entry))
+    if not entries:
+        return NotMine(reason="no kernel and initrd of its menu are in the image")
+    folder = word_value(entries[0].cmdline, f"{fork}basedir", fork.removesuffix("iso")).strip("/")
+    if folder == SYSTEMRESCUE:
+        return NotMine(reason="it is SystemRescue, which has words of its own")
+    return _detection(iso, entries, fork, folder)
+
+
+def _fork(entry: MenuEntry) -> str:
+    """What stands in place of ``archiso`` in an entry's words; empty if none of them is archiso's or a fork's."""
+    return next((match[1] for word in entry.cmdline if (match := _BASEDIR.match(word))), "")
+
+
+def _by_files(iso: IsoView, menu: Menu) -> Detection | NotMine:
+    """The answer for an image whose menu cannot be read."""
+    if menu.linux:
+        first = menu.linux[0]
+        return NotMine(reason=f"its menu starts {first.kernel} without archisobasedir= ({' '.join(first.cmdline)})")
+    for image in iso.glob(ROOT_IMAGES):
+        folder, arch = image.split("/")[1:3]
+        boot = f"/{folder}/boot/{arch}"
+        kernels = sorted(iso.glob(f"{boot}/vmlinuz*"), key=len)
+        entries = tuple(entry for kernel in kernels if (entry := _pair(iso, kernel, folder)))
+        if entries and folder != SYSTEMRESCUE:
+            return _detection(iso, entries, "archiso", folder)
+    return NotMine(reason=f"it has no menu and no {ROOT_IMAGES} with a kernel")
+
+
+def _pair(iso: IsoView, kernel: str, folder: str) -> MenuEntry | None:
+    here, name = posixpath.split(kernel)
+    wanted = (f"{here}/initramfs{name.removeprefix('vmlinuz')}.img", f"{here}/archiso.img")
+    initrd = next((path for path in wanted if iso.is_file(path)), "")
+    if not initrd:
+        return None
+    words = (f"archisobasedir={folder}", f"archisolabel={iso.volume_id}")
+    initrds = (*microcode(iso, f"/{folder}/boot"), initrd)
+    return MenuEntry(title=f"Start {name}", kernel=kernel, initrds=initrds, cmdline=words)
+
+
+def _detection(iso: IsoView, entries: tuple[MenuEntry, ...], fork: str, folder: str) -> Detection:
+    first = entries[0]
+    env = parse_grubenv(iso.text("/boot/grub/grubenv")) or parse_grubenv(iso.text(f"/{folder}/grubenv"))
+    who = _who(iso, entries, folder, env)
+    arch = env.get("ARCH", "") or arch_of(iso, first.kernel, first.title)
+    images = f"/{folder}/{arch}"
+    old = fork != "archiso" or posixpath.basename(first.initrds[-1]) == "archiso.img"
+    return Detection(
+        stack=fork,
+        distro=who.distro,
+        version=who.version,
+        arch=arch,
+        edition=who.edition,
+        entries=(
+            *live_entries(
+                entries,
+                f"{fork}device",
+                f"{fork}searchuuid",
+                f"{fork}searchfilename",
+                extra=("earlymodules=loop",) if old and not has_word(first.cmdline, "earlymodules") else (),
+                check=iso.is_file(f"{images}/airootfs.sha512") or iso.is_file(f"{images}/airootfs.md5"),
+            ),
+            *vendors_menu(iso, "img_loop"),
+        ),
+        filesystems=filesystems(built(iso)),
+        evidence=_evidence(first, fork, folder, env),
+        notes=_notes(iso, who, first, env, f"{images}/airootfs.sfs"),
+    )
+
+
+def _who(iso: IsoView, entries: tuple[MenuEntry, ...], folder: str, env: dict[str, str]) -> Identity:
+    """By grubenv (archiso since 2023), the label and the titles; the version is a date, to the day where one tells."""
+    texts = (env.get("NAME", ""), iso.volume_id, *(entry.title for entry in entries), iso.name)
+    who = identify(texts, NAMES)
+    version = env.get("VERSION", "") or iso.text(f"/{folder}/version").strip() or who.version
+    dates = [match for text in (version, iso.name, iso.volume_id) if (match := DATED.search(text))]
+    if not version and dates:
+        version = ".".join(part for part in max(dates, key=lambda match: len(match[0])).groups() if part)
+    distro = who.distro or env.get("NAME", "") or entries[0].title
+    return Identity(distro=distro, version=version.split("\n")[0][:40], edition=who.edition.strip())
+
+
+def _evidence(first: MenuEntry, fork: str, folder: str, env: dict[str, str]) -> tuple[str, ...]:
+    start = f"{first.source} starts {first.kernel} with {fork}basedir={folder}"
+    seen = [start if first.source else f"{first.kernel} lies beside a root image of archiso"]
+    if env.get("NAME"):
+        seen.append(f"grubenv says NAME={env['NAME']}")
+    return tuple(seen)
+
+
+def _notes(iso: IsoView, who: Identity, first: MenuEntry, env: dict[str, str], image: str) -> tuple[str, ...]:
+    notes: list[str] = []
+    known = any(name.distro == who.distro for name in NAMES)
+    if not known or BASELINE in (env.get("NAME", "") + iso.facts.application_id).lower():
+        notes.append(
+            "If it asks for its medium, its initrd was made without the hook archiso_loop_mnt, as archiso's "
+            "profile baseline does, and the image needs a stick of its own."
+        )
+    copies = built(iso) >= COPIES_SINCE and 0 < iso.file_size(image) < COPIES_BELOW
+    if copies and word_value(first.cmdline, "copytoram", "auto") == "auto":
+        notes.append("It copies itself to RAM where 2 GiB remain free, and lets go of the stick.")
+    if not first.source:
+        notes.append("Its menu could not be read: the kernel's words are the usual ones of its stack.")
+    return tuple(notes)
+
+
+DETECTOR = Detector(
+    name="archiso",
+    detect=detect,
+    rank=40,
+    quick=(
+        QuickRule(
+            requires=("/arch/x86_64/airootfs.*",),
+            kernel=("/arch/boot/x86_64/vmlinuz-linux", "/arch/boot/x86_64/vmlinuz*"),
+            initrd=("/arch/boot/x86_64/initramfs-linux.img", "/arch/boot/x86_64/*.img"),
+            cmdline=(*LOOP_WORDS, "archisobasedir=arch", "earlymodules=loop"),
+        ),
+        QuickRule(
+            requires=("/blackarch/x86_64/airootfs.*",),
+            kernel=("/blackarch/boot/x86_64/vmlinuz*",),
+            initrd=("/blackarch/boot/x86_64/*.img",),
+            cmdline=(*LOOP_WORDS, "archisobasedir=blackarch"),
+        ),
+        QuickRule(
+            requires=("/parabola/boot/x86_64",),
+            kernel=("/parabola/boot/x86_64/vmlinuz*",),
+            initrd=("/parabola/boot/x86_64/*.img",),
+            cmdline=(*LOOP_WORDS, "parabolaisobasedir=parabola", "earlymodules=loop"),
+        ),
+        QuickRule(
+            requires=("/kdeos/boot/x86_64",),
+            kernel=("/kdeos/boot/x86_64/kdeosiso",),
+            initrd=("/kdeos/boot/x86_64/kdeosiso.img",),
+            cmdline=(*LOOP_WORDS, "kdeosisobasedir=kdeos", "earlymodules=loop"),
+        ),
+    ),
+    distributions=(
+        "Arch Linux", "EndeavourOS", "CachyOS", "BlackArch", "ArcoLinux", "ArchBang", "Archman", "Athena OS", "blendOS",
+        "Bluestar Linux", "HoloISO", "Parabola", "Hyperbola", "KaOS", "Chakra",
+    ),
+)  # fmt: skip

@@ -1,0 +1,243 @@
+"""dmsquash-live: Fedora's live media, and most of what dracut starts from an ISO.
+
+``iso-scan/filename=`` makes the initrd mount each partition once, read-only, until one has the file; the loop device
+then carries the label (or UUID) that ``root=live:`` waits for. No device can be named, and the path runs through a
+shell. The image's own words are kept and only added to: an image whose squashfs is the root itself needs
+``rd.live.overlay.overlayfs=1`` with dracut 059, and says so.
+
+Decided by the kernel line: Kicksecure looks like live-boot (/live, even ``boot=live``), Gentoo keeps the names of its
+genkernel days. Two layouts of Fedora: /images/pxeboot (lorax, to 41) and /boot/x86_64/loader (KIWI, since 42; what is
+KIWI's own initrd is ``kiwi_live``). A squashfs.img may be an EROFS image.
+
+OpenMandriva has its own copy, the module liveiso: ``live:LABEL=`` and ``live:UUID=`` only, no RAM, no media check, and
+an iso-scan without the trigger for udev.
+
+Source: dracut-ng 111 (02e7ae10): modules.d/70dmsquash-live (iso-scan.sh, parse-dmsquash-live.sh,
+dmsquash-live-root.sh), NEWS.md; dracut 059: 90dmsquash-live, 90overlayfs; booted with 059, 106 and 112. Menus of
+weldr/lorax (ba5acecf), Nobara-Project/nobara-images (ab64ebb), ublue-os/titanoboa (8a4e6f1), void-linux/void-mklive
+(90028e0), gentoo/catalyst (df01e21b) targets/support/iso-bootloader-setup.sh, AerynOS/img-tests (ac5377e) desktop,
+derivative-maker build-steps.d/2800_create-lb-iso, OpenMandrivaAssociation/omdv-build-iso (f4702f8) dracut/90liveiso and
+grub2-menus, thias/glim (8b87c26) for Calculate, Mexit/MultiOS-USB (5a8765a) for file systems.
+"""
+
+import posixpath
+
+from bootkit.detect import (
+    ISO_PATH,
+    Detection,
+    Detector,
+    IsoView,
+    Menu,
+    MenuEntry,
+    NotMine,
+    QuickRule,
+    Role,
+    boot_entries,
+    clean_title,
+    loopback_evidence,
+    read_menus,
+    replaced,
+    role_of,
+    without,
+    without_loader_words,
+    word_value,
+)
+from bootkit.detectors._live import (
+    ISO_SCAN,
+    UDEV_NOTE,
+    Identity,
+    Name,
+    arch_of,
+    built,
+    dracut_filesystems,
+    identify,
+    is_plain_label,
+    usable_entries,
+    vendors_menu,
+)
+from bootkit.detectors.kiwi_live import is_kiwi_live
+
+FIND_ISO = f"{ISO_SCAN}={ISO_PATH}"
+LEFT_OUT = (ISO_SCAN, "findiso", "fromiso", "rd.live.overlay", "rd.live.overlay.cowfs")
+"""Other places of the ISO file, and a persistent overlay on a medium that is not there."""
+CHECK = "rd.live.check"
+TO_RAM = ("rd.live.ram=1",)
+LABELS = ("CDLABEL", "LABEL")
+LIVEISO_INITRD = "/boot/liveinitrd.img"
+LIVEISO_FILESYSTEMS = ("vfat", "ext4", "btrfs")
+UNKNOWN_DRIVERS = frozenset({"Calculate Linux", "Redcore Linux"})
+"""Their initrds follow a kernel configuration of their own; only FAT and ext4 are sure."""
+ENTERPRISE = frozenset({"Rocky Linux", "AlmaLinux", "CentOS", "Red Hat Enterprise Linux", "Oracle Linux"})
+"""Their kernels have no btrfs."""
+NO_TRIGGER = "OpenMandriva Lx"
+
+NAMES = (
+    Name("Fedora", r"^Fedora-(?P<edition>.+?)-(?:Desktop-)?Live-(?:(?P<arch>x86_64|aarch64)-)?(?P<version>\d+|rawh\w*)"),
+    Name("Nobara", r"^Nobara-(?P<version>\d+)(?:-(?P<edition>[A-Za-z][A-Za-z-]*?)(?:-\d|\.iso|$))?"),
+    Name("Bazzite", r"\bbazzite(?:-(?P<edition>[a-z-]+?)-(?:stable|testing|live))?"),
+    Name("Bluefin", r"\bbluefin(?:-(?P<edition>[a-z-]+?)-(?:stable|gts|lts|live))?"),
+    Name("Aurora", r"\baurora(?:-(?P<edition>[a-z-]+?)-(?:stable|live))?\b"),
+    Name("Rocky Linux", r"\bRocky(?: Linux)?[- ](?P<version>\d+(?:[._-]\d+)?)-(?P<edition>[A-Z][A-Za-z]+(?:-Lite)?)\b"),
+    Name("Rocky Linux", r"\bRocky(?:-(?P<edition>[A-Z][A-Za-z]+(?:-Lite)?))?(?: Linux)?[- ](?P<version>\d+(?:[._-]\d+)?)"),
+    Name("AlmaLinux", r"\bAlmaLinux[- ](?P<version>\d+(?:[._]\d+)?)(?:-(?P<arch>\w+))?-Live-(?P<edition>[A-Za-z-]+)"),
+    Name("AlmaLinux", r"\bAlmaLinux\b(?: (?P<version>\d+(?:\.\d+)?))?"),
+    Name("CentOS", r"\bCentOS[- ](?P<edition>Stream-)?(?P<version>\d+)"),
+    Name("Red Hat Enterprise Linux", r"\bRHEL-(?P<version>\d+(?:[.-]\d+)?)"),
+    Name("Void Linux", r"^VOID_LIVE$"),
+    Name("Void Linux", r"^void-live-(?P<arch>[a-z0-9_]+?)(?:-musl)?-(?P<version>\d{8})(?:-(?P<edition>\w+))?"),
+    Name("Solus", r"^Solus(?:Live)?[-_ ]?(?P<edition>Budgie|GNOME|KDE|Plasma|MATE|Xfce)?[-_ ]?(?:Release-)?(?P<version>\d[\d.-]+\d)?"),
+    Name("AerynOS", r"AERYN ?OS(?:LIVE)?\b(?: (?P<version>\d{4}\.\d\d))?"),
+    Name("Calculate Linux", r"^(?P<edition>CL[A-Z]{1,4})-(?P<version>\d{8})"),
+    Name("Calculate Linux", r"\bCalculate\b"),
+    Name("Gentoo", r"^Gentoo-(?P<arch>amd64|arm64|x86|i686)-(?P<version>\d{8})"),
+    Name("Gentoo", r"^(?P<edition>livegui|admincd|install)-(?P<arch>amd64|arm64)-(?:minimal-)?(?P<version>\d{8})"),
+    Name("Kicksecure", r"\bkicksecure(?:-(?P<edition>LXQt|Xfce|CLI))?(?:-(?P<version>\d+(?:\.\d+)+))?"),
+    Name("Whonix", r"\bwhonix(?:-host)?(?:-(?P<edition>LXQt|Xfce|CLI))?(?:-(?P<version>\d+(?:\.\d+)+))?"),
+    Name("OpenMandriva Lx", r"^OpenMandriva(?:Lx)?[._-](?P<version>\d+(?:\.\d+)*|ROME|cooker)(?:-\w+?-(?P<edition>\w+?))?(?:\.|$)"),
+    Name("ROSA", r"^ROSA[.-](?:FRESH[.-])?(?P<edition>[A-Z]+)?[.-]?(?P<version>R?\d+(?:\.\d+)*)?"),
+    Name("Redcore Linux", r"\bRedcore\b"),
+    Name("Ultramarine", r"\bUltramarine\b(?:.*?(?P<version>\d+))?"),
+    Name("Harvester", r"\bHarvester\b|^COS_LIVE$"),
+)  # fmt: skip
+EDITIONS = {"WS": "Workstation", "Workstation": "Workstation", "SoaS": "Sugar on a Stick", "install": "minimal"}
+
+
+def detect(iso: IsoView) -> Detection | NotMine:
+    menu = read_menus(iso)
+    if not any(_is_live(entry) for entry in menu.linux):
+        return _by_files(iso, menu)
+    if is_kiwi_live(menu):
+        return NotMine(reason="its menu is for KIWI's own live module")
+    entries = usable_entries(iso, menu, _is_live)
+    if not entries:
+        return NotMine(reason="no kernel and initrd of its menu are in the image")
+    return _detection(iso, entries)
+
+
+def _is_live(entry: MenuEntry) -> bool:
+    return word_value(entry.cmdline, "root").startswith("live:")
+
+
+def _by_files(iso: IsoView, menu: Menu) -> Detection | NotMine:
+    """The answer for an image whose menu cannot be read."""
+    if menu.linux:
+        first = menu.linux[0]
+        return NotMine(reason=f"its menu starts {first.kernel} without root=live: ({' '.join(first.cmdline)})")
+    if not iso.is_file("/LiveOS/squashfs.img") or iso.is_file("/images/install.img"):
+        return NotMine(reason="it has no menu and no /LiveOS/squashfs.img")
+    for kernel_pattern, initrd_pattern in PLACES:
+        kernels, initrds = iso.glob(kernel_pattern), iso.glob(initrd_pattern)
+        if kernels and initrds:
+            words = (f"root=live:CDLABEL={iso.volume_id}", "rd.live.image")
+            return _detection(iso, (MenuEntry(title="Start", kernel=kernels[0], initrds=initrds[:1], cmdline=words),))
+    return NotMine(reason="it has /LiveOS/squashfs.img, but no kernel and initrd in the usual places")
+
+
+def _detection(iso: IsoView, entries: tuple[MenuEntry, ...]) -> Detection:
+    first = entries[0]
+    who = _who(iso, entries)
+    stack = "liveiso" if iso.is_file(LIVEISO_INITRD) else "dmsquash-live"
+    return Detection(
+        stack=stack,
+        distro=who.distro,
+        version=who.version,
+        arch=who.arch or arch_of(iso, first.kernel, first.title),
+        edition=EDITIONS.get(who.edition, who.edition),
+        entries=(
+            *boot_entries(
+                entries,
+                lambda entry: _words(iso, entry, checks=entry is not first and role_of(entry) is Role.CHECK),
+                default=first,
+                to_ram=() if stack == "liveiso" else TO_RAM,
+            ),
+            *vendors_menu(iso, ISO_SCAN),
+        ),
+        filesystems=_filesystems(iso, stack, who.distro),
+        evidence=_evidence(iso, first),
+        notes=_notes(iso, who, first),
+    )
+
+
+def _words(iso: IsoView, entry: MenuEntry, *, checks: bool) -> tuple[str, ...]:
+    words = without_loader_words(without(entry.cmdline, *LEFT_OUT, *(() if checks else (CHECK,))))
+    return (FIND_ISO, *replaced(words, "root", f"live:{_live_root(iso, word_value(words, 'root'))}"))
+
+
+def _live_root(iso: IsoView, root: str) -> str:
+    """The device of ``root=live:`` by a label that the image has and GRUB can spell, else by its UUID."""
+    kind, _, name = root.removeprefix("live:").partition("=")
+    if (kind == "UUID" and name == iso.uuid) or (kind in LABELS and name == iso.volume_id and is_plain_label(name)):
+        return f"{kind}={name}"
+    if is_plain_label(iso.volume_id):
+        return f"{'CDLABEL' if kind == 'CDLABEL' else 'LABEL'}={iso.volume_id}"
+    return f"UUID={iso.uuid}"
+
+
+def _who(iso: IsoView, entries: tuple[MenuEntry, ...]) -> Identity:
+    titles = tuple(entry.title for entry in entries)
+    who = identify((iso.volume_id, iso.facts.application_id, *titles, iso.name), NAMES)
+    if who.distro:
+        return who
+    guess = Name("", r"^(?:Start|Boot|Try) (?P<edition>.+?)(?: (?P<version>\d[\w.]*))?$")
+    title = identify(titles, (guess,))
+    return Identity(distro=title.edition or iso.volume_id or clean_title(iso.name), version=title.version)
+
+
+def _filesystems(iso: IsoView, stack: str, distro: str) -> tuple[str, ...]:
+    if stack == "liveiso":
+        return LIVEISO_FILESYSTEMS
+    if distro in UNKNOWN_DRIVERS:
+        return ("vfat", "ext4")
+    return dracut_filesystems(iso, btrfs=distro not in ENTERPRISE)
+
+
+def _evidence(iso: IsoView, first: MenuEntry) -> tuple[str, ...]:
+    folder = "/" + word_value(first.cmdline, "rd.live.dir", "LiveOS").strip("/")
+    image = posixpath.join(folder, word_value(first.cmdline, "rd.live.squashimg", "squashfs.img"))
+    root = f"root={word_value(first.cmdline, 'root')}"
+    start = f"{first.source} starts {first.kernel} with {root}" if first.source else f"{first.kernel} is there"
+    return (start, *((f"{image} is there",) if iso.is_file(image) else ()), *loopback_evidence(iso))
+
+
+def _notes(iso: IsoView, who: Identity, first: MenuEntry) -> tuple[str, ...]:
+    notes: list[str] = []
+    if not is_plain_label(iso.volume_id):
+        notes.append(f"GRUB cannot spell its label {iso.volume_id!r} to a kernel, so the initrd looks for its UUID.")
+    if who.distro == NO_TRIGGER or "2022-08" <= built(iso) < "2024":
+        notes.append(UDEV_NOTE)
+    if first.kernel.startswith("efi:"):
+        notes.append("Its kernel lies in its UEFI partition, which GRUB opens as a second loop device.")
+    if not first.source:
+        notes.append("Its menu could not be read: the kernel's words are the usual ones of its stack.")
+    return tuple(notes)
+
+
+PLACES = (
+    ("/images/pxeboot/vmlinuz", "/images/pxeboot/initrd.img"),
+    ("/boot/*/loader/linux", "/boot/*/loader/initrd"),
+    ("/boot/vmlinuz", "/boot/initramfs.img"),
+    ("/boot/vmlinuz", "/boot/initrd"),
+    ("/boot/kernel", "/boot/initrd.img"),
+    ("/isolinux/vmlinuz0", "/isolinux/initrd0.img"),
+)
+"""Kernel and initrd: lorax, KIWI, titanoboa, Void, Solus, Fedora to 20."""
+
+DETECTOR = Detector(
+    name="dmsquash-live",
+    detect=detect,
+    rank=45,
+    quick=tuple(
+        QuickRule(
+            requires=("/LiveOS/squashfs.img", kernel),
+            kernel=(kernel,),
+            initrd=(initrd,),
+            cmdline=(FIND_ISO, "root=live:CDLABEL={volume_id}", "rd.live.image"),
+        )
+        for kernel, initrd in PLACES
+    ),
+    distributions=(
+        "Fedora Workstation and spins", "Rocky Linux Live", "AlmaLinux Live", "CentOS Live", "Nobara", "Bazzite",
+        "Bluefin", "Aurora", "Void Linux", "Solus", "AerynOS", "Gentoo (since 2024)", "Calculate Linux", "Kicksecure",
+        "Redcore Linux", "OpenMandriva Lx", "ROSA (old)",
+    ),
+)  # fmt: skip

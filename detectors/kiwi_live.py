@@ -1,0 +1,164 @@
+"""kiwi-live: openSUSE's live media up to Leap 15 and Tumbleweed, GeckoLinux, and images that KIWI builds.
+
+KIWI's own dracut module (flags="overlay"). It borrows dracut's iso-scan, so ``iso-scan/filename=`` finds the ISO file,
+but it understands no other root than ``root=live:CDLABEL=``. It copies nothing to RAM, and its media check reads the
+disk that the ISO file lies on, not the file. With ``rd.live.overlay.persistent`` it writes ``/live_system.cow`` to the
+stick, one for all images of this kind: that word is left out.
+
+KIWI builds images for dmsquash-live with the same files (flags="dmsquash": Fedora since 42). What tells them apart is
+the menu: KIWI's own template passes ``$iso_path`` on and has no ``rd.live.check``, Fedora's is the other way round.
+
+Source: OSInside/kiwi 10.3.9 (fb48da9c): dracut/modules.d/55kiwi-live (parse-kiwi-live.sh, kiwi-live-lib.sh,
+kiwi-live-checkmedia.sh, module-setup.sh), kiwi/bootloader/template/grub2.py, kiwi/bootloader/config/grub2.py,
+kiwi/defaults.py (volume id CDROM). Issues 574 and 585 (iso-scan), 1586 (udev), 1850 (loopback.cfg).
+"""
+
+import fnmatch
+
+from bootkit.detect import (
+    ISO_PATH,
+    Detection,
+    Detector,
+    IsoView,
+    Menu,
+    MenuEntry,
+    NotMine,
+    QuickRule,
+    boot_entries,
+    has_word,
+    read_menus,
+    replaced,
+    without,
+    without_loader_words,
+)
+from bootkit.detectors._live import (
+    ISO_SCAN,
+    UDEV_NOTE,
+    Name,
+    arch_of,
+    built,
+    dracut_filesystems,
+    identify,
+    is_plain_label,
+    usable_entries,
+    vendors_menu,
+)
+
+LOADER = "/boot/*/loader/linux"
+PERSISTENT = ("rd.live.overlay.persistent", "rd.live.overlay.cowfs", "rd.live.cowfile.*")
+LEFT_OUT = (ISO_SCAN, *PERSISTENT, "mediacheck", "rd.live.check")
+DEFAULT_LABEL = "CDROM"
+NAMES = (
+    Name("openSUSE Leap", r"openSUSE[-_ ]Leap[-_ ](?P<version>\d+\.\d+)(?:[-_](?P<edition>\w+?)[-_](?:Live|CD))?"),
+    Name("openSUSE Tumbleweed", r"openSUSE[-_ ]Tumbleweed(?:[-_](?P<edition>\w+?)[-_](?:Live|CD))?"),
+    Name("openSUSE Tumbleweed", r"openSUSE-Tumbleweed-(?P<edition>\w+)-Live-(?P<arch>\w+)-Snapshot(?P<version>\d{8})"),
+    Name("GeckoLinux", r"GeckoLinux[-_ ](?P<edition>(?:STATIC|ROLLING|NEXT)(?:[-_ ][A-Za-z]+)?)"),
+    Name("GeckoLinux", r"GeckoLinux_\w+?\.(?P<arch>x86_64)-(?P<version>[\d.]+\d)"),
+)
+
+
+def detect(iso: IsoView) -> Detection | NotMine:
+    if not iso.glob(LOADER):
+        return NotMine(reason=f"there is no {LOADER}")
+    menu = read_menus(iso)
+    if not is_kiwi_live(menu):
+        return NotMine(reason="no entry of its menu has the words of kiwi-live")
+    entries = usable_entries(iso, menu, lambda entry: _is_live(entry) and not has_word(entry.cmdline, "mediacheck"))
+    if not entries:
+        return NotMine(reason="no kernel and initrd of its menu are in the image")
+    return _detection(iso, menu, entries)
+
+
+def is_kiwi_live(menu: Menu) -> bool:
+    """Whether a menu is for kiwi-live rather than for dmsquash-live."""
+    live = [entry for entry in menu.linux if _is_live(entry)]
+    if any(has_word(entry.cmdline, word) for entry in live for word in PERSISTENT[:2]):
+        return True
+    return any(entry.passes_iso_path for entry in live) and not any(
+        has_word(entry.cmdline, "rd.live.check") for entry in live
+    )
+
+
+def _is_live(entry: MenuEntry) -> bool:
+    return fnmatch.fnmatchcase(entry.kernel, LOADER) and any(
+        word.startswith("root=live:CDLABEL=") for word in entry.cmdline
+    )
+
+
+def _words(iso: IsoView, entry: MenuEntry) -> tuple[str, ...]:
+    words = without_loader_words(without(entry.cmdline, *LEFT_OUT))
+    return (f"{ISO_SCAN}={ISO_PATH}", *replaced(words, "root", f"live:CDLABEL={iso.volume_id}"))
+
+
+def _detection(iso: IsoView, menu: Menu, entries: tuple[MenuEntry, ...]) -> Detection:
+    first = entries[0]
+    who = identify((iso.volume_id, iso.facts.application_id, *(entry.title for entry in entries), iso.name), NAMES)
+    obstacle, instead = _obstacle(iso)
+    ours = boot_entries(entries, lambda entry: _words(iso, entry), default=first)
+    return Detection(
+        stack="kiwi-live",
+        distro=who.distro or first.title,
+        version=who.version,
+        arch=who.arch or arch_of(iso, first.kernel),
+        edition=who.edition,
+        entries=() if obstacle else (*ours, *(() if _is_persistent(menu) else vendors_menu(iso, ISO_SCAN))),
+        filesystems=dracut_filesystems(iso),
+        evidence=_evidence(menu, first),
+        notes=() if obstacle else _notes(iso, menu),
+        obstacle=obstacle,
+        instead=instead,
+    )
+
+
+def _is_persistent(menu: Menu) -> bool:
+    return any(has_word(entry.cmdline, PERSISTENT[0]) for entry in menu.linux)
+
+
+def _evidence(menu: Menu, first: MenuEntry) -> tuple[str, ...]:
+    root = f"{first.source} starts {first.kernel} with root=live:CDLABEL="
+    if _is_persistent(menu):
+        return (root, f"{PERSISTENT[0]} is a word of kiwi-live alone")
+    return (root, "its menu passes $iso_path on as KIWI's own template does, and never says rd.live.check")
+
+
+def _obstacle(iso: IsoView) -> tuple[str, str]:
+    if is_plain_label(iso.volume_id):
+        return "", ""
+    return (
+        f"Its initrd knows the image by the label {iso.volume_id!r} only, which GRUB cannot spell to a kernel.",
+        "Write this image to a stick of its own.",
+    )
+
+
+def _notes(iso: IsoView, menu: Menu) -> tuple[str, ...]:
+    notes: list[str] = []
+    if _is_persistent(menu):
+        notes.append("It keeps nothing: what it would write to the stick, all images of its kind would share.")
+    if any(has_word(entry.cmdline, "mediacheck") for entry in menu.linux):
+        notes.append("Its own media check is left out: started from a file it would check the stick.")
+    if iso.volume_id == DEFAULT_LABEL:
+        notes.append(f"Many images have the label {DEFAULT_LABEL}: start it with no other such medium attached.")
+    if "2020-08" <= built(iso) < "2024":
+        notes.append(UDEV_NOTE)
+    return tuple(notes)
+
+
+DETECTOR = Detector(
+    name="kiwi-live",
+    detect=detect,
+    rank=40,
+    quick=(
+        QuickRule(
+            requires=("/LiveOS/squashfs.img", "/boot/*/loader/linux", "/boot/grub2/grub.cfg"),
+            kernel=("/boot/*/loader/linux",),
+            initrd=("/boot/*/loader/initrd",),
+            cmdline=(f"{ISO_SCAN}={ISO_PATH}", "root=live:CDLABEL={volume_id}", "rd.live.image"),
+        ),
+    ),
+    distributions=(
+        "openSUSE Tumbleweed Live",
+        "openSUSE Leap Live (to 15.6)",
+        "GeckoLinux",
+        "live images built by KIWI",
+    ),
+)

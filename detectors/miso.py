@@ -1,0 +1,136 @@
+"""miso: Manjaro, and what is built with its tools.
+
+archiso's hooks as of 2014 under another name: ``misobasedir=`` and ``misolabel=``, ``img_dev=`` as a path only. The
+root is an overlay in RAM whatever the words say, so nothing can be kept.
+
+Garuda's newer images have ``root=miso:LABEL=``: a dracut module that waits for a device of that label and never looks
+for a file.
+
+Source: manjaro/manjaro-tools (c2a7a41): initcpio/hooks/miso, initcpio/hooks/miso_loop_mnt; manjaro/grub-theme
+(d8ab916) cfg/kernels.cfg; garuda-linux/garuda-tools (433ad84): its dracut module miso; thias/glim (8b87c26)
+grub2/inc-manjaro.cfg. exFAT with Manjaro 23.1 and Mabox 24.03: Mexit/MultiOS-USB (5a8765a) docs/Supported_OS.md.
+"""
+
+from bootkit.detect import (
+    Detection,
+    Detector,
+    IsoView,
+    Menu,
+    MenuEntry,
+    NotMine,
+    QuickRule,
+    read_menus,
+    word_value,
+)
+from bootkit.detectors._live import Identity, Name, arch_of, built, identify, usable_entries, vendors_menu
+from bootkit.detectors._mkinitcpio import LOOP_WORDS, filesystems, is_local, live_entries, microcode
+
+MARK = "/.miso"
+KERNEL = "/boot/vmlinuz-*"
+NAMES = (
+    Name("Manjaro", r"^MANJARO_(?P<edition>[A-Z-]+?)(?:_MINIMAL)?_?(?P<version>\d{3,4})"),
+    Name("Manjaro", r"^manjaro-(?P<edition>[a-z]+)-(?P<version>\d+\.\d+(?:\.\d+)?)|^MANJARO"),
+    Name("Mabox", r"^MABOX[-_ ]?(?P<version>\d\d\.?\d\d)?|^mabox-linux-(?P<version2>\d\d\.\d\d)"),
+    Name("BigLinux", r"^BIGLINUX|^biglinux_(?P<version>\d{4}-\d\d-\d\d)(?:_(?P<edition>\w+?))?[_.]"),
+    Name("Garuda Linux", r"^GARUDA_(?P<edition>[A-Z0-9-]+)_|^garuda-(?P<edition2>[a-z0-9-]+)-linux"),
+)
+BASES = {"manjaro": "Manjaro", "mabox": "Mabox", "biglinux": "BigLinux", "garuda": "Garuda Linux"}
+
+
+def detect(iso: IsoView) -> Detection | NotMine:
+    menu = read_menus(iso)
+    if waiting := next((entry for entry in menu.linux if _waits_for_a_label(entry)), None):
+        return _without_a_file(iso, waiting)
+    entries = usable_entries(iso, menu, lambda entry: _is_miso(entry) and is_local(entry)) or _by_files(iso, menu)
+    if not entries:
+        return NotMine(reason=f"no entry of its menu has misobasedir=, and there is no {MARK} with a kernel")
+    return _detection(iso, entries)
+
+
+def _is_miso(entry: MenuEntry) -> bool:
+    return any(word.startswith(("misobasedir=", "misolabel=")) for word in entry.cmdline)
+
+
+def _waits_for_a_label(entry: MenuEntry) -> bool:
+    return word_value(entry.cmdline, "root").startswith("miso:")
+
+
+def _by_files(iso: IsoView, menu: Menu) -> tuple[MenuEntry, ...]:
+    """Entries for an image whose menu cannot be read."""
+    if menu.linux or not iso.exists(MARK):
+        return ()
+    return tuple(
+        MenuEntry(
+            title="Start",
+            kernel=kernel,
+            initrds=(*microcode(iso, "/boot"), initrd),
+            cmdline=(f"misobasedir={_folder(iso)}", f"misolabel={iso.volume_id}", "driver=free", "quiet"),
+        )
+        for kernel in iso.glob(KERNEL)[:1]
+        for initrd in iso.glob(f"/boot/initramfs{kernel.removeprefix('/boot/vmlinuz')}.img")
+    )
+
+
+def _folder(iso: IsoView) -> str:
+    """The folder of the root images: ``misobasedir``."""
+    return next((image.split("/")[1] for image in iso.glob("/*/*/rootfs.sfs")), "manjaro")
+
+
+def _detection(iso: IsoView, entries: tuple[MenuEntry, ...]) -> Detection:
+    first = entries[0]
+    folder = word_value(first.cmdline, "misobasedir", "manjaro").strip("/")
+    who = _who(iso, folder)
+    arch = arch_of(iso, first.kernel)
+    return Detection(
+        stack="miso",
+        distro=who.distro,
+        version=who.version,
+        arch=arch,
+        edition=who.edition,
+        entries=(
+            *live_entries(entries, "misodevice", check=iso.is_file(f"/{folder}/{arch}/rootfs.md5")),
+            *vendors_menu(iso, "img_loop"),
+        ),
+        filesystems=filesystems(built(iso)),
+        evidence=(f"{first.source or MARK} leads to {first.kernel} with misobasedir={folder}",),
+    )
+
+
+def _without_a_file(iso: IsoView, entry: MenuEntry) -> Detection:
+    who = _who(iso, word_value(entry.cmdline, "misobasedir", "garuda"))
+    return Detection(
+        stack="miso",
+        distro=who.distro,
+        version=who.version,
+        arch=arch_of(iso, entry.kernel),
+        edition=who.edition,
+        evidence=(f"{entry.source} starts {entry.kernel} with root={word_value(entry.cmdline, 'root')}",),
+        obstacle="Its initrd waits for a device with the image's label and does not look for an ISO file.",
+        instead="Write this image to a stick of its own.",
+    )
+
+
+def _who(iso: IsoView, folder: str) -> Identity:
+    who = identify((iso.volume_id, iso.name), NAMES)
+    edition = who.edition if len(who.edition) < 4 or not who.edition.isupper() else who.edition.capitalize()
+    edition = {"KDE": "KDE", "XFCE": "Xfce", "GNOME": "GNOME"}.get(who.edition.upper(), edition)
+    version = who.version
+    if version.isdigit() and len(version) in (3, 4):
+        version = ".".join(filter(None, (version[:2], version[2:3], version[3:])))
+    return Identity(distro=who.distro or BASES.get(folder, folder), version=version, edition=edition)
+
+
+DETECTOR = Detector(
+    name="miso",
+    detect=detect,
+    rank=40,
+    quick=(
+        QuickRule(
+            requires=(MARK, "/boot/initramfs-x86_64.img"),
+            kernel=("/boot/vmlinuz-x86_64",),
+            initrd=("/boot/initramfs-x86_64.img",),
+            cmdline=(*LOOP_WORDS, "misolabel={volume_id}", "driver=free", "quiet"),
+        ),
+    ),
+    distributions=("Manjaro", "Mabox", "BigLinux", "Garuda Linux (old)"),
+)

@@ -1,0 +1,89 @@
+"""SystemRescue since 6: archiso as it was at version 43, with a menu, words and file systems of its own.
+
+Source: nchevsky/systemrescue-zfs (023ef86, follows SystemRescue 12.00): build.sh (.imageinfo, initrd names),
+mkinitcpio.conf (mount.ntfs), efiboot/grub/grubsrcd.cfg and loopback.cfg (img_dev as a path). Its change log: NTFS since
+8.03, loopback.cfg since 10.00. exFAT with 11.00: Mexit/MultiOS-USB (5a8765a) docs/Supported_OS.md.
+"""
+
+import re
+
+from bootkit.detect import (
+    Detection,
+    Detector,
+    IsoView,
+    MenuEntry,
+    NotMine,
+    QuickRule,
+    read_menus,
+    version_tuple,
+)
+from bootkit.detectors._live import arch_of, usable_entries, vendors_menu
+from bootkit.detectors._mkinitcpio import LOOP_WORDS, is_local, live_entries
+
+FOLDER = "/sysresccd"
+IMAGE_INFO = f"{FOLDER}/.imageinfo"
+MENU_WORD = "archisobasedir=sysresccd"
+FILESYSTEMS = ("vfat", "ext4", "btrfs", "xfs", "exfat")
+NTFS_SINCE = (8, 3)
+SETTINGS_NOTE = (
+    "A YAML file on the stick can set it up: add the word sysrescuecfg=/run/archiso/img_dev/ and the file's path."
+)
+MEDIUM = ("archisodevice", "archisosearchuuid", "archisosearchfilename")
+
+
+def detect(iso: IsoView) -> Detection | NotMine:
+    if not iso.is_dir(FOLDER):
+        return NotMine(reason=f"there is no {FOLDER}")
+    entries = usable_entries(iso, read_menus(iso), lambda entry: MENU_WORD in entry.cmdline and is_local(entry))
+    entries = entries or _by_files(iso)
+    if not entries:
+        return NotMine(reason=f"no kernel and initrd for {MENU_WORD} are in the image")
+    return _detection(iso, entries)
+
+
+def _by_files(iso: IsoView) -> tuple[MenuEntry, ...]:
+    """The entry for an image whose menu cannot be read."""
+    kernels, initrds = iso.glob(f"{FOLDER}/boot/*/vmlinuz"), iso.glob(f"{FOLDER}/boot/*/sysresccd.img")
+    if not kernels or not initrds:
+        return ()
+    microcode = iso.glob(f"{FOLDER}/boot/*ucode.img")
+    words = (MENU_WORD, f"archisolabel={iso.volume_id}")
+    return (MenuEntry(title="Start", kernel=kernels[0], initrds=(*microcode, initrds[0]), cmdline=words),)
+
+
+def _detection(iso: IsoView, entries: tuple[MenuEntry, ...]) -> Detection:
+    first = entries[0]
+    info = _image_info(iso)
+    version = info.get("VERSION", "") or iso.text(f"{FOLDER}/VERSION").strip()[:40]
+    ntfs = ("ntfs",) if version_tuple(version) >= NTFS_SINCE else ()
+    because = f"{IMAGE_INFO} is there" if info else f"{FOLDER} is there"
+    return Detection(
+        stack="sysrescue",
+        distro=info.get("NAME", "") or "SystemRescue",
+        version=version,
+        arch=info.get("ARCH", "") or arch_of(iso, first.kernel),
+        entries=(*live_entries(entries, *MEDIUM), *vendors_menu(iso, "img_loop")),
+        filesystems=(*FILESYSTEMS, *ntfs),
+        evidence=(because, f"{first.source or 'its kernel'} starts {first.kernel} with {MENU_WORD}"),
+        notes=(SETTINGS_NOTE,),
+    )
+
+
+def _image_info(iso: IsoView) -> dict[str, str]:
+    return dict(re.findall(r"^([A-Z_]+)=(.*?)\s*$", iso.text(IMAGE_INFO), re.MULTILINE))
+
+
+DETECTOR = Detector(
+    name="sysrescue",
+    detect=detect,
+    rank=30,
+    quick=(
+        QuickRule(
+            requires=(f"{FOLDER}/boot/*/sysresccd.img",),
+            kernel=(f"{FOLDER}/boot/*/vmlinuz",),
+            initrd=(f"{FOLDER}/boot/*/sysresccd.img",),
+            cmdline=(*LOOP_WORDS, MENU_WORD),
+        ),
+    ),
+    distributions=("SystemRescue (since 6)",),
+)
