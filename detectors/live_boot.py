@@ -152,7 +152,7 @@ def _distro(iso: IsoView, info: DiskInfo) -> str:
 
 
 def _version(iso: IsoView, distro: str, info: DiskInfo) -> str:
-    """The distribution's own file, else /.disk/info, the volume id or, as the weakest hint, the file's name."""
+    """The distribution's own file, else /.disk/info, the volume id, the image's name; live-build may know none of them."""
     for path in (*iso.glob("/*-Live-Version"), *iso.glob("/GRML/*/grml-version")):
         if found := re.search(r"\d+\.\d[\d.-]*\d", iso.text(path)):
             return found[0]
@@ -160,7 +160,7 @@ def _version(iso: IsoView, distro: str, info: DiskInfo) -> str:
     if distro == "Tails" and label.version:
         return label.version
     named = parse_disk_info(iso.name.removesuffix(".iso").replace("_", " ").replace("-", " ")).version
-    return info.version or label.version or (named if "." in named else "")
+    return info.version or label.version or (named if "." in named else info.codename)
 
 
 def _arch(iso: IsoView, first: MenuEntry) -> str:

@@ -11,7 +11,7 @@ from bootkit.bootcfg.menu import MenuEntry
 from bootkit.model.boot import BootEntry, EntryKind, Role
 from bootkit.model.iso import IsoView
 
-OWN_MENU_TITLE = "The image's own menu"
+OWN_MENU_TITLE = "Menu on the image"
 
 _SAFE = ("safe", "compat", "fallback", "vesa", "nomodeset", "troubleshoot", "basic graphics", "low graphics")
 _CHECK = frozenset({"check", "verify", "integrity", "defects", "checksum", "selftest"})

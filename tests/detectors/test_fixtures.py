@@ -2,10 +2,14 @@
 
 A fixture is ``<module>/<distribution>-<version>.facts.json``, as ``bootkit inspect --json`` prints it, with one key more:
 ``about.shaped_after`` names the builder and the version whose images look like this. Beside it lie the answer as text
-(``.txt``). In the folder ``nobody`` are images that no detector may claim. ``pytest --update-golden`` writes the texts.
+(``.txt``) and the image's part of the boot menu (``.cfg``). In the folder ``nobody`` are images that no detector may
+claim. ``pytest --update-golden`` writes the texts.
 """
 
 import json
+import re
+import shutil
+import subprocess
 from functools import cache
 from pathlib import Path
 
@@ -13,8 +17,11 @@ import pytest
 
 from bootkit.detect import ISO_PATH, BootEntry, Detection, Detector, EntryKind, Role
 from bootkit.detect.registry import builtin, detectors, recognise
+from bootkit.model.boot import Recognition
+from bootkit.model.catalog import IMAGE_FOLDER, ImageItem, MenuSettings
 from bootkit.model.iso import IsoFacts, Node, RecordedIso
 from bootkit.model.record import facts_from_json
+from bootkit.render.menu import render_menu
 
 HERE = Path(__file__).parent
 NOBODY = "nobody"
@@ -26,6 +33,10 @@ CLAIMED = [path for path in FIXTURES if path.parent.name != NOBODY]
 
 def fixture_id(path: Path) -> str:
     return f"{path.parent.name}/{path.name.removesuffix('.facts.json')}"
+
+
+def beside(path: Path, suffix: str) -> Path:
+    return path.with_name(path.name.removesuffix(".facts.json") + suffix)
 
 
 each_fixture = pytest.mark.parametrize("path", FIXTURES, ids=fixture_id)
@@ -86,6 +97,28 @@ def _rows(facts: list[tuple[str, str]]) -> list[str]:
     return [f"  {name:<10} {value}" for name, value in facts if value]
 
 
+def item_of(path: Path) -> ImageItem:
+    facts, _about = load(path)
+    recognition = Recognition(detection=detection_of(path), detector=path.parent.name)
+    return ImageItem(
+        path=f"{IMAGE_FOLDER}/{facts.name}", size=facts.size, mtime_ns=0, facts=facts, recognition=recognition
+    )
+
+
+def as_menu(path: Path) -> str:
+    """The image's part of the menu: from the comment that names it to its ``fi``."""
+    text = render_menu([item_of(path)], MenuSettings()).decode()
+    part = re.search(rf"^# {re.escape(item_of(path).path)}: .*?^fi\n", text, re.MULTILINE | re.DOTALL)
+    assert part is not None, f"no part of the menu begins with '# {item_of(path).path}: '"
+    return part[0]
+
+
+def check_golden(golden: Path, text: str, update: bool) -> None:
+    if update:
+        golden.write_text(text, encoding="utf-8")
+    assert golden.read_text(encoding="utf-8") == text
+
+
 @each_claimed
 def test_exactly_its_own_detector_claims_the_image(path: Path) -> None:
     iso = SparseIso(load(path)[0])
@@ -107,11 +140,20 @@ def test_nobody_claims_an_image_that_cannot_be_known(path: Path) -> None:
 
 @each_claimed
 def test_the_answer_is_the_golden_one(path: Path, update_golden: bool) -> None:
-    golden = path.with_name(path.name.removesuffix(".facts.json") + ".txt")
-    text = as_text(detection_of(path))
-    if update_golden:
-        golden.write_text(text, encoding="utf-8")
-    assert golden.read_text(encoding="utf-8") == text
+    check_golden(beside(path, ".txt"), as_text(detection_of(path)), update_golden)
+
+
+@each_claimed
+def test_the_menu_is_the_golden_one(path: Path, update_golden: bool) -> None:
+    check_golden(beside(path, ".cfg"), as_menu(path), update_golden)
+
+
+@pytest.mark.skipif(shutil.which("grub-script-check") is None, reason="needs grub-script-check (grub-common)")
+def test_grub_accepts_the_menu_of_all_fixtures(tmp_path: Path) -> None:
+    menu = tmp_path / "grub.cfg"
+    menu.write_bytes(render_menu([item_of(path) for path in CLAIMED], MenuSettings()))
+    checked = subprocess.run(["grub-script-check", menu], capture_output=True, text=True, check=False)
+    assert (checked.returncode, checked.stderr) == (0, "")
 
 
 @each_claimed
