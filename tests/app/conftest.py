@@ -1,0 +1,59 @@
+"""A stick that is a plain folder, and small images of a real shape."""
+
+import subprocess
+from collections.abc import Callable, Generator, Mapping
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from bootkit.system.volume import Volume
+from bootkit.system.volumes.folder import FolderVolume
+
+LIVE_BOOT: Mapping[str, str] = {
+    "live/vmlinuz": "kernel",
+    "live/initrd.img": "initrd",
+    "live/filesystem.squashfs": "squashfs",
+    ".disk/info": 'Debian GNU/Linux 12.5.0 "Bookworm" - Official amd64 LIVE Binary 20240210-11:51\n',
+    "boot/grub/grub.cfg": (
+        'menuentry "Live system (amd64)" {\n'
+        "  linux /live/vmlinuz boot=live components quiet splash findiso=${iso_path}\n"
+        "  initrd /live/initrd.img\n}\n"
+    ),
+}
+UNKNOWN: Mapping[str, str] = {"readme.txt": "holiday pictures", "pictures/1.jpg": "x"}
+
+MakeIso = Callable[..., Path]
+
+
+@pytest.fixture
+def make_iso(tmp_path: Path) -> MakeIso:
+    """``make_iso(name, files)``: an ISO file outside of the stick."""
+
+    def make(name: str, files: Mapping[str, str] = LIVE_BOOT, folder: str = "downloads") -> Path:
+        tree = tmp_path / f"{name}.tree"
+        for path, text in files.items():
+            target = tree / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(text)
+        iso = tmp_path / folder / name
+        iso.parent.mkdir(exist_ok=True)
+        argv = ["xorriso", "-as", "mkisofs", "-quiet", "-R", "-V", "LIVE", "-o", str(iso), str(tree)]
+        subprocess.run(argv, check=True, capture_output=True)
+        return iso
+
+    return make
+
+
+@pytest.fixture
+def stick(tmp_path: Path) -> Path:
+    folder = tmp_path / "stick"
+    (folder / "boot/bootkit").mkdir(parents=True)
+    (folder / "boot/bootkit/stick.toml").write_text("[menu]\ntimeout = 7\n")
+    return folder
+
+
+@pytest.fixture
+def volume(stick: Path) -> Generator[Volume]:
+    with closing(FolderVolume(stick)) as opened:
+        yield opened

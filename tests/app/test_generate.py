@@ -1,0 +1,159 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from bootkit.app import catalog
+from bootkit.app.changes import apply_changes
+from bootkit.app.generate import plan_generation
+from bootkit.errors import BootkitError
+from bootkit.model.plan import KeepOld, WriteFile
+from bootkit.system.volume import Volume
+from tests.app.conftest import UNKNOWN, MakeIso
+
+
+def _put(stick: Path, iso: Path, where: str = "boot/iso") -> Path:
+    target = stick / where / iso.name
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_bytes(iso.read_bytes())
+    return target
+
+
+def _generate(volume: Volume) -> int:
+    """Returns the number of steps that were taken."""
+    plan = plan_generation(volume).plan
+    apply_changes(plan, volume)
+    return len(plan.steps)
+
+
+def _files(stick: Path) -> dict[str, tuple[int, bytes]]:
+    return {str(file): (file.stat().st_mtime_ns, file.read_bytes()) for file in stick.rglob("*") if file.is_file()}
+
+
+def test_the_second_run_changes_no_byte(volume: Volume, stick: Path, make_iso: MakeIso) -> None:
+    _put(stick, make_iso("debian.iso"))
+    assert _generate(volume) > 0
+    before = _files(stick)
+    assert _generate(volume) == 0
+    assert _files(stick) == before
+
+
+def test_an_image_that_has_not_changed_is_not_read_again(
+    volume: Volume, stick: Path, make_iso: MakeIso, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _put(stick, make_iso("debian.iso"))
+    _generate(volume)
+    _put(stick, make_iso("fedora.iso"))
+    opened: list[str] = []
+    look = catalog.look_at_image
+    monkeypatch.setattr(catalog, "look_at_image", lambda *args: (opened.append(args[1]), look(*args))[1])
+    generation = plan_generation(volume)
+    assert opened == ["/boot/iso/fedora.iso"]
+    assert generation.catalog is not None
+    assert [item.path for item in generation.catalog.items] == ["/boot/iso/debian.iso", "/boot/iso/fedora.iso"]
+
+
+def test_the_menu_names_the_image_and_its_words(volume: Volume, stick: Path, make_iso: MakeIso) -> None:
+    _put(stick, make_iso("debian.iso"))
+    _generate(volume)
+    menu = (stick / "boot/grub/grub.cfg").read_text()
+    assert "submenu 'Debian" in menu
+    assert "/live/vmlinuz" in menu
+    assert "findiso=$iso_path" in menu
+    assert (stick / "boot/grub/grubenv").stat().st_size == 1024
+
+
+def test_the_menu_before_is_kept(volume: Volume, stick: Path, make_iso: MakeIso) -> None:
+    _put(stick, make_iso("debian.iso"))
+    _generate(volume)
+    first = (stick / "boot/grub/grub.cfg").read_bytes()
+    _put(stick, make_iso("fedora.iso"))
+    _generate(volume)
+    assert (stick / "boot/grub/grub.cfg.old").read_bytes() == first
+    assert (stick / "boot/grub/grub.cfg").read_bytes() != first
+
+
+def test_one_bad_image_stops_nothing(volume: Volume, stick: Path, make_iso: MakeIso) -> None:
+    _put(stick, make_iso("debian.iso"))
+    (stick / "boot/iso/broken.iso").write_bytes(b"\0" * 100_000)
+    (stick / "boot/iso/empty.iso").write_bytes(b"")
+    truncated = make_iso("truncated.iso")
+    (stick / "boot/iso/truncated.iso").write_bytes(truncated.read_bytes()[:40_000])
+    _put(stick, make_iso("pictures.iso", UNKNOWN))
+    generation = plan_generation(volume)
+    apply_changes(generation.plan, volume)
+    assert generation.catalog is not None
+    items = {item.name: item for item in generation.catalog.items}
+    assert items["broken.iso"].error
+    assert items["empty.iso"].error
+    assert items["debian.iso"].recognition is not None
+    assert "debian.iso" in (stick / "boot/grub/grub.cfg").read_text()
+    assert _generate(volume) == 0
+
+
+def test_the_record_of_an_image_that_is_gone_goes_too(volume: Volume, stick: Path, make_iso: MakeIso) -> None:
+    target = _put(stick, make_iso("debian.iso"))
+    _generate(volume)
+    record = stick / "boot/bootkit/state/images/boot/iso/debian.iso.json"
+    assert record.exists()
+    target.unlink()
+    _generate(volume)
+    assert not record.exists()
+    assert "debian.iso" not in (stick / "boot/grub/grub.cfg").read_text()
+
+
+@pytest.mark.parametrize("where", ["", "images", "boot/iso/deep/er"])
+def test_images_elsewhere_on_the_partition_are_found(
+    volume: Volume, stick: Path, make_iso: MakeIso, where: str
+) -> None:
+    _put(stick, make_iso("debian.iso"), where)
+    _generate(volume)
+    assert f"/{where}/debian.iso".replace("//", "/") in (stick / "boot/grub/grub.cfg").read_text()
+
+
+def test_a_typo_in_the_settings_leaves_the_old_menu(volume: Volume, stick: Path, make_iso: MakeIso) -> None:
+    _put(stick, make_iso("debian.iso"))
+    _generate(volume)
+    before = _files(stick)
+    (stick / "boot/bootkit/stick.toml").write_text("[menu]\ntimout = 3\n")
+    with pytest.raises(BootkitError, match="timout") as caught:
+        plan_generation(volume)
+    assert caught.value.hint == "did you mean timeout?"
+    changed = {path for path, file in _files(stick).items() if before[path] != file}
+    assert changed == {str(stick / "boot/bootkit/stick.toml")}
+
+
+@pytest.mark.parametrize("record", [b"", b"{", b"[]", b'{"size": "x"}', b"\xff\xfe", b"null"])
+def test_a_damaged_record_is_made_anew(volume: Volume, stick: Path, make_iso: MakeIso, record: bytes) -> None:
+    _put(stick, make_iso("debian.iso"))
+    _generate(volume)
+    file = stick / "boot/bootkit/state/images/boot/iso/debian.iso.json"
+    file.write_bytes(record)
+    (stick / "boot/bootkit/state/generated.json").unlink()
+    _generate(volume)
+    assert json.loads(file.read_bytes())["recognition"]["detector"] == "live-boot"
+
+
+def test_a_menu_that_someone_changed_is_written_again(volume: Volume, stick: Path, make_iso: MakeIso) -> None:
+    _put(stick, make_iso("debian.iso"))
+    _generate(volume)
+    menu = stick / "boot/grub/grub.cfg"
+    good = menu.read_bytes()
+    menu.write_bytes(b"menuentry mine {}\n")
+    plan = plan_generation(volume).plan
+    assert [type(step) for step in plan.steps[:2]] == [KeepOld, WriteFile]
+    apply_changes(plan, volume)
+    assert menu.read_bytes() == good
+
+
+def test_a_menu_that_grub_refuses_is_not_written(
+    volume: Volume, stick: Path, make_iso: MakeIso, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _put(stick, make_iso("debian.iso"))
+    _generate(volume)
+    before = _files(stick)
+    monkeypatch.setattr("bootkit.app.generate.render_menu", lambda *_: b"menuentry 'x' {\n")
+    _put(stick, make_iso("fedora.iso"))
+    with pytest.raises(BootkitError, match="GRUB's parser refuses"):
+        plan_generation(volume)
+    assert all(file == before[path] for path, file in _files(stick).items() if path in before)
