@@ -7,8 +7,9 @@ our words stand before it. Ubuntu's initrds are for casper unless told otherwise
 
 Decided by the kernel line, not by the folder: LMDE keeps live-boot in /casper.
 
-Source: casper 1.498 (Ubuntu 24.04): scripts/casper-premount/20iso_scan, scripts/casper-helpers (is_supported_fs,
-find_path), debian/changelog (udf since 1.475; iso_scan lost after 1.461, back in 1.469, working since 1.470).
+Source: casper 1.498 (Ubuntu 24.04): scripts/casper (parse_cmdline), scripts/casper-premount/20iso_scan,
+scripts/casper-helpers (is_supported_fs, find_path), debian/changelog (udf since 1.475; 20iso_scan came from the package
+lupin-casper, was missing in the test images of 22.04, is casper's own since 1.469 and works since 1.470).
 pop-os/iso: config/pop-os/21.10.mk (casper without lupin-casper), data/grub/grub.cfg, issues 243 and 260. Launchpad
 1155216 (/isodevice and the installer). linuxmint/linuxmint issue 635 (loopback.cfg of Mint 21.3).
 """
@@ -46,8 +47,8 @@ FILESYSTEMS = ("ext4", "vfat", "ntfs", "btrfs", "xfs")
 FIRST_WITH_UDF = (22, 10)
 LOADER_OR_CD_WORDS = ("iso-scan/filename", "findiso", "cdrom-detect/*")
 UBUNTU = frozenset({
-    "Ubuntu", "Kubuntu", "Xubuntu", "Lubuntu", "Edubuntu", "Ubuntu-MATE", "Ubuntu-Budgie", "Ubuntu-Studio",
-    "Ubuntu-Unity", "Ubuntu-Cinnamon", "Ubuntu-Kylin", "UbuntuKylin", "Ubuntu-GNOME",
+    "Ubuntu", "Kubuntu", "Xubuntu", "Lubuntu", "Edubuntu", "Ubuntu MATE", "Ubuntu Budgie", "Ubuntu Studio",
+    "Ubuntu Unity", "Ubuntu Cinnamon", "Ubuntu Kylin", "Ubuntu GNOME",
 })  # fmt: skip
 """Names whose version is that of Ubuntu itself."""
 EDITION_NOISE = frozenset({"live", "live/install", "stable", "beta", "alpha"})
@@ -143,6 +144,8 @@ def _name(iso: IsoView, info: DiskInfo) -> tuple[str, str]:
     match info.name:
         case "Ubuntu":
             return "Ubuntu", edition or "Desktop"
+        case name if name.startswith("Ubuntu-"):
+            return name.replace("-", " "), edition
         case "Pop_OS":
             return "Pop!_OS", edition
         case "neon":
