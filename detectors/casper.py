@@ -7,11 +7,13 @@ our words stand before it. Ubuntu's initrds are for casper unless told otherwise
 
 Decided by the kernel line, not by the folder: LMDE keeps live-boot in /casper.
 
-Source: casper 1.498 (Ubuntu 24.04): scripts/casper (parse_cmdline), scripts/casper-premount/20iso_scan,
-scripts/casper-helpers (is_supported_fs, find_path), debian/changelog (udf since 1.475; 20iso_scan came from the package
-lupin-casper, was missing in the test images of 22.04, is casper's own since 1.469 and works since 1.470).
-pop-os/iso: config/pop-os/21.10.mk (casper without lupin-casper), data/grub/grub.cfg, issues 243 and 260. Launchpad
-1155216 (/isodevice and the installer). linuxmint/linuxmint issue 635 (loopback.cfg of Mint 21.3).
+Source, read: casper 1.498 (Ubuntu 24.04) in the fork lucasgertke11-bot/casper_modo_antigo (commit 1fdcc839):
+scripts/casper-helpers (is_supported_fs, find_path), scripts/casper (parse_cmdline), debian/changelog (udf since 1.475;
+20iso_scan came from the package lupin-casper, was missing in the test images of 22.04, is casper's own since 1.469 and
+works since 1.470). scripts/casper-premount/20iso_scan in elementary/os-patches (commit 0ca3b2b8). pop-os/iso:
+config/pop-os/21.10.mk (casper without lupin-casper), data/grub/grub.cfg; issues 243, 260 and PR 361.
+rescuezilla: src/livecd/image/boot/grub/grub.cfg. linuxmint/linuxmint issue 635 (loopback.cfg of Mint 21.3).
+Reported, not read: Launchpad 1155216 (/isodevice and the installer).
 """
 
 import posixpath
@@ -125,7 +127,7 @@ def _layer(iso: IsoView, folder: str, distro: str, version: tuple[int, ...]) -> 
     """The uppermost layer of 23.04's and 23.10's desktop, which their initrds do not name; empty if not needed.
 
     Without it casper stacks all squashfs files in the order of their names. The initrds of 24.04 and of the server
-    since 21.10 have /conf/conf.d/default-layer.conf. Source: ubuntu-devel-discuss, June 2023, message 019562.
+    since 21.10 have /conf/conf.d/default-layer.conf. Reported in ubuntu-devel-discuss, June 2023, message 019562.
     """
     if distro not in UBUNTU or version[:2] not in ((23, 4), (23, 10)):
         return ""

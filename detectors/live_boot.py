@@ -10,11 +10,12 @@ words, so its entries are left out.
 
 Decided by the kernel line, not by the folder: LMDE has it in /casper, and Kicksecure's /live is dracut's.
 
-Source: live-boot 1:20230131+deb12u1 (Debian 12): 9990-misc-helpers.sh (check_dev, find_livefs), 9990-main.sh,
-9990-toram-todisk.sh, hooks/live. live-build 20230502: scripts/build/binary_grub_cfg (``findiso`` in the live entries
-only, not in the fail-safe ones), binary_disk (/.disk/info). grml-live: media-files/GRMLBASE/boot/grub/header.cfg.
-linuxmint/linuxmint issue 635 (loopback.cfg of LMDE 6). grml/grml-live PR 521, linuxboot/heads issue 1902 (exFAT).
-truenas/scale-build and the mount-cd unit of truenas-installer.
+Source, read: live-boot 1:20230131+deb12u1 (Debian 12): 9990-misc-helpers.sh (check_dev, find_livefs), 9990-main.sh,
+9990-toram-todisk.sh, 0030-verify-checksums, hooks/live. live-build 20230502: binary_grub_cfg (``findiso`` in the live
+entries only, not in the fail-safe ones), binary_disk (/.disk/info). grml-live: media-files/GRMLBASE/boot/grub/header.cfg.
+linuxmint/linuxmint issue 635 (loopback.cfg of LMDE 6).
+Reported, not read: which releases have exfat.ko in the initrd (linuxboot/heads issue 1902 and others); the mount-cd unit
+of TrueNAS; Deepin's two words.
 """
 
 import posixpath
