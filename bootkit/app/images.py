@@ -1,7 +1,7 @@
 """``add``, ``remove`` and ``verify``: the images of a stick."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -84,8 +84,8 @@ def image_named(volume: Volume, name: str) -> str:
         BootkitError: none fits, or several do.
     """
     paths = [path for path, _ in find_images(volume)]
-    tests = (
-        lambda path: path == name or path == f"{IMAGE_FOLDER}/{name}",
+    tests: tuple[Callable[[str], bool], ...] = (
+        lambda path: path in (name, f"{IMAGE_FOLDER}/{name}"),
         lambda path: path.rpartition("/")[2] == name,
         lambda path: name.lower() in path.lower(),
     )

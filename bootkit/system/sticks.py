@@ -63,16 +63,15 @@ def mounted_sticks() -> tuple[Path, ...]:
 
 
 def _the_mounted_one() -> Path:
-    sticks = mounted_sticks()
-    if not sticks:
-        raise BootkitError(
-            "no bootkit stick is mounted",
-            hint="plug it in and open it once in the file manager, or name it: --stick PATH",
-        )
-    if len(sticks) > 1:
-        names = ", ".join(map(os.fspath, sticks))
-        raise BootkitError(f"there are several bootkit sticks: {names}", hint="name the one you mean: --stick PATH")
-    return sticks[0]
+    match mounted_sticks():
+        case [stick]:
+            return stick
+        case []:
+            hint = "plug it in and open it once in the file manager, or name it: --stick PATH"
+            raise BootkitError("no bootkit stick is mounted", hint=hint)
+        case several:
+            names = ", ".join(map(os.fspath, several))
+            raise BootkitError(f"there are several bootkit sticks: {names}", hint="name the one you mean: --stick PATH")
 
 
 def _mounts() -> list[tuple[str, Path]]:

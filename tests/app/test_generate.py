@@ -7,8 +7,9 @@ from bootkit.app import catalog
 from bootkit.app.changes import apply_changes
 from bootkit.app.generate import plan_generation
 from bootkit.errors import BootkitError
+from bootkit.model.catalog import ImageItem
 from bootkit.model.plan import KeepOld, WriteFile
-from bootkit.system.volume import Volume
+from bootkit.system.volume import FileStat, Volume
 from tests.app.conftest import UNKNOWN, MakeIso
 
 
@@ -46,7 +47,12 @@ def test_an_image_that_has_not_changed_is_not_read_again(
     _put(stick, make_iso("fedora.iso"))
     opened: list[str] = []
     look = catalog.look_at_image
-    monkeypatch.setattr(catalog, "look_at_image", lambda *args: (opened.append(args[1]), look(*args))[1])
+
+    def looking(volume: Volume, path: str, stat: FileStat) -> ImageItem:
+        opened.append(path)
+        return look(volume, path, stat)
+
+    monkeypatch.setattr(catalog, "look_at_image", looking)
     generation = plan_generation(volume)
     assert opened == ["/boot/iso/fedora.iso"]
     assert generation.catalog is not None
@@ -152,7 +158,11 @@ def test_a_menu_that_grub_refuses_is_not_written(
     _put(stick, make_iso("debian.iso"))
     _generate(volume)
     before = _files(stick)
-    monkeypatch.setattr("bootkit.app.generate.render_menu", lambda *_: b"menuentry 'x' {\n")
+
+    def broken(*_: object) -> bytes:
+        return b"menuentry 'x' {\n"
+
+    monkeypatch.setattr("bootkit.app.generate.render_menu", broken)
     _put(stick, make_iso("fedora.iso"))
     with pytest.raises(BootkitError, match="GRUB's parser refuses"):
         plan_generation(volume)
