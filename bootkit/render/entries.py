@@ -1,0 +1,270 @@
+"""The catalogue as the menu shows it: folders, images and entries with their titles, ids and conditions."""
+
+import re
+import textwrap
+import unicodedata
+import zlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from bootkit.model.boot import ANY_FIRMWARE, ISO_PATH, BootEntry, Detection, EntryKind, Firmware
+from bootkit.model.catalog import IMAGE_FOLDER, ImageItem
+from bootkit.render.grub import unbootable_path
+
+_WIDTH = 74
+_TITLE_LIMIT = 120
+_FIRMWARE_NAMES = {
+    Firmware.BIOS: "BIOS",
+    Firmware.UEFI_X64: "64-bit UEFI",
+    Firmware.UEFI_IA32: "32-bit UEFI",
+    Firmware.UEFI_ARM64: "ARM UEFI",
+}
+# a toggle's words travel in one variable of the menu, which GRUB splits at blanks and expands like file names
+_TOGGLE_WORD = re.compile(r"[^\s\\'\"*?\[\]]+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MenuEntry:
+    title: str
+    id: str
+    condition: str = ""
+    """GRUB script that is true where the entry can start; empty if that is everywhere."""
+    explanation: tuple[str, ...] = ()
+    """Lines to show instead of booting."""
+    own_menu: str = ""
+    """The image's own menu to hand over to instead of booting."""
+    kernel: str = ""
+    initrds: tuple[str, ...] = ()
+    before: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+    """Words from ``---`` on: what comes behind it is for the installed system, so ours go before it."""
+    to_ram: str = ""
+    safe: str = ""
+    source: BootEntry | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MenuImage:
+    path: str
+    title: str
+    id: str
+    id_path: str
+    """As GRUB's ``default`` takes it: the ids of the folders above, and its own."""
+    loop: str
+    classes: str
+    comment: str
+    explanation: tuple[str, ...] = ()
+    entries: tuple[MenuEntry, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MenuFolder:
+    title: str
+    id: str
+    folders: tuple["MenuFolder", ...] = ()
+    images: tuple[MenuImage, ...] = ()
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Every image in it and below."""
+        below = (path for folder in self.folders for path in folder.paths)
+        return (*(image.path for image in self.images), *below)
+
+    @property
+    def all_images(self) -> tuple[MenuImage, ...]:
+        """The images in the order of the menu: those of a folder, then those of the folders in it."""
+        return (*self.images, *(image for folder in self.folders for image in folder.all_images))
+
+
+def menu_tree(items: Iterable[ImageItem], extra_words: tuple[str, ...] = ()) -> MenuFolder:
+    """The images in folders, in order of title; the outermost folder is the menu itself.
+
+    An image whose path holds control characters is left out: it cannot be said in a script that is read by lines.
+    """
+    speakable = [item for item in items if not re.search(r"[\x00-\x1f\x7f]", item.path)]
+    return _folder("", speakable, extra_words)
+
+
+def _folder(folder: str, items: Sequence[ImageItem], extra_words: tuple[str, ...]) -> MenuFolder:
+    prefix = f"{folder}/" if folder else ""
+    below: dict[str, list[ImageItem]] = {}
+    here: list[ImageItem] = []
+    for item in items:
+        name = item.folder[len(prefix) :].partition("/")[0] if item.folder != folder else ""
+        (below.setdefault(name, []) if name else here).append(item)
+    folders = [_folder(prefix + name, inside, extra_words) for name, inside in below.items()]
+    titles = _distinct_titles(here)
+    images = [_image(item, title, extra_words) for item, title in zip(here, titles, strict=True)]
+    return MenuFolder(
+        title=clean_text(folder.rpartition("/")[2]),
+        id=_folder_id(folder),
+        folders=tuple(sorted(folders, key=lambda one: (one.title.casefold(), one.id))),
+        images=tuple(sorted(images, key=lambda one: (one.title.casefold(), one.path))),
+    )
+
+
+def _distinct_titles(items: Sequence[ImageItem]) -> list[str]:
+    titles = [_title(item) for item in items]
+    seen = {title: titles.count(title) for title in set(titles)}
+    return [
+        title if seen[title] == 1 else f"{title} - {clean_text(item.name)}"
+        for item, title in zip(items, titles, strict=True)
+    ]
+
+
+def _title(item: ImageItem) -> str:
+    detection = item.recognition.detection if item.recognition else None
+    return clean_text(detection.title if detection else item.name) or clean_text(item.name)
+
+
+def _image(item: ImageItem, title: str, extra_words: tuple[str, ...]) -> MenuImage:
+    detection = item.recognition.detection if item.recognition else None
+    folders = item.folder.split("/") if item.folder else []
+    above = [_folder_id("/".join(folders[: depth + 1])) for depth in range(len(folders))]
+    own = f"image:{_plain(item.path)}"
+    return MenuImage(
+        path=item.path,
+        title=title,
+        id=own,
+        id_path=">".join([*above, own]),
+        loop=f"image_{zlib.crc32(_bytes(item.path)):08x}",
+        classes=_classes(detection),
+        comment=clean_text(f"{item.path}: {detection.stack if detection else 'not known'}"),
+        explanation=_no_boot(item, detection),
+        entries=_entries(item, detection, extra_words) if detection else (),
+    )
+
+
+def _no_boot(item: ImageItem, detection: Detection | None) -> tuple[str, ...]:
+    """Why there is nothing to boot; empty if there is."""
+    if item.error:
+        return explanation(
+            f"{item.name} cannot be read: {item.error}.", "On your computer:", f"  bootkit verify {item.name}"
+        )
+    if detection is None:
+        return explanation(
+            f"Nobody knows how to start {item.name}.", "On your computer:", f"  bootkit explain {item.name}"
+        )
+    if not detection.entries:
+        return explanation(f"{item.name} cannot boot from a file.", detection.obstacle, detection.instead)
+    return ()
+
+
+def _entries(item: ImageItem, detection: Detection, extra_words: tuple[str, ...]) -> tuple[MenuEntry, ...]:
+    ids: set[str] = set()
+    entries = [_entry(item, entry, _entry_id(entry.title, ids), extra_words) for entry in detection.entries]
+    supported = frozenset(firmware for entry in detection.entries for firmware in entry.firmware)
+    if supported != ANY_FIRMWARE:
+        names = " or ".join(_FIRMWARE_NAMES[firmware] for firmware in Firmware if firmware in supported)
+        entries.append(
+            MenuEntry(
+                title="Not for this computer",
+                id="entry-not-here",
+                condition=f"! {_condition(supported)}" if supported else "",
+                explanation=explanation(f"{item.name} starts on {names or 'no'} machines only."),
+            )
+        )
+    if detection.obstacle:
+        entries.append(
+            MenuEntry(
+                title="Good to know",
+                id="entry-good-to-know",
+                explanation=explanation(detection.obstacle, detection.instead),
+            )
+        )
+    return tuple(entries)
+
+
+def _entry(item: ImageItem, entry: BootEntry, own_id: str, extra_words: tuple[str, ...]) -> MenuEntry:
+    title = clean_text(entry.title) or "Start"
+    condition = _condition(entry.firmware)
+    flaw = unbootable_path(item.path)
+    if flaw and (entry.kind is EntryKind.CONFIGFILE or any(ISO_PATH in word for word in entry.cmdline)):
+        return MenuEntry(
+            title=title,
+            id=own_id,
+            condition=condition,
+            explanation=explanation(
+                f"The path {item.path} holds {flaw}, and the system would look for another file.",
+                "Rename it on your computer, then: bootkit generate",
+            ),
+            source=entry,
+        )
+    if entry.kind is EntryKind.CONFIGFILE:
+        return MenuEntry(title=title, id=own_id, condition=condition, own_menu=entry.kernel, source=entry)
+    before, after = split_words(entry.cmdline)
+    return MenuEntry(
+        title=title,
+        id=own_id,
+        condition=condition,
+        kernel=entry.kernel,
+        initrds=entry.initrds,
+        before=before,
+        after=(*extra_words, *after),
+        to_ram=_toggle_words(entry.to_ram),
+        safe=_toggle_words(entry.safe_graphics),
+        source=entry,
+    )
+
+
+def split_words(words: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The words before the first ``---`` and those from there on."""
+    at = words.index("---") if "---" in words else len(words)
+    return words[:at], words[at:]
+
+
+def _toggle_words(words: tuple[str, ...]) -> str:
+    """The words in one string; empty, which the menu shows, if one of them would not survive in there."""
+    return " ".join(words) if all(_TOGGLE_WORD.fullmatch(word) for word in words) else ""
+
+
+def _condition(firmware: frozenset[Firmware]) -> str:
+    if firmware == ANY_FIRMWARE:
+        return ""
+    tests = [f'"$firmware" = {one.value}' for one in Firmware if one in firmware]
+    return f"[ {' -o '.join(tests)} ]" if tests else "false"
+
+
+def explanation(*paragraphs: str) -> tuple[str, ...]:
+    """Lines that fit a screen of 80 columns; a paragraph that begins with a blank is kept as it is."""
+    lines: list[str] = []
+    for paragraph in paragraphs:
+        kept = "  " if paragraph.startswith(" ") else ""
+        lines += [kept + line for line in textwrap.wrap(clean_text(paragraph, limit=2000), _WIDTH - len(kept))]
+    return tuple(lines)
+
+
+def clean_text(text: str, limit: int = _TITLE_LIMIT) -> str:
+    """``text`` on one line, without what a terminal would not show as a character."""
+    spaced = " ".join(text.split())
+    shown = "".join("?" if unicodedata.category(char).startswith("C") else char for char in spaced)
+    return shown if len(shown) <= limit else shown[: limit - 3] + "..."
+
+
+def _entry_id(title: str, taken: set[str]) -> str:
+    slug = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")[:60] or "start"
+    name, count = f"entry-{slug}", 1
+    while name in taken:
+        count += 1
+        name = f"entry-{slug}-{count}"
+    taken.add(name)
+    return name
+
+
+def _folder_id(folder: str) -> str:
+    return f"folder:{_plain(folder)}"
+
+
+def _plain(path: str) -> str:
+    """``path`` in characters that an id may hold: ``>`` parts ids, and a test's configuration quotes none."""
+    plain = re.sub(r"[^A-Za-z0-9._/+-]", "_", path.removeprefix(f"{IMAGE_FOLDER}/"))
+    return plain if plain == path.removeprefix(f"{IMAGE_FOLDER}/") else f"{plain}~{zlib.crc32(_bytes(path)):08x}"
+
+
+def _classes(detection: Detection | None) -> str:
+    slug = re.sub(r"[^a-z0-9]+", "-", detection.distro.lower()).strip("-") if detection else ""
+    return f" --class {slug}" if slug else ""
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")

@@ -1,0 +1,116 @@
+"""A boot menu run by GRUB itself, without a machine: grub-emu on the file that holds the stick.
+
+grub-emu is GRUB as a program. It reads disk images with GRUB's own file-system code and runs their menu with GRUB's own
+script engine, in a tenth of a second and without privileges. It lacks the commands ``linux`` and ``initrd``, and GRUB
+lets functions stand in for commands that it lacks: ours write down what they were given.
+
+Source: grub 2.06, grub-core/script/execute.c (a command goes before a function by the same name), util/grub-emu.c.
+"""
+
+import re
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bootkit.model.boot import Firmware
+from bootkit.render.grub import grub_quote
+from bootkit.system.run import run
+
+_PLATFORMS = {
+    Firmware.BIOS: ("pc", "i386"),
+    Firmware.UEFI_X64: ("efi", "x86_64"),
+    Firmware.UEFI_IA32: ("efi", "i386"),
+    Firmware.UEFI_ARM64: ("efi", "arm64"),
+}
+_DRIVER = """\
+set enable_progress_indicator=0
+function record {{
+  echo "@begin $1"
+  shift
+  for word in "$@"; do
+    echo "@word<$word@end>"
+  done
+  echo '@done'
+}}
+function linux {{
+  record linux "$@"
+  [ -f "$1" ]
+}}
+function initrd {{
+  record initrd "$@"
+  for file in "$@"; do
+    if [ ! -f "$file" ]; then
+      return 1
+    fi
+  done
+}}
+set grub_platform={platform}
+set grub_cpu={cpu}
+set patience=0
+set root={root}
+set prefix=({root})/boot/grub
+{presets}source ($root)/boot/grub/grub.cfg
+set default={entry}
+set timeout={timeout}
+"""
+_ESCAPES = re.compile(r"\x1b(?:\[[0-9;?]*[A-Za-z]|[()][0-9A-B]|[=>78])")
+_RECORD = re.compile(r"@begin (linux|initrd)\r?\n(.*?)@done", re.DOTALL)
+_WORD = re.compile(r"@word<(.*?)@end>", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmulatedRun:
+    """What a menu did."""
+
+    linux: tuple[str, ...] | None
+    """What the last ``linux`` command was given, the kernel's file first; ``None`` if it never came to that."""
+    initrd: tuple[str, ...] | None
+    screen: str
+    """All that was printed, without terminal escapes; lines are broken at the screen's edge."""
+
+
+def run_menu(
+    disk: Path,
+    *,
+    entry: str = "",
+    firmware: Firmware = Firmware.BIOS,
+    root: str = "hd0",
+    commands: Sequence[str] = (),
+    presets: Mapping[str, str] | None = None,
+) -> EmulatedRun:
+    """Show the menu of a disk image and choose ``entry`` (ids joined by ``>``); nothing is chosen if that is empty.
+
+    ``root`` is the data partition in GRUB's words, ``commands`` are typed on GRUB's command line when the entry is
+    done, ``presets`` are variables that are set before the menu is read.
+
+    Raises:
+        ToolMissing, CommandFailed: grub-emu is not installed, or took longer than 30 seconds.
+    """
+    platform, cpu = _PLATFORMS[firmware]
+    driver = _DRIVER.format(
+        platform=platform,
+        cpu=cpu,
+        root=root,
+        presets="".join(f"set {name}={grub_quote(value)}\n" for name, value in (presets or {}).items()),
+        entry=grub_quote(entry),
+        timeout=0 if entry else -1,
+    )
+    with tempfile.TemporaryDirectory(prefix="bootkit-emu-") as folder:
+        Path(folder, "grub.cfg").write_text(driver, encoding="utf-8")
+        device_map = Path(folder, "device.map")
+        device_map.write_text(f"(hd0) {disk.resolve()}\n", encoding="utf-8", errors="surrogateescape")
+        # "Press any key" takes some of the first keys; what is left of them is a command that GRUB does not know
+        keys = "cccc\r" + "".join(f"{command}\r" for command in (*commands, "exit"))
+        argv = ["grub-emu", "--device-map", device_map, "--root", "host", "--directory", folder]
+        shown = run(argv, stdin=keys.encode(), env={"TERM": "dumb"}, timeout=30)
+    return _read(_ESCAPES.sub("", shown.decode("utf-8", "surrogateescape")))
+
+
+def _read(screen: str) -> EmulatedRun:
+    calls = {name: _words(body) for name, body in _RECORD.findall(screen)}
+    return EmulatedRun(linux=calls.get("linux"), initrd=calls.get("initrd"), screen=screen.replace("\r", ""))
+
+
+def _words(body: str) -> tuple[str, ...]:
+    return tuple(re.sub(r"\r?\n", "", word) for word in _WORD.findall(body))
