@@ -75,9 +75,9 @@ class IsoFacts:
     publisher_id: str = ""
     el_torito: tuple[ElToritoEntry, ...] = ()
     partitions: tuple[IsoPartition, ...] = ()
-    dirs: dict[str, tuple[Node, ...]] = field(default_factory=dict)
+    dirs: dict[str, tuple[Node, ...]] = field(default_factory=dict[str, tuple[Node, ...]])
     """Each directory that somebody looked into, whole. ``efi:/...`` are directories of the FAT image for UEFI."""
-    texts: dict[str, str] = field(default_factory=dict)
+    texts: dict[str, str] = field(default_factory=dict[str, str])
     """Each small text file that somebody read; at most ``TEXT_LIMIT`` bytes of it."""
     warnings: tuple[str, ...] = ()
     """Recoverable oddities of the image, in the user's words."""
