@@ -80,11 +80,8 @@ def fat32_cluster_sectors(size: int) -> int:
     mtools and several firmwares go by the cluster count and read a FAT32 with fewer as FAT16.
     """
     sectors = size // SECTOR
-    for limit, cluster in ((260 * MIB, 1), (8192 * MIB, 8), (16384 * MIB, 16), (32768 * MIB, 32)):
-        if size <= limit:
-            break
-    else:
-        cluster = 64
+    table = ((260 * MIB, 1), (8192 * MIB, 8), (16384 * MIB, 16), (32768 * MIB, 32))
+    cluster = next((cluster for limit, cluster in table if size <= limit), 64)
     while cluster > 1 and fat32_clusters(sectors, cluster) < FAT32_MINIMUM_CLUSTERS:
         cluster //= 2
     return cluster

@@ -1,6 +1,6 @@
-"""Which boot loaders go on a stick.
+r"""Which boot loaders go on a stick.
 
-Sources: UEFI specification 2.10, 3.5.1.1 (removable media: the names in \\EFI\\BOOT); where signed GRUB images look for
+Sources: UEFI specification 2.10, 3.5.1.1 (removable media: the names in \EFI\BOOT); where signed GRUB images look for
 their configuration was read from Debian 12 and 13, Fedora and openSUSE images and booted for Debian: the prefix is
 compiled in (/EFI/debian), some look beside themselves. ``fbx64.efi`` and ``BOOTX64.CSV`` are left out on purpose: together
 they write a boot entry into the machine's own NVRAM.

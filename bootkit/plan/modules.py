@@ -1,7 +1,7 @@
 """The GRUB modules that go into an image built by us.
 
 Nothing is loaded from the stick later, so everything that the menu, an image's own menu or a user's ``custom.cfg`` can
-reasonably ask for is inside. Names are those of GRUB 2.06 and 2.12; what a host's GRUB lacks is left out.
+reasonably ask for is inside. ``progress`` is left out on purpose: it writes a line for every file into the menu. Names are those of GRUB 2.06 and 2.12; what a host's GRUB lacks is left out.
 """
 
 from bootkit.model.prepare import GrubPlatform
@@ -11,7 +11,7 @@ _FILESYSTEMS = ("ext2", "fat", "exfat", "ntfs", "btrfs", "xfs", "f2fs", "iso9660
 _SCRIPT = (
     "normal", "configfile", "test", "true", "eval", "read", "regexp", "echo", "cat", "ls", "help", "minicmd", "probe",
     "loadenv", "search", "search_fs_file", "search_fs_uuid", "search_label", "sleep", "date", "datetime", "hashsum",
-    "cmp", "hexdump", "keystatus", "tr", "extcmd", "progress", "file", "trig",
+    "cmp", "hexdump", "keystatus", "tr", "extcmd", "file", "trig",
 )  # fmt: skip
 _HASHES = ("gcry_md5", "gcry_sha1", "gcry_sha256", "gcry_sha512")
 _MACHINE = ("halt", "reboot", "smbios", "cpuid", "acpi", "lspci", "lsacpi", "rdmsr", "mmap", "play")

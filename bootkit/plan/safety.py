@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from bootkit.model.device import BlockDevice
 from bootkit.units import GIB, format_size
 
-SYSTEM_MOUNTS = ("/", "/usr", "/boot", "/efi", "/home", "/var", "/nix", "/etc", "/opt", "/srv", "/root", "/tmp")
+SYSTEM_MOUNTS = ("/", "/usr", "/boot", "/efi", "/home", "/var", "/nix", "/etc", "/opt", "/srv", "/root")
 """A disk with one of these, or with something below the first group of folders, carries the running system."""
 _SYSTEM_TREES = ("/boot/", "/efi/", "/usr/", "/var/", "/nix/", "/home/")
 LIVE_MEDIA = (

@@ -173,7 +173,7 @@ def _build(step: BuildLoader, work: Path) -> bytes:
         mkimage_program(),
         "-O", step.platform,
         "-d", step.directory,
-        "-p", "(memdisk)",
+        "-p", "(memdisk)/boot/grub",
         "-m", memdisk,
         "-o", image,
         *step.modules,
@@ -182,10 +182,13 @@ def _build(step: BuildLoader, work: Path) -> bytes:
 
 
 def _stub_archive(stub: bytes) -> bytes:
-    """A memory disk whose /grub.cfg is the stub: a script there may have conditions, an embedded configuration may not."""
+    """A memory disk with the stub: a script there may have conditions, an embedded configuration may not.
+
+    grub-mkimage sets the prefix to /boot/grub of a memory disk, whatever it is told.
+    """
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w", format=tarfile.USTAR_FORMAT) as archive:
-        info = tarfile.TarInfo("grub.cfg")
+        info = tarfile.TarInfo("boot/grub/grub.cfg")
         info.size = len(stub)
         archive.addfile(info, io.BytesIO(stub))
     return buffer.getvalue()
@@ -210,7 +213,7 @@ def _loader_files(loaders: list[MadeLoader]) -> list[WriteFile]:
 
 def _write_table(table: PartitionTable, target: OpenTarget) -> None:
     # nothing is wiped by sfdisk: that was done before, and the new file systems are in place already
-    argv = [
+    argv: list[str | Path] = [
         "sfdisk",
         "-q",
         "--no-reread",

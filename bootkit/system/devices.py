@@ -9,7 +9,9 @@ import re
 import stat
 from collections.abc import Iterator
 from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from bootkit.errors import DeviceRefused
 from bootkit.model.device import BlockDevice, Identity, Mount, Partition
@@ -151,7 +153,7 @@ def _by_id(disk: BlockRecord) -> str:
 
 
 def _udev_text(block: BlockRecord, key: str) -> str:
-    """udev keeps the text as the device gave it, with hex escapes, under KEY_ENC."""
+    """Text as the device gave it, which udev keeps with hex escapes under KEY_ENC."""
     encoded = block.udev.get(f"{key}_ENC", "")
     decoded = re.sub(r"\\x([0-9a-fA-F]{2})", lambda match: chr(int(match[1], 16)), encoded)
     return (decoded or block.udev.get(key, "")).strip()
@@ -182,7 +184,7 @@ def _block(root: Path, entry: Path) -> BlockRecord:
         read_only=_text(entry / "ro") == "1",
         sector_size=int(_text(parent / "queue/logical_block_size") or _SECTOR),
         diskseq=int(_text(parent / "diskseq") or 0),
-        vendor=_text(entry / "device/vendor"),
+        vendor=_vendor(entry),
         model=_text(entry / "device/model") or _text(entry / "device/name"),
         serial=_text(entry / "serial") or _text(entry / "device/serial") or _usb_serial(path),
         card_type=_text(entry / "device/type") if entry.name.startswith("mmcblk") else "",
@@ -191,6 +193,12 @@ def _block(root: Path, entry: Path) -> BlockRecord:
         backing_number=_backing_number(backing),
         udev=_udev(entry.name) if root == Path("/") else {},
     )
+
+
+def _vendor(entry: Path) -> str:
+    """SCSI and USB give a name there, PCI and virtio a number, which tells nobody anything."""
+    vendor = _text(entry / "device/vendor")
+    return "" if vendor.startswith("0x") else vendor
 
 
 def _usb_serial(path: Path) -> str:
@@ -206,21 +214,24 @@ def _usb_serial(path: Path) -> str:
 def _backing_number(backing: str) -> str:
     with suppress(OSError):
         if backing:
-            device = os.stat(backing).st_dev
+            device = Path(backing).stat().st_dev
             return f"{os.major(device)}:{os.minor(device)}"
     return ""
 
 
 def _udev(name: str) -> dict[str, str]:
-    """udev's properties of a device; nothing where there is no udevd or no libudev."""
+    """Properties that udev has of a device; none where there is no udevd or no libudev."""
     try:
-        import pyudev
-
+        pyudev: Any = import_module("pyudev")  # it has no types of its own
+    except ImportError:
+        return {}
+    try:
         device = pyudev.Devices.from_name(pyudev.Context(), "block", name)
-    except (ImportError, OSError, LookupError, pyudev.DeviceNotFoundError):
+        properties = {str(key): str(value) for key, value in device.properties.items()}
+    except (OSError, LookupError, pyudev.DeviceNotFoundError):
         return {}
     wanted = re.compile(r"ID_(BUS|VENDOR|MODEL|SERIAL|SERIAL_SHORT|VENDOR_ENC|MODEL_ENC|FS_.*)|DEVLINKS")
-    return {key: device.properties[key] for key in device.properties if wanted.fullmatch(key)}
+    return {key: value for key, value in properties.items() if wanted.fullmatch(key)}
 
 
 def _mounts(root: Path) -> Iterator[MountRecord]:
@@ -249,7 +260,7 @@ def _swaps(root: Path) -> Iterator[str]:
 def _node_number(path: str) -> str:
     with suppress(OSError):
         if path.startswith("/"):
-            status = os.stat(path)
+            status = Path(path).stat()
             if stat.S_ISBLK(status.st_mode):
                 return f"{os.major(status.st_rdev)}:{os.minor(status.st_rdev)}"
     return ""

@@ -53,8 +53,8 @@ def fill_exfat(fh: BinaryIO, folders: Sequence[str], files: Sequence[WriteFile])
 
 @dataclass(slots=True)
 class _Folder:
-    folders: "dict[str, _Folder]" = field(default_factory=dict)
-    files: dict[str, bytes] = field(default_factory=dict)
+    folders: "dict[str, _Folder]" = field(default_factory=dict["str", "_Folder"])
+    files: dict[str, bytes] = field(default_factory=dict[str, bytes])
 
     def folder(self, path: str) -> "_Folder":
         here = self
@@ -71,20 +71,23 @@ class _Volume:
         if boot[3:11] != b"EXFAT   ":
             raise FormatError("there is no exFAT file system", offset=0)
         self._fh = fh
+        heap: int
+        clusters: int
         heap, clusters, self._root = struct.unpack_from("<III", boot, 88)
         self._clusters = clusters
         sector_size = 1 << boot[108]
         self.cluster_size = sector_size << boot[109]
         self._heap = heap * sector_size
         self._bitmap_offset, self._bitmap = self._read_bitmap()
-        last = max((byte * 8 + value.bit_length() for byte, value in enumerate(self._bitmap) if value), default=0)
-        self._next = last + 2
+        last: int = max((byte * 8 + value.bit_length() for byte, value in enumerate(self._bitmap) if value), default=0)
+        self._next: int = last + 2
 
     def store(self, content: bytes) -> int:
         """Write ``content`` to clusters of its own; the first of them, 0 for nothing."""
         if not content:
             return 0
-        first, count = self._next, -(-len(content) // self.cluster_size)
+        first: int = self._next
+        count = -(-len(content) // self.cluster_size)
         if first + count > self._clusters + 2:
             raise FormatError("the exFAT file system is full")
         for cluster in range(first - 2, first - 2 + count):

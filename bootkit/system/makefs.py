@@ -90,7 +90,7 @@ def _make_ext4(step: MakeFilesystem, image: Path, stage: Path, *, sparse: bool) 
     lazy = 0 if sparse else 1
     uid, gid = step.owner
     journal = ["-J", _JOURNAL] if step.size >= _JOURNAL_MINIMUM else []
-    argv = [
+    argv: list[str | Path] = [
         "mke2fs", "-F", "-q", "-t", "ext4",
         "-b", "4096",
         "-I", "256",

@@ -4,7 +4,6 @@ Needs no udev and no partition nodes, so it is the same for a file and for a dev
 """
 
 import json
-import os
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from bootkit.errors import FormatError
-from bootkit.formats.ext4 import Ext4
+from bootkit.formats.ext4 import Ext4, read_superblock
 from bootkit.formats.fat import Fat
 from bootkit.formats.partitions import PartitionTable, read_partitions
 from bootkit.formats.reader import Window, read_upto
@@ -114,8 +113,8 @@ def _partitions(fh: BinaryIO, table: PartitionTable) -> Iterator[FoundPartition]
         kind, label, uuid = _filesystem(fh, row.start), "", ""
         try:
             if kind == "ext4":
-                ext4 = Ext4(_window(fh, row.start, row.size))
-                label, uuid = ext4.label, ext4.uuid
+                superblock = read_superblock(_window(fh, row.start, row.size))
+                label, uuid = superblock.label, superblock.uuid
             elif kind == "vfat":
                 fat = Fat(_window(fh, row.start, row.size))
                 label, uuid = fat.label, fat.uuid
@@ -190,7 +189,3 @@ def _filesystem(fh: BinaryIO, offset: int) -> str:
 
 def _window(fh: BinaryIO, offset: int, size: int) -> BinaryIO:
     return cast("BinaryIO", Window(fh, offset, size))
-
-
-def is_readable(path: Path) -> bool:
-    return os.access(path, os.R_OK)

@@ -194,7 +194,7 @@ def _users_of(path: str) -> str:
     found: set[str] = set()
     for link in Path("/proc").glob("[0-9]*/fd/*"):
         with suppress(OSError):
-            opened = os.stat(link)
+            opened = link.stat()
             if stat.S_ISBLK(opened.st_mode) and opened.st_rdev == Path(path).stat().st_rdev:
                 found.add(f"{(link.parent.parent / 'comm').read_text().strip()} ({link.parent.parent.name})")
     return f"these programs have it open: {', '.join(sorted(found))}" if found else "unmount it, and close what uses it"
