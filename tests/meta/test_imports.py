@@ -1,0 +1,48 @@
+"""What an interpreter has loaded after it did one thing: commands stay quick, and the layers stay apart."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+HEAVY = frozenset({"jinja2", "psutil", "pyudev", "qemu", "textual", "tomlkit"})
+"""Libraries of single commands."""
+
+
+def modules_after(code: str) -> set[str]:
+    """The names in ``sys.modules`` of a fresh interpreter that ran ``code``."""
+    shown = f"import sys\n{code}\nprint(*sys.modules, sep='\\n', file=sys.stderr)"
+    done = subprocess.run([sys.executable, "-c", shown], cwd=ROOT, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return set(done.stderr.split())
+
+
+def test_help_is_printed_without_any_library() -> None:
+    loaded = modules_after("sys.argv = ['bootkit', '--help']\nfrom bootkit.cli import main\nmain()")
+    assert "bootkit.cli.help" in loaded
+    assert not loaded & (HEAVY | {"click", "rich", "typer", "subprocess", "bootkit.app", "bootkit.system"})
+
+
+def test_the_command_line_is_put_together_without_the_libraries_of_single_commands() -> None:
+    loaded = modules_after("from bootkit.cli.program import build\nbuild()")
+    assert "typer" in loaded
+    assert not loaded & HEAVY
+
+
+def test_looking_into_an_image_needs_no_library() -> None:
+    assert not modules_after("import bootkit.app.inspect") & (HEAVY | {"rich", "typer"})
+
+
+def test_detectors_reach_nothing_that_touches_the_machine() -> None:
+    loaded = modules_after("from bootkit.detect.registry import builtin\nassert tuple(builtin())")
+    assert "bootkit.detectors.casper" in loaded
+    layers = {name.split(".")[1] for name in loaded if name.startswith("bootkit.")}
+    assert layers == {"bootcfg", "detect", "detectors", "errors", "model"}
+    assert not loaded & (HEAVY | {"subprocess", "tempfile"})
+
+
+def test_detectors_cannot_be_imported_from_the_top_level_folder() -> None:
+    code = "import detectors"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False, capture_output=True, text=True)
+    assert "ImportError" in done.stderr
+    assert "bootkit.detectors" in done.stderr
