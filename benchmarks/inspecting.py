@@ -1,0 +1,69 @@
+"""Looking into one image of 60,000 files: bootkit's whole answer against finding and reading one file with others."""
+
+import sys
+from pathlib import Path
+
+from images import make_big
+from measure import BOOTKIT, Argv, bytes_read, floor, goal, median, mib, seconds, table
+
+CFG = "boot/grub/grub.cfg"
+
+PYCDLIB = f"""
+import io, sys, pycdlib
+iso = pycdlib.PyCdlib()
+iso.open(sys.argv[1])
+iso.get_record(rr_path="/{CFG}")
+iso.get_file_from_iso_fp(io.BytesIO(), rr_path="/{CFG}")
+iso.close()
+"""
+
+LIBARCHIVE = f"""
+import sys, libarchive
+with libarchive.file_reader(sys.argv[1]) as archive:
+    for entry in archive:
+        if entry.pathname == "{CFG}":
+            b"".join(entry.get_blocks())
+"""
+
+FASTER_THAN_PYCDLIB = 100
+FASTER_THAN_LIBARCHIVE = 3
+BYTES = 64 << 10
+
+
+def measure(folder: Path) -> None:
+    image = make_big(folder)
+    cases: dict[str, tuple[Argv, int]] = {
+        "bootkit inspect --json": ([BOOTKIT, "inspect", "--json", image], 9),
+        "pycdlib: open, get_record, get_file": ([sys.executable, "-c", PYCDLIB, image], 3),
+        "libarchive-c: iterate, read": ([sys.executable, "-c", LIBARCHIVE, image], 5),
+        "bsdtar -tf": (["bsdtar", "-tf", image], 5),
+        "xorriso -indev -find": (["xorriso", "-indev", image, "-find", "/"], 5),
+    }
+    costs = {name: median(argv, runs=runs) for name, (argv, runs) in cases.items()}
+    read = {name: bytes_read(argv, image.name) for name, (argv, _) in cases.items()}
+    ours, pycdlib, libarchive = list(costs.values())[:3]
+    rows = [
+        [
+            name,
+            seconds(cost.seconds),
+            f"{cost.seconds / ours.seconds:.1f}",
+            f"{read[name]:,}",
+            f"{'at most ' if cost.peak <= floor() else ''}{mib(cost.peak)}",
+        ]
+        for name, cost in costs.items()
+    ]
+    size = image.stat().st_size
+    table(
+        f"inspect: 60,000 files, {mib(size)}",
+        ["program", "wall", "times bootkit's", "bytes of the image read", "peak memory"],
+        rows,
+    )
+    first = next(iter(read.values()))
+    print(goal(f"- reads at most {BYTES:,} bytes ({first:,})", met=first <= BYTES))
+    for name, other, wanted in (
+        ("pycdlib", pycdlib, FASTER_THAN_PYCDLIB),
+        ("libarchive", libarchive, FASTER_THAN_LIBARCHIVE),
+    ):
+        factor = other.seconds / ours.seconds
+        print(goal(f"- {wanted} times as fast as {name} ({factor:.1f})", met=factor >= wanted))
+    print()

@@ -1,0 +1,48 @@
+"""Which measurements there are, and where they were taken."""
+
+import platform
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import add
+import generate
+import inspecting
+import starting
+
+MEASUREMENTS: dict[str, Callable[[Path], None]] = {
+    "inspect": inspecting.measure,
+    "generate": generate.measure,
+    "add": add.measure,
+    "help": starting.measure,
+}
+
+
+def main() -> None:
+    chosen = sys.argv[1:] or list(MEASUREMENTS)
+    unknown = set(chosen) - set(MEASUREMENTS)
+    if unknown:
+        sys.exit(f"no measurement is called {sorted(unknown)[0]}; there are {', '.join(MEASUREMENTS)}")
+    missing = [program for program in ("bsdtar", "strace", "xorriso") if shutil.which(program) is None]
+    if missing:
+        sys.exit(f"not installed: {', '.join(missing)}")
+    _say_where()
+    for name in chosen:
+        with tempfile.TemporaryDirectory(prefix=f"bootkit-bench-{name}-", dir=_room()) as folder:
+            MEASUREMENTS[name](Path(folder))
+
+
+def _room() -> str:
+    """A folder on a disk: /tmp is memory in many places, and what is read there was never written."""
+    return "/var/tmp"
+
+
+def _say_where() -> None:
+    lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    cpu = f"{len(names)} x {names[0]}" if names else platform.machine()
+    python = f"Python {platform.python_version()}"
+    load = Path("/proc/loadavg").read_text(encoding="utf-8").split()[0]
+    print(f"{cpu}, Linux {platform.release()}, {python}; load at the start: {load}. Medians after a warm-up.\n")

@@ -1,0 +1,116 @@
+"""Run a program and see what it cost."""
+
+import os
+import re
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+Argv = Sequence[str | Path]
+
+BOOTKIT = Path(sys.prefix, "bin", "bootkit")
+"""The console script beside the running interpreter: what a user starts."""
+
+READS = "read,pread64,readv,preadv,preadv2,copy_file_range,sendfile,splice,mmap"
+_ANSWER = re.compile(r"= (\d+)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    seconds: float
+    """Wall time of the whole process."""
+    peak: int
+    """Bytes of its largest resident set; never below this script's own, which the child begins as."""
+
+
+def run(argv: Argv, *, ok: tuple[int, ...] = (0,)) -> Cost:
+    """Run a program to its end, its output thrown away.
+
+    Raises:
+        SystemExit: it ended with a status that is not in ``ok``; what it said is shown.
+    """
+    with tempfile.TemporaryFile() as said:
+        started = time.perf_counter()
+        process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=said)
+        _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - started
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode not in ok:
+            said.seek(0)
+            words = " ".join(map(str, argv))
+            sys.exit(f"{words} ended with {process.returncode}:\n{said.read().decode(errors='replace')[-2000:]}")
+    return Cost(seconds=seconds, peak=usage.ru_maxrss * 1024)
+
+
+def median(
+    argv: Argv, *, runs: int, warm: int = 1, ok: tuple[int, ...] = (0,), before: Callable[[], None] | None = None
+) -> Cost:
+    """The median of ``runs`` runs after ``warm`` that do not count; ``before`` is called ahead of each, not timed."""
+    costs: list[Cost] = []
+    for _ in range(warm + runs):
+        if before is not None:
+            before()
+        costs.append(run(argv, ok=ok))
+    counted = costs[warm:]
+    seconds = statistics.median(cost.seconds for cost in counted)
+    return Cost(seconds=seconds, peak=int(statistics.median(cost.peak for cost in counted)))
+
+
+def bytes_read(argv: Argv, suffix: str, *, ok: tuple[int, ...] = (0,)) -> int:
+    """Bytes that a program and its children read of files whose path ends in ``suffix``, as the kernel was asked for them.
+
+    A mapped file counts with all that is mapped.
+    """
+    with tempfile.NamedTemporaryFile(prefix="bootkit-strace-") as log:
+        trace = ["strace", "-f", "-y", "-s", "0", "-e", "signal=none", "-e", f"trace={READS}", "-o", log.name]
+        run([*trace, *argv], ok=ok)
+        return sum(_traced(line, suffix) for line in Path(log.name).read_text(errors="replace").splitlines())
+
+
+def _traced(line: str, suffix: str) -> int:
+    if f"{suffix}>" not in line:
+        return 0
+    if " mmap(" in line:
+        return int(line.partition(", ")[2].partition(",")[0])
+    answer = _ANSWER.search(line.rpartition(")")[2])
+    return int(answer[1]) if answer else 0
+
+
+def floor() -> int:
+    """Below this many bytes a peak cannot be measured, see :class:`Cost`."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def forget(path: Path) -> None:
+    """Write a file out and drop it from the page cache, so that the next read comes from the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+        os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+    finally:
+        os.close(descriptor)
+
+
+def table(title: str, headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    print(f"### {title}\n")
+    for row in (headers, ["---"] * len(headers), *rows):
+        print("|", " | ".join(row), "|")
+    print(flush=True)
+
+
+def goal(text: str, *, met: bool) -> str:
+    return f"{text}: {'met' if met else '**missed**'}"
+
+
+def mib(size: int) -> str:
+    return f"{size / (1 << 20):.1f} MiB"
+
+
+def seconds(value: float) -> str:
+    return f"{value:.3f} s"
