@@ -9,7 +9,6 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
-from uuid import UUID
 
 from bootkit.errors import FormatError
 from bootkit.formats.reader import read_at, size_of
@@ -168,7 +167,7 @@ def _gpt_at(
     return PartitionTable(
         scheme="gpt",
         sector_size=sector_size,
-        disk_guid=str(UUID(bytes_le=header[56:72])),
+        disk_guid=_guid(header[56:72]),
         partitions=tuple(_gpt_rows(array, entry_size, sector_size)),
         mbr=mbr,
         warnings=tuple(warnings),
@@ -183,10 +182,16 @@ def _gpt_rows(array: bytes, entry_size: int, sector_size: int) -> Iterator[Parti
         yield Partition(
             number=number,
             scheme="gpt",
-            type=str(UUID(bytes_le=kind)).upper(),
+            type=_guid(kind).upper(),
             start=first * sector_size,
             size=(last - first + 1) * sector_size,
             name=array[at + 56 : at + 128].decode("utf-16-le", "replace").partition("\0")[0],
-            guid=str(UUID(bytes_le=unique)),
+            guid=_guid(unique),
             is_active=bool(attributes & 4),
         )
+
+
+def _guid(data: bytes) -> str:
+    # As uuid.UUID(bytes_le=data) would spell it; that module would be most of what this one costs to import.
+    first, second, third = struct.unpack_from("<IHH", data)
+    return f"{first:08x}-{second:04x}-{third:04x}-{data[8:10].hex()}-{data[10:16].hex()}"

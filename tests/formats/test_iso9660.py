@@ -1,5 +1,6 @@
 """Images come from three mastering programs; what they hold is known from the tree they were made of."""
 
+import io
 import os
 import subprocess
 from collections.abc import Iterator
@@ -8,6 +9,7 @@ from typing import Any, BinaryIO
 
 import pytest
 
+from bootkit.errors import FormatError
 from bootkit.formats.iso9660 import Iso9660, read_volume_descriptors
 
 PyCdlib: Any = pytest.importorskip("pycdlib").PyCdlib
@@ -181,3 +183,60 @@ def test_reads_a_file_over_four_gib(tmp_path: Path) -> None:
         for at, mark in marks.items():
             file.seek(at)
             assert file.read(10) == mark
+
+
+def record_of(image: bytearray, name: bytes) -> int:
+    """Where the first directory record with this identifier begins."""
+    return image.index(bytes([len(name)]) + name) - 32
+
+
+def test_a_directory_that_contains_itself_is_read_once(tree: Path, tmp_path: Path) -> None:
+    image = tmp_path / "x.iso"
+    run("xorriso", "-as", "mkisofs", "-R", "-o", image, tree)
+    data = bytearray(image.read_bytes())
+    with image.open("rb") as fh:
+        root = Iso9660(fh).pvd.root_offset // 2048
+    at = record_of(data, b"BOOT") + 2
+    data[at : at + 8] = root.to_bytes(4, "little") + root.to_bytes(4, "big")
+    iso = Iso9660(io.BytesIO(data))
+    assert iso.listdir("/boot/boot/boot/boot") == iso.listdir("/")
+    assert iso.read("/boot/boot/README", 9) == b"read me\n"
+
+
+def test_a_directory_that_claims_four_gib_costs_no_more_than_the_file(tree: Path, tmp_path: Path) -> None:
+    image = tmp_path / "x.iso"
+    run("xorriso", "-as", "mkisofs", "-R", "-o", image, tree)
+    data = bytearray(image.read_bytes())
+    at = record_of(data, b"BOOT") + 10
+    data[at : at + 4] = b"\xff" * 4
+    iso = Iso9660(io.BytesIO(data))
+    assert "grub" in [entry.name for entry in iso.listdir("/boot") or ()]
+    assert "a directory claims 4294967295 bytes" in " ".join(iso.warnings)
+
+
+def test_a_truncated_image_still_shows_what_it_has(tree: Path, tmp_path: Path) -> None:
+    image = tmp_path / "x.iso"
+    run("xorriso", "-as", "mkisofs", "-R", "-o", image, tree)
+    data = image.read_bytes()
+    ((offset, size),) = Iso9660(io.BytesIO(data)).extents("/casper/initrd.img")
+    assert offset is not None
+    iso = Iso9660(io.BytesIO(data[: offset + size - 5]))
+    assert [warning for warning in iso.warnings if "an incomplete download?" in warning]
+    assert len(list(walked(iso))) == len(on_disk(tree))
+    with pytest.raises(FormatError, match="ends 5 bytes too early"):
+        iso.read("/casper/initrd.img", 1 << 20)
+
+
+def test_a_file_compressed_by_zisofs_is_refused_with_a_warning(tree: Path, tmp_path: Path) -> None:
+    image, zeros = tmp_path / "x.iso", tmp_path / "zeros"
+    zeros.write_bytes(bytes(300_000))
+    run(
+        "xorriso", "-outdev", image, "-map", tree / "boot/grub/grub.cfg", "/plain", "-map", zeros, "/packed",
+        "-set_filter", "--zisofs", "/packed", "--",
+    )  # fmt: skip
+    with image.open("rb") as fh:
+        iso = Iso9660(fh)
+        assert iso.read("/plain", 9) == b"menuentry"
+        with pytest.raises(FormatError, match="packed is compressed by zisofs"):
+            iso.open("/packed")
+        assert iso.warnings == ("packed is compressed by zisofs: it cannot be read",)

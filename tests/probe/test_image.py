@@ -203,3 +203,22 @@ def test_grub_mkrescue_makes_an_image_that_is_read(tmp_path: Path) -> None:
         assert {entry.platform for entry in iso.facts.el_torito} == {"bios", "efi"}
         assert iso.is_file("efi:/EFI/BOOT/BOOTX64.EFI")
         assert iso.facts.warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("package", "path", "menu", "platforms"),
+    [
+        ("grub-rescue-pc", "/usr/lib/grub-rescue/grub-rescue-cdrom.iso", "/boot/grub/grub.cfg", ["bios"]),
+        ("ipxe", "/usr/lib/ipxe/ipxe.iso", "/isolinux.cfg", ["bios", "efi"]),
+        ("memtest86+", "/usr/lib/memtest86+/memtest86+x64.iso", "efi:/EFI/BOOT/bootx64.efi", ["bios", "efi"]),
+    ],
+)
+def test_images_in_distribution_packages(package: str, path: str, menu: str, platforms: list[str]) -> None:
+    if not Path(path).exists():
+        pytest.skip(f"{package} is not installed")
+    with open_image(Path(path)) as iso:
+        assert iso.is_file(menu)
+        assert iso.read(menu, 64)
+        assert [entry.platform for entry in iso.facts.el_torito] == platforms
+        assert f"ID_FS_UUID={iso.uuid}\n" in run("blkid", "-p", "-o", "udev", path)
+        assert iso.facts.warnings == ()
