@@ -32,7 +32,7 @@ UDEV_NOTE = (
 
 _ARCHES = {"amd64": "x86_64", "x64": "x86_64", "i386": "i686", "i486": "i686", "i586": "i686", "arm64": "aarch64"}
 _ARCH = re.compile(r"(?<![A-Za-z0-9])(x86_64|amd64|i[3-6]86|aarch64|arm64|riscv64|ppc64le|s390x)(?![A-Za-z0-9])")
-_PLATFORM = re.compile(r"\s*\((?:UEFI|BIOS)\)|,?\s+(?:UEFI|BIOS)\b")
+_PLATFORM = re.compile(r"\s*\((?:U?EFI|BIOS)\)|,?\s+(?:U?EFI|BIOS)\b")
 _PLAIN_LABEL = re.compile(r"[A-Za-z0-9#+.:=@_-]+")
 _STAMP = re.compile(r"(?:19|20)\d\d-\d\d-\d\d-")
 
@@ -64,11 +64,15 @@ def identify(texts: Iterable[str], names: tuple[Name, ...]) -> Identity:
                 groups = {key: value or "" for key, value in match.groupdict().items()}
                 found = Identity(
                     distro=name.distro,
-                    version=found.version or groups.get("version", "").replace("_", ".").strip("-."),
+                    version=found.version or _version(groups.get("version", "")),
                     edition=found.edition or re.sub(r"[-_.]+", " ", groups.get("edition", "")).strip(),
                     arch=found.arch or plain_arch(groups.get("arch", "")),
                 )
     return found
+
+
+def _version(text: str) -> str:
+    return re.sub(r"^(\d+)[-_](\d+)$", r"\1.\2", text.strip("-._"))
 
 
 def plain_arch(name: str) -> str:

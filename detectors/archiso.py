@@ -47,7 +47,7 @@ _BASEDIR = re.compile(r"(?!miso)([a-z]+iso)(?:basedir|label|device|searchuuid|se
 NAMES = (
     Name("Arch Linux", r"^archlinux(?:-(?P<edition>baseline))?$|^ARCH_\d{6}$"),
     Name("EndeavourOS", r"^EndeavourOS_(?P<edition>[A-Z][A-Za-z]+(?:[-_][A-Z][a-z]+)?)|^EOS_\d{6}$"),
-    Name("CachyOS", r"^cachyos(?:-(?P<edition>desktop|handheld))?|^COS_\d{6}$"),
+    Name("CachyOS", r"^cachyos(?:-(?P<edition>desktop|handheld|kde|gnome|cli))?|^COS_\d{6}$"),
     Name("BlackArch", r"^blackarch(?:-linux)?(?:-(?P<edition>full|slim|netinst(?:all)?))?"),
     Name("ArcoLinux", r"^arcolinux"),
     Name("ArchBang", r"^archbang"),
@@ -107,7 +107,9 @@ def _pair(iso: IsoView, kernel: str, folder: str) -> MenuEntry | None:
         return None
     words = (f"archisobasedir={folder}", f"archisolabel={iso.volume_id}")
     initrds = (*microcode(iso, f"/{folder}/boot"), initrd)
-    return MenuEntry(title=f"Start {name}", kernel=kernel, initrds=initrds, cmdline=words)
+    return MenuEntry(
+        title=f"Start {name.removeprefix('vmlinuz').strip('-')}".strip(), kernel=kernel, initrds=initrds, cmdline=words
+    )
 
 
 def _detection(iso: IsoView, entries: tuple[MenuEntry, ...], fork: str, folder: str) -> Detection:
@@ -148,7 +150,7 @@ def _who(iso: IsoView, entries: tuple[MenuEntry, ...], folder: str, env: dict[st
     dates = [match for text in (version, iso.name, iso.volume_id) if (match := DATED.search(text))]
     if not version and dates:
         version = ".".join(part for part in max(dates, key=lambda match: len(match[0])).groups() if part)
-    distro = who.distro or env.get("NAME", "") or entries[0].title
+    distro = who.distro or env.get("NAME", "") or iso.volume_id or "archiso"
     return Identity(distro=distro, version=version.split("\n")[0][:40], edition=who.edition.strip())
 
 

@@ -15,7 +15,7 @@ LABEL = "ARTIX"
 KERNEL, INITRD = "/boot/vmlinuz-x86_64", "/boot/initramfs-x86_64.img"
 ROOT_IMAGES = ("/LiveOS/rootfs.*", "/artix/*/rootfs.*")
 NAMES = (
-    Name("Artix", r"^artix-(?P<edition>[a-z]+)-(?P<init>[a-z0-9]+)-(?P<version>\d{8})"),
+    Name("Artix", r"^artix-(?P<edition>[a-z]+-[a-z0-9]+)-(?P<version>\d{8})"),
     Name("Artix", r"^ARTIX(?:_(?P<version>\d{6}))?"),
 )
 

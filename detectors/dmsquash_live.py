@@ -34,6 +34,7 @@ from bootkit.detect import (
     Role,
     boot_entries,
     clean_title,
+    has_word,
     loopback_evidence,
     read_menus,
     replaced,
@@ -159,7 +160,10 @@ def _detection(iso: IsoView, entries: tuple[MenuEntry, ...]) -> Detection:
 
 
 def _words(iso: IsoView, entry: MenuEntry, *, checks: bool) -> tuple[str, ...]:
+    """The kernel's words. Fedora's menu may keep ``nomodeset`` in a variable, which a submenu sees only if it is exported."""
     words = without_loader_words(without(entry.cmdline, *LEFT_OUT, *(() if checks else (CHECK,))))
+    if "basic graphics" in entry.title and not has_word(words, "nomodeset"):
+        words = (*words, "nomodeset")
     return (FIND_ISO, *replaced(words, "root", f"live:{_live_root(iso, word_value(words, 'root'))}"))
 
 

@@ -30,9 +30,9 @@ KERNEL = "/boot/vmlinuz-*"
 NAMES = (
     Name("Manjaro", r"^MANJARO_(?P<edition>[A-Z-]+?)(?:_MINIMAL)?_?(?P<version>\d{3,4})"),
     Name("Manjaro", r"^manjaro-(?P<edition>[a-z]+)-(?P<version>\d+\.\d+(?:\.\d+)?)|^MANJARO"),
-    Name("Mabox", r"^MABOX[-_ ]?(?P<version>\d\d\.?\d\d)?|^mabox-linux-(?P<version2>\d\d\.\d\d)"),
+    Name("Mabox", r"^mabox-linux-(?P<version>\d\d\.\d\d)|^MABOX"),
     Name("BigLinux", r"^BIGLINUX|^biglinux_(?P<version>\d{4}-\d\d-\d\d)(?:_(?P<edition>\w+?))?[_.]"),
-    Name("Garuda Linux", r"^GARUDA_(?P<edition>[A-Z0-9-]+)_|^garuda-(?P<edition2>[a-z0-9-]+)-linux"),
+    Name("Garuda Linux", r"^GARUDA_(?P<edition>[A-Z0-9-]+)_|^garuda-"),
 )
 BASES = {"manjaro": "Manjaro", "mabox": "Mabox", "biglinux": "BigLinux", "garuda": "Garuda Linux"}
 

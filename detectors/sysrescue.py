@@ -11,9 +11,11 @@ from bootkit.detect import (
     Detection,
     Detector,
     IsoView,
+    Menu,
     MenuEntry,
     NotMine,
     QuickRule,
+    read_menu,
     read_menus,
     version_tuple,
 )
@@ -21,6 +23,9 @@ from bootkit.detectors._live import arch_of, usable_entries, vendors_menu
 from bootkit.detectors._mkinitcpio import LOOP_WORDS, is_local, live_entries
 
 FOLDER = "/sysresccd"
+GRUB_MENU = "/boot/grub/grubsrcd.cfg"
+"""The entries, in one text that GRUB evaluates; only the loader inside the UEFI partition names it."""
+GRUB_VARIABLES = {"grub_platform": "efi", "grub_cpu": "x86_64"}
 IMAGE_INFO = f"{FOLDER}/.imageinfo"
 MENU_WORD = "archisobasedir=sysresccd"
 FILESYSTEMS = ("vfat", "ext4", "btrfs", "xfs", "exfat")
@@ -34,11 +39,16 @@ MEDIUM = ("archisodevice", "archisosearchuuid", "archisosearchfilename")
 def detect(iso: IsoView) -> Detection | NotMine:
     if not iso.is_dir(FOLDER):
         return NotMine(reason=f"there is no {FOLDER}")
-    entries = usable_entries(iso, read_menus(iso), lambda entry: MENU_WORD in entry.cmdline and is_local(entry))
+    entries = usable_entries(iso, _menu(iso), lambda entry: MENU_WORD in entry.cmdline and is_local(entry))
     entries = entries or _by_files(iso)
     if not entries:
         return NotMine(reason=f"no kernel and initrd for {MENU_WORD} are in the image")
     return _detection(iso, entries)
+
+
+def _menu(iso: IsoView) -> Menu:
+    menu = read_menu(iso, GRUB_MENU, variables=GRUB_VARIABLES)
+    return menu if menu.linux else read_menus(iso)
 
 
 def _by_files(iso: IsoView) -> tuple[MenuEntry, ...]:
@@ -64,7 +74,10 @@ def _detection(iso: IsoView, entries: tuple[MenuEntry, ...]) -> Detection:
         arch=info.get("ARCH", "") or arch_of(iso, first.kernel),
         entries=(*live_entries(entries, *MEDIUM), *vendors_menu(iso, "img_loop")),
         filesystems=(*FILESYSTEMS, *ntfs),
-        evidence=(because, f"{first.source or 'its kernel'} starts {first.kernel} with {MENU_WORD}"),
+        evidence=(
+            because,
+            f"{first.source} starts {first.kernel} with {MENU_WORD}" if first.source else f"{first.kernel} is there",
+        ),
         notes=(SETTINGS_NOTE,),
     )
 
