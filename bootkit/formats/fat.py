@@ -120,7 +120,12 @@ class Fat(FileTree[FatEntry]):
             extents: Iterable[Extent] = ((geometry.root_offset, geometry.root_size),)
         else:
             extents = self._chain(directory.cluster, DIRECTORY_LIMIT)
+        seen: set[int | None] = set()
         for offset, length in extents:
+            if offset in seen:
+                self.warn(f"the cluster chain of the directory {directory.name or '/'} bites its tail")
+                return
+            seen.add(offset)
             assert offset is not None
             # One cluster at a time: the end mark comes early in most chains, above all in a damaged one.
             for at in range(offset, offset + length, geometry.cluster_size):

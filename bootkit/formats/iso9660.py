@@ -18,6 +18,9 @@ SECTOR = 2048
 _FIRST_DESCRIPTOR = 16 * SECTOR
 # Real images carry at most a handful; stops a walk over garbage.
 _DESCRIPTOR_LIMIT = 64
+# Nothing that is used stands behind the modification stamp.
+_DESCRIPTOR_SIZE = 847
+_UDF_IDENTIFIERS = (b"BEA01", b"BOOT2", b"NSR02", b"NSR03", b"TEA01")
 _JOLIET_ESCAPES = (b"%/@", b"%/C", b"%/E")
 _CONTINUATION_LIMIT = 16 << 20
 
@@ -76,23 +79,21 @@ def read_volume_descriptors(fh: BinaryIO) -> VolumeDescriptors:
     has_udf = False
     for offset in range(_FIRST_DESCRIPTOR, _FIRST_DESCRIPTOR + _DESCRIPTOR_LIMIT * SECTOR, SECTOR):
         try:
-            kind, identifier = struct.unpack("<B5s", read_at(fh, offset, 6))
+            descriptor = read_at(fh, offset, _DESCRIPTOR_SIZE)
         except FormatError:
             break
-        if identifier in (b"NSR02", b"NSR03"):
-            has_udf = True
+        kind, identifier = descriptor[0], descriptor[1:6]
+        has_udf = has_udf or identifier in (b"NSR02", b"NSR03")
+        if identifier in _UDF_IDENTIFIERS:
+            continue
         if identifier != b"CD001":
-            if identifier in (b"BEA01", b"BOOT2", b"NSR02", b"NSR03", b"TEA01"):
-                continue
             break
         if kind == 0 and boot_catalog is None:
-            boot_catalog = _boot_catalog(read_at(fh, offset, 75))
+            boot_catalog = _boot_catalog(descriptor)
         elif kind == 1 and pvd is None:
-            pvd = _volume_descriptor(read_at(fh, offset, 883), "utf-8")
-        elif kind == 2 and joliet is None:
-            descriptor = read_at(fh, offset, 883)
-            if descriptor[88:91] in _JOLIET_ESCAPES:
-                joliet = _volume_descriptor(descriptor, "utf-16-be")
+            pvd = _volume_descriptor(descriptor, "utf-8")
+        elif kind == 2 and joliet is None and descriptor[88:91] in _JOLIET_ESCAPES:
+            joliet = _volume_descriptor(descriptor, "utf-16-be")
     return VolumeDescriptors(pvd=pvd, joliet=joliet, boot_catalog=boot_catalog, has_udf=has_udf)
 
 

@@ -35,6 +35,6 @@ def run() -> Callable[..., str]:
 
 
 @pytest.fixture(scope="session")
-def walked() -> Callable[[Tree], Iterator[tuple[str, int | None]]]:
+def walked() -> Callable[[Tree], dict[str, int | None]]:
     """Every path of a tree with its size (``None`` for directories); links to directories are not entered."""
-    return _walked
+    return lambda tree: dict(_walked(tree))

@@ -4,7 +4,7 @@ import os
 import re
 import struct
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,9 +13,8 @@ from bootkit.errors import FormatError
 from bootkit.formats.ext4 import Ext4, read_superblock
 from bootkit.formats.iso9660 import Iso9660
 
-
-def run(*argv: str | Path) -> str:
-    return subprocess.run(argv, check=True, capture_output=True, text=True, timeout=60).stdout
+Run = Callable[..., str]
+Walked = Callable[[Ext4], dict[str, int | None]]
 
 
 @pytest.fixture(scope="module")
@@ -45,18 +44,11 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-def walked(fs: Ext4, path: str = "") -> Iterator[tuple[str, int | None]]:
-    for entry in fs.listdir(path or "/") or ():
-        yield f"{path}/{entry.name}", None if entry.is_dir else entry.size
-        if entry.is_dir and not entry.is_link:
-            yield from walked(fs, f"{path}/{entry.name}")
-
-
 def on_disk(root: Path) -> dict[str, int | None]:
     return {f"/{path.relative_to(root)}": None if path.is_dir() else path.stat().st_size for path in root.rglob("*")}
 
 
-def made(image: Path, *options: str | Path) -> Path:
+def made(run: Run, image: Path, *options: str | Path) -> Path:
     kind = () if "-t" in options else ("-t", "ext4")
     run("mke2fs", "-q", "-F", *kind, "-L", "BOOTKIT", *options, image, "24M")
     return image
@@ -81,10 +73,12 @@ def made(image: Path, *options: str | Path) -> Path:
     ],
     ids=" ".join,
 )
-def test_shows_the_tree_it_was_made_of(options: tuple[str, ...], tree: Path, tmp_path: Path) -> None:
-    with made(tmp_path / "x.img", *options, "-d", tree).open("rb") as fh:
+def test_shows_the_tree_it_was_made_of(
+    run: Run, walked: Walked, options: tuple[str, ...], tree: Path, tmp_path: Path
+) -> None:
+    with made(run, tmp_path / "x.img", *options, "-d", tree).open("rb") as fh:
         fs = Ext4(fh)
-        found = dict(walked(fs))
+        found = walked(fs)
         assert found.pop("/lost+found") is None
         known = on_disk(tree)
         if "inline_data" in " ".join(options):
@@ -98,8 +92,8 @@ def test_shows_the_tree_it_was_made_of(options: tuple[str, ...], tree: Path, tmp
         assert {entry.mtime for entry in fs.listdir("/boot/iso") or ()} == {1_700_000_000}
 
 
-def test_superblock_tells_what_dumpe2fs_tells(tmp_path: Path) -> None:
-    image = made(tmp_path / "x.img", "-b", "1024")
+def test_superblock_tells_what_dumpe2fs_tells(run: Run, tmp_path: Path) -> None:
+    image = made(run, tmp_path / "x.img", "-b", "1024")
     told = dict(re.findall(r"^(.+?): +(.+)$", run("dumpe2fs", "-h", image), re.MULTILINE))
     with image.open("rb") as fh:
         superblock = read_superblock(fh)
@@ -111,8 +105,8 @@ def test_superblock_tells_what_dumpe2fs_tells(tmp_path: Path) -> None:
     assert superblock.size == 24 << 20
 
 
-def test_a_hashed_directory_lists_what_debugfs_lists(tree: Path, tmp_path: Path) -> None:
-    image = made(tmp_path / "x.img", "-b", "1024", "-d", tree)
+def test_a_hashed_directory_lists_what_debugfs_lists(run: Run, tree: Path, tmp_path: Path) -> None:
+    image = made(run, tmp_path / "x.img", "-b", "1024", "-d", tree)
     subprocess.run(["e2fsck", "-fyD", image], capture_output=True, check=False, timeout=60)
     assert "Hash Version" in run("debugfs", "-R", "htree_dump /many", image)
     names = set(re.findall(r"file-with-a-long-name-\d{4}", run("debugfs", "-R", "ls -l /many", image)))
@@ -121,8 +115,8 @@ def test_a_hashed_directory_lists_what_debugfs_lists(tree: Path, tmp_path: Path)
     assert len(names) == 700
 
 
-def test_unwritten_extents_and_holes_read_as_zeros(tmp_path: Path) -> None:
-    image = made(tmp_path / "x.img")
+def test_unwritten_extents_and_holes_read_as_zeros(run: Run, tmp_path: Path) -> None:
+    image = made(run, tmp_path / "x.img")
     subprocess.run(
         ["debugfs", "-w", "-f", "-", image],
         input="write /dev/null file\nfallocate file 2 9\nset_inode_field file size 65536\nsif file mtime @77\n",
@@ -134,8 +128,8 @@ def test_unwritten_extents_and_holes_read_as_zeros(tmp_path: Path) -> None:
         assert fs.read("/file", 1 << 20) == bytes(65536)
 
 
-def test_extents_are_where_debugfs_says(tree: Path, tmp_path: Path) -> None:
-    image = made(tmp_path / "x.img", "-b", "1024", "-d", tree)
+def test_extents_are_where_debugfs_says(run: Run, tree: Path, tmp_path: Path) -> None:
+    image = made(run, tmp_path / "x.img", "-b", "1024", "-d", tree)
     blocks = [int(number) for number in run("debugfs", "-R", 'blocks "/boot/iso/Plasma 6.iso"', image).split()]
     with image.open("rb") as fh:
         extents = Ext4(fh).extents("/isos/Plasma 6.iso")
@@ -147,25 +141,25 @@ def test_extents_are_where_debugfs_says(tree: Path, tmp_path: Path) -> None:
     assert len(covered) == 293
 
 
-def test_reads_an_iso_that_lies_in_a_stick(tree: Path, tmp_path: Path) -> None:
+def test_reads_an_iso_that_lies_in_a_stick(run: Run, tree: Path, tmp_path: Path) -> None:
     stick = tmp_path / "stick"
     stick.mkdir()
     run("xorriso", "-as", "mkisofs", "-R", "-o", stick / "x.iso", tree / "boot")
-    with made(tmp_path / "x.img", "-d", stick).open("rb") as fh:
+    with made(run, tmp_path / "x.img", "-d", stick).open("rb") as fh:
         iso = Iso9660(Ext4(fh).open("/x.iso"))
         assert iso.read("/iso/Plasma 6.iso", 1 << 20) == (tree / "boot/iso/Plasma 6.iso").read_bytes()
 
 
-def test_times_after_2038_use_the_extra_bits(tmp_path: Path) -> None:
-    image = made(tmp_path / "x.img")
+def test_times_after_2038_use_the_extra_bits(run: Run, tmp_path: Path) -> None:
+    image = made(run, tmp_path / "x.img")
     run("debugfs", "-w", "-R", "set_inode_field /lost+found mtime @705032704", image)
     run("debugfs", "-w", "-R", "set_inode_field /lost+found mtime_extra 1", image)
     with image.open("rb") as fh:
         assert [entry.mtime for entry in Ext4(fh).listdir("/") or ()] == [5_000_000_000]
 
 
-def test_an_unknown_feature_is_refused_by_name(tmp_path: Path) -> None:
-    image = made(tmp_path / "x.img")
+def test_an_unknown_feature_is_refused_by_name(run: Run, tmp_path: Path) -> None:
+    image = made(run, tmp_path / "x.img")
     with image.open("r+b") as fh:
         fh.seek(1024 + 96)
         (incompat,) = struct.unpack("<I", fh.read(4))
@@ -175,8 +169,8 @@ def test_an_unknown_feature_is_refused_by_name(tmp_path: Path) -> None:
             Ext4(fh)
 
 
-def test_an_encrypted_file_is_refused_and_its_neighbours_are_not(tree: Path, tmp_path: Path) -> None:
-    image = made(tmp_path / "x.img", "-d", tree)
+def test_an_encrypted_file_is_refused_and_its_neighbours_are_not(run: Run, tree: Path, tmp_path: Path) -> None:
+    image = made(run, tmp_path / "x.img", "-d", tree)
     run("debugfs", "-w", "-R", "set_inode_field /boot/iso/small flags 0x80800", image)
     with image.open("rb") as fh:
         fs = Ext4(fh)
@@ -185,8 +179,8 @@ def test_an_encrypted_file_is_refused_and_its_neighbours_are_not(tree: Path, tmp
         assert fs.read("/boot/iso/empty", 1) == b""
 
 
-def test_a_file_system_that_was_not_unmounted_says_so(tmp_path: Path) -> None:
-    image = made(tmp_path / "x.img")
+def test_a_file_system_that_was_not_unmounted_says_so(run: Run, tmp_path: Path) -> None:
+    image = made(run, tmp_path / "x.img")
     run("debugfs", "-w", "-R", "feature +needs_recovery", image)
     with image.open("rb") as fh:
         assert "not unmounted cleanly" in " ".join(Ext4(fh).warnings)

@@ -39,7 +39,7 @@ def test_shows_the_tree_that_genisoimage_wrote(run: Run, walked: Walked, tree: P
     run("genisoimage", "-quiet", "-udf", "-input-charset", "utf-8", "-V", "CCCOMA_X64FRE", "-o", image, tree)
     with image.open("rb") as fh:
         udf = Udf(fh)
-        assert dict(walked(udf)) == {
+        assert walked(udf) == {
             f"/{path.relative_to(tree)}": None if path.is_dir() else path.stat().st_size for path in tree.rglob("*")
         }
         for path in (path for path in tree.rglob("*") if path.is_file()):

@@ -150,6 +150,37 @@ def test_a_truncated_image_says_so_and_gives_what_is_there(image: Path, tmp_path
         assert "an incomplete download?" in " ".join(iso.facts.warnings)
 
 
+@pytest.mark.parametrize("table", [(), ("-appended_part_as_gpt",)], ids=["mbr", "gpt"])
+def test_the_esp_of_a_hybrid_table_counts_without_el_torito(table: tuple[str, ...], tree: Path, tmp_path: Path) -> None:
+    image = tmp_path / "x.iso"
+    appended = ("-append_partition", "2", "0xef", tree / "boot/efi.img", *table)
+    run("xorriso", "-as", "mkisofs", "-R", *appended, "-o", image, tree / "casper")
+    with open_image(image) as iso:
+        assert iso.facts.el_torito == ()
+        assert iso.text("efi:/EFI/BOOT/grub.cfg").startswith("menuentry")
+
+
+def test_an_image_without_an_esp_has_no_efi_tree(tree: Path, tmp_path: Path) -> None:
+    run("xorriso", "-as", "mkisofs", "-R", "-o", tmp_path / "x.iso", tree / "casper")
+    with open_image(tmp_path / "x.iso") as iso:
+        assert not iso.exists("efi:/EFI")
+        assert iso.listdir("efi:/") == ()
+
+
+@pytest.mark.parametrize("size", [100, 20_000, 33_000, 34_000, 36_000, 40_000])
+def test_the_first_bytes_of_an_image_are_no_reason_to_fall_over(size: int, image: Path) -> None:
+    with image.open("rb") as fh:
+        start = io.BytesIO(fh.read(size))
+    if size < 32768 + 847:
+        with pytest.raises(FormatError, match=r"^live\.iso is not an ISO image"):
+            open_image(start, name="live.iso")
+        return
+    with open_image(start, name="live.iso") as iso:
+        assert iso.listdir("/casper") == ()
+        assert iso.volume_id == "Live 24.04 amd64"
+        assert iso.facts.warnings
+
+
 def test_udf_is_shown_where_iso9660_has_only_a_stub(tree: Path, tmp_path: Path) -> None:
     image = tmp_path / "win.iso"
     windows = tmp_path / "windows"
