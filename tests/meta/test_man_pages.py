@@ -1,5 +1,6 @@
 """The manual names what is there, all of it and nothing else."""
 
+import dataclasses
 import re
 from functools import cache
 from pathlib import Path
@@ -9,7 +10,12 @@ import pytest
 import typer
 
 from bootkit import errors
+from bootkit.app.prepare import first_files
 from bootkit.cli.program import build
+from bootkit.detect import BootEntry, Detection, Detector, IsoView, QuickRule
+from bootkit.model.catalog import STICK_FILE, MenuSettings
+from bootkit.model.prepare import Wish
+from bootkit.probe.settings import read_settings
 
 MAN = Path(__file__).parents[2] / "bootkit" / "man"
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z0-9-]*")
@@ -56,9 +62,9 @@ def test_the_manual_has_every_command() -> None:
 
 @pytest.mark.parametrize("name", sorted(commands()))
 def test_the_manual_has_every_option(name: str) -> None:
-    described = set(re.findall(r"^`(?:-\w, )?(--[a-z][a-z0-9-]*)", sections()[name], flags=re.MULTILINE))
+    named = set(re.findall(r"^`(?:-\w, )?(--[a-z][a-z0-9-]*)", sections()[name], flags=re.MULTILINE))
     mentioned = set(OPTION.findall(sections()[name])) - {"--help"}
-    assert described == options_of(commands()[name])
+    assert named == options_of(commands()[name])
     assert mentioned <= {option for command in commands().values() for option in options_of(command)}
 
 
@@ -67,3 +73,32 @@ def test_the_manual_has_every_exit_status() -> None:
     rows = re.findall(r"^\| (\d+) \|", text, flags=re.MULTILINE)
     kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.BootkitError)]
     assert rows == [str(status) for status in sorted({0, *(kind.exit_code for kind in kinds)})]
+
+
+def described(page: str) -> list[str]:
+    """The names at the head of the definitions of a page."""
+    text = (MAN / page).read_text(encoding="utf-8")
+    heads = re.findall(r"^(`.*)\n:   ", text, flags=re.MULTILINE)
+    return [name for head in heads for name in re.findall(r"`(\w+)", head)]
+
+
+def test_the_manual_has_every_choice_of_stick_toml() -> None:
+    notes = re.findall(r"^(\w+) = ", stick_section(), flags=re.MULTILINE)
+    assert described("stick.toml.5.md") == [*notes, *(field.name for field in dataclasses.fields(MenuSettings))]
+
+
+def stick_section() -> str:
+    """The [stick] table as ``prepare`` writes it."""
+    written = {file.path: file.content.decode() for file in first_files(Wish())}[STICK_FILE]
+    return written.partition("[stick]")[2].partition("[menu]")[0]
+
+
+def test_the_example_of_stick_toml_is_accepted() -> None:
+    example = re.findall(r"^```\n(.*?)^```$", (MAN / "stick.toml.5.md").read_text(), flags=re.MULTILINE | re.DOTALL)
+    assert [read_settings(text).timeout for text in example] == [10]
+
+
+def test_the_manual_has_every_field_that_a_detector_fills_in() -> None:
+    view = [name for name in vars(IsoView) if not name.startswith("_")]
+    fields = [field.name for kind in (Detector, Detection, BootEntry, QuickRule) for field in dataclasses.fields(kind)]
+    assert sorted(described("bootkit-detector.7.md")) == sorted([*view, *fields])
