@@ -26,6 +26,10 @@ MAX_WARNINGS = 50
 _CHEAP = 256
 """Characters of a value that cost nothing; longer ones cost steps."""
 
+_GLOB_STEPS = 20
+_MAX_WILD = 3
+"""Directories of a path that may be patterns: ``/*/*/*/*`` would read the whole tree."""
+
 NO_USES: frozenset[str] = frozenset()
 _GLOB = re.compile(r"[*?]")
 _DEVICE = re.compile(r"\(+([^()]*)\)+")
@@ -183,12 +187,17 @@ class Machine:
         return [Arg(path, arg.uses) for path in found] if found else [arg]
 
     def glob(self, text: str) -> list[str]:
-        """The files that match a pattern, with the device in front that the pattern names; sorted."""
-        place = self.locate(text)
-        if place is None or place.startswith("("):
-            return []
+        """The files that match a pattern, with the device in front that the pattern names; sorted.
+
+        A pattern for devices matches nothing: it looks for other systems' disks.
+        """
+        self.step(_GLOB_STEPS)
         match = _DEVICE.match(text)
         device = match[0] if match is not None else ""
+        place = self.locate(text)
+        wild = sum(1 for part in text.split("/") if _GLOB.search(part))
+        if place is None or place.startswith("(") or _GLOB.search(device) or wild > _MAX_WILD:
+            return []
         return [device + path.removeprefix(ESP) for path in self.files.glob(place)]
 
     def locate(self, text: str) -> str | None:

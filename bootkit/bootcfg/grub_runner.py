@@ -8,7 +8,7 @@ from bootkit.bootcfg.grub_machine import MAX_DEPTH, MAX_WARNINGS, Machine
 from bootkit.bootcfg.grub_syntax import Block, Command, For, Function, If, Loop, Statement, parse_script
 
 _MAX_ROUNDS = 200
-_MAX_TEXT = 256 << 10
+_MAX_TEXT = 128 << 10
 
 
 class Return(Exception):

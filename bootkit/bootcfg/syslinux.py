@@ -15,6 +15,7 @@ from bootkit.bootcfg.menu import ESP, Files, Menu, MenuEntry, Module, NoFiles
 _MAX_LINES = 30_000
 _MAX_INCLUDES = 12
 _MAX_ENTRIES = 2000
+_MAX_INITRDS = 50
 _MAX_WARNINGS = 50
 _MENU_PROGRAMS = ("vesamenu.c32", "menu.c32")
 _KERNELS = frozenset({
@@ -308,7 +309,7 @@ def _linux(state: _State, entry: MenuEntry, label: _Label, append: str) -> MenuE
         entry,
         loader="linux",
         kernel=_resolve(state, label.kernel),
-        initrds=tuple(_resolve(state, name.strip()) for name in initrds if name.strip()),
+        initrds=tuple(_resolve(state, name.strip()) for name in initrds[:_MAX_INITRDS] if name.strip()),
         cmdline=tuple(word for word in words if not names_initrd(word)),
     )
 

@@ -1,0 +1,113 @@
+from collections.abc import Callable
+
+from bootkit.bootcfg.find import read_loopback, read_menu, read_menus
+from bootkit.model.iso import IsoView
+
+Image = Callable[[dict[str, str]], IsoView]
+
+GRUB = "menuentry Live { linux /live/vmlinuz boot=live findiso=${iso_path}\n initrd /live/initrd.img\n }"
+ISOLINUX = "label old\nmenu label Old\nkernel /live/vmlinuz\nappend initrd=/live/initrd.img boot=live"
+KERNEL = {"/live/vmlinuz": "", "/live/initrd.img": ""}
+
+
+def test_the_grub_menu_comes_first_and_the_others_are_not_read(image: Image) -> None:
+    menu = read_menus(image({"/boot/grub/grub.cfg": GRUB, "/isolinux/isolinux.cfg": ISOLINUX, **KERNEL}))
+    assert [entry.title for entry in menu.entries] == ["Live"]
+    assert menu.sources == ("/boot/grub/grub.cfg",)
+    assert menu.entries[0].cmdline == ("boot=live", "findiso={iso_path}")
+
+
+def test_a_menu_without_linux_is_passed_over(image: Image) -> None:
+    menu = read_menus(image({"/EFI/BOOT/grub.cfg": "echo hello", "/isolinux/isolinux.cfg": ISOLINUX, **KERNEL}))
+    assert [entry.title for entry in menu.entries] == ["Old"]
+
+
+def test_everything_keeps_equal_entries_once(image: Image) -> None:
+    iso = image(
+        {
+            "/boot/grub/grub.cfg": "menuentry New { linux /live/vmlinuz boot=live\n initrd /live/initrd.img\n }",
+            "/isolinux/isolinux.cfg": ISOLINUX + "\nlabel safe\nkernel /live/vmlinuz\nappend nomodeset",
+            **KERNEL,
+        }
+    )
+    menu = read_menus(iso, everything=True)
+    assert [entry.title for entry in menu.entries] == ["New", "safe"]
+    assert menu.default is menu.entries[0]
+
+
+def test_an_image_without_a_menu_has_an_empty_one(image: Image) -> None:
+    assert read_menus(image({"/readme.txt": ""})).entries == ()
+
+
+def test_paths_are_spelled_as_in_the_image(image: Image) -> None:
+    menu = read_menus(image({"/BOOT/GRUB/GRUB.CFG": GRUB, "/LIVE/VMLINUZ": "", "/LIVE/INITRD.IMG": ""}))
+    (entry,) = menu.entries
+    assert (entry.kernel, entry.initrds) == ("/LIVE/VMLINUZ", ("/LIVE/INITRD.IMG",))
+    assert menu.default is entry
+
+
+def test_a_menu_in_the_uefi_partition_finds_its_files_outside(image: Image) -> None:
+    iso = image({"efi:/EFI/BOOT/grub.cfg": GRUB + "\nmenuentry inner {linux /inner\n}", "efi:/inner": "", **KERNEL})
+    first, second = read_menus(iso).entries
+    assert (first.kernel, first.source) == ("/live/vmlinuz", "efi:/EFI/BOOT/grub.cfg")
+    assert second.kernel == "efi:/inner"
+
+
+def test_a_stub_in_the_uefi_partition_leads_to_the_menu(image: Image) -> None:
+    stub = "search --file --set=root /.disk/info\nset prefix=($root)/boot/menu\nsource $prefix/menu.cfg"
+    iso = image({"efi:/EFI/BOOT/grub.cfg": stub, "/.disk/info": "", "/boot/menu/menu.cfg": GRUB, **KERNEL})
+    assert [entry.source for entry in read_menus(iso).entries] == ["/boot/menu/menu.cfg"]
+
+
+def test_a_vendors_folder_may_hold_the_only_menu(image: Image) -> None:
+    assert read_menus(image({"/EFI/fedora/grub.cfg": GRUB, **KERNEL})).sources == ("/EFI/fedora/grub.cfg",)
+
+
+def test_loader_entries_are_read_in_order_of_name(image: Image) -> None:
+    iso = image(
+        {
+            "/loader/loader.conf": "# settings\ntimeout 15\ndefault 02-*",
+            "/loader/entries/02-safe.conf": "title Safe\nlinux /arch/k\ninitrd /arch/i\noptions nomodeset",
+            "/loader/entries/01-live.conf": (
+                "title\tLive\nversion 6.1\nlinux /arch/k\ninitrd /arch/ucode\ninitrd /arch/i\n"
+                'options a "b c"\noptions initrd=x d\narchitecture x64'
+            ),
+            "/loader/entries/03-shell.conf": "title Shell\nefi /shell.efi",
+        }
+    )
+    menu = read_menus(iso)
+    live, safe, shell = menu.entries
+    assert (live.title, live.id, live.initrds) == ("Live 6.1", "01-live", ("/arch/ucode", "/arch/i"))
+    assert live.cmdline == ("a", "b c", "d")
+    assert (menu.default, menu.timeout) == (safe, 15)
+    assert shell.chainloader == "/shell.efi"
+
+
+def test_the_loopback_menu_tells_whether_it_passes_the_path_on(image: Image) -> None:
+    right = {"/boot/grub/loopback.cfg": "source /boot/grub/grub.cfg", "/boot/grub/grub.cfg": GRUB, **KERNEL}
+    wrong = {**right, "/boot/grub/grub.cfg": GRUB.replace("${iso_path}", "")}
+    menus = [read_loopback(image(texts)) for texts in (right, wrong, KERNEL)]
+    assert [menu and (menu.sources[0], menu.passes_iso_path) for menu in menus] == [
+        ("/boot/grub/loopback.cfg", True),
+        ("/boot/grub/loopback.cfg", False),
+        None,
+    ]
+
+
+def test_the_loopback_menu_is_the_menu_if_there_is_no_other(image: Image) -> None:
+    menu = read_menus(image({"/boot/grub/loopback.cfg": GRUB, **KERNEL}))
+    assert menu.sources == ("/boot/grub/loopback.cfg",)
+
+
+def test_one_menu_can_be_asked_for(image: Image) -> None:
+    iso = image({"/efi/boot/android.cfg": GRUB, "/slax/boot/syslinux.cfg": ISOLINUX, **KERNEL})
+    assert [entry.title for entry in read_menu(iso, "/efi/boot/android.cfg").entries] == ["Live"]
+    assert [entry.title for entry in read_menu(iso, "/slax/boot/syslinux.cfg").entries] == ["Old"]
+    assert read_menu(iso, "/nope.cfg").entries == ()
+
+
+def test_the_default_linux_has_an_initrd(image: Image) -> None:
+    script = f"set default=0\nmenuentry memtest {{ linux16 /memtest\n}}\n{GRUB}"
+    default = read_menus(image({"/boot/grub/grub.cfg": script, **KERNEL})).default_linux
+    assert default is not None
+    assert default.title == "Live"
