@@ -37,6 +37,29 @@ def find_images(volume: Volume) -> tuple[tuple[str, FileStat], ...]:
     return tuple(sorted(found, key=lambda pair: pair[0]))
 
 
+def image_named(volume: Volume, name: str) -> str:
+    """The path of the image that is meant by a path, a file name, or a part of it that fits only one.
+
+    Raises:
+        BootkitError: none fits, or several do.
+    """
+    paths = [path for path, _ in find_images(volume)]
+    tests: tuple[Callable[[str], bool], ...] = (
+        lambda path: path in (name, f"{IMAGE_FOLDER}/{name}"),
+        lambda path: path.rpartition("/")[2] == name,
+        lambda path: name.lower() in path.lower(),
+    )
+    for test in tests:
+        match [path for path in paths if test(path)]:
+            case [path]:
+                return path
+            case [_, *_] as several:
+                raise BootkitError(f"{name} fits several images: {', '.join(several)}", hint="write more of the path")
+            case _:
+                continue
+    raise BootkitError(f"no image on the stick is called {name}", hint="bootkit list shows them")
+
+
 def read_catalog(
     volume: Volume, images: tuple[tuple[str, FileStat], ...], *, told: Callable[[str], None] = lambda _: None
 ) -> Catalog:

@@ -1,11 +1,11 @@
 """``add``, ``remove`` and ``verify``: the images of a stick."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bootkit.app.catalog import answered, find_images, read_catalog, record_of, record_path
+from bootkit.app.catalog import answered, find_images, image_named, read_catalog, record_of, record_path
 from bootkit.app.changes import Watcher, apply_changes
 from bootkit.errors import BootkitError, UsageError
 from bootkit.model.catalog import IMAGE_FOLDER, ImageItem
@@ -75,29 +75,6 @@ def plan_removal(volume: Volume, names: Sequence[str]) -> StickPlan:
     steps = [RemoveFile(path=path) for path in paths]
     steps += [RemoveFile(path=record_path(path)) for path in paths if volume.stat(record_path(path)) is not None]
     return StickPlan(steps=tuple(steps))
-
-
-def image_named(volume: Volume, name: str) -> str:
-    """The path of the image that is meant by a path, a file name, or a part of it that fits only one.
-
-    Raises:
-        BootkitError: none fits, or several do.
-    """
-    paths = [path for path, _ in find_images(volume)]
-    tests: tuple[Callable[[str], bool], ...] = (
-        lambda path: path in (name, f"{IMAGE_FOLDER}/{name}"),
-        lambda path: path.rpartition("/")[2] == name,
-        lambda path: name.lower() in path.lower(),
-    )
-    for test in tests:
-        match [path for path in paths if test(path)]:
-            case [path]:
-                return path
-            case [_, *_] as several:
-                raise BootkitError(f"{name} fits several images: {', '.join(several)}", hint="write more of the path")
-            case _:
-                continue
-    raise BootkitError(f"no image on the stick is called {name}", hint="bootkit list shows them")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from bootkit.app.catalog import answered
-from bootkit.app.images import image_named
+from bootkit.app.catalog import answered, image_named
 from bootkit.errors import BootkitError, NothingRecognised
 from bootkit.model.answers import recognition_to_json
 from bootkit.model.boot import Recognition

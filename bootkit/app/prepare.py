@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from bootkit import __version__
+from bootkit.app.generate import GRUBENV, menu_of
 from bootkit.errors import BootkitError, DeviceRefused, UsageError
 from bootkit.model.catalog import MENU, STICK_FILE, MenuSettings
 from bootkit.model.device import BlockDevice
@@ -19,6 +20,7 @@ from bootkit.model.prepare import DataFs, FreshIds, Layout, LoaderChoice, Prepar
 from bootkit.plan.layout import minimum_size
 from bootkit.plan.prepare import data_uuid, plan_prepare, plan_restore, plan_upgrade
 from bootkit.plan.safety import Circumstances, Refusal, safety
+from bootkit.render.menu import empty_grubenv
 from bootkit.render.stub import render_stub
 from bootkit.system.apply import Told, apply_plan
 from bootkit.system.devices import clean, find_device, read_host
@@ -28,13 +30,6 @@ from bootkit.system.recognise import Contents, StickRecord, read_contents
 from bootkit.units import MIB, format_size
 
 RESTORE_LABEL = "USB"
-_FIRST_MENU = b"""\
-# bootkit: no images yet
-set timeout=30
-menuentry "There are no images on this stick yet: bootkit add FILE.iso" { true }
-menuentry "Restart" { reboot }
-menuentry "Switch off" { halt }
-"""
 
 
 def plan_preparation(
@@ -167,7 +162,8 @@ def fresh_ids() -> FreshIds:
 def first_files(wish: Wish) -> tuple[WriteFile, ...]:
     """What the data partition begins with."""
     return (
-        WriteFile(path=MENU, content=_FIRST_MENU),
+        WriteFile(path=MENU, content=menu_of((), MenuSettings())),
+        WriteFile(path=GRUBENV, content=empty_grubenv()),
         WriteFile(path=STICK_FILE, content=_stick_file(wish).encode()),
     )
 

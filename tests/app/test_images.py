@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from bootkit.app.catalog import image_named
 from bootkit.app.changes import apply_changes
-from bootkit.app.images import add_images, image_named, plan_additions, plan_removal, verify_images
+from bootkit.app.images import add_images, plan_additions, plan_removal, verify_images
 from bootkit.errors import BootkitError, FormatError
 from bootkit.system.volume import Volume
 from tests.app.conftest import UNKNOWN, MakeIso
