@@ -8,6 +8,7 @@ import sys
 import time
 import uuid
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from bootkit import __version__
@@ -235,12 +236,13 @@ def _old_file(path: Path, size: int | None) -> tuple[Target, Contents]:
 
 def _disk(path: Path, circumstances: Circumstances) -> tuple[Target, Contents]:
     device = find_device(path, read_host())
-    refused = safety(device, _with_our_needs(circumstances, ()))
+    circumstances = replace(circumstances, in_use=our_needs())
+    refused = safety(device, circumstances)
     if not [refusal for refusal in refused if not refusal.key]:
         # only what nobody uses is opened; its bytes may tell of more than udev does
         contents = _read(path)
         foreign = (contents.whole, *(part.filesystem for part in contents.partitions))
-        refused = safety(device, _with_our_needs(circumstances, foreign))
+        refused = safety(device, replace(circumstances, foreign=foreign))
     else:
         contents = Contents()
     if refused:
@@ -272,18 +274,14 @@ def refusal_error(device: BlockDevice, refused: tuple[Refusal, ...]) -> DeviceRe
     return DeviceRefused(f"{device.node}{f' ({title})' if title else ''} {reasons}", hint=hint)
 
 
-def _with_our_needs(circumstances: Circumstances, foreign: tuple[str, ...]) -> Circumstances:
+def our_needs() -> tuple[tuple[str, str], ...]:
+    """What must stay readable while we run, and the mount point that carries it."""
     needs = (
         ("the folder you are in", Path.cwd()),
         ("the running program", Path(sys.executable)),
         ("bootkit", Path(__file__)),
     )
-    return Circumstances(
-        in_use=tuple((what, _mount_point(path)) for what, path in needs),
-        minimum=circumstances.minimum,
-        foreign=foreign,
-        allowed=circumstances.allowed,
-    )
+    return tuple((what, _mount_point(path)) for what, path in needs)
 
 
 def _mount_point(path: Path) -> str:

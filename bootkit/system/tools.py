@@ -1,6 +1,173 @@
-"""Which package brings a program."""
+"""Which package brings a program, and what does not work without it.
+
+Debian's names are those that ``dpkg -S`` gives in Debian 12; where GRUB's tools are on Fedora and openSUSE stands in their
+grub2.spec.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from bootkit.bootcfg.osrelease import parse_os_release
 
 
-def hint_for(program: str) -> str:
-    """What to do when ``program`` is not installed."""
-    return f"install the package of your distribution that has {program}"
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tool:
+    """An external program; empty package names where a distribution has none."""
+
+    program: str
+    without_it: str
+    """What will not work, as a clause."""
+    debian: str
+    fedora: str
+    arch: str
+    opensuse: str
+    also_called: tuple[str, ...] = ()
+    """Other names of the same program: Fedora and openSUSE have grub2-mkimage."""
+
+    def package(self, family: str) -> str:
+        return {"debian": self.debian, "fedora": self.fedora, "arch": self.arch, "opensuse": self.opensuse}.get(
+            family, ""
+        )
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return (self.program, *self.also_called)
+
+
+def _tool(program: str, packages: str, without_it: str, *also_called: str) -> Tool:
+    """``packages`` are those of Debian, Fedora, Arch and openSUSE, in this order."""
+    debian, fedora, arch, opensuse = (name.strip("-") for name in packages.split())
+    return Tool(
+        program=program,
+        without_it=without_it,
+        debian=debian,
+        fedora=fedora,
+        arch=arch,
+        opensuse=opensuse,
+        also_called=also_called,
+    )
+
+
+_GRUB = "grub-common grub2-tools grub grub2"
+_E2FSPROGS = "e2fsprogs e2fsprogs e2fsprogs e2fsprogs"
+_MTOOLS = "mtools mtools mtools mtools"
+_EXTENSIONS = "ext cannot make or look into extensions"
+
+TOOLS = (
+    _tool("sfdisk", "fdisk util-linux util-linux util-linux", "prepare and restore cannot write partition tables"),
+    _tool("mkfs.fat", "dosfstools dosfstools dosfstools dosfstools", "prepare cannot make the EFI system partition"),
+    _tool("mcopy", _MTOOLS, "prepare, add and generate cannot write FAT file systems that are not mounted"),
+    _tool("mke2fs", _E2FSPROGS, "prepare cannot make ext4 data partitions, home cannot make home images"),
+    _tool("debugfs", _E2FSPROGS, "add and generate cannot write ext4 sticks that are not mounted"),
+    _tool("grub-mkimage", _GRUB, "prepare and upgrade cannot build boot loaders", "grub2-mkimage"),
+    _tool("grub-script-check", _GRUB, "generate does not check its menu with GRUB's own parser", "grub2-script-check"),
+    _tool("grub-emu", "grub-emu grub2-emu grub -", "the menu cannot be tried in GRUB without a machine", "grub2-emu"),
+    _tool(
+        "mkfs.exfat", "exfatprogs exfatprogs exfatprogs exfatprogs", "prepare --data-fs exfat and restore do not work"
+    ),
+    _tool("mkfs.ntfs", "ntfs-3g ntfsprogs ntfs-3g ntfsprogs", "prepare --data-fs ntfs does not work"),
+    _tool("ntfs-3g", "ntfs-3g ntfs-3g ntfs-3g ntfs-3g", "prepare --data-fs ntfs does not work"),
+    _tool("mkfs.btrfs", "btrfs-progs btrfs-progs btrfs-progs btrfsprogs", "prepare --data-fs btrfs does not work"),
+    _tool("sync", "coreutils coreutils coreutils coreutils", "nothing says when a mounted stick is safe to remove"),
+    _tool("cp", "coreutils coreutils coreutils coreutils", "prepare --data-fs ntfs does not work"),
+    _tool("umount", "mount util-linux-core util-linux util-linux", "prepare --data-fs ntfs does not work"),
+    _tool(
+        "partx", "util-linux util-linux util-linux util-linux", "a new stick may have to be plugged in again to show"
+    ),
+    _tool("udevadm", "udev systemd-udev systemd udev", "prepare cannot wait until the desktop has seen the stick"),
+    _tool("mksquashfs", "squashfs-tools squashfs-tools squashfs-tools squashfs", _EXTENSIONS),
+    _tool("unsquashfs", "squashfs-tools squashfs-tools squashfs-tools squashfs", _EXTENSIONS),
+    _tool("resize2fs", _E2FSPROGS, "home and persist cannot change the size of an image"),
+    _tool("e2fsck", _E2FSPROGS, "home and persist cannot check an image before they change it"),
+    _tool("cryptsetup", "cryptsetup-bin cryptsetup cryptsetup cryptsetup", "home --encrypt does not work"),
+    _tool("gpg", "gpg gnupg2 gnupg gpg2", "verify cannot check signatures of checksum files"),
+    _tool("xz", "xz-utils xz xz xz", "some initrds cannot be looked into"),
+    _tool("zstd", "zstd zstd zstd zstd", "some initrds cannot be looked into"),
+    _tool("lz4", "lz4 lz4 lz4 lz4", "some initrds cannot be looked into"),
+    _tool("qemu-system-x86_64", "qemu-system-x86 qemu-system-x86 qemu-system-x86 qemu-x86", "test does not work"),
+    _tool(
+        "qemu-system-aarch64",
+        "qemu-system-arm qemu-system-aarch64 qemu-system-aarch64 qemu-arm",
+        "test cannot try arm64",
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoaderPackage:
+    """Boot loaders that ``prepare`` takes from the host, by package."""
+
+    what: str
+    platform: str = ""
+    """grub-mkimage's name for the platform; empty for signed loaders."""
+    without_it: str
+    packages: dict[str, str]
+
+
+def _loaders(what: str, platform: str, without_it: str, *packages: str) -> LoaderPackage:
+    names: dict[str, str] = dict(zip(("debian", "fedora", "arch", "opensuse"), packages, strict=True))
+    return LoaderPackage(what=what, platform=platform, without_it=without_it, packages=names)
+
+
+LOADER_PACKAGES = (
+    _loaders(
+        "GRUB modules for BIOS", "i386-pc", "no stick starts on a BIOS",
+        "grub-pc-bin", "grub2-pc-modules", "grub", "grub2-i386-pc",
+    ),
+    _loaders(
+        "GRUB modules for UEFI x86_64", "x86_64-efi", "no stick with exFAT or NTFS starts on UEFI x86_64",
+        "grub-efi-amd64-bin", "grub2-efi-x64-modules", "grub", "grub2-x86_64-efi",
+    ),
+    _loaders(
+        "GRUB modules for UEFI ia32", "i386-efi", "no stick starts on 32-bit UEFI (tablets, old Macs)",
+        "grub-efi-ia32-bin", "grub2-efi-ia32-modules", "grub", "grub2-i386-efi",
+    ),
+    _loaders(
+        "GRUB modules for UEFI arm64", "arm64-efi", "no stick starts on arm64",
+        "grub-efi-arm64-bin", "grub2-efi-aa64-modules", "", "grub2-arm64-efi",
+    ),
+    _loaders(
+        "signed shim and GRUB", "", "no stick starts with Secure Boot on",
+        "shim-signed grub-efi-amd64-signed", "shim-x64 grub2-efi-x64", "", "shim grub2-x86_64-efi",
+    ),
+)  # fmt: skip
+
+INSTALL = {
+    "debian": "sudo apt install",
+    "fedora": "sudo dnf install",
+    "arch": "sudo pacman -S",
+    "opensuse": "sudo zypper install",
+}
+FAMILIES = tuple(INSTALL)
+_FAMILY_OF = {
+    "debian": "debian",
+    "ubuntu": "debian",
+    "fedora": "fedora",
+    "rhel": "fedora",
+    "centos": "fedora",
+    "arch": "arch",
+    "suse": "opensuse",
+    "opensuse": "opensuse",
+}
+
+
+def hint_for(program: str, os_release: Path = Path("/etc/os-release")) -> str:
+    """What to type when ``program`` is not installed; where the distribution is not known, the package's usual name."""
+    tool = next((tool for tool in TOOLS if program in tool.names), None)
+    if tool is None:
+        return f"install the package of your distribution that has {program}"
+    family = host_family(os_release)
+    if family and (package := tool.package(family)):
+        return f"{INSTALL[family]} {package}"
+    return f"install {tool.debian} (Debian), {tool.fedora} (Fedora), {tool.arch} (Arch) or {tool.opensuse} (openSUSE)"
+
+
+def host_family(os_release: Path = Path("/etc/os-release")) -> str:
+    """``debian``, ``fedora``, ``arch`` or ``opensuse``; empty for any other host."""
+    try:
+        text = os_release.read_text(errors="replace")
+    except OSError:
+        return ""
+    release = parse_os_release(text)
+    words = [word.partition("-")[0] for word in (release.id, *release.id_like)]
+    return next((_FAMILY_OF[word] for word in words if word in _FAMILY_OF), "")

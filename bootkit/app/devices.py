@@ -1,0 +1,14 @@
+"""``devices``: the disks of this computer, and what speaks against each."""
+
+from bootkit.app.prepare import our_needs
+from bootkit.model.device import BlockDevice
+from bootkit.plan.safety import Circumstances, Refusal, safety
+from bootkit.system.devices import block_devices, read_host
+
+
+def list_devices() -> tuple[tuple[BlockDevice, tuple[Refusal, ...]], ...]:
+    """Every disk with the reasons against it, those without a reason first; loop devices are left out."""
+    circumstances = Circumstances(in_use=our_needs())
+    disks = [device for device in block_devices(read_host()) if device.bus != "loop"]
+    judged = [(device, safety(device, circumstances)) for device in disks]
+    return tuple(sorted(judged, key=lambda pair: (bool(pair[1]), pair[0].node)))

@@ -1,0 +1,223 @@
+"""``devices``, ``prepare``, ``upgrade``, ``restore`` and ``doctor``."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bootkit.cli import output
+from bootkit.cli.options import AsJson, DryRun
+from bootkit.model.device import BlockDevice
+from bootkit.model.prepare import DataFs, Layout, LoaderChoice, PreparePlan
+from bootkit.plan.safety import Refusal
+from bootkit.units import format_size, parse_size
+
+TargetArgument = Annotated[
+    Path, typer.Argument(help="A whole disk (/dev/sdX), or a file that stands for one.", show_default=False)
+]
+Yes = Annotated[
+    bool, typer.Option("--yes", "-y", help="Do not ask. Enough for a new file; a disk needs --expect, too.")
+]
+Expect = Annotated[
+    str,
+    typer.Option(
+        help="For scripts: the disk's by-id name or serial, or the file's name; anything else is refused.", metavar="ID"
+    ),
+]
+Allow = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Override one reason against a disk, by the key that the refusal names: fixed, large, foreign, partitions.",
+        metavar="KEY",
+        show_default=False,
+    ),
+]
+Loader = Annotated[LoaderChoice, typer.Option(help="UEFI loaders: signed by the distribution, or built here.")]
+
+
+def devices(as_json: AsJson = False) -> None:
+    """List the disks that are plugged in, and say which of them could become a stick."""
+    from bootkit.app.devices import list_devices
+
+    found = list_devices()
+    if as_json:
+        output.json([_device_json(device, refused) for device, refused in found])
+        return
+    if not found:
+        output.say("No disk is plugged in.")
+        return
+    rows = [
+        (
+            device.node,
+            format_size(device.size),
+            device.bus or "-",
+            f"{device.vendor} {device.model}".strip() or "-",
+            device.identity.by_id or device.identity.serial or "-",
+            "could become a stick" if not refused else f"no: {refused[0].reason}",
+        )
+        for device, refused in found
+    ]
+    output.table(rows, ("DISK", "SIZE", "BUS", "MODEL", "IDENTITY", "STICK"))
+
+
+def prepare(
+    target: TargetArgument,
+    size: Annotated[str, typer.Option(help="Of a new image file: 8G, 512M.", metavar="SIZE", show_default=False)] = "",
+    layout: Annotated[
+        Layout, typer.Option(help="split: GPT, data apart. single: MBR, all in one FAT32.")
+    ] = Layout.SPLIT,
+    data_fs: Annotated[
+        DataFs | None,
+        typer.Option(
+            "--data-fs", help="File system of the data partition; ext4, and FAT32 for single.", show_default=False
+        ),
+    ] = None,
+    loader: Loader = LoaderChoice.AUTO,
+    allow: Allow = None,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+    yes: Yes = False,
+    expect: Expect = "",
+) -> None:
+    """Make a stick: partitions, file systems, boot loaders. Everything that was on TARGET is lost."""
+    from bootkit.app.prepare import plan_preparation
+
+    plan = plan_preparation(
+        target,
+        size=parse_size(size) if size else None,
+        layout=layout,
+        data_fs=data_fs,
+        loader=loader,
+        allow=allow or (),
+    )
+    if _carry_out(plan, dry_run=dry_run, as_json=as_json, yes=yes, expect=expect):
+        output.say(f"Next: bootkit add FILE.iso --stick {plan.target.path}")
+
+
+def upgrade(
+    target: TargetArgument,
+    loader: Loader = LoaderChoice.AUTO,
+    allow: Allow = None,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+    yes: Yes = False,
+    expect: Expect = "",
+) -> None:
+    """Renew the boot loaders of a stick. Images, settings and everything else of yours stay as they are."""
+    from bootkit.app.prepare import plan_upgrade_of
+
+    plan = plan_upgrade_of(target, loader=loader, allow=allow or ())
+    if _carry_out(plan, dry_run=dry_run, as_json=as_json, yes=yes, expect=expect):
+        output.say(f"The boot loaders are new. Write the menu of this version, too: bootkit generate --stick {target}")
+
+
+def restore(
+    target: TargetArgument,
+    fs: Annotated[DataFs, typer.Option(help="File system of the one partition.")] = DataFs.EXFAT,
+    label: Annotated[str, typer.Option(help="Its label, 11 characters at most.")] = "USB",
+    allow: Allow = None,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+    yes: Yes = False,
+    expect: Expect = "",
+) -> None:
+    """Give a stick back as one plain, empty partition. Everything that was on it is lost."""
+    from bootkit.app.prepare import plan_restoration
+
+    plan = plan_restoration(target, data_fs=fs, label=label, allow=allow or ())
+    _carry_out(plan, dry_run=dry_run, as_json=as_json, yes=yes, expect=expect)
+
+
+def doctor(as_json: AsJson = False) -> None:
+    """List the programs and boot loaders that bootkit uses, their packages, and what fails without them."""
+    from bootkit.app.doctor import examine
+    from bootkit.system.tools import FAMILIES
+
+    diagnosis = examine()
+    if as_json:
+        rows = [
+            {"name": it.name, "where": it.where, "without_it": it.without_it, "packages": it.packages}
+            for it in diagnosis.findings
+        ]
+        output.json({"host": diagnosis.family, "findings": rows, "install": diagnosis.command})
+        return
+    rows_for_people = [
+        (
+            "ok" if it.where else "MISSING",
+            it.name,
+            *(it.packages.get(family) or "-" for family in FAMILIES),
+            it.without_it,
+        )
+        for it in diagnosis.findings
+    ]
+    output.table(rows_for_people, ("", "NEEDED", "DEBIAN", "FEDORA", "ARCH", "OPENSUSE", "WITHOUT IT"))
+    if diagnosis.command:
+        output.say(f"All that is missing: {diagnosis.command}")
+
+
+def _carry_out(plan: PreparePlan, *, dry_run: bool, as_json: bool, yes: bool, expect: str) -> bool:
+    """Show the plan, ask, apply it; false if it was only shown."""
+    from bootkit.plan.describe import describe, plan_to_json
+
+    if as_json:
+        output.json(plan_to_json(plan))
+    if dry_run:
+        if not as_json:
+            _show(plan, say=output.answer)
+            for number, step in enumerate(plan.steps, start=1):
+                output.answer(f"{number:3}. {describe(step)}")
+        return False
+    _show(plan, say=output.say)
+    _confirm(plan, yes=yes, expect=expect)
+    from bootkit.system.apply import apply_plan
+
+    apply_plan(plan, told=lambda step: output.say(f"  {describe(step)}"))
+    output.say(
+        f"{plan.target.path} is ready and was read back. It is safe to remove."
+        if plan.target.is_device
+        else f"{plan.target.path} is ready and was read back."
+    )
+    return True
+
+
+def _show(plan: PreparePlan, say: Callable[[str], None]) -> None:
+    target = plan.target
+    title = f" ({target.title})" if target.title else ""
+    say(f"{plan.action} {target.path}{title}, {format_size(target.size)}")
+    if target.identity.by_id or target.identity.serial:
+        say(f"  identity: {target.identity.by_id or target.identity.serial}")
+    for clause in target.contents:
+        say(f"  {'will be lost' if plan.destroys_data else 'stays'}: {clause}")
+    for note in plan.notes:
+        say(f"  {note}")
+    for warning in plan.warnings:
+        say(f"  warning: {warning}")
+
+
+def _confirm(plan: PreparePlan, *, yes: bool, expect: str) -> None:
+    """Go on only if the user named the target, or a script did."""
+    from bootkit.app.prepare import accepts, expects, needs_confirmation
+    from bootkit.errors import DeviceRefused
+
+    path, words = plan.target.path, plan.target.confirm
+    if expect and not expects(plan, expect):
+        raise DeviceRefused(f"{path} is not {expect}", hint="nothing was written; bootkit devices lists the disks")
+    if not needs_confirmation(plan) or (yes and expect):
+        return
+    if yes or not sys.stdin.isatty():
+        identity = plan.target.identity
+        name = identity.by_id or identity.serial or (path if plan.target.is_device else Path(path).name)
+        raise DeviceRefused(f"{path} holds something", hint=f"say that you mean it: --yes --expect {name}")
+    shown = " or ".join(words[:2])
+    loss = "Everything on it will be lost" if plan.destroys_data else "Its boot loaders will be replaced"
+    typed = typer.prompt(f"{loss}. Type {shown} to go on", default="", show_default=False, err=True)
+    if not accepts(plan, typed):
+        raise DeviceRefused(f"that is not {shown}", hint="nothing was written")
+
+
+def _device_json(device: BlockDevice, refused: tuple[Refusal, ...]) -> dict[str, object]:
+    from dataclasses import asdict
+
+    return {**asdict(device), "refused": [asdict(refusal) for refusal in refused]}
