@@ -21,7 +21,7 @@ def tree(run: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("tree")
     (root / "bios.img").write_bytes(b"\xfa" * 30_000)
     (root / "floppy.img").write_bytes(bytes(1440 << 10))
-    run("mkfs.fat", "-C", "-F", "16", root / "efi.img", "36864")
+    run("mkfs.fat", "-C", root / "efi.img", "1440")
     return root
 
 
@@ -49,7 +49,11 @@ def reported(run: Run, image: Path) -> list[tuple[str, str, int, int]]:
 
 
 def test_bios_and_efi_images(run: Run, tree: Path, tmp_path: Path) -> None:
-    image = mastered(run, tree, tmp_path, "-b", "bios.img", "-no-emul-boot", "-boot-load-size", "4", *EFI)
+    run("mkfs.fat", "-C", "-F", "16", tmp_path / "large.img", "36864")
+    bios_options = ("-b", "bios.img", "-no-emul-boot", "-boot-load-size", "4")
+    efi_options = ("-eltorito-alt-boot", "-e", "large.img", "-no-emul-boot")
+    graft = ("-graft-points", f"large.img={tmp_path}/large.img")
+    image = mastered(run, tree, tmp_path, *graft, *bios_options, *efi_options)
     bios, efi = catalogue_of(image)
     known = reported(run, image)
     assert bios == known[0]
@@ -61,7 +65,7 @@ def test_bios_and_efi_images(run: Run, tree: Path, tmp_path: Path) -> None:
 
 def test_a_floppy_has_its_own_size(run: Run, tree: Path, tmp_path: Path) -> None:
     image = mastered(run, tree, tmp_path, "-b", "floppy.img", *EFI)
-    assert [entry[1::2] for entry in catalogue_of(image)] == [("1.44M", 1440 << 10), ("none", 36 << 20)]
+    assert [entry[1::2] for entry in catalogue_of(image)] == [("1.44M", 1440 << 10), ("none", 1440 << 10)]
 
 
 def test_an_appended_esp_outside_of_the_tree(run: Run, tree: Path, tmp_path: Path) -> None:
@@ -70,7 +74,7 @@ def test_an_appended_esp_outside_of_the_tree(run: Run, tree: Path, tmp_path: Pat
         "-b", "bios.img", "-no-emul-boot", "-eltorito-alt-boot", "-e", "--interval:appended_partition_2:all::", "-no-emul-boot",
     )  # fmt: skip
     _, efi = catalogue_of(image)
-    assert efi[3] == 36 << 20
+    assert efi[3] == 1440 << 10
     with image.open("rb") as fh:
         fh.seek(efi[2] * 2048)
         assert fh.read(4096) == (tree / "efi.img").read_bytes()[:4096]
