@@ -6,7 +6,8 @@
 ``find``            ``read_menus(iso)``: the image's own menu, found and read. ``read_loopback(iso)``: its loopback.cfg,
                     and whether that passes ``$iso_path`` on. ``read_menu(iso, path)``: one file
 ``grub``            ``parse_grub(text, files, path=..., variables=...)``: runs a grub.cfg and collects its entries
-                    (``grub_lexer`` → ``grub_syntax`` → ``grub_machine`` with ``grub_commands`` and ``grub_test``)
+                    (``grub_lexer`` → ``grub_syntax`` → ``grub_runner`` on a ``grub_machine``, whose commands are
+                    ``grub_commands`` and ``grub_test``)
 ``syslinux``        ``parse_syslinux(text, files, path=...)``: isolinux and syslinux with all includes
 ``bls``             ``parse_bls(text, path=...)``, ``read_loader_entries(files, folder)``: systemd-boot's entries
 ``cmdline``         kernel words as tuples: ``word_value``, ``has_word``, ``without``, ``with_words``,

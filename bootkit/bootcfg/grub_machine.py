@@ -229,6 +229,19 @@ class Machine:
         """Whether a file is the image's own file on the stick: then it is there."""
         return "iso_path" in arg.uses and bool(self.get("iso_path"))
 
+    def as_script(self, arg: Arg) -> str:
+        """A word as text for ``eval``: values with the ISO's path or with a slot go back into their variables.
+
+        SystemRescue makes its whole menu by one ``eval "..."``. A slot's braces would be a block there, and the names
+        of the variables would be lost.
+        """
+        values = [(value.text, name) for name in arg.uses if (value := self.variables.get(name)) is not None]
+        kept = [(text, name) for text, name in values if "{" in text or name == "iso_path"]
+        script = arg.text
+        for text, name in sorted(kept, key=lambda pair: (-len(pair[0]), pair[1])):
+            script = script.replace(text, f"${{{name}}}") if text else script
+        return script
+
     def exists(self, arg: Arg) -> bool:
         place = self.locate(arg.text)
         return self.on_stick(arg) or (place is not None and not place.startswith("(") and self.files.exists(place))

@@ -153,7 +153,7 @@ class Runner(abc.ABC):
     def _control(self, name: str, args: list[Arg]) -> bool:
         match name:
             case "eval":
-                return self.run_text(" ".join(arg.text for arg in args))
+                return self.run_text(" ".join(self.machine.as_script(arg) for arg in args))
             case "return" | "exit":
                 raise Return(success=not args or args[0].text == "0")
             case "break":

@@ -245,6 +245,29 @@ def test_the_path_of_the_iso_is_followed_through_loops_and_parameters() -> None:
     assert entry.passes_iso_path
 
 
+def test_the_path_of_the_iso_is_followed_through_eval() -> None:
+    script = """
+    if search --file --set=dev --no-floppy $iso_path; then
+        probe --fs-uuid --set=uuid $dev
+        param="img_dev=/dev/disk/by-uuid/$uuid img_loop=$iso_path"
+    fi
+    if [ -z "$param" ]; then param=archisolabel=X; fi
+    eval "
+    menuentry 'Boot' {
+        linux /k archisobasedir=sysresccd $param iomem=relaxed
+        initrd /i
+    }
+    "
+    """
+    (entry,) = parse_grub(script, variables=LOOPBACK_VARIABLES).entries
+    assert entry.cmdline == (
+        "archisobasedir=sysresccd", "img_dev=/dev/disk/by-uuid/{stick_uuid}", "img_loop={iso_path}", "iomem=relaxed",
+    )  # fmt: skip
+    assert entry.passes_iso_path
+    (entry,) = parse_grub(script).entries
+    assert entry.cmdline == ("archisobasedir=sysresccd", "archisolabel=X", "iomem=relaxed")
+
+
 def test_a_path_that_only_finds_the_device_is_not_passed_on() -> None:
     script = (
         "search --set=root --file $iso_path\nloopback loop ($root)$iso_path\nroot=loop\nmenuentry t {linux /k quiet\n}"
