@@ -12,8 +12,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from bootkit import __version__
-from bootkit.app.generate import GRUBENV, menu_of
-from bootkit.errors import BootkitError, DeviceRefused, UsageError
+from bootkit.app.changes import apply_changes
+from bootkit.app.generate import GRUBENV, menu_of, plan_generation
+from bootkit.errors import BootkitError, DeviceRefused, ToolMissing, UsageError
 from bootkit.model.catalog import MENU, STICK_FILE, MenuSettings
 from bootkit.model.device import BlockDevice
 from bootkit.model.plan import WriteFile
@@ -28,9 +29,12 @@ from bootkit.system.devices import clean, find_device, read_host
 from bootkit.system.interrupted import interrupted_action
 from bootkit.system.loaders import find_loaders
 from bootkit.system.recognise import Contents, StickRecord, read_contents
+from bootkit.system.sticks import open_stick
 from bootkit.units import MIB, format_size
 
 RESTORE_LABEL = "USB"
+_LABEL = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,10}")
+"""What every file system takes; FAT is the narrowest, and would rather have capitals."""
 
 
 def plan_preparation(
@@ -78,11 +82,6 @@ def plan_upgrade_of(path: Path, *, loader: LoaderChoice = LoaderChoice.AUTO, all
             f"{path} was prepared by bootkit {stick.version}, and this is {__version__}",
             hint="its boot loaders would become older: update bootkit first",
         )
-    if not stick.data.uuid:
-        raise DeviceRefused(
-            f"the data partition of {path} is {stick.data_fs}, which is not read without mounting it",
-            hint=f"prepare it anew to renew its boot loaders: bootkit restore {path}",
-        )
     return plan_upgrade(
         target,
         Wish(layout=stick.layout, data_fs=stick.data_fs, loader=loader),
@@ -102,6 +101,8 @@ def plan_restoration(
     Raises:
         DeviceRefused: neither a stick of ours nor one that an interrupted run left behind, or a safety rule.
     """
+    if not _LABEL.fullmatch(label):
+        raise UsageError(f"{label!r} is no label", hint="take 1 to 11 letters, digits, - and _")
     target, contents = _look_at(path, None, Circumstances(allowed=frozenset(allow)))
     if not interrupted_action(target):
         _the_stick(path, contents)
@@ -127,6 +128,18 @@ def prepare_image(
         raise DeviceRefused(f"{path} exists and is not empty", hint="take another name")
     apply_plan(plan, told=told)
     return plan
+
+
+def renew_menu(path: Path) -> bool:
+    """Write the menu of an upgraded stick with this version's templates; false if its file system has to be mounted first."""
+    try:
+        with open_stick(path, writing=True) as stick:
+            apply_changes(plan_generation(stick.volume).plan, stick.volume)
+    except ToolMissing:
+        raise
+    except BootkitError:
+        return False
+    return True
 
 
 def needs_confirmation(plan: PreparePlan) -> bool:
@@ -193,6 +206,8 @@ extra_words = []
 
 
 def _look_at(path: Path, size: int | None, circumstances: Circumstances) -> tuple[Target, Contents]:
+    # an absolute path is never taken for an option by the programs that get it
+    path = Path(os.path.abspath(path))  # noqa: PTH100  # resolve() would follow /dev/disk/by-id
     try:
         mode = path.stat().st_mode
     except FileNotFoundError:
@@ -229,7 +244,7 @@ def _old_file(path: Path, size: int | None) -> tuple[Target, Contents]:
         exists=held > 0,
         title="image file",
         contents=_told(contents),
-        confirm=(path.name,) if held else (),
+        confirm=(clean(path.name),) if held else (),
     )
     return target, contents
 

@@ -106,11 +106,14 @@ def upgrade(
     expect: Expect = "",
 ) -> None:
     """Renew the boot loaders of a stick. Images, settings and everything else of yours stay as they are."""
-    from bootkit.app.prepare import plan_upgrade_of
+    from bootkit.app.prepare import plan_upgrade_of, renew_menu
 
     plan = plan_upgrade_of(target, loader=loader, allow=allow or ())
     if _carry_out(plan, dry_run=dry_run, as_json=as_json, yes=yes, expect=expect):
-        output.say(f"The boot loaders are new. Write the menu of this version, too: bootkit generate --stick {target}")
+        if renew_menu(target):
+            output.say("The menu is that of this version, too.")
+        else:
+            output.say("Write the menu of this version, too: plug the stick in again and run bootkit generate.")
 
 
 def restore(
@@ -183,9 +186,11 @@ def _carry_out(plan: PreparePlan, *, dry_run: bool, as_json: bool, yes: bool, ex
 
 
 def _show(plan: PreparePlan, say: Callable[[str], None]) -> None:
+    from bootkit.system.devices import clean
+
     target = plan.target
     title = f" ({target.title})" if target.title else ""
-    say(f"{plan.action} {target.path}{title}, {format_size(target.size)}")
+    say(f"{plan.action} {clean(target.path)}{title}, {format_size(target.size)}")
     if target.identity.by_id or target.identity.serial:
         say(f"  identity: {target.identity.by_id or target.identity.serial}")
     for clause in target.contents:

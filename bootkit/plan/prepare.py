@@ -65,7 +65,6 @@ TRADE_OFFS = {
 }
 
 _SAVED = MIB
-_WIPED = (MIB, MIB)
 
 
 def plan_prepare(
@@ -242,7 +241,7 @@ def _clear(target: Target, table: PartitionTable) -> tuple[PrepareStep, ...]:
     end = table.sectors * SECTOR
     ends = ((0, _SAVED), (end - _SAVED, _SAVED))
     parts = tuple(area for part in table.partitions for area in _signature_areas(part))
-    return (SaveOld(ranges=ends), WipeOld(ranges=(*ends, *parts)))
+    return (SaveOld(ranges=ends), WipeOld(ranges=tuple(dict.fromkeys((*ends, *parts)))))
 
 
 def _signature_areas(part: TablePartition) -> tuple[tuple[int, int], ...]:

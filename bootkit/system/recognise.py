@@ -9,12 +9,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
+from uuid import UUID
 
 from bootkit.errors import FormatError
 from bootkit.formats.ext4 import Ext4, read_superblock
 from bootkit.formats.fat import Fat
 from bootkit.formats.partitions import PartitionTable, read_partitions
-from bootkit.formats.reader import Window, read_upto
+from bootkit.formats.reader import Window, read_at, read_upto
 from bootkit.formats.tree import Tree
 from bootkit.model.catalog import STICK_FILE
 from bootkit.model.prepare import DATA_LABEL, ESP_LABEL, DataFs, Layout
@@ -36,6 +37,9 @@ _SIGNATURES = (
     (0x8001, b"CD001", "iso9660"),
     (4086, b"SWAPSPACE2", "swap"),
 )
+
+_UUID_AT = {"exfat": (100, 4), "ntfs": (0x48, 8), "btrfs": (0x10020, 16)}
+"""Offset and size of the serial or UUID in file systems that nothing else is read of."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,12 +122,28 @@ def _partitions(fh: BinaryIO, table: PartitionTable) -> Iterator[FoundPartition]
             elif kind == "vfat":
                 fat = Fat(_window(fh, row.start, row.size))
                 label, uuid = fat.label, fat.uuid
+            elif kind in _UUID_AT:
+                uuid = _uuid_at(fh, row.start, kind)
         except FormatError:
             # a damaged file system is still one that would be lost
             pass
         yield FoundPartition(
             number=row.number, offset=row.start, size=row.size, filesystem=kind, label=label, uuid=uuid
         )
+
+
+def _uuid_at(fh: BinaryIO, offset: int, kind: str) -> str:
+    """As udev spells it."""
+    at, size = _UUID_AT[kind]
+    raw = read_at(fh, offset + at, size)
+    match kind:
+        case "exfat":
+            text = raw[::-1].hex().upper()
+            return f"{text[:4]}-{text[4:]}"
+        case "ntfs":
+            return raw[::-1].hex().upper()
+        case _:
+            return str(UUID(bytes=raw))
 
 
 def _stick(fh: BinaryIO, table: PartitionTable, partitions: tuple[FoundPartition, ...]) -> StickRecord | None:
