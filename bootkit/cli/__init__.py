@@ -9,7 +9,7 @@ import sys
 
 def main() -> None:
     """Run the command line and end the process with its exit status: 0 to 5 as in bootkit(1), 130 if interrupted."""
-    if sys.argv[1:] == ["--help"]:
+    if sys.argv[1:] in (["--help"], ["-h"]):
         from bootkit.cli.help import HELP
 
         sys.stdout.write(HELP)

@@ -69,13 +69,18 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
     raise Interrupted("interrupted; what was on the stick before is still there")
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        output.answer(f"bootkit {__version__}")
+        raise typer.Exit
+
+
 def _common(
     debug: bool = typer.Option(
         False, "--debug", help="Show each program that is started, and why things are left out."
     ),
-    version: bool = typer.Option(False, "--version", help="Print the version and end.", is_eager=True),
+    _version: bool = typer.Option(
+        False, "--version", help="Print the version and end.", is_eager=True, callback=_print_version
+    ),
 ) -> None:
-    if version:
-        output.answer(f"bootkit {__version__}")
-        raise typer.Exit
     logging.basicConfig(level=logging.DEBUG if debug else logging.WARNING, format="%(message)s", stream=sys.stderr)

@@ -10,7 +10,7 @@ from bootkit.render.supported import supported_table
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
 TABLE = re.compile(r"(?<=<!-- supported: pytest tests/meta --update-golden -->\n).*(?=<!-- /supported -->)", re.DOTALL)
-WORDS = re.compile(r"(?:^|`|sudo |: )bootkit ([a-z][a-z-]*)", re.MULTILINE)
+WORDS = re.compile(r"(?:^|`|sudo )bootkit ([a-z][a-z-]*)", re.MULTILINE)
 
 
 def test_the_table_of_supported_systems_is_what_the_detectors_say(update_golden: bool) -> None:
@@ -23,7 +23,7 @@ def test_the_table_of_supported_systems_is_what_the_detectors_say(update_golden:
 
 
 def test_documents_name_commands_that_there_are() -> None:
-    commands = set(getattr(typer.main.get_command(build()), "commands", {}))
+    commands: dict[str, object] = getattr(typer.main.get_command(build()), "commands", {})
     for name in (
         "README.md",
         "CONTRIBUTING.md",
@@ -33,7 +33,7 @@ def test_documents_name_commands_that_there_are() -> None:
     ):
         named = set(WORDS.findall((ROOT / name).read_text(encoding="utf-8")))
         assert named
-        assert named <= commands, name
+        assert named <= set(commands), name
 
 
 def test_readme_begins_with_a_demonstration_and_the_tests() -> None:

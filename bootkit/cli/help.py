@@ -1,0 +1,56 @@
+"""What ``bootkit --help`` prints: typer's own text, kept. Written by pytest tests/meta --update-golden."""
+
+HELP = """\
+
+ Usage: bootkit [OPTIONS] COMMAND [ARGS]...
+
+ Many unchanged ISO files on one USB stick: prepare it once, add images,
+ generate, boot.
+
+╭─ Options ────────────────────────────────────────────────────────────────────╮
+│ --debug                       <bool>  Show each program that is started, and │
+│                                       why things are left out.               │
+│ --version                     <bool>  Print the version and end.             │
+│ --install-completion          <bool>  Install completion for the current     │
+│                                       shell.                                 │
+│ --show-completion             <bool>  Show completion for the current shell, │
+│                                       to copy it or customize the            │
+│                                       installation.                          │
+│ --help                -h      <bool>  Show this message and exit.            │
+╰──────────────────────────────────────────────────────────────────────────────╯
+╭─ The main job ───────────────────────────────────────────────────────────────╮
+│ prepare   Make a stick: partitions, file systems, boot loaders. Everything   │
+│           that was on TARGET is lost.                                        │
+│ add       Copy ISO files to the stick, checked byte by byte, and write the   │
+│           menu.                                                              │
+│ remove    Remove images from the stick and write the menu.                   │
+│ generate  Write the boot menu: run it after images came, went or changed, or │
+│           after editing stick.toml.                                          │
+│ test      Boot the stick in QEMU, on a throw-away copy, and say how far each │
+│           entry comes.                                                       │
+╰──────────────────────────────────────────────────────────────────────────────╯
+╭─ Looking ────────────────────────────────────────────────────────────────────╮
+│ devices   List the disks that are plugged in, and say which of them could    │
+│           become a stick.                                                    │
+│ list      List the images on the stick and what each of them is.             │
+│ inspect   Look into an ISO file: what it is, and everything that was read to │
+│           find out.                                                          │
+│ explain   Tell why an ISO is taken for what it is, how it boots, and with    │
+│           which words.                                                       │
+│ verify    Read images back from the stick and compare them with the          │
+│           checksums that add kept.                                           │
+╰──────────────────────────────────────────────────────────────────────────────╯
+╭─ Maintenance ────────────────────────────────────────────────────────────────╮
+│ doctor    List the programs and boot loaders that bootkit uses, their        │
+│           packages, and what fails without them.                             │
+│ upgrade   Renew the boot loaders of a stick. Images, settings and everything │
+│           else of yours stay as they are.                                    │
+│ restore   Give a stick back as one plain, empty partition. Everything that   │
+│           was on it is lost.                                                 │
+╰──────────────────────────────────────────────────────────────────────────────╯
+
+ First steps: bootkit devices; bootkit prepare /dev/sdX; bootkit add FILE.iso;
+ then boot from the stick.
+
+
+"""
