@@ -9,11 +9,19 @@ import sys
 
 def main() -> None:
     """Run the command line and end the process with its exit status: 0 to 5 as in bootkit(1), 130 if interrupted."""
-    if sys.argv[1:] in (["--help"], ["-h"]):
-        from bootkit.cli.help import HELP
+    match sys.argv[1:]:
+        case ["--help" | "-h"]:
+            from bootkit.cli.help import HELP
 
-        sys.stdout.write(HELP)
-        return
-    from bootkit.cli.program import run
+            sys.stdout.write(HELP)
+        case ["inspect", iso] | ["inspect", iso, "--json"] | ["inspect", "--json", iso] if not iso.startswith("-"):
+            # scripts look into many images in a row: without typer one look takes half the time
+            from bootkit.cli.guard import guarded
+            from bootkit.cli.look import print_inspection
 
-    sys.exit(run(sys.argv[1:]))
+            sys.exit(guarded(lambda: print_inspection(iso, as_json="--json" in sys.argv)))
+        case arguments:
+            from bootkit.cli.guard import guarded
+            from bootkit.cli.program import run
+
+            sys.exit(guarded(lambda: run(arguments)))

@@ -1,11 +1,11 @@
 """``inspect`` and ``explain``: what an image is made of, and what follows from it."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from bootkit.cli import output
 from bootkit.cli.options import AsJson, StickOption
 
 IsoArgument = Annotated[
@@ -17,19 +17,15 @@ def inspect(
     iso: Annotated[Path, typer.Argument(help="An ISO file.", show_default=False)], as_json: AsJson = False
 ) -> None:
     """Look into an ISO file: what it is, and everything that was read to find out."""
-    from bootkit.app.inspect import look_at_file
+    from bootkit.cli.look import print_inspection
 
-    look = look_at_file(iso)
-    if as_json:
-        output.json(look.to_json())
-    else:
-        output.answer(look.summary())
-    look.require_recognised()
+    print_inspection(os.fspath(iso), as_json=as_json)
 
 
 def explain(iso: IsoArgument, stick: StickOption = None, as_json: AsJson = False) -> None:
     """Tell why an ISO is taken for what it is, how it boots, and with which words."""
     from bootkit.app.inspect import look_at_file, look_on_stick
+    from bootkit.cli.look import print_explanation
     from bootkit.system.sticks import open_stick
 
     if Path(iso).is_file():
@@ -37,8 +33,4 @@ def explain(iso: IsoArgument, stick: StickOption = None, as_json: AsJson = False
     else:
         with open_stick(stick) as opened:
             look = look_on_stick(opened.volume, iso)
-    if as_json:
-        output.json(look.to_json())
-    else:
-        output.answer(look.explanation())
-    look.require_recognised()
+    print_explanation(look, as_json=as_json)

@@ -1,18 +1,14 @@
-"""The commands put together, and the one place where an error becomes words and an exit status."""
+"""The commands put together."""
 
 import logging
-import os
-import signal
 import sys
 from collections.abc import Sequence
-from types import FrameType
 
 import typer
 
 from bootkit import __version__
 from bootkit.cli import images, inspect, output
 from bootkit.cli.test import test
-from bootkit.errors import BootkitError, Interrupted
 
 MAIN_JOB = "The main job"
 LOOKING = "Looking"
@@ -48,25 +44,9 @@ def build() -> typer.Typer:
     return app
 
 
-def run(arguments: Sequence[str]) -> int:
-    """Carry out one command line; returns the exit status, or ends the process where typer does."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _interrupt)
-    try:
-        typer.main.get_command(build()).main(list(arguments), prog_name="bootkit")
-    except BootkitError as error:
-        output.say(f"bootkit: {error.message}")
-        if error.hint:
-            output.say(f"  {error.hint}")
-        return error.exit_code
-    except BrokenPipeError:
-        # whoever read our answer has seen enough; the interpreter must not complain about it at its end either
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 0
-
-
-def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    raise Interrupted("interrupted; what was on the stick before is still there")
+def run(arguments: Sequence[str]) -> None:
+    """Carry out one command line; ends the process as typer does."""
+    typer.main.get_command(build()).main(list(arguments), prog_name="bootkit")
 
 
 def _print_version(wanted: bool) -> None:

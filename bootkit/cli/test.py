@@ -1,0 +1,51 @@
+"""``test``: prove in a virtual machine that the stick boots."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bootkit.cli import output
+from bootkit.cli.options import AsJson, StickOption
+
+
+def test(
+    stick: StickOption = None,
+    entry: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--entry", help="Image, or image and entry as 'image:entry'; may be repeated.", show_default=False
+        ),
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="Boot every entry of every image.")] = False,
+    firmware: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--firmware", help="bios, uefi, ia32 or secureboot; may be repeated.", show_default="bios and uefi"
+        ),
+    ] = None,
+    timeout: Annotated[int, typer.Option(help="Seconds a boot may take; 0 for what suits this machine.", min=0)] = 0,
+    pictures: Annotated[
+        Path | None, typer.Option(help="Folder for the screenshots.", show_default="one in the state folder")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Boot the stick in QEMU, on a throw-away copy, and say how far each entry comes."""
+    from bootkit.app.boot import boot_entries, choose_targets, parse_firmwares
+    from bootkit.cli.report import verdict_json, verdicts
+    from bootkit.errors import BootkitError
+    from bootkit.system.sticks import open_stick
+
+    firmwares = parse_firmwares(firmware or [])
+    with open_stick(stick) as opened:
+        targets = choose_targets(opened.volume, entry or [], every=every)
+        proofs = boot_entries(opened, targets, firmwares, timeout=timeout, pictures=pictures, told=output.say)
+    if as_json:
+        output.json([verdict_json(proof) for proof in proofs])
+    else:
+        verdicts(proofs)
+    failed = [proof for proof in proofs if not proof.verdict.ok]
+    if failed:
+        raise BootkitError(
+            f"{len(failed)} of {len(proofs)} boots did not reach userspace", hint=failed[0].verdict.reason
+        )
