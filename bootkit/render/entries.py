@@ -114,7 +114,12 @@ def _distinct_titles(items: Sequence[ImageItem]) -> list[str]:
 
 def _title(item: ImageItem) -> str:
     detection = item.recognition.detection if item.recognition else None
-    return clean_text(detection.title if detection else item.name) or clean_text(item.name)
+    if item.error:
+        return f"{clean_text(item.name)} (cannot be read)"
+    if detection is None:
+        return f"{clean_text(item.name)} (not known)"
+    title = clean_text(detection.title) or clean_text(item.name)
+    return title if detection.entries else f"{title} (cannot boot from a file)"
 
 
 def _image(item: ImageItem, title: str, extra_words: tuple[str, ...]) -> MenuImage:

@@ -19,8 +19,9 @@ _SLOT = re.compile("(" + "|".join(map(re.escape, SLOTS)) + ")")
 # characters that mean nothing to GRUB's lexer and wildcards, wherever they stand in a word but first or last
 _PLAIN = re.compile(r"[A-Za-z0-9_./=:,@%+-]+")
 _RESERVED = frozenset(
-    "case do done elif else esac fi for function if in menuentry select then time until while".split()
-)
+    {"case", "do", "done", "elif", "else", "esac", "fi", "for", "function", "if", "in", "menuentry", "select", "then",
+     "time", "until", "while"}
+)  # fmt: skip
 _BROKEN_BY_LOADER = re.compile(r"[\\'\"\x00-\x1f\x7f]")
 
 
@@ -85,13 +86,13 @@ def render(template: str, /, **values: object) -> str:
 
 @cache
 def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(  # noqa: S701 - this is no HTML: grub_quote does the quoting
+    environment = jinja2.Environment(
         loader=jinja2.FunctionLoader(_source),
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
-        autoescape=False,
+        autoescape=False,  # noqa: S701 - this is no HTML: grub_quote does the quoting
     )
     environment.filters.update(quote=grub_quote, word=grub_word, pattern=grub_pattern)
     return environment
