@@ -4,11 +4,12 @@ import json
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
 
-from bootkit.detect.registry import detectors, recognise
+from bootkit.app.look import answered
+from bootkit.detect.registry import detectors
 from bootkit.errors import BootkitError, FormatError
 from bootkit.model.answers import recognition_from_json, recognition_to_json
 from bootkit.model.catalog import FACTS_FOLDER, IMAGE_FOLDER, ImageItem
-from bootkit.model.iso import IsoView, NotRecorded, RecordedIso
+from bootkit.model.iso import NotRecorded, RecordedIso
 from bootkit.model.record import facts_from_json, facts_to_json
 from bootkit.probe.image import open_image
 from bootkit.system.fingerprint import program_fingerprint
@@ -97,12 +98,6 @@ def look_at_image(volume: Volume, path: str, stat: FileStat) -> ImageItem:
             return answered(item, view)
     except FormatError as error:
         return replace(item, error=error.message)
-
-
-def answered(item: ImageItem, view: IsoView) -> ImageItem:
-    """``item`` with what the detectors say of it and the record of all that they read."""
-    recognition = recognise(view, thorough=True)
-    return replace(item, recognition=recognition, facts=view.facts)
 
 
 def record_path(path: str) -> str:

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bootkit.app.catalog import answered, find_images, image_named, read_catalog, record_of, record_path
+from bootkit.app.catalog import find_images, image_named, read_catalog, record_of, record_path
 from bootkit.app.changes import Watcher, apply_changes
+from bootkit.app.look import answered
 from bootkit.errors import BootkitError, UsageError
 from bootkit.model.catalog import IMAGE_FOLDER, ImageItem
 from bootkit.model.plan import CopyImage, RemoveFile, StickPlan, WriteFile

@@ -1,9 +1,12 @@
-"""``inspect`` and ``explain``: one image, looked at by all detectors."""
+"""``inspect``: one image, looked at by all detectors.
+
+Imports nothing of a stick: a look into a file has to be quick.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
 
-from bootkit.app.catalog import answered, image_named
+from bootkit.app.look import answered
 from bootkit.errors import BootkitError, NothingRecognised
 from bootkit.model.answers import recognition_to_json
 from bootkit.model.boot import Recognition
@@ -12,7 +15,6 @@ from bootkit.model.iso import IsoFacts
 from bootkit.model.record import facts_to_json
 from bootkit.probe.image import open_image
 from bootkit.render.explain import explain
-from bootkit.system.volume import Volume
 from bootkit.units import format_size
 
 
@@ -76,18 +78,3 @@ def look_at_file(path: Path) -> Look:
         raise BootkitError(f"{path}: {error.strerror}") from error
     assert item.facts is not None and item.recognition is not None  # noqa: PT018 - both are set by answered()
     return Look(facts=item.facts, recognition=item.recognition)
-
-
-def look_on_stick(volume: Volume, name: str) -> Look:
-    """Look at an image on a stick.
-
-    Raises:
-        BootkitError: there is none of that name, it cannot be read, or is no image.
-    """
-    path = image_named(volume, name)
-    stat = volume.stat(path)
-    assert stat is not None
-    with volume.open(path) as fh, open_image(fh, name=stat.name, size=stat.size) as view:
-        item = answered(ImageItem(path=path, size=stat.size, mtime_ns=stat.mtime_ns), view)
-    assert item.facts is not None and item.recognition is not None  # noqa: PT018
-    return Look(facts=item.facts, recognition=item.recognition, iso_path=path, stick_uuid=volume.uuid)

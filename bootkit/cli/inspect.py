@@ -24,7 +24,8 @@ def inspect(
 
 def explain(iso: IsoArgument, stick: StickOption = None, as_json: AsJson = False) -> None:
     """Tell why an ISO is taken for what it is, how it boots, and with which words."""
-    from bootkit.app.inspect import look_at_file, look_on_stick
+    from bootkit.app.explain import look_on_stick
+    from bootkit.app.inspect import look_at_file
     from bootkit.cli.look import print_explanation
     from bootkit.system.sticks import open_stick
 
