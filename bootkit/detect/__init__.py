@@ -29,6 +29,7 @@ from bootkit.bootcfg.menu import Menu, MenuEntry, Module
 from bootkit.bootcfg.osrelease import OsRelease, parse_os_release
 from bootkit.bootcfg.treeinfo import TreeInfo, parse_ini, parse_treeinfo
 from bootkit.detect.helpers import (
+    ANY_FILESYSTEM,
     boot_entries,
     clean_title,
     image_name,
@@ -55,6 +56,7 @@ from bootkit.model.boot import (
 from bootkit.model.iso import IsoView, Node
 
 __all__ = [
+    "ANY_FILESYSTEM",
     "ANY_FIRMWARE",
     "ISO_PATH",
     "STICK_UUID",

@@ -12,6 +12,8 @@ from bootkit.model.boot import BootEntry, EntryKind, Role
 from bootkit.model.iso import IsoView
 
 OWN_MENU_TITLE = "Menu on the image"
+ANY_FILESYSTEM = ("vfat", "exfat", "ntfs", "ext4", "btrfs", "xfs", "f2fs", "udf")
+"""What GRUB reads: enough for a system that is whole in RAM once kernel and initrd are loaded."""
 
 _SAFE = ("safe", "compat", "fallback", "vesa", "nomodeset", "troubleshoot", "basic graphics", "low graphics")
 _CHECK = frozenset({"check", "verify", "integrity", "defects", "checksum", "selftest"})
