@@ -13,6 +13,9 @@ from bootkit.render.grub import unbootable_path
 
 _WIDTH = 74
 _TITLE_LIMIT = 120
+_ID_LIMIT = 80
+_LINE_LIMIT = 2048
+"""Bytes of a kernel line with its NUL: COMMAND_LINE_SIZE of x86 and arm64. One word of 8 KiB ends GRUB's lexer."""
 _FIRMWARE_NAMES = {
     Firmware.BIOS: "BIOS",
     Firmware.UEFI_X64: "64-bit UEFI",
@@ -183,18 +186,9 @@ def _entries(item: ImageItem, detection: Detection, extra_words: tuple[str, ...]
 def _entry(item: ImageItem, entry: BootEntry, own_id: str, extra_words: tuple[str, ...]) -> MenuEntry:
     title = clean_text(entry.title) or "Start"
     condition = _condition(entry.firmware)
-    flaw = unbootable_path(item.path)
-    if flaw and (entry.kind is EntryKind.CONFIGFILE or any(ISO_PATH in word for word in entry.cmdline)):
-        return MenuEntry(
-            title=title,
-            id=own_id,
-            condition=condition,
-            explanation=explanation(
-                f"The path {item.path} holds {flaw}, and the system would look for another file.",
-                "Rename it on your computer, then: bootkit generate",
-            ),
-            source=entry,
-        )
+    refused = _refused(item, entry, extra_words)
+    if refused:
+        return MenuEntry(title=title, id=own_id, condition=condition, explanation=refused, source=entry)
     if entry.kind is EntryKind.CONFIGFILE:
         return MenuEntry(title=title, id=own_id, condition=condition, own_menu=entry.kernel, source=entry)
     before, after = split_words(entry.cmdline)
@@ -210,6 +204,23 @@ def _entry(item: ImageItem, entry: BootEntry, own_id: str, extra_words: tuple[st
         safe=_toggle_words(entry.safe_graphics),
         source=entry,
     )
+
+
+def _refused(item: ImageItem, entry: BootEntry, extra_words: tuple[str, ...]) -> tuple[str, ...]:
+    """Why an entry cannot be written down; empty if it can."""
+    flaw = unbootable_path(item.path)
+    if flaw and (entry.kind is EntryKind.CONFIGFILE or any(ISO_PATH in word for word in entry.cmdline)):
+        return explanation(
+            f"The path {item.path} holds {flaw}, and the system would look for another file.",
+            "Rename it on your computer, then: bootkit generate",
+        )
+    words = (*entry.cmdline, *extra_words, *entry.to_ram, *entry.safe_graphics)
+    size = sum(len(_bytes(word.replace(ISO_PATH, item.path))) + 1 for word in words)
+    if max(size, *(len(_bytes(path)) for path in (entry.kernel, *entry.initrds))) >= _LINE_LIMIT:
+        return explanation(
+            f"Its kernel line has {size} characters; kernels take {_LINE_LIMIT - 1}, and GRUB not many more."
+        )
+    return ()
 
 
 def split_words(words: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -262,12 +273,13 @@ def _folder_id(folder: str) -> str:
 
 def _plain(path: str) -> str:
     """``path`` in characters that an id may hold: ``>`` parts ids, and a test's configuration quotes none."""
-    plain = re.sub(r"[^A-Za-z0-9._/+-]", "_", path.removeprefix(f"{IMAGE_FOLDER}/"))
-    return plain if plain == path.removeprefix(f"{IMAGE_FOLDER}/") else f"{plain}~{zlib.crc32(_bytes(path)):08x}"
+    name = path.removeprefix(f"{IMAGE_FOLDER}/")
+    plain = re.sub(r"[^A-Za-z0-9._/+-]", "_", name)[:_ID_LIMIT]
+    return plain if plain == name else f"{plain}~{zlib.crc32(_bytes(path)):08x}"
 
 
 def _classes(detection: Detection | None) -> str:
-    slug = re.sub(r"[^a-z0-9]+", "-", detection.distro.lower()).strip("-") if detection else ""
+    slug = re.sub(r"[^a-z0-9]+", "-", detection.distro.lower()).strip("-")[:40] if detection else ""
     return f" --class {slug}" if slug else ""
 
 

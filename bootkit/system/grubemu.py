@@ -82,7 +82,7 @@ def run_menu(
     """Show the menu of a disk image and choose ``entry`` (ids joined by ``>``); nothing is chosen if that is empty.
 
     ``root`` is the data partition in GRUB's words, ``commands`` are typed on GRUB's command line when the entry is
-    done, ``presets`` are variables that are set before the menu is read.
+    done, ``presets`` are variables that are exported before the menu is read.
 
     Raises:
         ToolMissing, CommandFailed: grub-emu is not installed, or took longer than 30 seconds.
@@ -92,7 +92,7 @@ def run_menu(
         platform=platform,
         cpu=cpu,
         root=root,
-        presets="".join(f"set {name}={grub_quote(value)}\n" for name, value in (presets or {}).items()),
+        presets="".join(f"set {name}={grub_quote(value)}\nexport {name}\n" for name, value in (presets or {}).items()),
         entry=grub_quote(entry),
         timeout=0 if entry else -1,
     )
@@ -100,9 +100,9 @@ def run_menu(
         Path(folder, "grub.cfg").write_text(driver, encoding="utf-8")
         device_map = Path(folder, "device.map")
         device_map.write_text(f"(hd0) {disk.resolve()}\n", encoding="utf-8", errors="surrogateescape")
-        # "Press any key" takes some of the first keys; what is left of them is a command that GRUB does not know
-        keys = "cccc\r" + "".join(f"{command}\r" for command in (*commands, "exit"))
-        argv = ["grub-emu", "--device-map", device_map, "--root", "host", "--directory", folder]
+        # each "Press any key" takes one of the first keys; one opens the command line, and there the rest is a comment
+        keys = "cccccccc\r" + "".join(f"{command}\r" for command in (*commands, "exit"))
+        argv: list[str | Path] = ["grub-emu", "--device-map", device_map, "--root", "host", "--directory", folder]
         shown = run(argv, stdin=keys.encode(), env={"TERM": "dumb"}, timeout=30)
     return _read(_ESCAPES.sub("", shown.decode("utf-8", "surrogateescape")))
 

@@ -1,0 +1,150 @@
+"""The text of grub.cfg."""
+
+import re
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bootkit.model.boot import Detection, Recognition
+from bootkit.model.catalog import ImageItem, MenuSettings
+from bootkit.render.menu import empty_grubenv, menu_targets, render_menu
+from bootkit.system.grubcheck import grub_script_error
+from bootkit.system.run import which
+from tests.render.conftest import CATALOG, DEBIAN, RULES, UBUNTU, entry, item
+
+GOLDEN = Path(__file__).parent / "golden" / "grub.cfg"
+HOSTILE = (
+    "it's",
+    'say "no"',
+    "$root ${x} $(id) `id`",
+    "100% {{ title }} {% raw %}",
+    "two\nlines }\nreboot",
+    "back\\slash\\",
+    "semi;colon & pipe | hash # brace } {",
+    "日本語 🙂",
+    "\x1b[2J\x07\x00",
+    "-n --id x",
+    "if then fi done menuentry",
+    "lone \udcff surrogate",
+    "",
+    "x" * 1900,  # in a path twice: the longest paths that Linux knows have 4095 bytes
+)
+needs_parser = pytest.mark.skipif(which("grub-script-check") is None, reason="grub-script-check is not installed")
+
+
+def test_writes_the_menu_that_was_reviewed(update_golden: bool) -> None:
+    menu = render_menu(CATALOG, MenuSettings(default=DEBIAN.path, extra_words=("lang=de",)), RULES)
+    if update_golden:
+        GOLDEN.write_bytes(menu)
+    assert menu == GOLDEN.read_bytes()
+
+
+@needs_parser
+def test_grub_takes_the_menu_that_was_reviewed() -> None:
+    assert grub_script_error(GOLDEN.read_bytes()) is None
+
+
+@needs_parser
+def test_grub_takes_an_empty_menu() -> None:
+    assert grub_script_error(render_menu((), MenuSettings())) is None
+
+
+@needs_parser
+@pytest.mark.parametrize("text", HOSTILE)
+def test_grub_takes_whatever_an_image_is_called(text: str) -> None:
+    named = item(
+        f"/boot/iso/{text or 'x'}.iso",
+        entry(text, kernel=f"/{text}", initrds=(f"/{text}",), cmdline=(text, f"{text}{{iso_path}}"), to_ram=(text,)),
+        distro=text,
+    )
+    blocked = item(f"/boot/iso/{text}/{text}/y.iso", obstacle=text, instead=text)
+    unread = ImageItem(path=f"/{text}.iso", size=1, mtime_ns=1, error=text)
+    menu = render_menu((named, blocked, unread), MenuSettings(default=named.path, extra_words=(text,)), RULES)
+    assert grub_script_error(menu) is None
+    assert len(re.findall(rb"^ *reboot$", menu, re.MULTILINE)) == 2  # our own two
+
+
+@needs_parser
+def test_says_why_grub_refuses_a_menu() -> None:
+    error = grub_script_error(b"menuentry x {\n")
+    assert error is not None
+    assert "grub.cfg" in error or "error" in error
+
+
+def test_orders_images_before_folders_and_by_title() -> None:
+    items = (
+        item("/boot/iso/b/z.iso", entry(), distro="Zorin"),
+        item("/boot/iso/a/z.iso", entry(), distro="Zorin"),
+        item("/boot/iso/2.iso", entry(), distro="arch"),
+        item("/boot/iso/1.iso", entry(), distro="Debian"),
+    )
+    assert [target.path for target in menu_targets(items)] == [
+        "/boot/iso/2.iso",
+        "/boot/iso/1.iso",
+        "/boot/iso/a/z.iso",
+        "/boot/iso/b/z.iso",
+    ]
+
+
+def test_tells_two_images_of_one_system_apart() -> None:
+    menu = render_menu((item("/boot/iso/1.iso", entry()), item("/boot/iso/2.iso", entry())), MenuSettings()).decode()
+    assert re.findall(r"submenu '(Debian[^']*)'", menu) == ["Debian - 1.iso", "Debian - 2.iso"]
+
+
+def test_every_entry_has_a_place_of_its_own() -> None:
+    twins = (item("/boot/iso/a b.iso", entry(), entry()), item("/boot/iso/a_b.iso", entry(), entry("LIVE SYSTEM!")))
+    places = [target.id_path for target in menu_targets((*twins, *CATALOG))]
+    assert len(set(places)) == len(places)
+    assert all(re.fullmatch(r"[A-Za-z0-9._/+:>~-]+", place) for place in places)
+
+
+def test_an_entry_keeps_its_place_when_others_come() -> None:
+    alone = [target.id_path for target in menu_targets((UBUNTU,))]
+    assert set(alone) <= {target.id_path for target in menu_targets(CATALOG)}
+
+
+def test_an_entry_that_cannot_find_its_file_is_no_target() -> None:
+    lost = item("/boot/iso/a b.iso", entry("Lost", cmdline=("findiso={iso_path}",)), entry("In RAM", cmdline=("ram",)))
+    assert [target.entry.title for target in menu_targets((lost,))] == ["In RAM"]
+    assert b"holds a blank" in render_menu((lost,), MenuSettings())
+
+
+def test_an_entry_with_more_words_than_a_kernel_takes_is_no_target() -> None:
+    long = item("/boot/iso/long.iso", entry("Long", cmdline=("x" * 2048,)), entry("Short", cmdline=("x" * 2000,)))
+    assert [target.entry.title for target in menu_targets((long,))] == ["Short"]
+
+
+def test_words_of_a_choice_that_grub_would_take_apart_are_not_offered() -> None:
+    menu = render_menu((item("/boot/iso/a.iso", entry(to_ram=("to*ram",))),), MenuSettings())
+    assert b"choose_words '' nomodeset" in menu
+
+
+def test_a_path_with_control_characters_is_left_out() -> None:
+    assert b"evil" not in render_menu((item("/boot/iso/evil\n}.iso", entry()),), MenuSettings())
+
+
+def test_bytes_that_are_no_utf8_stay_as_they_are() -> None:
+    assert b"/boot/iso/\xff.iso" in render_menu((item("/boot/iso/\udcff.iso", entry()),), MenuSettings())
+
+
+def test_the_same_catalogue_gives_the_same_bytes() -> None:
+    assert render_menu(CATALOG, MenuSettings(), RULES) == render_menu(tuple(reversed(CATALOG)), MenuSettings(), RULES)
+
+
+def test_a_thousand_images_take_no_time() -> None:
+    many = [replace(DEBIAN, path=f"/boot/iso/{n % 20}/{n}.iso") for n in range(1000)]
+    start = time.perf_counter()
+    render_menu(many, MenuSettings(), RULES)
+    assert time.perf_counter() - start < 2
+
+
+def test_an_image_without_a_name_goes_by_its_file() -> None:
+    nameless = replace(UBUNTU, recognition=Recognition(detection=Detection(stack="x", distro="", entries=(entry(),))))
+    assert b"submenu ubuntu.iso " in render_menu((nameless,), MenuSettings())
+
+
+def test_the_environment_block_has_the_size_that_grub_demands() -> None:
+    assert len(empty_grubenv()) == 1024
+    assert empty_grubenv().startswith(b"# GRUB Environment Block\n#")

@@ -1,0 +1,257 @@
+"""The menu, run by GRUB itself on a stick with real images."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bootkit.model.boot import BootEntry, EntryKind, Firmware
+from bootkit.model.catalog import CUSTOM_MENU, MenuSettings
+from bootkit.render.menu import GRUBENV, MenuTarget, menu_targets
+from bootkit.system.grubemu import run_menu
+from tests.render.conftest import (
+    BROKEN,
+    CASPER_TREE,
+    CATALOG,
+    DEBIAN,
+    ESXI,
+    LIVE_TREE,
+    STICK_UUID,
+    UBUNTU,
+    StickMaker,
+    entry,
+    item,
+)
+
+TARGETS = menu_targets(CATALOG)
+CASPER = "image:ubuntu.iso>entry-try-or-install-ubuntu"
+LIVE = "folder:live>image:live/debian.iso>entry-live-system"
+
+
+@pytest.mark.parametrize(
+    "target", [target for target in TARGETS if target.entry.kind is EntryKind.LINUX], ids=lambda target: target.id_path
+)
+@pytest.mark.parametrize("firmware", [Firmware.BIOS, Firmware.UEFI_X64])
+def test_every_entry_loads_what_was_meant(full_stick: Path, target: MenuTarget, firmware: Firmware) -> None:
+    got = run_menu(full_stick, entry=target.id_path, firmware=firmware)
+    if firmware not in target.entry.firmware:  # GRUB takes the submenu's first entry when it does not find the default
+        assert f"Booting `{target.entry.title}'" not in got.screen
+        return
+    assert got.linux is not None
+    assert got.linux[0].endswith(f"){target.entry.kernel}")
+    assert got.linux[1:] == _words(target.entry, target.path)
+    assert got.initrd is not None
+    assert [name.partition(")")[2] for name in got.initrd] == list(target.entry.initrds)
+    assert "bootkit verify" in got.screen  # grub-emu has nothing that boots: `boot` failed, and the menu says so
+
+
+def _words(wanted: BootEntry, path: str) -> tuple[str, ...]:
+    return tuple(word.replace("{iso_path}", path).replace("{stick_uuid}", STICK_UUID) for word in wanted.cmdline)
+
+
+def test_loading_an_image_prints_no_error(full_stick: Path) -> None:
+    errors = [line for line in run_menu(full_stick, entry=LIVE).screen.splitlines() if line.startswith("error:")]
+    # what only grub-emu lacks: smbios, something to boot, and the keys that end the run
+    assert [error for error in errors if "find command" not in error] == ["error: you need to load the kernel first."]
+
+
+def test_the_images_own_menu_gets_to_know_where_its_file_is(full_stick: Path) -> None:
+    screen = run_menu(full_stick, entry="image:ubuntu.iso>entry-own-menu").screen
+    assert f"loopback /boot/iso/ubuntu.iso {STICK_UUID}" in screen
+
+
+def test_an_image_that_cannot_boot_explains_itself(full_stick: Path) -> None:
+    screen = run_menu(full_stick, entry="image:esxi.iso").screen
+    assert "It reads its modules by the firmware." in screen
+    assert "Use a stick of its own." in screen
+    assert "there is no volume in it" in run_menu(full_stick, entry="image:broken.iso").screen
+    assert "bootkit explain strange.iso" in run_menu(full_stick, entry="image:strange.iso").screen
+
+
+def test_an_entry_for_another_firmware_is_hidden(full_stick: Path) -> None:
+    names = [target.id_path for target in TARGETS if "UEFI only" in target.title]
+    assert "Booting `UEFI only'" not in run_menu(full_stick, entry=names[0]).screen
+    assert "Booting `UEFI only'" in run_menu(full_stick, entry=names[0], firmware=Firmware.UEFI_ARM64).screen
+
+
+def test_an_image_for_other_machines_says_so(stick: StickMaker) -> None:
+    arm = item("/boot/iso/arm.iso", entry(firmware=frozenset({Firmware.UEFI_ARM64})))
+    stick.add_iso(arm.path, LIVE_TREE)
+    stick.add_menu(arm)
+    disk = stick.make()
+    assert "arm.iso starts on ARM UEFI machines only." in run_menu(disk, entry="image:arm.iso>entry-not-here").screen
+    assert run_menu(disk, entry="image:arm.iso>0", firmware=Firmware.UEFI_ARM64).linux is not None
+
+
+def test_an_image_that_is_gone_hides_itself(stick: StickMaker) -> None:
+    stick.add_iso(UBUNTU.path, CASPER_TREE)
+    stick.add_menu(*CATALOG)
+    disk = stick.make()
+    screen = run_menu(disk).screen
+    assert "Ubuntu" in screen
+    assert "ESXi" not in screen
+    assert "live >" not in screen
+
+
+def test_a_missing_kernel_or_initrd_is_told_and_nothing_is_loaded(stick: StickMaker) -> None:
+    stick.add_iso(DEBIAN.path, {name: content for name, content in LIVE_TREE.items() if name != "live/microcode"})
+    stick.add_iso(UBUNTU.path, LIVE_TREE)
+    stick.add_menu(*CATALOG)
+    disk = stick.make()
+    for place, sentence in (
+        (LIVE, "error: debian.iso: there is no /live/microcode in it."),
+        (CASPER, "error: ubuntu.iso: there is no /casper/vmlinuz in it."),
+    ):
+        got = run_menu(disk, entry=place)
+        assert sentence in got.screen
+        assert got.linux is None
+
+
+def test_a_file_that_is_no_image_is_told(stick: StickMaker) -> None:
+    stick.files[UBUNTU.path] = b"not an image" * 1000
+    stick.add_menu(UBUNTU)
+    got = run_menu(stick.make(), entry=CASPER)
+    assert got.linux is None
+    assert "bootkit verify ubuntu.iso" in got.screen
+
+
+def test_the_words_and_the_initrd_of_a_test_come_last(full_stick: Path) -> None:
+    presets = {"test_words": "loglevel=7 x=y", "test_initrd": "(hd0)/boot/grub/grub.cfg"}
+    got = run_menu(full_stick, entry=CASPER, presets=presets)
+    assert got.linux is not None
+    assert got.linux[-4:] == ("quiet", "splash", "loglevel=7", "x=y")
+    assert got.initrd is not None
+    assert got.initrd[-1] == "(hd0)/boot/grub/grub.cfg"
+
+
+def test_an_entry_without_an_initrd_still_loads_that_of_a_test(stick: StickMaker) -> None:
+    bare = item("/boot/iso/bare.iso", entry("Bare", initrds=()))
+    stick.add_iso(bare.path, LIVE_TREE)
+    stick.add_menu(bare)
+    disk = stick.make()
+    place = "image:bare.iso>entry-bare"
+    assert run_menu(disk, entry=place).initrd is None
+    presets = {"test_initrd": "(hd0)/boot/grub/grub.cfg"}
+    assert run_menu(disk, entry=place, presets=presets).initrd == ("(hd0)/boot/grub/grub.cfg",)
+
+
+def test_choices_add_their_words_before_the_dashes(stick: StickMaker) -> None:
+    stick.add_iso(UBUNTU.path, CASPER_TREE)
+    stick.add_iso(DEBIAN.path, LIVE_TREE)
+    stick.add_menu(UBUNTU, DEBIAN, settings=MenuSettings(extra_words=("lang=de",)))
+    stick.files[GRUBENV] = b"# GRUB Environment Block\nopt_ram=1\nopt_safe=1\nopt_serial=1\n".ljust(1024, b"#")
+    disk = stick.make()
+    ours = ("nomodeset", "console=tty0", "console=ttyS0,115200", "lang=de")
+    casper = run_menu(disk, entry=CASPER)
+    assert casper.linux is not None
+    assert casper.linux[1:] == ("iso-scan/filename=/boot/iso/ubuntu.iso", *ours, "---", "quiet", "splash")
+    assert "Install Ubuntu (cannot be copied to RAM)" in casper.screen
+    live = run_menu(disk, entry=LIVE)
+    assert live.linux is not None
+    assert live.linux[-5:] == ("toram", *ours)
+
+
+def test_a_choice_shows_the_menu_again_and_esc_takes_it_back(full_stick: Path) -> None:
+    asked = 'echo "<$opt_ram$opt_safe$chosen>"'
+    chosen = run_menu(full_stick, entry="options>opt_ram", commands=(asked,)).screen
+    assert "<10 [to RAM]>" in chosen
+    assert "redefine" not in chosen
+
+
+def test_choices_are_kept_on_the_stick(stick: StickMaker) -> None:
+    stick.add_menu(UBUNTU, settings=MenuSettings(serial=True))
+    disk = stick.make()
+    assert "Kept:" in run_menu(disk, entry="options>keep").screen
+    assert b"opt_ram=0\nopt_safe=0\nopt_serial=1\n" in disk.read_bytes()
+
+
+def test_the_first_image_is_the_default_unless_another_is_chosen(stick: StickMaker) -> None:
+    stick.add_iso(UBUNTU.path, CASPER_TREE)
+    stick.add_iso(DEBIAN.path, LIVE_TREE)
+    stick.add_menu(*CATALOG)
+    assert "<image:ubuntu.iso>0 30>" in _start(stick)
+    stick.add_menu(*CATALOG, settings=MenuSettings(default=DEBIAN.path, timeout=5))
+    assert "<folder:live>image:live/debian.iso>0 5>" in _start(stick)
+    del stick.files[DEBIAN.path]
+    assert "<image:ubuntu.iso>0 5>" in _start(stick)
+
+
+def _start(stick: StickMaker) -> str:
+    """What the menu sets up, said by the user's own custom.cfg, which it reads near its end."""
+    stick.files[CUSTOM_MENU] = b'echo "<$default $timeout>"\n'
+    return run_menu(stick.make(), entry="blank").screen
+
+
+def test_new_images_start_by_the_rules(stick: StickMaker) -> None:
+    stick.add_menu()
+    stick.add_iso("/boot/iso/new-ubuntu.iso", CASPER_TREE, known=False)
+    stick.add_iso("/boot/iso/folder/new-live.ISO", LIVE_TREE, volume_id="LIVE_1", known=False)
+    disk = stick.make()
+    casper = run_menu(disk, entry="new>new:/boot/iso/new-ubuntu.iso")
+    assert casper.linux is not None
+    assert casper.linux[0].endswith(")/casper/vmlinuz")
+    assert casper.linux[1:] == ("boot=casper", "iso-scan/filename=/boot/iso/new-ubuntu.iso", "---", "quiet")
+    live = run_menu(disk, entry="new>new:/boot/iso/folder/new-live.ISO")
+    assert live.linux is not None
+    assert live.linux[1:] == (
+        "boot=live",
+        "findiso=/boot/iso/folder/new-live.ISO",
+        "label=LIVE_1",
+        f"stick={STICK_UUID}",
+    )
+    assert live.initrd is not None
+    assert live.initrd[0].endswith(")/live/initrd.img")
+
+
+def test_a_rule_finds_files_with_versions_in_their_names(stick: StickMaker) -> None:
+    stick.add_menu()
+    tree = {"live/a.squashfs": b"s", "live/vmlinuz-6.1": b"k", "live/initrd.img-6.1": b"i"}
+    stick.add_iso("/new.iso", tree, known=False)
+    got = run_menu(stick.make(), entry="new>new:/new.iso")
+    assert got.linux is not None
+    assert got.linux[0].endswith(")/live/vmlinuz-6.1")
+    assert got.initrd is not None
+    assert got.initrd[0].endswith(")/live/initrd.img-6.1")
+
+
+def test_a_new_image_that_no_rule_knows_uses_its_own_menu_or_says_so(stick: StickMaker) -> None:
+    stick.add_menu()
+    stick.add_iso("/own.iso", {"boot/grub2/loopback.cfg": b'echo "own $iso_path"\n'}, known=False)
+    stick.add_iso("/mute.iso", {"readme": b"x"}, known=False)
+    stick.add_iso("/two words.iso", CASPER_TREE, known=False)
+    stick.files["/bad.iso"] = b"no image" * 1000
+    disk = stick.make()
+    assert "own /own.iso" in run_menu(disk, entry="new>new:/own.iso").screen
+    assert "bootkit generate" in run_menu(disk, entry="new>new:/mute.iso").screen
+    assert "Rename the file." in run_menu(disk, entry="new>new:/two words.iso").screen
+    assert "not an image that GRUB can read" in run_menu(disk, entry="new>new:/bad.iso").screen
+
+
+def test_new_images_are_shown_only_when_there_are_any(stick: StickMaker) -> None:
+    stick.add_iso(UBUNTU.path, CASPER_TREE)
+    stick.add_menu(UBUNTU)
+    stick.files["/boot/iso/._ubuntu.iso"] = b"what macOS leaves"
+    assert "New images" not in run_menu(stick.make()).screen
+    stick.add_iso("/boot/iso/new.iso", CASPER_TREE, known=False)
+    assert "New images" in run_menu(stick.make()).screen
+
+
+def test_an_empty_stick_says_what_to_do(stick: StickMaker) -> None:
+    stick.add_menu()
+    assert "bootkit add" in run_menu(stick.make(), entry="empty").screen
+
+
+def test_a_name_full_of_traps_is_shown_as_it_is(stick: StickMaker) -> None:
+    title = 'It\'s "${root}" `id` 100% {{ x }} #}'
+    named = replace(item("/boot/iso/a.iso", entry(title), distro=title))
+    stick.add_iso(named.path, LIVE_TREE)
+    stick.add_menu(named)
+    disk = stick.make()
+    assert title in run_menu(disk).screen
+    assert run_menu(disk, entry="image:a.iso>0").linux is not None
+
+
+def test_the_previous_menu_is_offered(stick: StickMaker) -> None:
+    stick.add_menu(ESXI, BROKEN)
+    stick.files["/boot/grub/grub.cfg.old"] = b"echo the menu before\n"
+    assert "the menu before" in run_menu(stick.make(), entry="previous").screen
