@@ -224,7 +224,8 @@ def _look_at(path: Path, size: int | None, circumstances: Circumstances) -> tupl
 
 
 def _new_file(path: Path, size: int | None) -> Target:
-    if path.parent.resolve().is_relative_to("/dev"):
+    folder = path.parent.resolve()
+    if folder.is_relative_to("/dev") and not folder.is_relative_to("/dev/shm"):  # noqa: S108  # not made by us
         raise DeviceRefused(f"there is no {path}", hint="bootkit devices lists the disks")
     if not path.parent.is_dir():
         raise BootkitError(f"there is no folder {path.parent}")

@@ -18,6 +18,7 @@ LIVE_MEDIA = (
     "/lib/live/mount/medium",
     "/live/image",
     "/run/archiso",
+    "/run/bootkit/stick",
     "/run/initramfs/isoscan",
     "/run/initramfs/live",
     "/run/live",

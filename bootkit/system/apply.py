@@ -9,6 +9,7 @@ import json
 import tarfile
 import tempfile
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, assert_never, cast
@@ -271,19 +272,21 @@ def _replace_loaders(step: ReplaceLoaders, state: _Run) -> None:
     files[STICK_RECORD] = loaders_record(state.plan, state.loaders)
     volume = raw_volume(state.target.path, step.offset, step.size)
     assert volume is not None
-    volume.write(files)
-    volume.flush()
-    for path, content in files.items():
-        with volume.open(path) as fh:
-            if fh.read() != content:
-                raise _not_kept(state.target, step.offset)
+    with closing(volume):
+        volume.write(files)
+        volume.flush()
+        for path, content in files.items():
+            with volume.open(path) as fh:
+                if fh.read() != content:
+                    raise _not_kept(state.target, step.offset)
 
 
 def _record_loaders(step: RecordLoaders, state: _Run) -> None:
     volume = raw_volume(state.target.path, step.offset, step.size)
     if volume is not None:
-        volume.write({LOADERS_FILE: loaders_record(state.plan, state.loaders)})
-        volume.flush()
+        with closing(volume):
+            volume.write({LOADERS_FILE: loaders_record(state.plan, state.loaders)})
+            volume.flush()
 
 
 def _check_written(state: _Run) -> None:
