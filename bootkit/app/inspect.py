@@ -14,7 +14,6 @@ from bootkit.model.catalog import ImageItem
 from bootkit.model.iso import IsoFacts
 from bootkit.model.record import facts_to_json
 from bootkit.probe.image import open_image
-from bootkit.render.explain import explain
 from bootkit.units import format_size
 
 
@@ -54,6 +53,8 @@ class Look:
         return "\n".join(f"{name:<11} {value}" for name, value in rows)
 
     def explanation(self) -> str:
+        from bootkit.render.explain import explain
+
         return explain(self.facts, self.recognition, iso_path=self.iso_path, stick_uuid=self.stick_uuid)
 
     def require_recognised(self) -> None:

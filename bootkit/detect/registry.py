@@ -5,7 +5,6 @@ add theirs through the entry point group ``bootkit.detectors.v1``; a plug-in rep
 """
 
 import importlib
-import logging
 import os
 import pkgutil
 import sys
@@ -18,8 +17,6 @@ from bootkit.model.iso import NotRecorded
 
 GROUP = "bootkit.detectors.v1"
 """The entry point group; its number changes when a plug-in written for it would break."""
-
-logger = logging.getLogger(__name__)
 
 
 def detectors() -> tuple[Detector, ...]:
@@ -74,7 +71,7 @@ def _ask(detector: Detector, iso: IsoView) -> object:
     except (BootkitError, NotRecorded):
         raise
     except Exception as error:
-        logger.warning("detector %s broke down on %s", detector.name, iso.name, exc_info=True)
+        _warn(f"detector {detector.name} broke down on {iso.name}", trace=True)
         return NotMine(reason=f"it broke down: {error!r}")
 
 
@@ -88,13 +85,18 @@ def _plugins() -> Iterator[Detector]:
         try:
             loaded: object = point.load()
         except Exception as error:
-            logger.warning("plug-in %s (%s) was left out: %r", point.name, point.value, error)
-            logger.debug("plug-in %s", point.name, exc_info=True)
+            _warn(f"plug-in {point.name} ({point.value}) was left out: {error!r}")
             continue
         if isinstance(loaded, Detector):
             yield loaded
         else:
-            logger.warning("plug-in %s (%s) was left out: it is no Detector", point.name, point.value)
+            _warn(f"plug-in {point.name} ({point.value}) was left out: it is no Detector")
+
+
+def _warn(message: str, *, trace: bool = False) -> None:
+    import logging  # 4 ms, and hardly anybody has a broken detector
+
+    logging.getLogger(__name__).warning(message, exc_info=trace)
 
 
 def _announces_plugins(folder: str) -> bool:
