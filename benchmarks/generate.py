@@ -14,6 +14,7 @@ AGAIN_WITHIN = 0.5
 
 def measure(folder: Path) -> None:
     shapes = make_shapes(folder)
+    run([BOOTKIT, "generate", "--stick", make_stick(folder / "warm-up", shapes, len(shapes))])
     rows: list[list[str]] = []
     again: dict[int, float] = {}
     read_again: dict[int, int] = {}

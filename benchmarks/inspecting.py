@@ -47,6 +47,8 @@ def measure(folder: Path) -> None:
             name,
             seconds(cost.seconds),
             f"{cost.seconds / ours.seconds:.1f}",
+            seconds(cost.cpu),
+            f"{cost.cpu / ours.cpu:.1f}",
             f"{read[name]:,}",
             f"{'at most ' if cost.peak <= floor() else ''}{mib(cost.peak)}",
         ]
@@ -55,7 +57,7 @@ def measure(folder: Path) -> None:
     size = image.stat().st_size
     table(
         f"inspect: 60,000 files, {mib(size)}",
-        ["program", "wall", "times bootkit's", "bytes of the image read", "peak memory"],
+        ["program", "wall", "times ours", "CPU", "times ours", "bytes of the image read", "peak memory"],
         rows,
     )
     first = next(iter(read.values()))

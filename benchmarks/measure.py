@@ -25,6 +25,8 @@ _ANSWER = re.compile(r"= (\d+)")
 class Cost:
     seconds: float
     """Wall time of the whole process."""
+    cpu: float
+    """Seconds on processors: the better measure where the machine has something else to do."""
     peak: int
     """Bytes of its largest resident set; never below this script's own, which the child begins as."""
 
@@ -45,7 +47,7 @@ def run(argv: Argv, *, ok: tuple[int, ...] = (0,)) -> Cost:
             said.seek(0)
             words = " ".join(map(str, argv))
             sys.exit(f"{words} ended with {process.returncode}:\n{said.read().decode(errors='replace')[-2000:]}")
-    return Cost(seconds=seconds, peak=usage.ru_maxrss * 1024)
+    return Cost(seconds=seconds, cpu=usage.ru_utime + usage.ru_stime, peak=usage.ru_maxrss * 1024)
 
 
 def median(
@@ -58,8 +60,11 @@ def median(
             before()
         costs.append(run(argv, ok=ok))
     counted = costs[warm:]
-    seconds = statistics.median(cost.seconds for cost in counted)
-    return Cost(seconds=seconds, peak=int(statistics.median(cost.peak for cost in counted)))
+    return Cost(
+        seconds=statistics.median(cost.seconds for cost in counted),
+        cpu=statistics.median(cost.cpu for cost in counted),
+        peak=int(statistics.median(cost.peak for cost in counted)),
+    )
 
 
 def bytes_read(argv: Argv, suffix: str, *, ok: tuple[int, ...] = (0,)) -> int:
