@@ -33,7 +33,6 @@ TEST_WORDS = (
     "console=tty0",
     "console=ttyS0,115200",  # the last one is /dev/console: what an initrd complains about has to be seen
     "loglevel=7",
-    "init_on_alloc=0",  # clearing each page twice is most of an emulated boot
     "enforcing=0",  # SELinux knows no label for a unit that an initrd has left in /run
 )
 

@@ -1,0 +1,61 @@
+"""What a test boot is asked to do, and what came out."""
+
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+
+
+class TestFirmware(StrEnum):
+    """What a tested machine starts with."""
+
+    __test__ = False  # the name is not a test case's
+
+    BIOS = "bios"
+    UEFI = "uefi"
+    IA32 = "ia32"
+    """A 32-bit UEFI, as on early Atom tablets."""
+    SECUREBOOT = "secureboot"
+    """UEFI with Secure Boot on and Microsoft's keys enrolled."""
+
+
+class Stage(IntEnum):
+    """How far a boot came; each includes the ones before."""
+
+    FIRMWARE = 0
+    """The machine is switched on."""
+    MENU = 1
+    """GRUB shows the menu."""
+    KERNEL = 2
+    """The kernel has control."""
+    INITRD = 3
+    """``/init`` of the initrd runs."""
+    ISO = 4
+    """The initrd has found the ISO file and assembled the root."""
+    USERSPACE = 5
+    """The live system's own service manager has reached its basic target."""
+
+    @property
+    def title(self) -> str:
+        return ("firmware", "boot menu", "kernel", "initrd", "ISO found", "live system")[self]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """How one entry booted on one firmware."""
+
+    stage: Stage
+    """The last stage that was reached."""
+    ok: bool
+    """Whether that is the stage that was asked for."""
+    reason: str = ""
+    """Why it is not, in one sentence; what the machine itself said where it said something."""
+    pretty_name: str = ""
+    """The live system's own name, from its os-release."""
+    iso: str = ""
+    """The ISO file as the running kernel names it."""
+    seconds: float = 0.0
+    reached: tuple[tuple[Stage, float], ...] = ()
+    """Each stage with the seconds since the machine was switched on."""
+    tail: tuple[str, ...] = ()
+    """The last lines of the serial console."""
+    screenshots: tuple[str, ...] = ()
+    """Paths of pictures: the menu, the end."""

@@ -1,0 +1,248 @@
+"""Boot one entry of a stick in a test machine, and say how far it came.
+
+Whatever happens, the machine is gone afterwards and so is its folder: an exception, a time limit, Ctrl-C.
+"""
+
+import asyncio
+import shutil
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import MappingProxyType
+
+from qemu.qmp import QMPClient, QMPError
+
+from bootkit.model.verdict import Stage, TestFirmware, Verdict
+from bootkit.system.firmware import FlashImage, find_flash
+from bootkit.system.qemu import Accelerator, Machine, choose_accelerator, qemu_argv
+from bootkit.system.run import Process, popen
+from bootkit.system.watcher import Watcher
+from bootkit.system.witness import make_test_disk
+
+STAGE_LIMITS: Mapping[Stage, float] = MappingProxyType(
+    {Stage.FIRMWARE: 20, Stage.MENU: 30, Stage.KERNEL: 20, Stage.INITRD: 60, Stage.ISO: 60}
+)
+"""Seconds until the next stage under KVM; emulation multiplies them."""
+
+POLL = 0.1
+MENU_QUIET = 1.0
+"""Seconds without a byte on the serial line after which the menu counts as drawn: it is drawn there too."""
+ENTER_AGAIN = 10.0
+"""Seconds after which Enter is pressed once more: a submenu waits as its parent did."""
+ENTER_TIMES = 3
+GRUB_GRACE = 5.0
+"""Seconds under KVM in which a kernel must follow an error of GRUB's for the error not to count."""
+SERIAL_LIMIT = 32 << 20
+"""Bytes on the serial line that end the test: no boot says so much."""
+MONITOR_PATIENCE = 20.0
+
+
+@dataclass(slots=True, kw_only=True)
+class _Run:
+    """One machine while it runs; times are seconds since it was switched on."""
+
+    machine: Machine
+    process: Process
+    until: Stage
+    limits: Mapping[Stage, float]
+    screenshots: Path | None
+    on_stage: Callable[[Stage], None]
+    started: float = field(default_factory=time.monotonic)
+    watcher: Watcher = field(default_factory=Watcher)
+    reached: list[tuple[Stage, float]] = field(default_factory=list[tuple[Stage, float]])
+    pictures: list[str] = field(default_factory=list[str])
+    serial_bytes: int = 0
+    last_byte: float = 0.0
+    presses: int = 0
+    last_press: float = 0.0
+    complained: float = 0.0
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self.started
+
+    @property
+    def in_stage(self) -> float:
+        return self.seconds - (self.reached[-1][1] if self.reached else 0.0)
+
+
+def boot(
+    stick: Path,
+    *,
+    entry: str,
+    firmware: TestFirmware = TestFirmware.BIOS,
+    accelerator: Accelerator | None = None,
+    until: Stage = Stage.USERSPACE,
+    words: tuple[str, ...] = (),
+    screenshots: Path | None = None,
+    memory_mib: int = 2048,
+    limits: Mapping[Stage, float] = STAGE_LIMITS,
+    on_stage: Callable[[Stage], None] = lambda _: None,
+) -> Verdict:
+    """Boot ``entry`` (menu ids, ``submenu>entry``) of a stick, an image file or a device, which is only read.
+
+    ``words`` are more kernel words. ``screenshots`` is a folder for two pictures, of the menu and of the end.
+    ``on_stage`` is told each stage as it is reached.
+
+    Raises:
+        ToolMissing: QEMU, its firmware or ``mke2fs`` is not installed.
+        UsageError: the entry's id or a word cannot be handed to GRUB.
+    """
+    accelerator = accelerator or choose_accelerator()
+    flash = None if firmware is TestFirmware.BIOS else find_flash(firmware)
+    with TemporaryDirectory(prefix="bootkit-") as name:
+        folder = Path(name)
+        machine = Machine(
+            stick=stick.absolute(),
+            test_disk=folder / "test.img",
+            folder=folder,
+            firmware=firmware,
+            accelerator=accelerator,
+            flash=_own_variables(flash, folder),
+            memory_mib=memory_mib,
+        )
+        make_test_disk(machine.test_disk, entry, words=(*accelerator.kernel_words, *words))
+        errors = folder / "qemu.log"
+        with errors.open("wb") as stderr, popen(qemu_argv(machine), stderr=stderr) as process:
+            run = _Run(
+                machine=machine,
+                process=process,
+                until=until,
+                limits=limits,
+                screenshots=screenshots,
+                on_stage=on_stage,
+            )
+            reason = asyncio.run(_drive(run))
+            if process.poll() not in (None, 0):
+                reason = f"QEMU failed: {errors.read_text(errors='replace').strip() or 'it said nothing'}"
+    return _verdict(run, reason)
+
+
+def _own_variables(flash: FlashImage | None, folder: Path) -> FlashImage | None:
+    if flash is None:
+        return None
+    copy = folder / "variables"
+    shutil.copyfile(flash.variables, copy)
+    return replace(flash, variables=copy)
+
+
+def _verdict(run: _Run, reason: str) -> Verdict:
+    ok = run.watcher.stage >= run.until
+    return Verdict(
+        stage=run.watcher.stage,
+        ok=ok,
+        reason="" if ok else reason,
+        pretty_name=run.watcher.pretty_name,
+        iso=run.watcher.iso,
+        seconds=run.seconds,
+        reached=tuple(run.reached),
+        tail=run.watcher.tail,
+        screenshots=tuple(run.pictures),
+    )
+
+
+async def _drive(run: _Run) -> str:
+    """Watch the machine to its end; returns why it went no further, empty if it went far enough."""
+    monitor = await _connect(run)
+    if monitor is None:
+        return "QEMU did not start"
+    try:
+        while (reason := _read_on(run)) is None:
+            await _play(run, monitor)
+            await asyncio.sleep(POLL)
+        await _picture(run, monitor, "end")
+    finally:
+        with suppress(QMPError, OSError, TimeoutError):
+            await asyncio.wait_for(monitor.disconnect(), 2)
+    return reason
+
+
+async def _connect(run: _Run) -> QMPClient | None:
+    """QEMU's monitor; ``None`` if QEMU ended, or did not answer in time."""
+    while run.process.poll() is None and run.seconds < MONITOR_PATIENCE:
+        if run.machine.monitor.exists():
+            client = QMPClient("bootkit")
+            with suppress(QMPError, OSError):
+                await client.connect(str(run.machine.monitor))
+                return client
+        await asyncio.sleep(POLL)
+    return None
+
+
+def _read_on(run: _Run) -> str | None:
+    """Take in what the machine said since the last time; why to stop, ``None`` to go on."""
+    ended = run.process.poll() is not None
+    with run.machine.serial_log.open("rb") as serial:
+        serial.seek(run.serial_bytes)
+        data = serial.read(SERIAL_LIMIT)
+    if data:
+        run.serial_bytes += len(data)
+        run.last_byte = run.seconds
+        before = run.watcher.stage
+        run.watcher.feed(data)
+        for stage in Stage:
+            if before < stage <= run.watcher.stage:
+                run.reached.append((stage, run.seconds))
+                run.on_stage(stage)
+    if run.watcher.complaint and not run.complained:
+        run.complained = run.seconds
+    return _reason_to_stop(run, ended=ended)
+
+
+def _reason_to_stop(run: _Run, *, ended: bool) -> str | None:
+    watcher, patience = run.watcher, run.machine.accelerator.patience
+    if watcher.stage >= run.until:
+        return ""
+    if watcher.failure:
+        return watcher.failure
+    if watcher.stage is Stage.MENU and run.complained and run.seconds - run.complained > GRUB_GRACE * patience:
+        return f"GRUB: {watcher.complaint}"
+    if ended:
+        return f"the machine was switched off or restarted after stage: {watcher.stage.title}"
+    if run.serial_bytes > SERIAL_LIMIT:
+        return "the serial line does not stop talking"
+    limit = run.limits.get(watcher.stage, 60.0) * patience
+    if run.in_stage > limit:
+        return _firmware_says(run) or f"nothing happened for {limit:.0f} s after stage: {watcher.stage.title}"
+    return None
+
+
+def _firmware_says(run: _Run) -> str:
+    """SeaBIOS talks to the screen and its debug port, not to the serial line."""
+    log = run.machine.firmware_log
+    if run.watcher.stage is Stage.FIRMWARE and log.exists() and b"No bootable device" in log.read_bytes():
+        return "the firmware found nothing to start"
+    return ""
+
+
+async def _play(run: _Run, monitor: QMPClient) -> None:
+    """What a user would do at the menu: look at it, press Enter."""
+    if run.watcher.stage is not Stage.MENU or run.presses >= ENTER_TIMES or run.complained:
+        return
+    if run.presses == 0 and run.seconds - run.last_byte >= MENU_QUIET:
+        await _picture(run, monitor, "menu")
+    elif run.presses == 0 or run.seconds - run.last_press < ENTER_AGAIN:
+        return
+    run.presses += 1
+    run.last_press = run.seconds
+    await _ask(monitor, "send-key", {"keys": [{"type": "qcode", "data": "ret"}]})
+
+
+async def _picture(run: _Run, monitor: QMPClient, name: str) -> None:
+    if run.screenshots is None:
+        return
+    path = run.screenshots.absolute() / f"{name}.png"
+    if await _ask(monitor, "screendump", {"filename": str(path), "format": "png"}):
+        run.pictures.append(str(path))
+
+
+async def _ask(monitor: QMPClient, command: str, arguments: dict[str, object]) -> bool:
+    """Whether QEMU did it: a machine that has just ended does nothing any more, and QEMU before 7.1 has no PNG."""
+    try:
+        await asyncio.wait_for(monitor.execute(command, arguments), 10)
+    except (QMPError, OSError, TimeoutError):
+        return False
+    return True

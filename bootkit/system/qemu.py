@@ -1,0 +1,169 @@
+"""The machine of ``bootkit test``: what QEMU is started with.
+
+The stick is attached as a USB stick and never written: QEMU keeps what the guest writes in a temporary file.
+"""
+
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from bootkit.errors import UsageError
+from bootkit.model.verdict import TestFirmware
+from bootkit.system.firmware import FlashImage
+from bootkit.system.run import Argument, popen
+from bootkit.system.witness import OEM_STRING
+
+PROGRAM = "qemu-system-x86_64"
+ACCELERATOR_VARIABLE = "BOOTKIT_QEMU_ACCEL"
+
+
+class Accelerator(StrEnum):
+    """Who executes the guest's instructions."""
+
+    KVM = "kvm"
+    TCG = "tcg"
+
+    @property
+    def argv(self) -> tuple[str, ...]:
+        if self is Accelerator.KVM:
+            return ("-accel", "kvm", "-cpu", "host", "-smp", "2")
+        # with icount the guest's clock counts instructions: on a busy host it would else run away from the guest,
+        # whose kernel then handles timer interrupts only. Nehalem boots in half the time that "max" takes
+        return ("-accel", "tcg,thread=single", "-icount", "shift=1,sleep=off", "-cpu", "Nehalem")
+
+    @property
+    def kernel_words(self) -> tuple[str, ...]:
+        """Words for the tested kernel that save time and change nothing that is tested."""
+        if self is Accelerator.KVM:
+            return ()
+        # translated code is kept by address: with random addresses each program start would be translated anew.
+        # Clearing every page at allocation is most of an emulated start
+        return ("norandmaps", "init_on_alloc=0")
+
+    @property
+    def patience(self) -> float:
+        """By what a time limit is multiplied."""
+        return 1.0 if self is Accelerator.KVM else 5.0
+
+    @property
+    def note(self) -> str:
+        """What the user should know, a sentence; empty if nothing."""
+        if self is Accelerator.KVM:
+            return ""
+        return "There is no KVM here: every boot is emulated and takes one to five minutes."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Machine:
+    """Where the parts of one test machine are; all files but ``stick`` are the test's own."""
+
+    stick: Path
+    """An image file or a block device."""
+    test_disk: Path
+    folder: Path
+    """For the sockets and logs; its path is short, because a socket's path is at most 107 bytes."""
+    firmware: TestFirmware
+    accelerator: Accelerator
+    flash: FlashImage | None = None
+    """With ``variables`` already the test's own copy; ``None`` for BIOS."""
+    memory_mib: int = 2048
+
+    @property
+    def serial_log(self) -> Path:
+        return self.folder / "serial.log"
+
+    @property
+    def firmware_log(self) -> Path:
+        return self.folder / "firmware.log"
+
+    @property
+    def monitor(self) -> Path:
+        return self.folder / "qmp"
+
+
+def qemu_argv(machine: Machine) -> tuple[Argument, ...]:
+    """The command line of QEMU 6 and newer for a machine."""
+    secure = machine.flash is not None and "requires-smm" in machine.flash.features
+    return (
+        PROGRAM,
+        "-machine", "q35,smm=on" if secure else "q35",
+        *machine.accelerator.argv,
+        "-m", str(machine.memory_mib),
+        "-nodefaults", "-no-user-config", "-no-reboot",
+        "-display", "none",
+        "-vga", "std",
+        "-chardev", f"file,id=serial,path={_value(machine.serial_log)}",
+        "-serial", "chardev:serial",
+        "-debugcon", f"file:{machine.firmware_log}",
+        "-global", "isa-debugcon.iobase=0x402",
+        "-qmp", f"unix:{_value(machine.monitor)},server=on,wait=off",
+        *_flash(machine.flash, secure=secure),
+        "-device", "qemu-xhci",
+        "-drive", f"if=none,id=stick,format=raw,snapshot=on,file={_value(machine.stick)}",
+        "-device", "usb-storage,drive=stick,removable=on,bootindex=1",
+        "-drive", f"if=none,id=test,format=raw,readonly=on,file={_value(machine.test_disk)}",
+        # UEFI connects only the disks of its boot order: GRUB would not see one without a place in it
+        "-device", "virtio-blk-pci,drive=test,bootindex=2",
+        "-smbios", f"type=11,value={OEM_STRING}",
+    )  # fmt: skip
+
+
+def _flash(image: FlashImage | None, *, secure: bool) -> tuple[str, ...]:
+    if image is None:
+        return ()
+    drive = f"if=pflash,format={image.format}"
+    return (
+        *(("-global", "driver=cfi.pflash01,property=secure,value=on") if secure else ()),
+        "-drive", f"{drive},unit=0,readonly=on,file={_value(image.code)}",
+        "-drive", f"{drive},unit=1,file={_value(image.variables)}",
+    )  # fmt: skip
+
+
+def _value(path: Path) -> str:
+    """A path inside one of QEMU's comma lists."""
+    return os.fspath(path).replace(",", ",,")
+
+
+def choose_accelerator(env: Mapping[str, str] = os.environ) -> Accelerator:
+    """KVM if it really executes here, else emulation. ``BOOTKIT_QEMU_ACCEL`` (``kvm`` or ``tcg``) decides instead.
+
+    Ask once for many boots: it takes seconds where KVM is there and hangs, as in some virtual machines.
+
+    Raises:
+        ToolMissing: QEMU is not installed.
+        UsageError: the variable has another value.
+    """
+    wanted = env.get(ACCELERATOR_VARIABLE, "")
+    if wanted:
+        if wanted not in list(Accelerator):
+            raise UsageError(f"{ACCELERATOR_VARIABLE}={wanted} is neither kvm nor tcg")
+        return Accelerator(wanted)
+    usable = os.access("/dev/kvm", os.R_OK | os.W_OK) and kvm_executes()
+    return Accelerator.KVM if usable else Accelerator.TCG
+
+
+def kvm_executes(*, within: float = 3.0) -> bool:
+    """Whether a guest under KVM gets as far as the first line of its BIOS, in ``within`` seconds."""
+    with TemporaryDirectory(prefix="bootkit-") as folder:
+        log = Path(folder) / "log"
+        # with the processor that boots get: some hosts have a KVM that executes, but refuses that one
+        argv = (
+            PROGRAM,
+            "-machine", "q35",
+            *Accelerator.KVM.argv,
+            "-nodefaults", "-no-user-config",
+            "-display", "none",
+            "-debugcon", f"file:{log}",
+            "-global", "isa-debugcon.iobase=0x402",
+        )  # fmt: skip
+        with popen(argv) as process:
+            deadline = time.monotonic() + within
+            while time.monotonic() < deadline and process.poll() is None:
+                if log.exists() and b"SeaBIOS" in log.read_bytes():
+                    return True
+                time.sleep(0.05)
+    return False
