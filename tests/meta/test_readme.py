@@ -19,7 +19,7 @@ def test_the_table_of_supported_systems_is_what_the_detectors_say(update_golden:
     if update_golden:
         text = TABLE.sub(lambda _: table, text)
         README.write_text(text, encoding="utf-8")
-    assert TABLE.findall(text) == [table]
+    assert TABLE.findall(text) == [table], "pytest tests/meta --update-golden writes it"
 
 
 def test_documents_name_commands_that_there_are() -> None:
