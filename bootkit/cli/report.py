@@ -3,6 +3,7 @@
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 
+from bootkit.app.boot import Proof
 from bootkit.app.changes import Watcher
 from bootkit.app.generate import Generation
 from bootkit.app.images import Addition
@@ -118,3 +119,44 @@ def _problem(item: ImageItem) -> str:
         return f"no detector knows it: bootkit explain {item.name}"
     detection = item.recognition.detection
     return "" if detection.entries else detection.obstacle
+
+
+def verdicts(proofs: Sequence[Proof]) -> None:
+    """One row a boot; for those that stuck, the reason and the last lines of the console."""
+    rows = [
+        (
+            proof.firmware.value,
+            proof.target.title,
+            proof.verdict.pretty_name or proof.verdict.stage.title
+            if proof.verdict.ok
+            else f"stuck: {proof.verdict.stage.title}",
+            f"{proof.verdict.seconds:.0f}",
+        )
+        for proof in proofs
+    ]
+    output.table(rows, ("FIRMWARE", "ENTRY", "VERDICT", "SECONDS"))
+    for proof in proofs:
+        for picture in proof.verdict.screenshots:
+            output.answer(picture)
+        if not proof.verdict.ok:
+            output.say(f"{proof.firmware.value}, {proof.target.title}: {proof.verdict.reason}")
+            for line in proof.verdict.tail:
+                output.say(f"  | {line}")
+
+
+def verdict_json(proof: Proof) -> dict[str, object]:
+    verdict = proof.verdict
+    return {
+        "firmware": proof.firmware.value,
+        "image": proof.target.path,
+        "entry": proof.target.entry.title,
+        "ok": verdict.ok,
+        "stage": verdict.stage.title,
+        "reason": verdict.reason,
+        "pretty_name": verdict.pretty_name,
+        "iso": verdict.iso,
+        "seconds": round(verdict.seconds, 1),
+        "reached": [[stage.title, round(seconds, 1)] for stage, seconds in verdict.reached],
+        "tail": list(verdict.tail),
+        "screenshots": list(verdict.screenshots),
+    }

@@ -1,0 +1,153 @@
+"""``test``: which entries are booted in which machines, and what came out of each."""
+
+import os
+import stat
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bootkit.app.catalog import find_images, image_named, read_catalog
+from bootkit.errors import BootkitError, UsageError
+from bootkit.model.boot import Firmware
+from bootkit.model.verdict import TestFirmware, Verdict
+from bootkit.render.menu import MenuTarget, menu_targets
+from bootkit.system.boot import STAGE_LIMITS, boot
+from bootkit.system.qemu import choose_accelerator
+from bootkit.system.sticks import Stick
+from bootkit.system.volume import Volume
+
+_MACHINES = {
+    TestFirmware.BIOS: Firmware.BIOS,
+    TestFirmware.UEFI: Firmware.UEFI_X64,
+    TestFirmware.SECUREBOOT: Firmware.UEFI_X64,
+    TestFirmware.IA32: Firmware.UEFI_IA32,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """One boot of one entry."""
+
+    target: MenuTarget
+    firmware: TestFirmware
+    verdict: Verdict
+
+
+def parse_firmwares(names: Sequence[str]) -> tuple[TestFirmware, ...]:
+    """The machines that are meant; BIOS and UEFI if none is named.
+
+    Raises:
+        UsageError: there is no such machine.
+    """
+    try:
+        return tuple(map(TestFirmware, names)) or (TestFirmware.BIOS, TestFirmware.UEFI)
+    except ValueError:
+        known = ", ".join(firmware.value for firmware in TestFirmware)
+        raise UsageError(f"there is no firmware {names[-1]!r}", hint=f"known are {known}") from None
+
+
+def choose_targets(volume: Volume, names: Sequence[str], *, every: bool) -> tuple[MenuTarget, ...]:
+    """The entries that are meant: each image's default one, those that are named, or all.
+
+    A name is that of an image, or of an image and one of its entries with a colon between them.
+
+    Raises:
+        BootkitError: nothing on the stick boots, or a name fits no image or entry, or several.
+    """
+    targets = menu_targets(read_catalog(volume, find_images(volume)).items)
+    if names:
+        return tuple(_named(volume, targets, name) for name in names)
+    if not targets:
+        raise BootkitError(f"there is nothing on {volume.where} that boots", hint="bootkit list tells why")
+    if every:
+        return targets
+    firsts = {target.path: target for target in reversed(targets)}
+    return tuple(reversed(firsts.values()))
+
+
+def boot_entries(
+    stick: Stick,
+    targets: Sequence[MenuTarget],
+    firmwares: Sequence[TestFirmware],
+    *,
+    timeout: float = 0,
+    pictures: Path | None = None,
+    told: Callable[[str], None] = lambda _: None,
+) -> tuple[Proof, ...]:
+    """Boot each entry in each machine that it is for, one after the other.
+
+    ``timeout`` bounds each stage in seconds, 0 for what suits this computer. ``told`` hears what goes on.
+
+    Raises:
+        BootkitError: the stick's bytes cannot be read.
+    """
+    image = stick_image(stick.where)
+    accelerator = choose_accelerator()
+    if accelerator.note:
+        told(accelerator.note)
+    folder = pictures or _state_folder()
+    proofs: list[Proof] = []
+    for firmware in firmwares:
+        for target in targets:
+            if _MACHINES[firmware] not in target.entry.firmware:
+                continue
+            told(f"{firmware.value}: {target.title}")
+            where = folder / f"{firmware.value}-{_file_name(target.id_path)}"
+            where.mkdir(parents=True, exist_ok=True)
+            limits = dict.fromkeys(STAGE_LIMITS, timeout / accelerator.patience) if timeout else STAGE_LIMITS
+            verdict = boot(
+                image,
+                entry=target.id_path,
+                firmware=firmware,
+                accelerator=accelerator,
+                screenshots=where,
+                limits=limits,
+                on_stage=lambda stage: told(f"  {stage.title}"),
+            )
+            proofs.append(Proof(target=target, firmware=firmware, verdict=verdict))
+    return tuple(proofs)
+
+
+def stick_image(where: Path) -> Path:
+    """The bytes of the whole stick: the image file or disk itself, or the disk below a mount point or a partition.
+
+    Raises:
+        BootkitError: a folder that is no mount, or a disk that may not be read.
+    """
+    status = where.stat()
+    if stat.S_ISREG(status.st_mode):
+        return where
+    number = status.st_rdev if stat.S_ISBLK(status.st_mode) else status.st_dev
+    device = Path("/sys/dev/block", f"{os.major(number)}:{os.minor(number)}")
+    if not device.exists():
+        raise BootkitError(f"{where} is not on a disk that could be booted", hint="name the device: --stick /dev/sdX")
+    device = device.resolve()
+    disk = device.parent if (device / "partition").exists() else device
+    node = Path("/dev", disk.name)
+    if not os.access(node, os.R_OK):
+        hint = f"run the test as root, or copy the stick to a file: sudo dd if={node} of=stick.img bs=4M"
+        raise BootkitError(f"{node} may only be read by root", hint=hint)
+    return node
+
+
+def _named(volume: Volume, targets: Sequence[MenuTarget], name: str) -> MenuTarget:
+    image, _, wanted = name.partition(":")
+    path = image_named(volume, image)
+    entries = [target for target in targets if target.path == path]
+    if not entries:
+        raise BootkitError(f"{path} has no entry that boots", hint=f"bootkit explain {path} tells why")
+    fitting = [target for target in entries if wanted.lower() in target.entry.title.lower()]
+    exact = [target for target in entries if target.entry.title == wanted]
+    if not wanted or len(fitting) == 1 or exact:
+        return (exact or fitting)[0]
+    known = "; ".join(target.entry.title for target in entries)
+    raise BootkitError(f"{wanted!r} names {len(fitting)} entries of {path}", hint=f"its entries are: {known}")
+
+
+def _state_folder() -> Path:
+    base = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state"
+    return Path(base) / "bootkit" / "test"
+
+
+def _file_name(id_path: str) -> str:
+    return "".join(char if char.isalnum() or char in "-_." else "-" for char in id_path)
