@@ -1,0 +1,107 @@
+"""debian-installer: netinst, CD and DVD images of Debian, Devuan, Kali and old Ubuntu servers; netboot's mini.iso.
+
+The initrd of a CD image has neither loop devices nor iso-scan (debian-cd leaves them out): it looks for CD drives and for
+USB partitions that are ISO9660 themselves. No word helps. The installer's hd-media build of the same release is made for
+ISO files: it looks through the top folder of every partition and the folders in it (FAT, ext4, NTFS), and asks before
+it looks everywhere. A mini.iso brings everything out of the network and has nothing to find, so it starts.
+
+A live image that also carries this installer is ``live_boot``'s.
+
+Reported, not read: Debian bugs 724931 and 953836; debian-cd 3.2.1 (exclude-udebs); installation guide, "Booting from USB"
+(hd-media); Mexit/MultiOS-USB (5a8765a) config/devuan/devuan-install.cfg and config/debian.
+"""
+
+from bootkit.detect import (
+    ANY_FILESYSTEM,
+    Detection,
+    Detector,
+    DiskInfo,
+    IsoView,
+    MenuEntry,
+    NotMine,
+    boot_entries,
+    has_word,
+    image_name,
+    read_menus,
+    without_loader_words,
+)
+from bootkit.detectors._live import arch_of, usable_entries
+
+INSTALLERS = ("/install*/initrd.gz", "/install*/gtk/initrd.gz", "/boot/isolinux/initrd.gz")
+LIVE = ("/casper", "/live")
+NETBOOT_KERNEL = "/linux"
+NETBOOT_INITRD = "/initrd.gz"
+NAMES = {"debian": "Debian", "devuan": "Devuan", "kali": "Kali", "ubuntu": "Ubuntu", "parrot": "Parrot"}
+OBSTACLE = (
+    "The debian-installer of a CD image looks for a CD drive, and its initrd has nothing to open an ISO file with."
+)
+INSTEAD = (
+    "Put vmlinuz and initrd.gz of the same release's hd-media folder on the stick, with an entry in custom.cfg (they look "
+    "for this image on all partitions, and in deep folders when you say yes), or use a live image or a mini.iso."
+)
+
+
+def detect(iso: IsoView) -> Detection | NotMine:
+    if iso.is_file(NETBOOT_KERNEL) and iso.is_file(NETBOOT_INITRD):
+        return _netboot(iso)
+    if not (iso.is_dir("/dists") and iso.is_dir("/pool")):
+        return NotMine(reason="there are no /dists and /pool")
+    if any(iso.is_dir(path) for path in LIVE):
+        return NotMine(reason="it is a live system as well")
+    initrd = next((path for pattern in INSTALLERS for path in iso.glob(pattern)), "")
+    if not initrd:
+        return NotMine(reason=f"there is no {INSTALLERS[0]}")
+    info = image_name(iso)
+    return Detection(
+        stack="debian-installer",
+        distro=_distro(iso, info),
+        version=info.version,
+        arch=info.arch or arch_of(iso),
+        edition=_edition(iso, info),
+        evidence=(f"{initrd} is there", "/dists and /pool are there, and no live system"),
+        obstacle=OBSTACLE,
+        instead=INSTEAD,
+    )
+
+
+def _netboot(iso: IsoView) -> Detection | NotMine:
+    entries = usable_entries(iso, read_menus(iso), lambda entry: entry.kernel == NETBOOT_KERNEL)
+    if not any(has_word(entry.cmdline, word) for entry in entries for word in ("rescue/enable", "priority", "auto")):
+        return NotMine(reason=f"no kernel line of its menu has {NETBOOT_KERNEL} and words of the debian-installer")
+    first = entries[0]
+    info = image_name(iso)
+    return Detection(
+        stack="debian-installer",
+        distro=_distro(iso, info),
+        version=info.version,
+        arch=info.arch or arch_of(iso),
+        edition="netboot",
+        entries=boot_entries(entries, _words, default=first),
+        filesystems=ANY_FILESYSTEM,
+        evidence=(f"{first.source} starts {first.kernel}", "its menu has words of the debian-installer"),
+        notes=("It installs from the network and does not need its ISO file.",),
+    )
+
+
+def _words(entry: MenuEntry) -> tuple[str, ...]:
+    return without_loader_words(entry.cmdline)
+
+
+def _distro(iso: IsoView, info: DiskInfo) -> str:
+    said = f"{info.text} {iso.volume_id} {iso.name}".lower()
+    return next((name for word, name in NAMES.items() if word in said), "") or info.name or "debian-installer"
+
+
+def _edition(iso: IsoView, info: DiskInfo) -> str:
+    """By /.disk/info, or by /.disk/cd_type: an image that is not complete needs the network."""
+    if "NETINST" in info.text.upper() or "not_complete" in iso.text("/.disk/cd_type"):
+        return "netinst"
+    return "DVD" if " DVD" in info.text else "installer"
+
+
+DETECTOR = Detector(
+    name="debian-installer",
+    detect=detect,
+    rank=60,
+    distributions=("Debian, Devuan and Kali installers (recognised only)", "Debian and Ubuntu mini.iso"),
+)
