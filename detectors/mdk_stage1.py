@@ -28,7 +28,9 @@ from bootkit.detect import (
 )
 from bootkit.detectors._live import Identity, Name, arch_of, identify, usable_entries
 
-INITRDS = ("/isolinux/*/all.rdz", "/isolinux/*/*/all.rdz", "/*/isolinux/*/all.rdz")
+INITRDS = (
+    "/isolinux/*/all.rdz", "/isolinux/*/*/all.rdz", "/x86_64/isolinux/*/all.rdz", "/i586/isolinux/*/all.rdz",
+)  # fmt: skip
 FIND_ISO = f"automatic=method:disk,directory:{ISO_PATH}"
 FILESYSTEMS = ("ext4", "btrfs", "vfat", "ntfs", "xfs")
 NAMES = (
