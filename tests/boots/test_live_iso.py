@@ -1,0 +1,46 @@
+"""The main job, end to end: a stick is prepared, given a real live ISO, and boots it to userspace."""
+
+import tempfile
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+
+from bootkit.app.boot import boot_entries, choose_targets
+from bootkit.app.changes import apply_changes
+from bootkit.app.generate import plan_generation
+from bootkit.app.images import add_images, plan_additions
+from bootkit.app.prepare import prepare_image
+from bootkit.model.prepare import Layout
+from bootkit.model.verdict import Stage, TestFirmware
+from bootkit.system.sticks import open_stick
+from bootkit.units import MIB
+from tests.boots.live_iso import cached_iso, host_suite
+
+pytestmark = pytest.mark.boots
+
+
+@pytest.fixture(scope="module", params=list(Layout))
+def stick(request: pytest.FixtureRequest) -> Generator[Path]:
+    """``split`` with ext4, and ``single`` with FAT32, each with the live ISO on it."""
+    with tempfile.TemporaryDirectory(prefix="bootkit-") as folder:
+        image = Path(folder, "stick.img")
+        prepare_image(image, 600 * MIB, layout=request.param)
+        with open_stick(image, writing=True) as opened:
+            add_images(opened.volume, plan_additions(opened.volume, [cached_iso(host_suite())]))
+            apply_changes(plan_generation(opened.volume).plan, opened.volume)
+        yield image
+
+
+@pytest.mark.parametrize("firmware", [TestFirmware.BIOS, TestFirmware.UEFI])
+def test_a_live_iso_boots_to_userspace(stick: Path, firmware: TestFirmware, tmp_path: Path) -> None:
+    before = stick.stat().st_mtime_ns
+    with open_stick(stick) as opened:
+        targets = choose_targets(opened.volume, [], every=False)
+        (proof,) = boot_entries(opened, targets, [firmware], pictures=tmp_path)
+    assert proof.verdict.ok, (proof.verdict.reason, *proof.verdict.tail)
+    assert proof.verdict.stage is Stage.USERSPACE
+    assert proof.verdict.pretty_name.startswith("Debian GNU/Linux")
+    assert proof.verdict.iso.endswith(proof.target.path)
+    assert [Path(picture).name for picture in proof.verdict.screenshots] == ["menu.png", "end.png"]
+    assert stick.stat().st_mtime_ns == before  # a test never writes to the stick
