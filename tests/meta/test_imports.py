@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-HEAVY = frozenset({"jinja2", "psutil", "pyudev", "qemu", "textual", "tomlkit"})
+HEAVY = frozenset({"backports", "jinja2", "lz4", "psutil", "pyudev", "qemu", "textual", "tomlkit"})
 """Libraries of single commands."""
 
 

@@ -1,0 +1,45 @@
+"""The lists that depmod and the kernel's build leave in ``lib/modules/<version>``.
+
+Source: kmod 30, modules.dep(5); Linux 6.1, Documentation/kbuild/kbuild.rst for ``modules.builtin``.
+"""
+
+import posixpath
+import re
+from collections.abc import Iterator
+
+from bootkit.model.initrd import DRIVERS
+
+LIST_LIMIT = 4 << 20
+"""Bytes of one list that are read at most; ``modules.dep`` of a whole Debian kernel has 500 KiB."""
+
+_ALIAS = re.compile(r"^alias fs-(\S+) (\S+)$", re.MULTILINE)
+_SUFFIX = re.compile(r"\.ko(\.(gz|xz|zst|bz2|lzma|lz4))?$")
+
+
+def module_name(path: str) -> str:
+    """``nls_iso8859_1`` for ``kernel/fs/nls/nls_iso8859-1.ko.xz``; empty if it is no module."""
+    base = posixpath.basename(path)
+    match = _SUFFIX.search(base)
+    return base[: match.start()].replace("-", "_") if match is not None else ""
+
+
+def builtin_drivers(text: str) -> tuple[str, ...]:
+    """Those of ``DRIVERS`` that ``modules.builtin`` names, sorted."""
+    return tuple(sorted({module_name(line) for line in text.split("\n")} & DRIVERS))
+
+
+def dependencies(text: str) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    """Name, path and what must be inserted before it, for those of ``DRIVERS`` in ``modules.dep``.
+
+    depmod writes the nearest dependency first, so the order of insertion is the other way round.
+    """
+    for line in text.split("\n"):
+        path, colon, rest = line.partition(":")
+        name = module_name(path)
+        if colon and name in DRIVERS:
+            yield name, path, tuple(module_name(word) for word in reversed(rest.split()))
+
+
+def aliases(text: str) -> dict[str, str]:
+    """File systems and those of ``DRIVERS`` that are loaded for them, from ``modules.alias``."""
+    return {name: module for name, module in _ALIAS.findall(text) if module in DRIVERS}

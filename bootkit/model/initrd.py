@@ -1,0 +1,178 @@
+"""What is known of an initrd and of a root file system: enough to say before the reboot which sticks they can read."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+DRIVERS = frozenset(
+    {
+        "btrfs", "erofs", "exfat", "ext2", "ext3", "ext4", "f2fs", "fat", "fuse", "isofs", "loop", "nls_ascii",
+        "nls_cp437", "nls_iso8859_1", "nls_utf8", "ntfs", "ntfs3", "overlay", "squashfs", "udf", "vfat", "xfs",
+    }
+)  # fmt: skip
+"""The kernel's modules that decide whether an image is found and mounted; dashes are written as underscores."""
+
+_DRIVERS_OF: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "btrfs": ("btrfs",),
+        "exfat": ("exfat",),
+        "ext4": ("ext4",),
+        "f2fs": ("f2fs",),
+        "iso9660": ("isofs",),
+        "ntfs": ("ntfs3", "ntfs"),
+        "udf": ("udf",),
+        "vfat": ("vfat",),
+        "xfs": ("xfs",),
+    }
+)
+"""File systems as blkid calls them, and the modules of which one is enough."""
+
+_CHARSETS = frozenset({"nls_ascii", "nls_iso8859_1", "nls_utf8"})
+_HELPERS: Mapping[str, tuple[str, ...]] = MappingProxyType({"ntfs": ("mount.ntfs", "ntfs-3g")})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InitrdSegment:
+    """One of the archives that an initrd is made of."""
+
+    offset: int
+    size: int
+    """Bytes in the file, without the padding behind it."""
+    compression: str
+    """``none`` or the name of the format: ``gzip``, ``xz``, ``lzma``, ``bzip2``, ``lz4``, ``zstd``, ``lzo``."""
+    members: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileSystemSupport:
+    """How one file system can be mounted."""
+
+    name: str
+    """As blkid calls it."""
+    by: str
+    """``builtin``, ``module``, ``helper`` (a program and FUSE), ``no``, or ``unknown``: the list of what is built into
+    the kernel is not there to be asked."""
+    driver: str = ""
+    """The module or the program."""
+    lacks: tuple[str, ...] = ()
+    """Modules without which mounting fails although the driver is there; ``fs-ntfs`` where the driver does not answer to
+    the name that blkid has for its file system."""
+
+    @property
+    def is_readable(self) -> bool:
+        return self.by in ("builtin", "module", "helper") and not self.lacks
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KernelModules:
+    """The modules of one place."""
+
+    kernels: tuple[str, ...] = ()
+    """The versions in ``lib/modules``."""
+    modules: tuple[str, ...] = ()
+    """Names without ``.ko``, dashes as underscores, sorted."""
+    builtin: tuple[str, ...] | None = None
+    """Those of ``DRIVERS`` that are part of the kernel; ``None`` if there is no ``modules.builtin``."""
+    depends: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    """For those of ``DRIVERS`` in ``modules.dep``: what must be inserted before, in this order."""
+    aliases: dict[str, str] = field(default_factory=dict[str, str])
+    """``modules.alias``: which of ``DRIVERS`` is loaded when a file system of this name is mounted."""
+
+    def has(self, module: str) -> str:
+        """``builtin``, ``module``, ``no`` or ``unknown``."""
+        if self.builtin is not None and module in self.builtin:
+            return "builtin"
+        if module in self.modules:
+            return "module"
+        return "unknown" if self.builtin is None else "no"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InitrdFacts:
+    """Everything that was read out of one initrd."""
+
+    size: int
+    segments: tuple[InitrdSegment, ...] = ()
+    maker: str = ""
+    """The program that made it, as its project spells it; empty if it left no trace."""
+    maker_version: str = ""
+    markers: tuple[str, ...] = ()
+    """What can be told from single files: ``casper``, ``iso-scan`` ... (the keys of MARKERS in
+    :mod:`bootkit.formats.initrdmarks`), and ``live-boot-ntfs-3g``: its scripts want that program for NTFS."""
+    drivers: KernelModules = field(default_factory=KernelModules)
+    programs: tuple[str, ...] = ()
+    """Those that matter for mounting: ``ntfs-3g``, ``mount.ntfs``, ``mount.exfat-fuse``, ``losetup``, ``busybox``."""
+    allowed: tuple[str, ...] | None = None
+    """The file systems that its scripts look at, whatever the kernel can; ``None`` if they have no such list."""
+    links: dict[str, str] = field(default_factory=dict[str, str])
+    """Symbolic links in its root and in ``usr``, and dracut's hooks if they are one, with where they point: a directory
+    record in a later archive would replace them."""
+    warnings: tuple[str, ...] = ()
+
+    def support(self, filesystem: str, *, builtin: Collection[str] = ()) -> FileSystemSupport:
+        """How ``filesystem`` (as blkid calls it) can be mounted from this initrd.
+
+        ``builtin`` is what is known from elsewhere about the same kernel: the root's ``modules.builtin``.
+        """
+        return _support(self, filesystem, builtin)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RootFacts:
+    """Everything that was read out of a root file system in an image."""
+
+    size: int
+    filesystem: str
+    """``squashfs`` or ``ext4``."""
+    compression: str = ""
+    inner: str = ""
+    """The path of the file system inside it that is the root in truth: ``/LiveOS/rootfs.img``; empty if it is itself."""
+    os_release: str = ""
+    """The text of ``usr/lib/os-release``, else of ``etc/os-release``."""
+    drivers: KernelModules = field(default_factory=KernelModules)
+    paths: dict[str, str] = field(default_factory=dict[str, str])
+    """Where the modules of ``DRIVERS`` lie, by name. For several kernels: those of the first."""
+    warnings: tuple[str, ...] = ()
+
+
+def _support(initrd: InitrdFacts, filesystem: str, builtin: Collection[str]) -> FileSystemSupport:
+    helper = next((name for name in _HELPERS.get(filesystem, ()) if name in initrd.programs), "")
+    if filesystem == "ntfs" and "live-boot-ntfs-3g" in initrd.markers:
+        # live-boot asks for the program alone: without it a kernel driver is never tried.
+        return FileSystemSupport(name=filesystem, by="helper" if helper else "no", driver=helper)
+    if initrd.allowed is not None and filesystem not in initrd.allowed:
+        return FileSystemSupport(name=filesystem, by="no")
+    answers = {driver: _has(initrd, driver, builtin) for driver in _DRIVERS_OF.get(filesystem, (filesystem,))}
+    for by in ("builtin", "module"):
+        driver = next((name for name, answer in answers.items() if answer == by), "")
+        if driver:
+            return FileSystemSupport(name=filesystem, by=by, driver=driver, lacks=_lacking(initrd, filesystem, builtin))
+    if helper == "mount.ntfs":
+        return FileSystemSupport(name=filesystem, by="helper", driver=helper)
+    return FileSystemSupport(name=filesystem, by="unknown" if "unknown" in answers.values() else "no")
+
+
+def _has(initrd: InitrdFacts, driver: str, builtin: Collection[str]) -> str:
+    if driver in builtin:
+        return "builtin"
+    answer = initrd.drivers.has(driver)
+    return "no" if answer == "unknown" and builtin else answer
+
+
+def _lacking(initrd: InitrdFacts, filesystem: str, builtin: Collection[str]) -> tuple[str, ...]:
+    """What is missing beside the driver. FAT wants its code page, and the character set of the kernel's configuration.
+
+    Which one that is cannot be seen from outside (Debian: ascii, Ubuntu: iso8859-1), so any of them counts.
+    """
+    if filesystem == "ntfs":
+        # ntfs3 answers to "ntfs" since Linux 6.9, where the older driver was removed.
+        answers = not initrd.drivers.aliases or "ntfs" in initrd.drivers.aliases
+        return () if answers else ("fs-ntfs",)
+    if filesystem != "vfat":
+        return ()
+    codepage = _has(initrd, "nls_cp437", builtin)
+    charsets = {_has(initrd, name, builtin) for name in _CHARSETS}
+    lacks = ["nls_cp437"] if codepage == "no" else []
+    if charsets == {"no"}:
+        lacks.append("nls_ascii")
+    return tuple(lacks)
