@@ -64,7 +64,9 @@ def plan_preparation(
     ids = fresh_ids()
     wish = Wish(layout=layout, data_fs=filesystem, loader=loader, owner=_owner(), created=_today())
     stub = render_stub(data_uuid(layout, filesystem, ids))
-    return plan_prepare(target, wish, host=find_loaders(), ids=ids, stub=stub, files=first_files(wish))
+    plan = plan_prepare(target, wish, host=find_loaders(), ids=ids, stub=stub, files=first_files(wish))
+    begun = interrupted_action(target)
+    return replace(plan, notes=(f"an earlier {begun} of this disk was not finished", *plan.notes)) if begun else plan
 
 
 def plan_upgrade_of(path: Path, *, loader: LoaderChoice = LoaderChoice.AUTO, allow: Iterable[str] = ()) -> PreparePlan:

@@ -1,24 +1,57 @@
 """The command line of ``prepare``, ``upgrade``, ``restore``, ``devices`` and ``doctor``."""
 
+import io
 import json
 import os
-import subprocess
+import signal
 import sys
+from collections.abc import Generator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from bootkit.cli.guard import guarded
+from bootkit.cli.program import run
+
 pytestmark = pytest.mark.skipif(not Path("/usr/lib/grub/i386-pc/boot.img").exists(), reason="needs grub-pc-bin")
 
 
-def bootkit(*words: str | Path) -> subprocess.CompletedProcess[str]:
-    env = {**os.environ, "PYTHONPATH": os.fspath(ROOT), "NO_COLOR": "1", "XDG_STATE_HOME": "/nonexistent"}
-    argv = [sys.executable, "-m", "bootkit", *words]
-    return subprocess.run(argv, check=False, capture_output=True, text=True, stdin=subprocess.DEVNULL, env=env)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    returncode: int
+    stdout: str
+    stderr: str
 
 
-def test_dry_run_prints_the_steps_and_makes_nothing(tmp_path: Path) -> None:
+class Bootkit(Protocol):
+    def __call__(self, *words: str | Path) -> Done: ...
+
+
+@pytest.fixture
+def bootkit(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> Generator[Bootkit]:
+    """The command line in this process, without a terminal."""
+    monkeypatch.setenv("XDG_STATE_HOME", os.fspath(tmp_path_factory.mktemp("state")))
+    monkeypatch.setattr(sys, "stdin", io.StringIO())
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def call(*words: str | Path) -> Done:
+        try:
+            status = guarded(lambda: run([os.fspath(word) for word in words]))
+        except SystemExit as end:
+            status = end.code if isinstance(end.code, int) else 1
+        said = capsys.readouterr()
+        return Done(returncode=status, stdout=said.out, stderr=said.err)
+
+    yield call
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+
+
+def test_dry_run_prints_the_steps_and_makes_nothing(bootkit: Bootkit, tmp_path: Path) -> None:
     done = bootkit("prepare", tmp_path / "stick.img", "--size", "1G", "--dry-run")
     assert done.returncode == 0
     assert " 1. take /usr/lib/shim" in done.stdout or " 1. build" in done.stdout
@@ -26,7 +59,7 @@ def test_dry_run_prints_the_steps_and_makes_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_json_is_one_document_with_every_sector(tmp_path: Path) -> None:
+def test_json_is_one_document_with_every_sector(bootkit: Bootkit, tmp_path: Path) -> None:
     done = bootkit("prepare", tmp_path / "stick.img", "--size", "1G", "--dry-run", "--json")
     plan = json.loads(done.stdout)
     (table,) = [step["table"] for step in plan["steps"] if step["step"] == "WriteTable"]
@@ -34,7 +67,7 @@ def test_json_is_one_document_with_every_sector(tmp_path: Path) -> None:
     assert plan["action"] == "prepare"
 
 
-def test_a_stick_lives_its_life(tmp_path: Path) -> None:
+def test_a_stick_lives_its_life(bootkit: Bootkit, tmp_path: Path) -> None:
     image = tmp_path / "stick.img"
     assert bootkit("prepare", image, "--size", "180M").returncode == 0
     again = bootkit("prepare", image)
@@ -68,7 +101,7 @@ def test_a_stick_lives_its_life(tmp_path: Path) -> None:
     ],
 )
 def test_what_cannot_be_is_refused_with_a_way_out(
-    words: tuple[str, ...], status: int, said: str, tmp_path: Path
+    bootkit: Bootkit, words: tuple[str, ...], status: int, said: str, tmp_path: Path
 ) -> None:
     old = tmp_path / "old.iso"
     old.write_bytes(b"precious")
@@ -77,25 +110,18 @@ def test_what_cannot_be_is_refused_with_a_way_out(
     done = bootkit("prepare", first, *words[1:])
     assert done.returncode == status
     assert said in done.stderr
-    assert "Traceback" not in done.stderr
     assert old.read_bytes()[:8] == b"precious"
 
 
-def test_a_hostile_file_name_is_a_name(tmp_path: Path) -> None:
+def test_a_hostile_file_name_is_a_name(bootkit: Bootkit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     name = "-rf \x1b[2J$(id)@@1M;.img"
-    done = subprocess.run(
-        [sys.executable, "-m", "bootkit", "prepare", "--size", "180M", "--", name],
-        check=False,
-        capture_output=True,
-        text=True,
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": os.fspath(ROOT)},
-    )
+    monkeypatch.chdir(tmp_path)
+    done = bootkit("prepare", "--size", "180M", "--", name)
     assert done.returncode == 0
     assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
-def test_restore_refuses_what_bootkit_did_not_prepare(tmp_path: Path) -> None:
+def test_restore_refuses_what_bootkit_did_not_prepare(bootkit: Bootkit, tmp_path: Path) -> None:
     (tmp_path / "other.img").write_bytes(bytes(1 << 20))
     done = bootkit("restore", tmp_path / "other.img", "--yes", "--expect", "other.img")
     assert done.returncode == 4
@@ -103,18 +129,18 @@ def test_restore_refuses_what_bootkit_did_not_prepare(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("label", ["", "-x", "a/b", "much too long label"])
-def test_restore_takes_no_label_that_a_file_system_would_not(label: str, tmp_path: Path) -> None:
+def test_restore_takes_no_label_that_a_file_system_would_not(bootkit: Bootkit, label: str, tmp_path: Path) -> None:
     (tmp_path / "x.img").write_bytes(bytes(1 << 20))
     assert bootkit("restore", tmp_path / "x.img", f"--label={label}").returncode == 2
 
 
-def test_devices_lists_disks_as_json() -> None:
+def test_devices_lists_disks_as_json(bootkit: Bootkit) -> None:
     done = bootkit("devices", "--json")
     assert done.returncode == 0
     assert isinstance(json.loads(done.stdout), list)
 
 
-def test_doctor_names_four_packages_and_what_fails() -> None:
+def test_doctor_names_four_packages_and_what_fails(bootkit: Bootkit) -> None:
     findings = json.loads(bootkit("doctor", "--json").stdout)["findings"]
     (row,) = [row for row in findings if row["name"] == "mkfs.fat"]
     assert row["packages"] == dict.fromkeys(("debian", "fedora", "arch", "opensuse"), "dosfstools")

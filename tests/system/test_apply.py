@@ -368,6 +368,8 @@ def test_an_interrupted_disk_is_remembered_and_has_no_boot_code(full_disk: Path)
         with pytest.raises(Interrupted):
             apply_plan(plan, told=stop)
         assert interrupted_action(plan.target) == "prepare"
+        again = plan_preparation(node, allow=["loop"])
+        assert again.notes[0] == "an earlier prepare of this disk was not finished"
         assert full_disk.read_bytes()[:440] == bytes(440)
         apply_plan(plan_restoration(node, allow=["loop"]))
         assert interrupted_action(plan.target) == ""
