@@ -18,7 +18,7 @@ from bootkit.errors import BootkitError, DeviceRefused, ToolMissing, UsageError
 from bootkit.model.catalog import MENU, STICK_FILE, MenuSettings
 from bootkit.model.device import BlockDevice
 from bootkit.model.plan import WriteFile
-from bootkit.model.prepare import DataFs, FreshIds, Layout, LoaderChoice, PreparePlan, Target, Wish
+from bootkit.model.prepare import Action, DataFs, FreshIds, Layout, LoaderChoice, PreparePlan, Target, Wish
 from bootkit.plan.layout import minimum_size
 from bootkit.plan.prepare import data_uuid, plan_prepare, plan_restore, plan_upgrade
 from bootkit.plan.safety import Circumstances, Refusal, safety
@@ -56,7 +56,8 @@ def plan_preparation(
     filesystem = data_fs or (DataFs.FAT32 if layout is Layout.SINGLE else DataFs.EXT4)
     minimum = minimum_size(layout, filesystem)
     target, contents = _look_at(path, size, Circumstances(minimum=minimum, allowed=frozenset(allow)))
-    if contents.stick is not None:
+    begun = interrupted_action(target)
+    if contents.stick is not None and begun != Action.PREPARE:
         raise DeviceRefused(
             f"{path} was prepared by bootkit {contents.stick.version} already",
             hint=f"bootkit upgrade {path} renews its boot loaders, bootkit restore {path} gives it back empty",
@@ -65,7 +66,6 @@ def plan_preparation(
     wish = Wish(layout=layout, data_fs=filesystem, loader=loader, owner=_owner(), created=_today())
     stub = render_stub(data_uuid(layout, filesystem, ids))
     plan = plan_prepare(target, wish, host=find_loaders(), ids=ids, stub=stub, files=first_files(wish))
-    begun = interrupted_action(target)
     return replace(plan, notes=(f"an earlier {begun} of this disk was not finished", *plan.notes)) if begun else plan
 
 
