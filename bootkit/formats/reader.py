@@ -119,15 +119,22 @@ class _Extents(io.RawIOBase):
         return wanted
 
 
-class ExtentFile(io.BufferedReader):
-    """A seekable, read-only file made of parts of another one, which stays open when this one is closed.
+class TreeFile(io.BufferedReader):
+    """A seekable, read-only file out of a file system in a file, which stays open when this one is closed."""
+
+    def __init__(self, raw: io.RawIOBase, size: int) -> None:
+        super().__init__(raw, 4096)
+        self.size = size
+
+
+class ExtentFile(TreeFile):
+    """A file made of parts of another one.
 
     Reading raises FormatError where the underlying file ends before an extent does.
     """
 
     def __init__(self, fh: BinaryIO, extents: Sequence[Extent]) -> None:
-        super().__init__(_Extents(fh, extents), 4096)
-        self.size = sum(length for _, length in extents)
+        super().__init__(_Extents(fh, extents), sum(length for _, length in extents))
 
 
 class Window(ExtentFile):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import BinaryIO, Generic, Protocol, TypeVar
 
 from bootkit.errors import FormatError
-from bootkit.formats.reader import Extent, ExtentFile
+from bootkit.formats.reader import Extent, ExtentFile, TreeFile
 
 LINK_LIMIT = 40
 """Symbolic links followed in one path; Linux gives up at the same number."""
@@ -40,7 +40,7 @@ class Tree(Protocol):
     def warnings(self) -> Sequence[str]: ...
     def listdir(self, path: str) -> Sequence[Entry] | None: ...
     def extents(self, path: str) -> tuple[Extent, ...]: ...
-    def open(self, path: str) -> ExtentFile: ...
+    def open(self, path: str) -> TreeFile: ...
     def read(self, path: str, limit: int) -> bytes: ...
 
 
@@ -76,6 +76,9 @@ class FileTree(abc.ABC, Generic[E]):
     @abc.abstractmethod
     def _target(self, link: E) -> str:
         """Where a symbolic link points."""
+
+    def _open(self, entry: E) -> TreeFile:
+        return ExtentFile(self._fh, self._extents(entry))
 
     def _fold(self, name: str) -> str:
         """What two spellings of one name have in common."""
@@ -137,13 +140,13 @@ class FileTree(abc.ABC, Generic[E]):
         """
         return self._extents(self._file(path))
 
-    def open(self, path: str) -> ExtentFile:
+    def open(self, path: str) -> TreeFile:
         """A file, seekable; reading raises FormatError where the underlying file is too short.
 
         Raises:
             FormatError: there is no such file.
         """
-        return ExtentFile(self._fh, self.extents(path))
+        return self._open(self._file(path))
 
     def read(self, path: str, limit: int) -> bytes:
         """The first ``limit`` bytes of a file.

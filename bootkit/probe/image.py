@@ -8,7 +8,7 @@ from bootkit.errors import BootkitError, FormatError
 from bootkit.formats.eltorito import fat_size, read_boot_catalog
 from bootkit.formats.iso9660 import Iso9660, VolumeDescriptor, VolumeDescriptors, read_volume_descriptors
 from bootkit.formats.partitions import Partition, read_partitions
-from bootkit.formats.reader import ExtentFile, Window, read_upto, size_of
+from bootkit.formats.reader import TreeFile, Window, read_upto, size_of
 from bootkit.formats.tree import Tree
 from bootkit.model.iso import TEXT_LIMIT, ElToritoEntry, IsoFacts, IsoPartition, IsoView, Node
 
@@ -68,7 +68,7 @@ class ImageView(IsoView):
             )
         return self._record
 
-    def open(self, path: str) -> ExtentFile:
+    def open(self, path: str) -> TreeFile:
         """A file of the image, seekable; names are found whatever their case.
 
         Raises:
