@@ -15,7 +15,7 @@ from bootkit import __version__
 from bootkit.app.changes import apply_changes
 from bootkit.app.generate import GRUBENV, menu_of, plan_generation
 from bootkit.errors import BootkitError, DeviceRefused, ToolMissing, UsageError
-from bootkit.model.catalog import MENU, STICK_FILE, MenuSettings
+from bootkit.model.catalog import MENU, MENU_FONT, STICK_FILE, MenuSettings
 from bootkit.model.device import BlockDevice
 from bootkit.model.plan import WriteFile
 from bootkit.model.prepare import Action, DataFs, FreshIds, Layout, LoaderChoice, PreparePlan, Target, Wish
@@ -27,7 +27,7 @@ from bootkit.render.stub import render_stub
 from bootkit.system.apply import Told, apply_plan
 from bootkit.system.devices import clean, find_device, read_host
 from bootkit.system.interrupted import interrupted_action
-from bootkit.system.loaders import find_loaders
+from bootkit.system.loaders import find_loaders, menu_font
 from bootkit.system.recognise import Contents, StickRecord, read_contents
 from bootkit.system.sticks import open_stick
 from bootkit.units import MIB, format_size
@@ -177,17 +177,18 @@ def fresh_ids() -> FreshIds:
 
 def first_files(wish: Wish) -> tuple[WriteFile, ...]:
     """What the data partition begins with."""
+    font = menu_font()
     return (
         WriteFile(path=MENU, content=menu_of((), MenuSettings())),
         WriteFile(path=GRUBENV, content=empty_grubenv()),
+        *(() if font is None else (WriteFile(path=MENU_FONT, content=font),)),
         WriteFile(path=STICK_FILE, content=_stick_file(wish).encode()),
     )
 
 
 def _stick_file(wish: Wish) -> str:
     return f"""\
-# Your choices for this stick. Change them with an editor or with 'bootkit options'; your comments and their order are
-# kept. Run 'bootkit generate' afterwards. stick.toml(5) tells all keys.
+# Your choices for this stick. Change them with an editor. Run 'bootkit generate' afterwards. stick.toml(5) tells all keys.
 
 [stick]
 # Written by 'bootkit prepare', for you to know; nothing reads them back but 'bootkit upgrade'.

@@ -12,6 +12,7 @@ FACTS_FOLDER = "/boot/bootkit/state/images"
 MENU = "/boot/grub/grub.cfg"
 OLD_MENU = "/boot/grub/grub.cfg.old"
 CUSTOM_MENU = "/boot/grub/custom.cfg"
+MENU_FONT = "/boot/grub/fonts/unicode.pf2"
 STICK_FILE = "/boot/bootkit/stick.toml"
 
 

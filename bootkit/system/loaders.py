@@ -28,6 +28,19 @@ _SUFFIXES = {
 _RPM_ARCH = {"arm64": "aarch64"}
 
 
+_FONTS = ("usr/share/grub/unicode.pf2", "usr/share/grub2/unicode.pf2", "boot/grub2/fonts/unicode.pf2")
+
+
+def menu_font(root: Path = Path("/")) -> bytes | None:
+    """GRUB's own Unicode font, without which the menu stays in text mode; ``None`` if the host does not have it."""
+    for name in _FONTS:
+        try:
+            return (root / name).read_bytes()
+        except OSError:
+            continue
+    return None
+
+
 def find_loaders(root: Path = Path("/")) -> HostLoaders:
     """All that the host has; package names are filled in where its package manager answers."""
     platforms = [*_platforms(root)]
