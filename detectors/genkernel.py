@@ -1,0 +1,114 @@
+"""genkernel: Gentoo's live media up to autumn 2024, Pentoo, Sabayon, and what shares its initrd.
+
+``isoboot=`` names the ISO file. The initrd mounts one device after the other (CD drives, then sd, vd, mmcblk and so on;
+no device can be named), read-write on /mnt/iso, and opens the first that has the path. It looks once, so a slow stick
+needs ``scandelay=``. A blank ends the path. Kernel and initrd keep their names in newer images, which dracut starts:
+decided by the kernel line, where ``cdroot`` without ``root=live:`` is genkernel's.
+
+SystemRescueCd up to 5 has a script of its own in the same place that says ``isoloop=``.
+
+Source, read: gentoo/genkernel 4.3.17 (767d9fa9) defaults/linuxrc (parameters; ``docache`` by the rule for ``do*``),
+defaults/initrd.scripts (findmediamount, devicelist, determine_fs), doc/genkernel.8.txt. Kernel lines:
+aguslr/multibootusb (a5cee8e) mbusb.d/gentoo.d, pentoo.d, sabayon.d, systemrescuecd.d; Mexit/MultiOS-USB (5a8765a)
+config/lwRescue (a SystemRescueCd).
+Reported, not read: which file systems their kernels mount beside FAT and ext4.
+"""
+
+from bootkit.detect import (
+    ISO_PATH,
+    Detection,
+    Detector,
+    IsoView,
+    MenuEntry,
+    NotMine,
+    QuickRule,
+    before_separator,
+    boot_entries,
+    has_word,
+    read_menus,
+    without,
+    without_loader_words,
+    word_value,
+)
+from bootkit.detectors._live import Name, arch_of, identify, usable_entries
+
+IMAGES = ("/image.squashfs", "/livecd.squashfs", "/sysrcd.dat")
+SYSRCD = "/sysrcd.dat"
+FILESYSTEMS = ("vfat", "ext4")
+"""The kernel's own configuration decides about the others."""
+DELAY = "scandelay=5"
+TO_RAM = ("docache",)
+NAMES = (
+    Name("SystemRescueCd", r"^SYSRCD|^sysresccd|^systemrescuecd(?:-x86)?-(?P<version>\d[\d.]*\d)|SystemRescueCd"),
+    Name("Pentoo", r"^pentoo(?:-(?P<edition>full|core))?(?:-(?P<arch>amd64|x86|i686))?(?:\D*?(?P<version>20\d\d\.\d+))?"),
+    Name("Sabayon", r"^Sabayon[_ -](?:Linux[_ -])?(?P<version>\d[\d.]*)?(?:[_-](?P<arch>amd64|x86))?(?:[_-](?P<edition>[A-Z]\w+))?"),
+    Name("Gentoo", r"^install-(?P<arch>amd64|x86|i686)-(?P<edition>minimal)-(?P<version>\d{8})"),
+    Name("Gentoo", r"^(?P<edition>livegui|admincd|livedvd)-(?P<arch>amd64|x86)\w*?-(?:\w+-)*?(?P<version>\d{8})"),
+    Name("Gentoo", r"^Gentoo[ _-]"),
+    Name("Gentoo", r"\bgentoo\b"),
+)  # fmt: skip
+
+
+def detect(iso: IsoView) -> Detection | NotMine:
+    if not any(iso.is_file(path) for path in IMAGES):
+        return NotMine(reason=f"there is none of {', '.join(IMAGES)}")
+    menu = read_menus(iso)
+    if any(word_value(entry.cmdline, "root").startswith("live:") for entry in menu.linux):
+        return NotMine(reason="its menu starts dracut (root=live:)")
+    is_sysrcd = iso.is_file(SYSRCD)
+    entries = usable_entries(iso, menu, lambda entry: is_sysrcd or _is_genkernel(entry))
+    if not entries:
+        return NotMine(reason="its menu starts no kernel of the image with cdroot")
+    first = entries[0]
+    texts = (iso.volume_id, iso.name, *(entry.title for entry in entries), first.kernel.rpartition("/")[2])
+    who = identify(texts, NAMES)
+    word = "isoloop" if is_sysrcd else "isoboot"
+    image = word_value(first.cmdline, "loop") or next(path for path in IMAGES if iso.is_file(path))
+    return Detection(
+        stack="genkernel",
+        distro=who.distro or iso.volume_id or "genkernel live system",
+        version=who.version,
+        arch=who.arch or arch_of(iso, first.kernel, first.title),
+        edition=who.edition,
+        entries=boot_entries(entries, lambda entry: _words(entry, word), default=first, to_ram=TO_RAM),
+        filesystems=FILESYSTEMS,
+        evidence=(f"{image} is there", f"{first.source} starts {first.kernel} the way that genkernel's linuxrc reads"),
+    )
+
+
+def _is_genkernel(entry: MenuEntry) -> bool:
+    return has_word(entry.cmdline, "cdroot")
+
+
+def _words(entry: MenuEntry, word: str) -> tuple[str, ...]:
+    words = without_loader_words(without(entry.cmdline, "isoboot", "isoloop"))
+    delay = () if has_word(words, "scandelay") else (DELAY,)
+    return before_separator((f"{word}={ISO_PATH}", *words), *delay)
+
+
+DETECTOR = Detector(
+    name="genkernel",
+    detect=detect,
+    rank=35,
+    quick=(
+        QuickRule(
+            requires=("/image.squashfs", "/isolinux/gentoo*"),  # in /boot it may be dracut's
+            kernel=("/isolinux/gentoo", "/isolinux/gentoo64"),
+            initrd=("/isolinux/gentoo.igz", "/isolinux/gentoo.xz", "/isolinux/gentoo64.xz"),
+            cmdline=(
+                f"isoboot={ISO_PATH}", "root=/dev/ram0", "init=/linuxrc", "looptype=squashfs", "loop=/image.squashfs",
+                "cdroot", DELAY,
+            ),
+        ),
+        QuickRule(
+            requires=("/image.squashfs", "/isolinux/pentoo"),
+            kernel=("/isolinux/pentoo",),
+            initrd=("/isolinux/pentoo.igz", "/isolinux/pentoo.xz"),
+            cmdline=(
+                f"isoboot={ISO_PATH}", "root=/dev/ram0", "init=/linuxrc", "looptype=squashfs", "loop=/image.squashfs",
+                "cdroot", "aufs", "max_loop=256", DELAY,
+            ),
+        ),
+    ),
+    distributions=("Gentoo (to 2024)", "Pentoo", "Sabayon", "SystemRescueCd (to 5)"),
+)  # fmt: skip
