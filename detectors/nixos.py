@@ -1,0 +1,79 @@
+"""NixOS: its scripted initrd opens the file that ``findiso=`` names; the one made of systemd units does not.
+
+The scripted initrd mounts each device that blkid finds, read-write on /findiso, until one has the path. A blank ends it.
+The mandatory ``init=/nix/store/...`` and the kernel's place come from the menu, every one of whose specialisations has
+its own. The generations differ in the kernel line: the scripted one says ``root=LABEL=``, systemd's mounts
+/dev/disk/by-label by a unit and says nothing (its image has no loopback.cfg either, but a grub.cfg that still passes
+``findiso``).
+
+Source, read: NixOS/nixpkgs nixos/modules/installer/cd-dvd/iso-image.nix, at 007ab6fb, f519ce0a and in a version of 2025
+(kernelParams, "not supported by systemd initrd", supportedFilesystems = vfat). Issue 14512 (blanks). exFAT does not
+work with 23.11: Mexit/MultiOS-USB (5a8765a) docs/Supported_OS.md.
+Reported, not read: the code for ``findiso`` itself, and that ext4 works.
+"""
+
+from bootkit.detect import (
+    ISO_PATH,
+    Detection,
+    Detector,
+    IsoView,
+    MenuEntry,
+    NotMine,
+    boot_entries,
+    has_word,
+    read_menus,
+    without,
+    without_loader_words,
+)
+from bootkit.detectors._live import Name, arch_of, identify, usable_entries, vendors_menu
+
+STORE = "/nix-store.squashfs"
+FILESYSTEMS = ("vfat", "ext4")
+NAMES = (
+    Name("NixOS", r"^nixos(?:-(?P<edition>minimal|gnome|plasma\d?|graphical|kde))?-(?P<version>\d\d\.\d\d)(?:-(?P<arch>x86_64|aarch64|i686))?"),
+    Name("NixOS", r"^nixos\b"),
+    Name("NixOS", r"\bNixOS (?P<version>\d\d\.\d\d)"),
+)  # fmt: skip
+
+
+def detect(iso: IsoView) -> Detection | NotMine:
+    if not iso.is_file(STORE):
+        return NotMine(reason=f"there is no {STORE}")
+    entries = usable_entries(iso, read_menus(iso), lambda entry: has_word(entry.cmdline, "init"))
+    if not entries:
+        return NotMine(reason="its menu starts no kernel of the image with init=/nix/store/...")
+    first = entries[0]
+    scripted = has_word(first.cmdline, "root")
+    who = identify((iso.volume_id, *(entry.title for entry in entries), iso.name), NAMES)
+    version = iso.text("/version.txt").strip().split("\n")[0][:40]
+    generation = (
+        "root=, as the scripted initrd needs it" if scripted else "no root=, as the initrd of systemd units needs none"
+    )
+    return Detection(
+        stack="nixos stage-1",
+        distro=who.distro or "NixOS",
+        version=version or who.version,
+        arch=who.arch or arch_of(iso, first.title),
+        edition=who.edition.capitalize().replace("Gnome", "GNOME"),
+        entries=(
+            *boot_entries(entries, _words, default=first, to_ram=("copytoram",)),
+            *vendors_menu(iso, "findiso"),
+        )
+        if scripted
+        else (),
+        filesystems=FILESYSTEMS,
+        evidence=(f"{STORE} is there", f"{first.source} has {generation}"),
+        obstacle=""
+        if scripted
+        else "Its initrd of systemd units cannot look for an ISO file: findiso is not implemented in it.",
+        instead=""
+        if scripted
+        else "Write this image to a stick of its own, or use an image of NixOS that has a scripted initrd.",
+    )
+
+
+def _words(entry: MenuEntry) -> tuple[str, ...]:
+    return (f"findiso={ISO_PATH}", *without_loader_words(without(entry.cmdline, "findiso")))
+
+
+DETECTOR = Detector(name="nixos", detect=detect, rank=30, distributions=("NixOS (scripted initrd)",))
