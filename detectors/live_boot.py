@@ -8,7 +8,9 @@ round, so a stick with another UUID is never found.) A blank ends the path.
 The debian-installer on such an image is another system with another initrd: it looks for a CD and cannot be helped by
 words, so its entries are left out.
 
-Decided by the kernel line, not by the folder: LMDE has it in /casper, and Kicksecure's /live is dracut's.
+Decided by the kernel line, not by the folder: LMDE has it in /casper, and Kicksecure's /live is dracut's. ``boot=live``
+alone is no proof: MiniOS says it for its running system, Parted Magic for staying on the medium, Chimera's fork has a
+detector of its own.
 
 Source, read: live-boot 1:20230131+deb12u1 (Debian 12): 9990-misc-helpers.sh (check_dev, find_livefs), 9990-main.sh,
 9990-toram-todisk.sh, 0030-verify-checksums, hooks/live. live-build 20230502: binary_grub_cfg (``findiso`` in the live
@@ -88,7 +90,11 @@ def detect(iso: IsoView) -> Detection | NotMine:
 
 
 def _is_live_boot(entry: MenuEntry) -> bool:
-    return word_value(entry.cmdline, "boot") == "live" and not word_value(entry.cmdline, "root").startswith("live:")
+    if word_value(entry.cmdline, "boot") != "live" or word_value(entry.cmdline, "live-media") == "CHIMERA_LIVE":
+        return False
+    if any(posixpath.basename(initrd).startswith("initrfs") for initrd in entry.initrds):  # Linux Live Kit
+        return False
+    return not entry.kernel.startswith("/pmagic/") and not word_value(entry.cmdline, "root").startswith("live:")
 
 
 def _is_installer(entry: MenuEntry) -> bool:
