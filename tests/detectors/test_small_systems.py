@@ -1,0 +1,228 @@
+"""What the detectors of small, rescue and RAM systems refuse, their tables, and what their rules for GRUB need."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from bootkit.detect import Detection, Detector, NotMine, QuickRule
+from bootkit.detectors import (
+    alpine,
+    android,
+    chimera,
+    genkernel,
+    iso_filename,
+    linux_live_kit,
+    liveslak,
+    nixos,
+    own_medium,
+    porteus,
+    puppy,
+    ram_only,
+    slackware,
+    tinycore,
+)
+from bootkit.model.iso import IsoFacts, Node, RecordedIso
+from bootkit.model.record import facts_from_json
+
+HERE = Path(__file__).parent
+MODULES = (
+    alpine, android, chimera, genkernel, iso_filename, linux_live_kit, liveslak, nixos, own_medium, porteus, puppy,
+    ram_only, slackware, tinycore,
+)  # fmt: skip
+
+
+class BareIso(RecordedIso):
+    """An image of a few files: what is not named is not there."""
+
+    def __init__(
+        self,
+        *files: str,
+        texts: dict[str, str] | None = None,
+        volume_id: str = "DISC",
+        uuid: str = "",
+        name: str = "x.iso",
+    ) -> None:
+        texts = texts or {}
+        dirs: dict[str, dict[str, Node]] = {"/": {}}
+        for path in (*files, *texts):
+            *folders, last = path.strip("/").split("/")
+            here = ""
+            for folder in folders:
+                dirs[here or "/"].setdefault(folder, Node(name=folder, size=None))
+                here = f"{here}/{folder}"
+                dirs.setdefault(here, {})
+            dirs[here or "/"][last] = Node(name=last, size=1000)
+        members = {path: tuple(nodes.values()) for path, nodes in dirs.items()}
+        super().__init__(IsoFacts(name=name, size=1, volume_id=volume_id, uuid=uuid, dirs=members, texts=texts))
+
+    def _text(self, path: str) -> str:
+        return self.facts.texts.get(path, "")
+
+
+def menu(kernel: str, words: str, initrd: str) -> dict[str, str]:
+    return {"/boot/grub/grub.cfg": f"menuentry 'Start' {{\n\tlinux {kernel} {words}\n\tinitrd {initrd}\n}}\n"}
+
+
+FOREIGN = {
+    "a live system with the kernel's usual name": BareIso(
+        "/boot/bzImage", "/boot/initrd.gz", texts=menu("/boot/bzImage", "quiet", "/boot/initrd.gz")
+    ),
+    "a kernel and an initrd on the root": BareIso("/vmlinuz", "/initrd.gz", "/initrd", "/data.sfs"),
+    "an EFI kernel named /kernel": BareIso("/kernel", "/initrd.img", "/boot/efi.img"),
+    "dracut in Gentoo's place, with one line that was forgotten": BareIso(
+        "/image.squashfs", "/boot/gentoo", "/boot/gentoo.igz",
+        texts={
+            "/boot/grub/grub.cfg": menu("/boot/gentoo", "root=live:CDLABEL=X cdroot", "/boot/gentoo.igz")["/boot/grub/grub.cfg"]
+            + menu("/boot/gentoo", "looptype=squashfs cdroot", "/boot/gentoo.igz")["/boot/grub/grub.cfg"]
+        },
+    ),
+    "live-boot in Chimera's place": BareIso(
+        "/live/filesystem.squashfs", "/live/vmlinuz", "/live/initrd",
+        texts=menu("/live/vmlinuz", "boot=live components", "/live/initrd"),
+    ),
+    "casper on vmlinuz in /boot": BareIso("/casper/filesystem.squashfs", "/boot/vmlinuz", "/boot/rootfs.gz"),
+    "Kiwi with an initrd beside": BareIso("/LiveOS/squashfs.img", "/boot/vmlinuz", "/boot/initrd"),
+    "RPMs without Photon's installer": BareIso(
+        "/RPMS/bash.rpm", "/isolinux/vmlinuz", "/isolinux/initrd.img",
+        texts=menu("/isolinux/vmlinuz", "inst.stage2=hd:LABEL=X", "/isolinux/initrd.img"),
+    ),
+    "an empty disc": BareIso(),
+}  # fmt: skip
+
+each_module = pytest.mark.parametrize("detector", [module.DETECTOR for module in MODULES], ids=lambda one: one.name)
+
+
+@each_module
+@pytest.mark.parametrize("what", FOREIGN)
+def test_images_of_other_stacks_are_refused(detector: Detector, what: str) -> None:
+    assert isinstance(detector.detect(FOREIGN[what]), NotMine)
+
+
+RULES = [(module.__name__.rpartition(".")[2], rule) for module in MODULES for rule in module.DETECTOR.quick]
+UNSEEN = {"/system.img", "/boot/rootfs.gz", "/flatcar/cpio.gz"}
+"""What a rule asks for and no fixture has: the places are the detector's own, which the tests below try."""
+
+
+@pytest.mark.parametrize(("folder", "rule"), RULES, ids=[f"{name}-{rule.requires[0]}" for name, rule in RULES])
+def test_each_quick_rule_fits_an_image(folder: str, rule: QuickRule) -> None:
+    if not UNSEEN.isdisjoint(rule.requires):
+        files = tuple(f"{path}".replace("*", "x") for path in (*rule.requires, rule.kernel[0], rule.initrd[0]))
+        assert _fits(rule, BareIso(*files))
+        return
+    images = [RecordedIso(facts_from_json(_record(path))) for path in (HERE / folder).glob("*.facts.json")]
+    assert any(_fits(rule, iso) for iso in images)
+
+
+def _record(path: Path) -> dict[str, object]:
+    record: dict[str, object] = json.loads(path.read_text(encoding="utf-8"))
+    del record["about"]
+    return record
+
+
+def _fits(rule: QuickRule, iso: RecordedIso) -> bool:
+    required = all(iso.glob(pattern) for pattern in rule.requires)
+    return required and all(any(map(iso.glob, candidates)) for candidates in (rule.kernel, rule.initrd))
+
+
+MENULESS = {
+    "Slax": (linux_live_kit, ("/slax/boot/vmlinuz", "/slax/boot/initrfs.img"), "from={iso_path}"),
+    "Porteus": (porteus, ("/porteus/base/1.xzm", "/porteus/vmlinuz", "/porteus/initrd.xz"), "from={iso_path}"),
+    "TinyCore": (
+        tinycore,
+        ("/boot/vmlinuz64", "/boot/corepure64.gz", "/cde/onboot.lst"),
+        "iso=UUID={stick_uuid}{iso_path}",
+    ),
+    "Android": (android, ("/kernel", "/initrd.img", "/system.img"), "iso-scan/filename={iso_path}"),
+    "Parted Magic": (iso_filename, ("/pmagic/bzImage64", "/pmagic/initrd.img"), "iso_filename={iso_path}"),
+    "Plop": (
+        iso_filename,
+        ("/syslinux/plop/x", "/syslinux/kernel/bzImage", "/syslinux/kernel/initramfs.gz"),
+        "iso_filename={iso_path}",
+    ),
+    "Slackware Live": (
+        liveslak,
+        ("/liveslak/system/x", "/boot/generic", "/boot/initrd.img"),
+        "livemedia=/dev/disk/by-uuid/{stick_uuid}:{iso_path}",
+    ),
+    "Wifislax 4": (liveslak, ("/wifislax/base/x", "/wifislax/vmlinuz", "/wifislax/initrd.xz"), "from={iso_path}"),
+    "Slackware": (slackware, ("/kernels/huge.s/bzImage", "/isolinux/initrd.img"), "SLACK_KERNEL=huge.s"),
+}
+
+
+@pytest.mark.parametrize("what", MENULESS)
+def test_an_image_without_a_menu_starts_by_its_files(what: str) -> None:
+    module, files, word = MENULESS[what]
+    detection = module.DETECTOR.detect(BareIso(*files))
+    assert isinstance(detection, Detection)
+    (entry,) = detection.entries
+    assert {entry.kernel, *entry.initrds} <= set(files)
+    assert word in entry.cmdline
+
+
+OWN_LABELS = {"Adélie Linux": "Adelie-x86_64-1.0", "T2 SDE": "T2-24.6"}
+
+
+@pytest.mark.parametrize("system", own_medium.SYSTEMS, ids=lambda system: system.distro)
+def test_each_system_of_its_own_medium_is_known(system: own_medium.System) -> None:
+    files = tuple(pattern.replace("*", "x") + "x" * pattern.endswith("/") for pattern in system.has)
+    label = OWN_LABELS.get(system.distro, system.distro)
+    found = own_medium.detect(
+        BareIso(
+            *files, texts=menu("/isolinux/vmlinuz", f"{system.words}=cdrom", "/isolinux/initrd.img"), volume_id=label
+        )
+    )
+    assert isinstance(found, Detection)
+    assert (found.distro, found.entries, found.obstacle) == (system.distro, (), system.obstacle)
+
+
+STARTS = [(system, start) for system in ram_only.SYSTEMS for start in system.starts]
+LABELS = {
+    "4MLinux": "4MLinux",
+    "RancherOS": "RancherOS",
+    "Talos Linux": "TALOS",
+    "ShredOS": "SHREDOS",
+    "Fatdog64": "Fatdog64",
+}
+
+
+@pytest.mark.parametrize(
+    ("system", "start"), STARTS, ids=[f"{a.distro}-{b.kernel}-{len(b.initrds)}" for a, b in STARTS]
+)
+def test_each_start_of_a_ram_system_loads_its_files_in_order(system: ram_only.System, start: ram_only.Start) -> None:
+    files = tuple(pattern.replace("*", "5") for pattern in (start.kernel, *start.initrds))
+    found = ram_only.detect(BareIso(*files, volume_id=LABELS.get(system.distro, "DISC")))
+    assert isinstance(found, Detection)
+    assert found.distro == system.distro
+    assert (found.entries[0].kernel, *found.entries[0].initrds) == files
+    assert found.entries[0].firmware == system.firmware
+
+
+def test_dban_is_never_started_without_a_question() -> None:
+    lines = 'LABEL dban\nKERNEL dban.bzi\nAPPEND nuke="dwipe"\nLABEL autonuke\nKERNEL dban.bzi\nAPPEND nuke="dwipe --autonuke"\n'
+    found = ram_only.detect(BareIso("/dban.bzi", texts={"/isolinux.cfg": lines}))
+    assert isinstance(found, Detection)
+    assert [entry.cmdline for entry in found.entries] == [("nuke=dwipe", "silent")]
+
+
+@pytest.mark.parametrize("name", ["PrimeOS_2.1", "Phoenix OS"])
+def test_android_with_an_init_of_its_own_is_not_android_x86(name: str) -> None:
+    iso = BareIso("/kernel", "/initrd.img", "/system.sfs", volume_id=name)
+    assert isinstance(android.detect(iso), NotMine)
+    assert isinstance(own_medium.detect(iso), Detection)
+
+
+@pytest.mark.parametrize(
+    ("uuid", "boots"), [("2019-11-23-10-00-00-00", False), ("2019-11-24-10-00-00-00", True), ("", False)]
+)
+def test_puppy_boots_from_a_file_since_its_initrd_knows_how(uuid: str, boots: bool) -> None:
+    found = puppy.detect(BareIso("/vmlinuz", "/initrd.gz", "/puppy_slacko64_7.0.sfs", uuid=uuid))
+    assert isinstance(found, Detection)
+    assert bool(found.entries) == boots
+    assert found.title == "Puppy Slacko64 7.0 (x86_64)"
+
+
+def test_an_alpine_without_a_text_is_still_alpine() -> None:
+    found = alpine.detect(BareIso("/.alpine-release"))
+    assert isinstance(found, Detection)
+    assert (found.title, found.entries) == ("Alpine Linux", ())
