@@ -155,7 +155,8 @@ async def _drive(run: _Run) -> str:
             await asyncio.sleep(POLL)
         await _picture(run, monitor, "end")
     finally:
-        with suppress(QMPError, OSError, TimeoutError):
+        # the library tells here that the connection had ended, if the machine switched itself off
+        with suppress(QMPError, OSError, EOFError, TimeoutError):
             await asyncio.wait_for(monitor.disconnect(), 2)
     return reason
 
@@ -165,7 +166,7 @@ async def _connect(run: _Run) -> QMPClient | None:
     while run.process.poll() is None and run.seconds < MONITOR_PATIENCE:
         if run.machine.monitor.exists():
             client = QMPClient("bootkit")
-            with suppress(QMPError, OSError):
+            with suppress(QMPError, OSError, EOFError):
                 await client.connect(str(run.machine.monitor))
                 return client
         await asyncio.sleep(POLL)
@@ -243,6 +244,6 @@ async def _ask(monitor: QMPClient, command: str, arguments: dict[str, object]) -
     """Whether QEMU did it: a machine that has just ended does nothing any more, and QEMU before 7.1 has no PNG."""
     try:
         await asyncio.wait_for(monitor.execute(command, arguments), 10)
-    except (QMPError, OSError, TimeoutError):
+    except (QMPError, OSError, EOFError, TimeoutError):
         return False
     return True

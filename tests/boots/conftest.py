@@ -1,0 +1,35 @@
+"""A machine's worth of GRUB that plays any boot by printing its lines."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from bootkit.system.qemu import Accelerator, choose_accelerator
+from bootkit.system.run import run
+
+SECTOR = 512
+
+
+@pytest.fixture(scope="session")
+def accelerator() -> Accelerator:
+    return choose_accelerator()
+
+
+@pytest.fixture
+def grub_disk(tmp_path: Path) -> Callable[[str], Path]:
+    """Makes a disk that starts GRUB in a BIOS; the given commands are all it does."""
+
+    def make(commands: str) -> Path:
+        config = tmp_path / "embedded.cfg"
+        config.write_text(f"serial --unit=0 --speed=115200\nterminal_output serial\n{commands}")
+        core = tmp_path / "core.img"
+        modules = ("biosdisk", "echo", "halt", "read", "serial", "sleep", "terminal")
+        run(["grub-mkimage", "-O", "i386-pc", "-c", config, "-p", "/", "-o", core, *modules])
+        boot = bytearray(Path("/usr/lib/grub/i386-pc/boot.img").read_bytes())
+        boot[0x66:0x68] = b"\x90\x90"  # the drive is what the BIOS says; see GRUB, boot/i386/pc/boot.S
+        disk = tmp_path / "disk.img"
+        disk.write_bytes(bytes(boot[:SECTOR]) + core.read_bytes() + bytes(4 << 20))
+        return disk
+
+    return make
