@@ -120,8 +120,8 @@ def read_initrd(fh: BinaryIO, size: int, *, budget: Budget | None = None) -> Ini
         maker=findings.maker,
         maker_version=findings.versions.get(findings.maker, ""),
         markers=tuple(sorted(findings.markers)),
+        kernels=tuple(sorted(findings.kernels)),
         drivers=KernelModules(
-            kernels=tuple(sorted(findings.kernels)),
             modules=tuple(sorted(findings.modules)),
             builtin=findings.builtin,
             depends=findings.depends,
@@ -182,12 +182,8 @@ class _Findings:
 
     def _read(self, path: str, text: str) -> None:
         match path.rpartition("/")[2]:
-            case "modules.builtin":
-                self.builtin = tuple(sorted({*(self.builtin or ()), *builtin_drivers(text)}))
-            case "modules.dep":
-                self.depends.update((name, needed) for name, _, needed in dependencies(text))
-            case "modules.alias":
-                self.aliases.update(aliases(text))
+            case "modules.alias" | "modules.builtin" | "modules.dep" as name:
+                self._read_list(name, text)
             case "casper-helpers" | "lupin-helpers":
                 # The script that looks for the image file sources lupin's, where there are both.
                 if "lupin" in path or "lupin" not in self.markers:
@@ -202,6 +198,15 @@ class _Findings:
                 if found:
                     self.makers.add("dracut")
                     self.versions.setdefault("dracut", found[1])
+
+    def _read_list(self, name: str, text: str) -> None:
+        if name == "modules.alias":
+            self.aliases.update(aliases(text))
+        elif name == "modules.builtin":
+            self.builtin = tuple(sorted({*(self.builtin or ()), *builtin_drivers(text)}))
+        else:
+            for module, needed in dependencies(text):
+                self.depends[module_name(module)] = tuple(module_name(path) for path in needed)
 
 
 def _allowed(script: str) -> tuple[str, ...] | None:

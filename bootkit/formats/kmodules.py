@@ -28,16 +28,15 @@ def builtin_drivers(text: str) -> tuple[str, ...]:
     return tuple(sorted({module_name(line) for line in text.split("\n")} & DRIVERS))
 
 
-def dependencies(text: str) -> Iterator[tuple[str, str, tuple[str, ...]]]:
-    """Name, path and what must be inserted before it, for those of ``DRIVERS`` in ``modules.dep``.
+def dependencies(text: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The path and the paths of what must be inserted before it, for those of ``DRIVERS`` in ``modules.dep``.
 
     depmod writes the nearest dependency first, so the order of insertion is the other way round.
     """
     for line in text.split("\n"):
         path, colon, rest = line.partition(":")
-        name = module_name(path)
-        if colon and name in DRIVERS:
-            yield name, path, tuple(module_name(word) for word in reversed(rest.split()))
+        if colon and module_name(path) in DRIVERS:
+            yield path, tuple(reversed(rest.split()))
 
 
 def aliases(text: str) -> dict[str, str]:

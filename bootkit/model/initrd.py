@@ -65,18 +65,18 @@ class FileSystemSupport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KernelModules:
-    """The modules of one place."""
+    """The modules of one place. Names are without ``.ko``, dashes are underscores."""
 
-    kernels: tuple[str, ...] = ()
-    """The versions in ``lib/modules``."""
     modules: tuple[str, ...] = ()
-    """Names without ``.ko``, dashes as underscores, sorted."""
+    """Sorted. Of a root file system, those in ``paths``."""
     builtin: tuple[str, ...] | None = None
     """Those of ``DRIVERS`` that are part of the kernel; ``None`` if there is no ``modules.builtin``."""
     depends: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     """For those of ``DRIVERS`` in ``modules.dep``: what must be inserted before, in this order."""
     aliases: dict[str, str] = field(default_factory=dict[str, str])
     """``modules.alias``: which of ``DRIVERS`` is loaded when a file system of this name is mounted."""
+    paths: dict[str, str] = field(default_factory=dict[str, str])
+    """Of a root file system: where those of ``DRIVERS`` lie that it has, and what they depend on."""
 
     def has(self, module: str) -> str:
         """``builtin``, ``module``, ``no`` or ``unknown``."""
@@ -99,7 +99,10 @@ class InitrdFacts:
     markers: tuple[str, ...] = ()
     """What can be told from single files: ``casper``, ``iso-scan`` ... (the keys of MARKERS in
     :mod:`bootkit.formats.initrdmarks`), and ``live-boot-ntfs-3g``: its scripts want that program for NTFS."""
+    kernels: tuple[str, ...] = ()
+    """The versions in ``lib/modules``."""
     drivers: KernelModules = field(default_factory=KernelModules)
+    """The modules of all its kernels."""
     programs: tuple[str, ...] = ()
     """Those that matter for mounting: ``ntfs-3g``, ``mount.ntfs``, ``mount.exfat-fuse``, ``losetup``, ``busybox``."""
     allowed: tuple[str, ...] | None = None
@@ -122,16 +125,15 @@ class RootFacts:
     """Everything that was read out of a root file system in an image."""
 
     size: int
-    filesystem: str
-    """``squashfs`` or ``ext4``."""
+    filesystem: str = ""
+    """``squashfs``, ``erofs`` or ``ext4``; empty if it is none of them."""
     compression: str = ""
     inner: str = ""
     """The path of the file system inside it that is the root in truth: ``/LiveOS/rootfs.img``; empty if it is itself."""
     os_release: str = ""
     """The text of ``usr/lib/os-release``, else of ``etc/os-release``."""
-    drivers: KernelModules = field(default_factory=KernelModules)
-    paths: dict[str, str] = field(default_factory=dict[str, str])
-    """Where the modules of ``DRIVERS`` lie, by name. For several kernels: those of the first."""
+    kernels: dict[str, KernelModules] = field(default_factory=dict[str, KernelModules])
+    """By the versions in ``lib/modules``."""
     warnings: tuple[str, ...] = ()
 
 

@@ -8,11 +8,19 @@ keeps, and what a test's fixture holds. :class:`RecordedIso` is the same view ov
 import abc
 import fnmatch
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar
+
+from bootkit.model.initrd import InitrdFacts, RootFacts
+
+_Facts = TypeVar("_Facts", InitrdFacts, RootFacts)
 
 TEXT_LIMIT = 64 << 10
 """Bytes of one text file that are read at most: the largest boot menus met are below 40 KiB."""
+
+
+_ESP_GUID = "C12A7328-F81F-11D2-BA4B-00A0C93EC93B"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,8 +87,19 @@ class IsoFacts:
     """Each directory that somebody looked into, whole. ``efi:/...`` are directories of the FAT image for UEFI."""
     texts: dict[str, str] = field(default_factory=dict[str, str])
     """Each small text file that somebody read; at most ``TEXT_LIMIT`` bytes of it."""
+    initrds: dict[str, InitrdFacts] = field(default_factory=dict[str, InitrdFacts])
+    """Each initrd that somebody looked into, by its path."""
+    roots: dict[str, RootFacts] = field(default_factory=dict[str, RootFacts])
+    """Each image of a root file system that somebody looked into, by its path."""
     warnings: tuple[str, ...] = ()
     """Recoverable oddities of the image, in the user's words."""
+
+    @property
+    def efi_image(self) -> tuple[int, int] | None:
+        """Offset and size of the FAT image for UEFI, which ``efi:/`` paths lie in; ``None`` if there is none."""
+        entries = [(entry.lba * 2048, entry.size) for entry in self.el_torito if entry.platform == "efi" and entry.size]
+        esps = [(row.start, row.size) for row in self.partitions if row.type in ("EF", "ef", _ESP_GUID)]
+        return next(iter((*entries, *esps)), None)
 
 
 class NotRecorded(LookupError):
@@ -107,6 +126,14 @@ class IsoView(abc.ABC):
     @abc.abstractmethod
     def _text(self, path: str) -> str:
         """The text of the file ``path`` (in the image's own spelling), which is there."""
+
+    @abc.abstractmethod
+    def _initrd(self, path: str) -> InitrdFacts:
+        """What the initrd ``path`` (in the image's own spelling) holds, which is there."""
+
+    @abc.abstractmethod
+    def _root(self, path: str) -> RootFacts:
+        """What the root file system ``path`` (in the image's own spelling) holds, which is there."""
 
     @property
     def name(self) -> str:
@@ -150,6 +177,14 @@ class IsoView(abc.ABC):
     def text(self, path: str) -> str:
         """The text of a small file, at most ``TEXT_LIMIT`` bytes of it; empty if it is not there."""
         return self._text(self.spelled(path)) if self.is_file(path) else ""
+
+    def initrd(self, path: str) -> InitrdFacts | None:
+        """What an initrd holds, ``None`` if it is not there. It is unpacked: this may take a second, or 30 at worst."""
+        return self._initrd(self.spelled(path)) if self.is_file(path) else None
+
+    def root(self, path: str) -> RootFacts | None:
+        """What a root file system in a file holds, ``None`` if there is no such file. Costs a few reads."""
+        return self._root(self.spelled(path)) if self.is_file(path) else None
 
     def spelled(self, path: str) -> str:
         """``path`` as the image spells it; ``path`` itself if it is not there."""
@@ -217,6 +252,18 @@ class RecordedIso(IsoView):
             raise NotRecorded(
                 f"{self._facts.name}: nobody read {path}; record it again: bootkit inspect --json"
             ) from None
+
+    def _initrd(self, path: str) -> InitrdFacts:
+        return self._recorded(self._facts.initrds, path)
+
+    def _root(self, path: str) -> RootFacts:
+        return self._recorded(self._facts.roots, path)
+
+    def _recorded(self, facts: Mapping[str, _Facts], path: str) -> _Facts:
+        found = facts.get(path)
+        if found is None:
+            raise NotRecorded(f"{self._facts.name}: nobody looked into {path}; check it again: bootkit check")
+        return found
 
 
 def _split(path: str) -> tuple[str, tuple[str, ...]]:

@@ -4,15 +4,20 @@ Readable and short: a directory is ``{"name": size}`` with ``null`` for a direct
 and what is empty is left out. What comes back is not trusted: a record may come from a stick or out of a bug report.
 """
 
-from collections.abc import Callable, Mapping
 from dataclasses import fields
-from typing import TypeAlias, TypeVar, cast
+from typing import cast
 
 from bootkit.errors import FormatError
+from bootkit.model.fields import (
+    Json,
+    json_list,
+    json_number,
+    json_object,
+    json_string,
+    refuse_unknown,
+)
+from bootkit.model.initrdrecord import initrd_from_json, initrd_to_json, root_from_json, root_to_json
 from bootkit.model.iso import ElToritoEntry, IsoFacts, IsoPartition, Node
-
-Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
-T = TypeVar("T")
 
 _TEXT_FIELDS = (
     "name",
@@ -37,6 +42,8 @@ def facts_to_json(facts: IsoFacts) -> dict[str, Json]:
         "partitions": [_row(partition) for partition in facts.partitions],
         "dirs": {path: {node.name: node.size for node in nodes} for path, nodes in facts.dirs.items()},
         "texts": {path: cast("list[Json]", text.split("\n")) for path, text in facts.texts.items()},
+        "initrds": {path: initrd_to_json(initrd) for path, initrd in facts.initrds.items()},
+        "roots": {path: root_to_json(root) for path, root in facts.roots.items()},
         "warnings": list(facts.warnings),
     }
     return {key: value for key, value in record.items() if value not in ([], {})}
@@ -48,19 +55,25 @@ def facts_from_json(value: object) -> IsoFacts:
     Raises:
         FormatError: it is something else; the message names the place.
     """
-    record = _object(value, "the record")
-    _refuse_unknown(record, {field.name for field in fields(IsoFacts)}, "the record")
+    record = json_object(value, "the record")
+    refuse_unknown(record, {field.name for field in fields(IsoFacts)}, "the record")
     if "name" not in record or "size" not in record:
         raise FormatError("the record lacks a name or a size")
-    texts = {key: _string(record[key], key) for key in _TEXT_FIELDS if key in record}
+    initrds = json_object(record.get("initrds", {}), "initrds")
+    roots = json_object(record.get("roots", {}), "roots")
+    texts = {key: json_string(record[key], key) for key in _TEXT_FIELDS if key in record}
     return IsoFacts(
         **texts,
-        size=_number(record["size"], "size"),
-        el_torito=_list(record.get("el_torito", []), "el_torito", _el_torito),
-        partitions=_list(record.get("partitions", []), "partitions", _partition),
-        dirs={_path(path): _directory(path, nodes) for path, nodes in _object(record.get("dirs", {}), "dirs").items()},
-        texts={_path(path): _text(path, text) for path, text in _object(record.get("texts", {}), "texts").items()},
-        warnings=_list(record.get("warnings", []), "warnings", _string),
+        size=json_number(record["size"], "size"),
+        el_torito=json_list(record.get("el_torito", []), "el_torito", _el_torito),
+        partitions=json_list(record.get("partitions", []), "partitions", _partition),
+        dirs={
+            _path(path): _directory(path, nodes) for path, nodes in json_object(record.get("dirs", {}), "dirs").items()
+        },
+        texts={_path(path): _text(path, text) for path, text in json_object(record.get("texts", {}), "texts").items()},
+        initrds={_path(path): initrd_from_json(value, f"initrds[{path!r}]") for path, value in initrds.items()},
+        roots={_path(path): root_from_json(value, f"roots[{path!r}]") for path, value in roots.items()},
+        warnings=json_list(record.get("warnings", []), "warnings", json_string),
     )
 
 
@@ -69,39 +82,39 @@ def _row(value: ElToritoEntry | IsoPartition) -> dict[str, Json]:
 
 
 def _el_torito(value: object, where: str) -> ElToritoEntry:
-    record = _object(value, where)
-    _refuse_unknown(record, {"platform", "emulation", "lba", "size"}, where)
+    record = json_object(value, where)
+    refuse_unknown(record, {"platform", "emulation", "lba", "size"}, where)
     return ElToritoEntry(
-        platform=_string(record.get("platform"), f"{where}.platform"),
-        emulation=_string(record.get("emulation"), f"{where}.emulation"),
-        lba=_number(record.get("lba"), f"{where}.lba"),
-        size=_number(record.get("size"), f"{where}.size"),
+        platform=json_string(record.get("platform"), f"{where}.platform"),
+        emulation=json_string(record.get("emulation"), f"{where}.emulation"),
+        lba=json_number(record.get("lba"), f"{where}.lba"),
+        size=json_number(record.get("size"), f"{where}.size"),
     )
 
 
 def _partition(value: object, where: str) -> IsoPartition:
-    record = _object(value, where)
-    _refuse_unknown(record, {"number", "scheme", "type", "start", "size"}, where)
+    record = json_object(value, where)
+    refuse_unknown(record, {"number", "scheme", "type", "start", "size"}, where)
     return IsoPartition(
-        number=_number(record.get("number"), f"{where}.number"),
-        scheme=_string(record.get("scheme"), f"{where}.scheme"),
-        type=_string(record.get("type"), f"{where}.type"),
-        start=_number(record.get("start"), f"{where}.start"),
-        size=_number(record.get("size"), f"{where}.size"),
+        number=json_number(record.get("number"), f"{where}.number"),
+        scheme=json_string(record.get("scheme"), f"{where}.scheme"),
+        type=json_string(record.get("type"), f"{where}.type"),
+        start=json_number(record.get("start"), f"{where}.start"),
+        size=json_number(record.get("size"), f"{where}.size"),
     )
 
 
 def _directory(path: str, value: object) -> tuple[Node, ...]:
     where = f"dirs[{path!r}]"
     return tuple(
-        Node(name=_name(name, where), size=None if size is None else _number(size, f"{where}[{name!r}]"))
-        for name, size in _object(value, where).items()
+        Node(name=_name(name, where), size=None if size is None else json_number(size, f"{where}[{name!r}]"))
+        for name, size in json_object(value, where).items()
     )
 
 
 def _text(path: str, value: object) -> str:
     where = f"texts[{path!r}]"
-    return value if isinstance(value, str) else "\n".join(_list(value, where, _string))
+    return value if isinstance(value, str) else "\n".join(json_list(value, where, json_string))
 
 
 def _path(path: str) -> str:
@@ -114,33 +127,3 @@ def _name(name: str, where: str) -> str:
     if name in ("", ".", "..") or "/" in name:
         raise FormatError(f"{where}: {name!r} is not a file name")
     return name
-
-
-def _refuse_unknown(record: Mapping[str, object], known: set[str], where: str) -> None:
-    unknown = sorted(record.keys() - known)
-    if unknown:
-        raise FormatError(f"{where} has an unknown field {unknown[0]!r}")
-
-
-def _object(value: object, where: str) -> dict[str, object]:
-    if not isinstance(value, dict):
-        raise FormatError(f"{where} is not an object")
-    return cast("dict[str, object]", value)
-
-
-def _list(value: object, where: str, item: Callable[[object, str], T]) -> tuple[T, ...]:
-    if not isinstance(value, list):
-        raise FormatError(f"{where} is not a list")
-    return tuple(item(element, f"{where}[{at}]") for at, element in enumerate(cast("list[object]", value)))
-
-
-def _string(value: object, where: str) -> str:
-    if not isinstance(value, str):
-        raise FormatError(f"{where} is not a string")
-    return value
-
-
-def _number(value: object, where: str) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise FormatError(f"{where} is not a number of zero or more")
-    return value

@@ -10,9 +10,11 @@ from bootkit.formats.iso9660 import Iso9660, VolumeDescriptor, VolumeDescriptors
 from bootkit.formats.partitions import Partition, read_partitions
 from bootkit.formats.reader import TreeFile, Window, read_upto, size_of
 from bootkit.formats.tree import Tree
+from bootkit.model.initrd import InitrdFacts, RootFacts
 from bootkit.model.iso import TEXT_LIMIT, ElToritoEntry, IsoFacts, IsoPartition, IsoView, Node
 
 if TYPE_CHECKING:
+    from bootkit.formats.rootfs import Root
     from bootkit.formats.udf import Udf
 
 _EFI = "efi:"
@@ -48,6 +50,8 @@ class ImageView(IsoView):
         self._efi_is_open = False
         self._dirs: dict[str, tuple[Node, ...]] = {}
         self._texts: dict[str, str] = {}
+        self._initrds: dict[str, InitrdFacts] = {}
+        self._roots: dict[str, RootFacts] = {}
         self._record: IsoFacts | None = None
 
     def __enter__(self) -> Self:
@@ -64,7 +68,12 @@ class ImageView(IsoView):
         if self._record is None:
             found = (*self._warnings, *self._tree.warnings, *(self._efi.warnings if self._efi else ()))
             self._record = replace(
-                self._base, dirs=dict(self._dirs), texts=dict(self._texts), warnings=tuple(dict.fromkeys(found))
+                self._base,
+                dirs=dict(self._dirs),
+                texts=dict(self._texts),
+                initrds=dict(self._initrds),
+                roots=dict(self._roots),
+                warnings=tuple(dict.fromkeys(found)),
             )
         return self._record
 
@@ -88,6 +97,34 @@ class ImageView(IsoView):
         """
         with self.open(path) as file:
             return file.read(limit)
+
+    def open_root(self, path: str) -> "Root":
+        """The root file system in a file of the image, of which single files can then be read.
+
+        Raises:
+            FormatError: it is not there, or no root file system that bootkit reads.
+        """
+        from bootkit.formats.rootfs import open_root
+
+        return open_root(self.open(path))
+
+    def _initrd(self, path: str) -> InitrdFacts:
+        from bootkit.formats.initrd import read_initrd
+
+        if path not in self._initrds:
+            with self.open(path) as file:
+                self._initrds[path] = read_initrd(file, file.size)
+            self._record = None
+        return self._initrds[path]
+
+    def _root(self, path: str) -> RootFacts:
+        from bootkit.formats.rootfs import read_root
+
+        if path not in self._roots:
+            with self.open(path) as file:
+                self._roots[path] = read_root(file, file.size)
+            self._record = None
+        return self._roots[path]
 
     def _listdir(self, path: str) -> tuple[Node, ...] | None:
         known = self._dirs.get(path)

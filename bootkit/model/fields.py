@@ -1,0 +1,39 @@
+"""JSON values that are not trusted: each function gives the type it is named for, or says where it is not so."""
+
+from collections.abc import Callable, Mapping
+from typing import TypeAlias, TypeVar, cast
+
+from bootkit.errors import FormatError
+
+Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
+T = TypeVar("T")
+
+
+def refuse_unknown(record: Mapping[str, object], known: set[str], where: str) -> None:
+    unknown = sorted(record.keys() - known)
+    if unknown:
+        raise FormatError(f"{where} has an unknown field {unknown[0]!r}")
+
+
+def json_object(value: object, where: str) -> dict[str, object]:
+    if not isinstance(value, dict):
+        raise FormatError(f"{where} is not an object")
+    return cast("dict[str, object]", value)
+
+
+def json_list(value: object, where: str, item: Callable[[object, str], T]) -> tuple[T, ...]:
+    if not isinstance(value, list):
+        raise FormatError(f"{where} is not a list")
+    return tuple(item(element, f"{where}[{at}]") for at, element in enumerate(cast("list[object]", value)))
+
+
+def json_string(value: object, where: str) -> str:
+    if not isinstance(value, str):
+        raise FormatError(f"{where} is not a string")
+    return value
+
+
+def json_number(value: object, where: str) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise FormatError(f"{where} is not a number of zero or more")
+    return value

@@ -1,0 +1,123 @@
+"""InitrdFacts and RootFacts as JSON; what has its default is left out."""
+
+from collections.abc import Mapping
+from dataclasses import MISSING, Field, fields
+from typing import Any, cast
+
+from bootkit.model.fields import Json, json_list, json_number, json_object, json_string, refuse_unknown
+from bootkit.model.initrd import InitrdFacts, InitrdSegment, KernelModules, RootFacts
+
+
+def initrd_to_json(facts: InitrdFacts) -> Json:
+    """A value for ``json.dumps``; :func:`initrd_from_json` gives ``facts`` back."""
+    return _row(facts)
+
+
+def root_to_json(facts: RootFacts) -> Json:
+    """A value for ``json.dumps``; :func:`root_from_json` gives ``facts`` back."""
+    return _row(facts)
+
+
+def initrd_from_json(value: object, where: str) -> InitrdFacts:
+    """What :func:`initrd_to_json` wrote.
+
+    Raises:
+        FormatError: it is something else.
+    """
+    record = _record(value, InitrdFacts, where)
+    allowed = record.get("allowed")
+    return InitrdFacts(
+        size=json_number(record.get("size"), f"{where}.size"),
+        segments=json_list(record.get("segments", []), f"{where}.segments", _segment),
+        maker=json_string(record.get("maker", ""), f"{where}.maker"),
+        maker_version=json_string(record.get("maker_version", ""), f"{where}.maker_version"),
+        markers=_strings(record, "markers", where),
+        kernels=_strings(record, "kernels", where),
+        drivers=_modules(record.get("drivers", {}), f"{where}.drivers"),
+        programs=_strings(record, "programs", where),
+        allowed=None if allowed is None else _strings(record, "allowed", where),
+        links=_texts(record, "links", where),
+        warnings=_strings(record, "warnings", where),
+    )
+
+
+def root_from_json(value: object, where: str) -> RootFacts:
+    """What :func:`root_to_json` wrote.
+
+    Raises:
+        FormatError: it is something else.
+    """
+    record = _record(value, RootFacts, where)
+    kernels = json_object(record.get("kernels", {}), f"{where}.kernels")
+    texts = {
+        key: json_string(record.get(key, ""), f"{where}.{key}")
+        for key in ("filesystem", "compression", "inner", "os_release")
+    }
+    return RootFacts(
+        size=json_number(record.get("size"), f"{where}.size"),
+        filesystem=texts["filesystem"],
+        compression=texts["compression"],
+        inner=texts["inner"],
+        os_release=texts["os_release"],
+        kernels={version: _modules(modules, f"{where}.kernels[{version!r}]") for version, modules in kernels.items()},
+        warnings=_strings(record, "warnings", where),
+    )
+
+
+def _row(value: InitrdFacts | RootFacts | InitrdSegment | KernelModules) -> Json:
+    pairs = ((field, getattr(value, field.name)) for field in fields(value))
+    return {field.name: _json(item) for field, item in pairs if item != _default(field)}
+
+
+def _default(field: Field[object]) -> object:
+    return field.default_factory() if field.default_factory is not MISSING else field.default
+
+
+def _json(value: object) -> Json:
+    match value:
+        case InitrdSegment() | KernelModules():
+            return _row(value)
+        case tuple():
+            return [_json(item) for item in cast("tuple[object, ...]", value)]
+        case dict():
+            return {key: _json(item) for key, item in cast("dict[str, object]", value).items()}
+        case _:
+            assert value is None or isinstance(value, (int, str))
+            return value
+
+
+def _record(value: object, kind: type[Any], where: str) -> dict[str, object]:
+    record = json_object(value, where)
+    refuse_unknown(record, {field.name for field in fields(kind)}, where)
+    return record
+
+
+def _segment(value: object, where: str) -> InitrdSegment:
+    record = _record(value, InitrdSegment, where)
+    return InitrdSegment(
+        offset=json_number(record.get("offset"), f"{where}.offset"),
+        size=json_number(record.get("size"), f"{where}.size"),
+        compression=json_string(record.get("compression"), f"{where}.compression"),
+        members=json_number(record.get("members"), f"{where}.members"),
+    )
+
+
+def _modules(value: object, where: str) -> KernelModules:
+    record = _record(value, KernelModules, where)
+    depends = json_object(record.get("depends", {}), f"{where}.depends")
+    return KernelModules(
+        modules=_strings(record, "modules", where),
+        builtin=None if record.get("builtin") is None else _strings(record, "builtin", where),
+        depends={name: json_list(item, f"{where}.depends[{name!r}]", json_string) for name, item in depends.items()},
+        aliases=_texts(record, "aliases", where),
+        paths=_texts(record, "paths", where),
+    )
+
+
+def _strings(record: Mapping[str, object], key: str, where: str) -> tuple[str, ...]:
+    return json_list(record.get(key, []), f"{where}.{key}", json_string)
+
+
+def _texts(record: Mapping[str, object], key: str, where: str) -> dict[str, str]:
+    found = json_object(record.get(key, {}), f"{where}.{key}")
+    return {name: json_string(item, f"{where}.{key}[{name!r}]") for name, item in found.items()}
