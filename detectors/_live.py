@@ -29,6 +29,7 @@ UDEV_NOTE = (
     "'udevadm trigger --action=add' there."
 )
 """dracut's commit 7b530f26: with newer kernels attaching a file raises no event by which udev learns of its label."""
+ISO_NAME_NOTE = "The file's name has to end in .iso, in small letters."
 
 _ARCHES = {"amd64": "x86_64", "x64": "x86_64", "i386": "i686", "i486": "i686", "i586": "i686", "arm64": "aarch64"}
 _ARCH = re.compile(r"(?<![A-Za-z0-9])(x86_64|amd64|i[3-6]86|aarch64|arm64|riscv64|ppc64le|s390x)(?![A-Za-z0-9])")

@@ -27,7 +27,7 @@ def detect(iso: IsoView) -> Detection | NotMine:
     arches = [node.name for node in iso.listdir("/apks") if node.is_dir]
     edition = flavour[1] if flavour is not None else ""
     return Detection(
-        stack="Alpine's initramfs",
+        stack="the initrd of Alpine",
         distro="Alpine Linux",
         version=version[1] if version is not None else "",
         arch=arches[0] if arches else "",

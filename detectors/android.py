@@ -1,15 +1,17 @@
 """Android-x86 and what is made from it: Bliss OS, LineageOS for PCs, Remix OS.
 
 ``iso-scan/filename=`` names the ISO file: the init mounts each disk and partition, for ever, until one has the path. It
-is evaluated by a shell. ``SRC=`` names a folder of an installed system and is left out; ``DATA=`` names where the data
-lie, and without it they are in RAM. An NTFS partition is mounted by ntfs-3g, the others by what the kernel has.
+is evaluated by a shell. Bliss' init of 2025 looks for it below ``SRC=``, which it takes from GRUB's BOOT_IMAGE unless it
+is said; the others set it themselves. ``DATA=`` names where the data lie, and without it they are in RAM. An NTFS
+partition is mounted by ntfs-3g, the others by what the kernel has.
 
 The installer of Bliss looks for the image's files on the partition itself before it opens the ISO file, so its entries
 are left out. PrimeOS and Phoenix OS have another init: see ``own_medium``.
 
 Source, read: initrd/init of shugaoye/platform_bootable_newinstaller (009e101f) and of
 Bliss-Bass/platform_bootable_newinstaller (844395e6, check_root), there also Android.mk (label),
-boot/isolinux/isolinux.cfg and install/grub2/efi/boot/android.cfg. Kernel lines: aguslr/multibootusb (a5cee8e)
+boot/isolinux/isolinux.cfg and install/grub2/efi/boot/android.cfg; BlissOS/bootable_aaropa (4a4ef7f2) initrd/init, and
+its pull request 3. Kernel lines: aguslr/multibootusb (a5cee8e)
 mbusb.d/android.d, remixos.d.
 Reported, not read: Remix OS' init, and which kernels mount exFAT.
 """
@@ -36,7 +38,7 @@ KERNEL, INITRD = "/kernel", "/initrd.img"
 SYSTEMS = ("/system.sfs", "/system.efs", "/system.img")
 MENU = "/isolinux/isolinux.cfg"
 """Its titles and words are whole; those for GRUB are put together by functions."""
-FIND_ISO = f"iso-scan/filename={ISO_PATH}"
+FIND_ISO = (f"iso-scan/filename={ISO_PATH}", "SRC=/")
 FILESYSTEMS = ("vfat", "ext4", "ntfs")
 INSTALLS = ("INSTALL", "AUTO_INSTALL", "OEM_INSTALL", "AUTO_UPDATE")
 NAMES = (
@@ -91,13 +93,13 @@ def _is_wanted(entry: MenuEntry, *, is_bliss: bool) -> bool:
 
 def _words(entry: MenuEntry) -> tuple[str, ...]:
     empty = tuple(word for word in entry.cmdline if word.endswith("="))
-    return (FIND_ISO, *without_loader_words(without(entry.cmdline, "SRC", "iso-scan/filename", *empty)))
+    return (*FIND_ISO, *without_loader_words(without(entry.cmdline, "SRC", "iso-scan/filename", *empty)))
 
 
 def _notes(*, is_bliss: bool) -> tuple[str, ...]:
     forgets = "It keeps nothing between sessions unless DATA= names a folder or a container on a partition."
     if is_bliss:
-        return (forgets, "Its installer is left out, because it does not start from an ISO file.")
+        return (forgets, "Its installer is left out: it may not find its image inside an ISO file.")
     return (forgets,)
 
 
@@ -110,7 +112,7 @@ DETECTOR = Detector(
             requires=(system, KERNEL),
             kernel=(KERNEL,),
             initrd=(INITRD,),
-            cmdline=(FIND_ISO, "root=/dev/ram0", "androidboot.selinux=permissive", "quiet"),
+            cmdline=(*FIND_ISO, "root=/dev/ram0", "androidboot.selinux=permissive", "quiet"),
         )
         for system in SYSTEMS
     ),

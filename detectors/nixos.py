@@ -1,6 +1,7 @@
 """NixOS: its scripted initrd opens the file that ``findiso=`` names; the one made of systemd units does not.
 
-The scripted initrd mounts each device that blkid finds, read-write on /findiso, until one has the path. A blank ends it.
+The scripted initrd mounts each device that blkid finds, read-write on /findiso, until one has the path; it does so
+twice, five seconds apart. A blank or a ``=`` ends the path.
 The mandatory ``init=/nix/store/...`` and the kernel's place come from the menu, every one of whose specialisations has
 its own. The generations differ in the kernel line: the scripted one says ``root=LABEL=``, systemd's mounts
 /dev/disk/by-label by a unit and says nothing (its image has no loopback.cfg either, but a grub.cfg that still passes
@@ -9,7 +10,8 @@ its own. The generations differ in the kernel line: the scripted one says ``root
 Source, read: NixOS/nixpkgs nixos/modules/installer/cd-dvd/iso-image.nix, at 007ab6fb, f519ce0a and in a version of 2025
 (kernelParams, "not supported by systemd initrd", supportedFilesystems = vfat). Issue 14512 (blanks). exFAT does not
 work with 23.11: Mexit/MultiOS-USB (5a8765a) docs/Supported_OS.md.
-Reported, not read: the code for ``findiso`` itself, and that ext4 works.
+nixos/modules/system/boot/stage-1-init.sh (in a copy of 2022).
+Reported, not read: that ext4 works.
 """
 
 from bootkit.detect import (

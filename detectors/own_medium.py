@@ -110,7 +110,7 @@ def detect(iso: IsoView) -> Detection | NotMine:
     seen = [f"{pattern.rstrip('/')} is there" for pattern in system.has]
     seen += [f"its label is {iso.volume_id!r}"] if system.label else []
     return Detection(
-        stack="own medium",
+        stack=f"the initrd of {system.distro}",
         distro=system.distro,
         version=version,
         arch=arch_of(iso, *texts),

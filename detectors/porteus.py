@@ -1,11 +1,12 @@
 """Porteus and PorteuX: a kernel with all file systems built in, and an initrd of its own.
 
-``from=`` names the ISO file and is searched on every device. Porteus also knows ``from=UUID:...``, PorteuX does not say
-so. A blank ends the path. ``changes=`` names a place on the medium, which an ISO file has no room for, and a missing one
+``from=`` names the ISO file, whose name has to end in ``.iso``, and is searched on every device. Porteus also knows
+``from=UUID:...``, PorteuX does not say so. A blank ends the path. ``changes=`` names a place on the medium, which an ISO file has no room for, and a missing one
 stops the start with a question: it is left out, so every session is a fresh one.
 
 Source, read: porteux/porteux: iso/boot/syslinux/porteux.cfg (62ee41c5), iso/boot/docs/cheatcodes.txt (2cb8a822),
-iso/porteux/create-iso.sh (10b39e41, label). Porteus: thias/glim (8b87c26) grub2/inc-porteus.cfg (not on virtio disks),
+iso/porteux/create-iso.sh (10b39e41, label), issue 13 (from= with a path alone, by a user); the head of its linuxrc, in
+sfjro/aufs-standalone issue 31. Porteus: thias/glim (8b87c26) grub2/inc-porteus.cfg (not on virtio disks),
 aguslr/multibootusb (a5cee8e) mbusb.d/porteus.d.
 Reported, not read: Porteus' linuxrc, and that exFAT, NTFS and Btrfs are built into its kernel. The start from an ISO file
 needs an initrd, which Porteus Kiosk keeps to itself: see ``own_medium``.
@@ -28,7 +29,7 @@ from bootkit.detect import (
     without,
     without_loader_words,
 )
-from bootkit.detectors._live import Name, arch_of, identify, usable_entries
+from bootkit.detectors._live import ISO_NAME_NOTE, Name, arch_of, identify, usable_entries
 
 FOLDERS = ("/porteus", "/porteux")
 MENUS = ("/boot/syslinux/porteus.cfg", "/boot/syslinux/porteux.cfg")
@@ -67,7 +68,10 @@ def detect(iso: IsoView) -> Detection | NotMine:
             f"there are modules in {folder}/base",
             f"{first.source} starts {first.kernel}" if first.source else f"{first.kernel} is there",
         ),
-        notes=("It keeps nothing between sessions unless changes= names a folder or a container on a partition.",),
+        notes=(
+            ISO_NAME_NOTE,
+            "It keeps nothing between sessions unless changes= names a folder or a container on a partition.",
+        ),
     )
 
 

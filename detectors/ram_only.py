@@ -7,7 +7,8 @@ Source, read: 4MLinux, Acronis: Mexit/MultiOS-USB (5a8765a) config/4MLinux, Anti
 mbusb.d/rancheros.d. ShredOS: PartialVolume/shredos.x86_64 (a34dc495) board/shredos/iso/grub.cfg and
 fsoverlay/usr/bin/find_shredos_boot_disc.sh: it excludes the disk with a FAT or exFAT partition that holds
 /etc/shredos/shredos_exclude_disc; ``shredos_exclude_boot_disc="yes"`` works only where it knows its stick again.
-Reported, not read: Talos, Flatcar, DBAN, Fatdog64.
+Talos: siderolabs/talos pkg/imager/iso/grub.cfg (0ec55159), hybrid.go (GRUB for BIOS, the same files in a UKI for UEFI).
+Reported, not read: Flatcar, DBAN, Fatdog64.
 """
 
 import re
@@ -169,7 +170,7 @@ def _detection(iso: IsoView, system: System, table: tuple[MenuEntry, ...]) -> De
     texts = (*seen, iso.name)
     version = next((match[1] for text in texts if (match := re.search(system.version, text, re.IGNORECASE))), "")
     return Detection(
-        stack="RAM only",
+        stack="RAM disk",
         distro=system.distro,
         version=version.rstrip("."),
         arch=system.arch or arch_of(iso, *texts),

@@ -31,13 +31,14 @@ from bootkit.detect import (
     without_loader_words,
     word_value,
 )
-from bootkit.detectors._live import usable_entries
+from bootkit.detectors._live import ISO_NAME_NOTE, usable_entries
 
 INITRDS = ("/boot/core.gz", "/boot/corepure64.gz", "/boot/rootfs.gz", "/boot/dCore*.gz", "/boot/tinycore.gz")
 KERNELS = ("/boot/vmlinuz", "/boot/vmlinuz64", "/boot/bzImage")
 ONBOOT = "/cde/onboot.lst"
 FIND_ISO = (f"iso=UUID={STICK_UUID}{ISO_PATH}", f"waitusb=5:UUID={STICK_UUID}")
 FILESYSTEMS = ("vfat", "ext4")
+LEFT_OUT = "Entries for other sets of extensions are left out: an ISO file is always started with the usual set."
 
 
 def detect(iso: IsoView) -> Detection | NotMine:
@@ -52,20 +53,21 @@ def detect(iso: IsoView) -> Detection | NotMine:
         return NotMine(reason=f"its menu does not start {initrd}, and there is no {ONBOOT}")
     entries = entries or (MenuEntry(title="Start", kernel=kernel, initrds=(initrd,), cmdline=("loglevel=3", "cde")),)
     first = entries[0]
+    is_dcore = "dcore" in initrd.lower()
     ours = boot_entries(entries, lambda entry: _words(entry, has_cde=has_cde), default=first)
     return Detection(
         stack="tinycore",
-        distro="dCore" if "dcore" in initrd.lower() else "Tiny Core Linux",
+        distro="dCore" if is_dcore else "Tiny Core Linux",
         version=_version(iso),
         arch="x86_64" if "64" in initrd or "64" in first.kernel else "i686",
-        edition=_edition(iso, all_entries, has_cde=has_cde),
+        edition="" if is_dcore else _edition(iso, all_entries, has_cde=has_cde),
         entries=ours,
         filesystems=FILESYSTEMS if has_cde else ANY_FILESYSTEM,
         evidence=(
             f"{initrd} is there",
             f"{ONBOOT} lists extensions" if has_cde else f"there is no {ONBOOT}, so there is nothing to find",
         ),
-        notes=_notes(left_out=len(all_entries) > len(entries)) if has_cde else (),
+        notes=(ISO_NAME_NOTE, *((LEFT_OUT,) if len(all_entries) > len(entries) else ())) if has_cde else (),
     )
 
 
@@ -90,16 +92,6 @@ def _edition(iso: IsoView, entries: tuple[MenuEntry, ...], *, has_cde: bool) -> 
         return "Core"
     plus = any(has_word(entry.cmdline, "lst") or word_value(entry.cmdline, "desktop") for entry in entries)
     return "CorePlus" if plus and "tinycore" not in iso.name.lower() else "TinyCore"
-
-
-def _notes(*, left_out: bool) -> tuple[str, ...]:
-    name = "The file's name has to end in .iso, in small letters."
-    if left_out:
-        return (
-            name,
-            "Entries for other sets of extensions are left out: an ISO file is always started with the usual set.",
-        )
-    return (name,)
 
 
 DETECTOR = Detector(
