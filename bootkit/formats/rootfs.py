@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 from bootkit.errors import FormatError
+from bootkit.formats.erofs import Erofs
 from bootkit.formats.ext4 import Ext4
 from bootkit.formats.kmodules import LIST_LIMIT, aliases, builtin_drivers, dependencies, module_name
 from bootkit.formats.reader import read_upto
@@ -35,7 +36,7 @@ class Root:
 
 
 def open_root(fh: BinaryIO) -> Root:
-    """The root file system in ``fh``: a squashfs, an ext4, or an ext4 in a squashfs.
+    """The root file system in ``fh``: a squashfs, an EROFS, an ext4, or an ext4 in a squashfs.
 
     Raises:
         FormatError: it is something else, or damaged.
@@ -47,10 +48,10 @@ def open_root(fh: BinaryIO) -> Root:
         inner = next((path for path in _INNER if squashfs.find(path) is not None), "")
         return replace(root, tree=Ext4(squashfs.open(inner)), inner=inner) if inner else root
     if start[1024:1028] == b"\xe2\xe1\xf5\xe0":
-        raise FormatError("it is an EROFS image, which bootkit does not read")
+        return Root(tree=Erofs(fh), filesystem="erofs")
     if start[1080:1082] == b"\x53\xef":
         return Root(tree=Ext4(fh), filesystem="ext4")
-    raise FormatError("it is neither a squashfs nor an ext4 image")
+    raise FormatError("it is no squashfs, EROFS or ext4 image")
 
 
 def read_root(fh: BinaryIO, size: int) -> RootFacts:
@@ -110,10 +111,10 @@ class _Reader:
         if not listed:
             lies_at = self._searched(folder)
         there = {name: path for name, path in lies_at.items() if self._has(path)}
-        is_listed = self._has(f"{folder}/modules.builtin")
+        builtin = self.text(f"{folder}/modules.builtin", LIST_LIMIT)
         return KernelModules(
             modules=tuple(sorted(there)),
-            builtin=builtin_drivers(self.text(f"{folder}/modules.builtin", LIST_LIMIT)) if is_listed else None,
+            builtin=builtin_drivers(builtin) if builtin else None,
             depends={module_name(path): tuple(module_name(word) for word in needed) for path, needed in listed},
             aliases=aliases(self.text(f"{folder}/modules.alias", LIST_LIMIT)),
             paths=there,

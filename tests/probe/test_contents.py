@@ -1,6 +1,7 @@
 """What lies inside an image's initrd and root file system, through the view on the image."""
 
 import json
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -112,9 +113,9 @@ def test_what_is_no_root_is_said_so(image: Path) -> None:
         facts = iso.root("/live/notes.txt")
         assert facts is not None
         assert facts.filesystem == ""
-        assert facts.warnings == ("the root file system cannot be read: it is neither a squashfs nor an ext4 image",)
+        assert facts.warnings == ("the root file system cannot be read: it is no squashfs, EROFS or ext4 image",)
         assert iso.root("/live") is None
-        with pytest.raises(FormatError, match="neither a squashfs nor an ext4"):
+        with pytest.raises(FormatError, match="no squashfs, EROFS or ext4"):
             iso.open_root("/live/notes.txt")
 
 
@@ -125,6 +126,19 @@ def test_a_root_without_lists_is_searched(tmp_path: Path) -> None:
         modules = read_root(fh, 0).kernels[VERSION]
     assert modules.modules == ("exfat", "ext4")
     assert modules.builtin is None
+
+
+@pytest.mark.skipif(not shutil.which("mkfs.erofs"), reason="erofs-utils is not installed")
+def test_names_are_known_where_contents_are_not(tmp_path: Path) -> None:
+    """Fedora 42 and later compress an EROFS image, of which the directories stay readable."""
+    root = planted(tmp_path / "root", {name: text * 2000 for name, text in ROOT.items()})
+    ran("mkfs.erofs", "--quiet", "-z", "lz4hc", tmp_path / "image", root)
+    with (tmp_path / "image").open("rb") as fh:
+        facts = read_root(fh, 0)
+    assert facts.filesystem == "erofs"
+    assert facts.kernels[VERSION].modules == ("exfat", "ext4")
+    assert facts.kernels[VERSION].builtin is None
+    assert any("os-release is compressed" in warning for warning in facts.warnings)
 
 
 def test_the_record_keeps_what_was_looked_into(image: Path) -> None:
