@@ -9,7 +9,8 @@ import re
 from dataclasses import dataclass
 
 from bootkit.bootcfg.cmdline import names_initrd, split_words
-from bootkit.bootcfg.menu import ESP, Files, Menu, MenuEntry, normal_path
+from bootkit.bootcfg.menu import Files, Menu, MenuEntry, normal_path
+from bootkit.model.boot import IN_EFI
 
 _MAX_ENTRIES = 100
 _ARCHITECTURES = {"x64": "x86_64", "ia32": "i686", "aa64": "aarch64"}
@@ -87,7 +88,7 @@ def _settings(text: str) -> dict[str, str]:
 
 
 def _menu_entry(entry: LoaderEntry) -> MenuEntry:
-    partition = ESP if entry.path.startswith(ESP) else ""
+    partition = IN_EFI if entry.path.startswith(IN_EFI) else ""
     name = posixpath.basename(entry.path).removesuffix(".conf")
 
     def place(path: str) -> str:

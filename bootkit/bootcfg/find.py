@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 from bootkit.bootcfg.grub import DEFAULT_VARIABLES, parse_grub
-from bootkit.bootcfg.menu import ESP, Menu, MenuEntry, Module, on_image
-from bootkit.model.boot import ISO_PATH, STICK_UUID
+from bootkit.bootcfg.menu import Menu, MenuEntry, on_image
+from bootkit.model.boot import IN_EFI, ISO_PATH, STICK_UUID, Module
 from bootkit.model.iso import IsoView
 
 GRUB_MENUS = (
@@ -117,7 +117,7 @@ def _in_place(iso: IsoView, menu: Menu) -> Menu:
     """The menu with every path spelled as the image spells it, outside the UEFI partition where possible."""
 
     def place(path: str) -> str:
-        return iso.spelled(on_image(iso, path)) if path.startswith(("/", ESP)) else path
+        return iso.spelled(on_image(iso, path)) if path.startswith(("/", IN_EFI)) else path
 
     entries = tuple(_placed(entry, place) for entry in menu.entries)
     default = next((new for new, old in zip(entries, menu.entries, strict=True) if old is menu.default), None)

@@ -14,8 +14,7 @@ from bootkit.bootcfg.grub_lexer import Arg
 from bootkit.bootcfg.grub_machine import ESP_DEVICE, IMAGE_DEVICE, NO_USES, STICK_DEVICE, Machine
 from bootkit.bootcfg.grub_test import evaluate
 from bootkit.bootcfg.grubenv import parse_grubenv
-from bootkit.bootcfg.menu import ESP, Module
-from bootkit.model.boot import STICK_UUID
+from bootkit.model.boot import IN_EFI, STICK_UUID, Module
 
 Run = Callable[[Machine, Sequence[Arg]], bool]
 
@@ -154,7 +153,7 @@ def _device_of_file(machine: Machine, arg: Arg) -> str:
     path = "/" + arg.text.lstrip("/")
     if machine.files.exists(path):
         return IMAGE_DEVICE
-    return ESP_DEVICE if machine.files.exists(ESP + path) else ""
+    return ESP_DEVICE if machine.files.exists(IN_EFI + path) else ""
 
 
 def _device_of_label(machine: Machine, arg: Arg) -> str:

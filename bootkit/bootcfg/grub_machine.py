@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 
 from bootkit.bootcfg.grub_lexer import Arg, Part, Word
 from bootkit.bootcfg.grub_syntax import Block
-from bootkit.bootcfg.menu import ESP, Files, Module, normal_path
+from bootkit.bootcfg.menu import Files, normal_path
+from bootkit.model.boot import IN_EFI, Module
 
 IMAGE_DEVICE, ESP_DEVICE, STICK_DEVICE = "cd0", "cd0,esp", "hd0,stick"
 """GRUB's device names for the image, its UEFI partition, and the partition on which the image's file lies."""
@@ -75,8 +76,8 @@ class Machine:
     __slots__ = ("active", "budget", "depth", "draft", "exported", "files", "foreign", "params", "path", "variables")
 
     def __init__(self, files: Files, *, path: str, variables: Mapping[str, str], budget: Budget) -> None:
-        device = ESP_DEVICE if path.startswith(ESP) else IMAGE_DEVICE
-        folder = path.removeprefix(ESP).rpartition("/")[0]
+        device = ESP_DEVICE if path.startswith(IN_EFI) else IMAGE_DEVICE
+        folder = path.removeprefix(IN_EFI).rpartition("/")[0]
         self.files = files
         self.path = path
         self.budget = budget
@@ -85,7 +86,7 @@ class Machine:
             "prefix": Arg(f"({device}){folder}"),
             "cmdpath": Arg(f"({device}){folder}"),
             "config_directory": Arg(f"({device}){folder}"),
-            "config_file": Arg(f"({device}){path.removeprefix(ESP)}"),
+            "config_file": Arg(f"({device}){path.removeprefix(IN_EFI)}"),
         }
         self.variables.update((name, Arg(value)) for name, value in variables.items())
         self.exported = set(self.variables)
@@ -198,7 +199,7 @@ class Machine:
         wild = sum(1 for part in text.split("/") if _GLOB.search(part))
         if place is None or place.startswith("(") or _GLOB.search(device) or wild > _MAX_WILD:
             return []
-        return [device + path.removeprefix(ESP) for path in self.files.glob(place)]
+        return [device + path.removeprefix(IN_EFI) for path in self.files.glob(place)]
 
     def locate(self, text: str) -> str | None:
         """The path in the image that GRUB's ``(device)/path`` means, with the device left on if it is elsewhere.
@@ -219,7 +220,7 @@ class Machine:
         path = normal_path(path)
         if device in self.foreign:
             return f"({device}){path}"
-        return (ESP if device == ESP_DEVICE else "") + path
+        return (IN_EFI if device == ESP_DEVICE else "") + path
 
     def image_path(self, text: str) -> str:
         """As ``locate``, for a file that is to be loaded: what is no path is left as it is."""

@@ -6,8 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-ESP = "efi:"
-"""Prefix of a path in the image's FAT partition for UEFI, as :class:`bootkit.model.iso.IsoView` has it."""
+from bootkit.model.boot import IN_EFI, Module
 
 
 class Files(Protocol):
@@ -44,14 +43,6 @@ class NoFiles:
 
     def glob(self, _pattern: str, /) -> tuple[str, ...]:
         return ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Module:
-    """A Multiboot module: for Xen the first is the Linux kernel, the second its initrd."""
-
-    path: str
-    cmdline: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,8 +145,7 @@ def normal_path(path: str) -> str:
 def on_image(files: Files, path: str) -> str:
     """``path``, or the same path outside the UEFI partition if the image has it there too.
 
-    GRUB reads the outer file through its loop device, but not what is inside a FAT image in there. Images for
-    systemd-boot (archiso, Solus) keep both.
+    GRUB reads the outer file with less ado. Images for systemd-boot (archiso, Solus) keep both.
     """
-    outer = path.removeprefix(ESP)
+    outer = path.removeprefix(IN_EFI)
     return outer if outer != path and files.is_file(outer) else path

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from bootkit.bootcfg.cmdline import names_initrd
-from bootkit.bootcfg.menu import ESP, Files, Menu, MenuEntry, Module, NoFiles
+from bootkit.bootcfg.menu import Files, Menu, MenuEntry, NoFiles
+from bootkit.model.boot import IN_EFI, Module
 
 _MAX_LINES = 30_000
 _MAX_INCLUDES = 12
@@ -265,12 +266,12 @@ def _program(text: str) -> str:
 def _resolve(state: _State, name: str) -> str:
     """A path in the image. Syslinux strips a leading ``::`` and takes backslashes nowhere, but old menus hold them."""
     name = name.removeprefix("::").replace("\\", "/")
-    prefix = ESP if state.folder.startswith(ESP) else ""
+    prefix = IN_EFI if state.folder.startswith(IN_EFI) else ""
     folders = [state.folder, posixpath.dirname(state.active[-1]) if state.active else state.folder, "/"]
     if name.startswith("/"):
         folders = ["/"]
     paths = [
-        prefix + posixpath.normpath(f"/{folder.removeprefix(ESP)}/{name}").replace("//", "/") for folder in folders
+        prefix + posixpath.normpath(f"/{folder.removeprefix(IN_EFI)}/{name}").replace("//", "/") for folder in folders
     ]
     return next((path for path in paths if state.files.is_file(path)), paths[0])
 

@@ -105,7 +105,10 @@ def items(found: Sequence[ImageItem], volume: Volume) -> None:
 
 
 def _name(item: ImageItem) -> str:
-    return item.recognition.detection.title if item.recognition and item.recognition.detection else "?"
+    detection = item.recognition.detection if item.recognition else None
+    if detection is None:
+        return "?"
+    return f"{detection.title} (untested guess)" if detection.untested else detection.title
 
 
 def _stack(item: ImageItem) -> str:

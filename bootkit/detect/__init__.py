@@ -25,7 +25,7 @@ from bootkit.bootcfg.diskinfo import DiskInfo, parse_disk_info
 from bootkit.bootcfg.find import read_loopback, read_menu, read_menus
 from bootkit.bootcfg.grub import parse_grub
 from bootkit.bootcfg.grubenv import parse_grubenv
-from bootkit.bootcfg.menu import Menu, MenuEntry, Module
+from bootkit.bootcfg.menu import Menu, MenuEntry
 from bootkit.bootcfg.osrelease import OsRelease, parse_os_release
 from bootkit.bootcfg.treeinfo import TreeInfo, parse_ini, parse_treeinfo
 from bootkit.detect.helpers import (
@@ -44,12 +44,18 @@ from bootkit.detect.helpers import (
 )
 from bootkit.model.boot import (
     ANY_FIRMWARE,
+    IMAGE_FILE,
+    IN_EFI,
     ISO_PATH,
+    MEMDISK,
+    ON_STICK,
     STICK_UUID,
+    WIMBOOT,
     BootEntry,
     Detection,
     EntryKind,
     Firmware,
+    Module,
     NotMine,
     Role,
 )
@@ -58,8 +64,13 @@ from bootkit.model.iso import IsoView, Node
 __all__ = [
     "ANY_FILESYSTEM",
     "ANY_FIRMWARE",
+    "IMAGE_FILE",
+    "IN_EFI",
     "ISO_PATH",
+    "MEMDISK",
+    "ON_STICK",
     "STICK_UUID",
+    "WIMBOOT",
     "BootEntry",
     "Detection",
     "Detector",

@@ -4,7 +4,7 @@ The record on a stick is written by us but read back from a disk that anyone cou
 """
 
 from bootkit.errors import FormatError
-from bootkit.model.boot import BootEntry, Detection, EntryKind, Firmware, Recognition, Role
+from bootkit.model.boot import BootEntry, Detection, EntryKind, Firmware, Module, Recognition, Role
 
 Json = dict[str, object]
 
@@ -23,6 +23,7 @@ def detection_to_json(detection: Detection) -> Json:
         "title": detection.title,
         **{name: getattr(detection, name) for name in _TEXTS},
         **{name: list(getattr(detection, name)) for name in _LISTS},
+        "untested": detection.untested,
         "entries": [_entry_to_json(entry) for entry in detection.entries],
     }
 
@@ -57,6 +58,9 @@ def _entry_to_json(entry: BootEntry) -> Json:
         "kind": entry.kind.value,
         "kernel": entry.kernel,
         **{name: list(getattr(entry, name)) for name in _WORDS},
+        "modules": [[module.path, *module.cmdline] for module in entry.modules],
+        "image_as": entry.image_as,
+        "sign": entry.sign,
         "firmware": sorted(firmware.value for firmware in entry.firmware),
     }
 
@@ -65,7 +69,8 @@ def _detection(answer: Json) -> Detection:
     texts = {name: _text(answer[name]) for name in _TEXTS}
     lists = {name: _texts(answer[name]) for name in _LISTS}
     entries = tuple(_entry(_object(entry)) for entry in _list(answer["entries"]))
-    return Detection(**texts, **lists, entries=entries)  # type: ignore[arg-type]  # two kinds of fields by name
+    untested = answer["untested"] is True
+    return Detection(**texts, **lists, entries=entries, untested=untested)  # type: ignore[arg-type]  # two kinds of fields by name
 
 
 def _entry(answer: Json) -> BootEntry:
@@ -74,6 +79,9 @@ def _entry(answer: Json) -> BootEntry:
         role=Role(_text(answer["role"])),
         kind=EntryKind(_text(answer["kind"])),
         kernel=_text(answer["kernel"]),
+        modules=tuple(Module(path=words[0], cmdline=words[1:]) for words in map(_texts, _list(answer["modules"]))),
+        image_as=_text(answer["image_as"]),
+        sign=_text(answer["sign"]),
         initrds=_texts(answer["initrds"]),
         cmdline=_texts(answer["cmdline"]),
         to_ram=_texts(answer["to_ram"]),

@@ -8,6 +8,18 @@ ISO_PATH = "{iso_path}"
 STICK_UUID = "{stick_uuid}"
 """Slot in a kernel word: the file-system UUID of that partition, spelled as udev spells it."""
 
+IN_EFI = "efi:"
+"""Prefix of a path in the image's FAT image for UEFI (El Torito)."""
+ON_STICK = "stick:"
+"""Prefix of a path on the stick's data partition instead of in the image."""
+IMAGE_FILE = ON_STICK + ISO_PATH
+"""The image itself, as a file of the stick: a program, a floppy, a disc for memdisk."""
+TOOLS_FOLDER = "/boot/bootkit/tools"
+MEMDISK = f"{TOOLS_FOLDER}/memdisk"
+"""Of syslinux; ``generate`` copies it from the host where an image wants it."""
+WIMBOOT = f"{TOOLS_FOLDER}/wimboot"
+"""Of the iPXE project; no distribution packages it, so the user puts it there."""
+
 
 class Firmware(StrEnum):
     """What starts the boot menu. ``GRUB`` sees it as ``$grub_platform`` and ``$grub_cpu``."""
@@ -37,18 +49,48 @@ class Role(StrEnum):
 class EntryKind(StrEnum):
     LINUX = "linux"
     """A kernel and its initrds, by GRUB's ``linux`` and ``initrd``."""
+    LINUX16 = "linux16"
+    """A program with Linux's boot header that wants the BIOS (iPXE), by ``linux16`` and ``initrd16``."""
     CONFIGFILE = "configfile"
     """The image's own GRUB menu (``kernel`` names it), which finds its ISO by ``$iso_path`` itself."""
+    CHAINLOADER = "chainloader"
+    """An EFI application that needs no file beside it: it cannot see what the image holds."""
+    MULTIBOOT = "multiboot"
+    MULTIBOOT2 = "multiboot2"
+    """Xen and other kernels that take ``modules``."""
+    KOPENBSD = "kopenbsd"
+    KNETBSD = "knetbsd"
+    MEMDISK = "memdisk"
+    """``kernel`` is a floppy, disk or disc image that memdisk holds in RAM; the words are memdisk's."""
+    WIMBOOT = "wimboot"
+    """``kernel`` is a Windows image (boot.wim) that wimboot holds in RAM; the words are wimboot's."""
+
+    @property
+    def tool(self) -> str:
+        """The program on the stick that loads ``kernel``; empty if GRUB does."""
+        return {EntryKind.MEMDISK: MEMDISK, EntryKind.WIMBOOT: WIMBOOT}.get(self, "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Module:
+    """A Multiboot module: for Xen the first is the Linux kernel, the second its initrd."""
+
+    path: str
+    cmdline: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BootEntry:
-    """One way to start an image. All paths are paths in the image."""
+    """One way to start an image. Paths are paths in the image; those with ``efi:`` and ``stick:`` lie elsewhere."""
 
     title: str
     kernel: str
     initrds: tuple[str, ...] = ()
     """In load order: microcode first."""
+    modules: tuple[Module, ...] = ()
+    """For Multiboot and BSD kernels; the words may have slots. The words of the user's choices go to the first."""
+    image_as: str = ""
+    """Name under which this initrd wants the whole image in its root: the image follows the initrds as a cpio member."""
     cmdline: tuple[str, ...] = ()
     """The kernel's words, unquoted, with the slots ``{iso_path}`` and ``{stick_uuid}`` still open."""
     role: Role = Role.OTHER
@@ -58,6 +100,26 @@ class BootEntry:
     """Words that copy the system to RAM, added when the user asks for it; empty if this stack cannot."""
     safe_graphics: tuple[str, ...] = ("nomodeset",)
     """Words added when the user asks for safe graphics."""
+    sign: str = ""
+    """What it prints on the screen or the serial line when it runs (a regular expression), for programs that no initrd
+    can bear witness for; empty for a live system."""
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Every file that is loaded, in order."""
+        return (self.kernel, *self.initrds, *(module.path for module in self.modules))
+
+    @property
+    def stick_files(self) -> tuple[str, ...]:
+        """Files that have to be on the stick beside the image."""
+        own = (path.removeprefix(ON_STICK) for path in self.paths if path.startswith(ON_STICK) and path != IMAGE_FILE)
+        return (*((self.kind.tool,) if self.kind.tool else ()), *own)
+
+    @property
+    def needs_path(self) -> bool:
+        """Whether the image's path goes through the kernel's command line, or through the image's own menu."""
+        words = (*self.cmdline, *(word for module in self.modules for word in module.cmdline))
+        return self.kind is EntryKind.CONFIGFILE or any(ISO_PATH in word for word in words)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +146,8 @@ class Detection:
     """Why it cannot boot from a file, in one sentence."""
     instead: str = ""
     """What to do about the obstacle, in one sentence."""
+    untested: bool = False
+    """A guess: nobody knows the image, and its entries may fail."""
 
     @property
     def title(self) -> str:

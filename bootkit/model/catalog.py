@@ -1,6 +1,7 @@
 """What is on a stick: its images, and what is known of each."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from bootkit.model.boot import Recognition
 from bootkit.model.iso import IsoFacts
@@ -9,6 +10,7 @@ IMAGE_FOLDER = "/boot/iso"
 STATE_FOLDER = "/boot/bootkit/state"
 FACTS_FOLDER = "/boot/bootkit/state/images"
 """The record of ``/boot/iso/x.iso`` is ``<FACTS_FOLDER>/boot/iso/x.iso.json``: GRUB tests for it, too, to tell a new image."""
+OVERLAY_FOLDER = "/boot/bootkit/overlays"
 MENU = "/boot/grub/grub.cfg"
 OLD_MENU = "/boot/grub/grub.cfg.old"
 CUSTOM_MENU = "/boot/grub/custom.cfg"
@@ -43,8 +45,23 @@ class ImageItem:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ImageLook:
+    """How the user wants one image to stand in the menu."""
+
+    alias: str = ""
+    """Its name; empty for what it was recognised as."""
+    order: int = 0
+    """Lower numbers stand higher; images with the same number are in the order of their names."""
+    hidden: bool = False
+    entry: str = ""
+    """Title of the entry that starts by itself; empty for the first that can."""
+    locked: bool = False
+    """Whether starting it asks for the password."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MenuSettings:
-    """The user's choices for the menu, out of stick.toml."""
+    """What the menu itself is told; the user's choices for the kernels are in the images' entries already."""
 
     timeout: int = 30
     """Seconds until the default entry starts; -1 waits for ever."""
@@ -53,3 +70,15 @@ class MenuSettings:
     serial: bool = False
     extra_words: tuple[str, ...] = ()
     """Kernel words added to every entry."""
+    to_ram: bool = False
+    """Whether the menu starts with this choice switched on; so the next."""
+    safe_graphics: bool = False
+    password: str = ""
+    """PBKDF2 digest in GRUB's own notation; empty for a menu that asks for none."""
+    protect_all: bool = False
+    """Whether starting an entry asks for the password, too."""
+    looks: Mapping[str, ImageLook] = field(default_factory=dict[str, ImageLook])
+    """By the path of the image."""
+
+    def look(self, path: str) -> ImageLook:
+        return self.looks.get(path, ImageLook())

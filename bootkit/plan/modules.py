@@ -15,7 +15,7 @@ _SCRIPT = (
 )  # fmt: skip
 _HASHES = ("gcry_md5", "gcry_sha1", "gcry_sha256", "gcry_sha512")
 _MACHINE = ("halt", "reboot", "smbios", "cpuid", "acpi", "lspci", "lsacpi", "rdmsr", "mmap", "play")
-_LOADERS = ("linux", "linux16", "boot", "chain", "multiboot", "multiboot2", "xzio", "gzio", "lzopio", "zstd")
+_LOADERS = ("linux", "linux16", "boot", "chain", "multiboot", "multiboot2", "bsd", "xzio", "gzio", "lzopio", "zstd")
 _DISPLAY = (
     "terminal", "serial", "gfxterm", "gfxterm_background", "gfxmenu", "all_video", "font", "png", "jpeg", "tga", "gettext",
     "videoinfo", "videotest", "password", "password_pbkdf2", "keylayouts",

@@ -4,11 +4,21 @@ import re
 import textwrap
 import unicodedata
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from bootkit.model.boot import ANY_FIRMWARE, ISO_PATH, BootEntry, Detection, EntryKind, Firmware
-from bootkit.model.catalog import IMAGE_FOLDER, ImageItem
+from bootkit.model.boot import (
+    ANY_FIRMWARE,
+    IN_EFI,
+    ISO_PATH,
+    ON_STICK,
+    BootEntry,
+    Detection,
+    EntryKind,
+    Firmware,
+    Module,
+)
+from bootkit.model.catalog import IMAGE_FOLDER, OVERLAY_FOLDER, ImageItem, ImageLook
 from bootkit.render.grub import unbootable_path
 
 _WIDTH = 74
@@ -26,6 +36,45 @@ _FIRMWARE_NAMES = {
 _TOGGLE_WORD = re.compile(r"[^\s\\'\"*?\[\]]+")
 
 
+_LOADERS = {EntryKind.MEMDISK: "linux16", EntryKind.WIMBOOT: "linux16"}
+"""GRUB's command where it is not called as the kind is."""
+_MODULE_LOADERS = {
+    EntryKind.MULTIBOOT: "module",
+    EntryKind.MULTIBOOT2: "module2",
+    EntryKind.KNETBSD: "knetbsd_module_elf",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Needs:
+    """Files that an entry loads, by the place where they lie."""
+
+    image: tuple[str, ...] = ()
+    efi: tuple[str, ...] = ()
+    efi_blocks: str = ""
+    """Where the FAT image for UEFI lies in the image, as GRUB's list of blocks."""
+    stick: tuple[str, ...] = ()
+    """Beside the image."""
+
+    @property
+    def of_image(self) -> bool:
+        """Whether GRUB has to look into the image."""
+        return bool(self.image or self.efi)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """One more command of GRUB that loads a file."""
+
+    command: str
+    path: str
+    words: tuple[str, ...] = ()
+    name: str = ""
+    """Name for the file in the archive that ``initrd16`` makes of it."""
+    takes_choices: bool = False
+    """The words of the user's choices come behind its own."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MenuEntry:
     title: str
@@ -36,8 +85,12 @@ class MenuEntry:
     """Lines to show instead of booting."""
     own_menu: str = ""
     """The image's own menu to hand over to instead of booting."""
+    needs: Needs = Needs()
     kernel: str = ""
+    """For GRUB's ``linux``; empty if ``loads`` says all."""
     initrds: tuple[str, ...] = ()
+    loads: tuple[Load, ...] = ()
+    """Commands other than ``linux`` and ``initrd``: the first loads the kernel, the others what it takes along."""
     before: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
     """Words from ``---`` on: what comes behind it is for the installed system, so ours go before it."""
@@ -58,6 +111,13 @@ class MenuImage:
     comment: str
     explanation: tuple[str, ...] = ()
     entries: tuple[MenuEntry, ...] = ()
+    look: ImageLook = ImageLook()
+
+    @property
+    def default(self) -> str:
+        """The entry that the user wants to start by itself, or the first that can, as GRUB's ``default`` takes it."""
+        wanted = (entry.id for entry in self.entries if entry.source and entry.source.title == self.look.entry)
+        return f"{self.id_path}>{next(wanted, 0)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +182,8 @@ def _title(item: ImageItem) -> str:
     if detection is None:
         return f"{clean_text(item.name)} (not known)"
     title = clean_text(detection.title) or clean_text(item.name)
+    if detection.untested:
+        return f"{title} (untested guess)"
     return title if detection.entries else f"{title} (cannot boot from a file)"
 
 
@@ -135,7 +197,7 @@ def _image(item: ImageItem, title: str, extra_words: tuple[str, ...]) -> MenuIma
         title=title,
         id=own,
         id_path=">".join([*above, own]),
-        loop=f"image_{zlib.crc32(_bytes(item.path)):08x}",
+        loop=_own_name(item.path),
         classes=_classes(detection),
         comment=clean_text(f"{item.path}: {detection.stack if detection else 'not known'}"),
         explanation=_no_boot(item, detection),
@@ -192,12 +254,15 @@ def _entry(item: ImageItem, entry: BootEntry, own_id: str, extra_words: tuple[st
     if entry.kind is EntryKind.CONFIGFILE:
         return MenuEntry(title=title, id=own_id, condition=condition, own_menu=entry.kernel, source=entry)
     before, after = split_words(entry.cmdline)
+    is_linux = entry.kind is EntryKind.LINUX
     return MenuEntry(
         title=title,
         id=own_id,
         condition=condition,
-        kernel=entry.kernel,
-        initrds=entry.initrds,
+        needs=_needs(item, entry),
+        kernel=entry.kernel if is_linux else "",
+        initrds=_initrds(item, entry) if is_linux else (),
+        loads=() if is_linux else tuple(_loads(entry, extra_words)),
         before=before,
         after=(*extra_words, *after),
         to_ram=_toggle_words(entry.to_ram),
@@ -206,17 +271,73 @@ def _entry(item: ImageItem, entry: BootEntry, own_id: str, extra_words: tuple[st
     )
 
 
+def _initrds(item: ImageItem, entry: BootEntry) -> tuple[str, ...]:
+    """The initrds; for one that wants the image in its root the image follows, with the header of a cpio member before."""
+    image = (ON_STICK + image_header(item.path), ON_STICK + ISO_PATH) if entry.image_as else ()
+    return (*entry.initrds, *image)
+
+
+def image_header(path: str) -> str:
+    """Where the stick keeps what makes a cpio member of the image ``path``: ``generate`` writes it."""
+    return f"{OVERLAY_FOLDER}/{_own_name(path)}.header"
+
+
+def _loads(entry: BootEntry, extra_words: tuple[str, ...]) -> Iterator[Load]:
+    """The commands of an entry that is not for ``linux``."""
+    command = _LOADERS.get(entry.kind, str(entry.kind))
+    if entry.kind.tool:
+        yield Load(command=command, path=ON_STICK + entry.kind.tool, words=entry.cmdline)
+        name = "boot.wim" if entry.kind is EntryKind.WIMBOOT else ""
+        yield Load(command="initrd16", path=entry.kernel, name=name)
+        return
+    yield Load(command=command, path=entry.kernel, words=entry.cmdline)
+    for initrd in entry.initrds:
+        yield Load(command="initrd16", path=initrd)
+    for place, module in enumerate(entry.modules):
+        yield _module(entry.kind, module, extra_words if place == 0 else None)
+
+
+def _module(kind: EntryKind, module: Module, extra_words: tuple[str, ...] | None) -> Load:
+    """A module; ``extra_words`` are given to the one that is Linux."""
+    is_linux = kind is EntryKind.MULTIBOOT2 and extra_words is not None
+    return Load(
+        command=_MODULE_LOADERS[kind],
+        path=module.path,
+        words=(*module.cmdline, *(extra_words or ())) if is_linux else module.cmdline,
+        takes_choices=is_linux,
+    )
+
+
+def _needs(item: ImageItem, entry: BootEntry) -> Needs:
+    header = (image_header(item.path),) if entry.image_as else ()
+    return Needs(
+        image=tuple(path for path in entry.paths if path.startswith("/")),
+        efi=tuple(path.removeprefix(IN_EFI) for path in entry.paths if path.startswith(IN_EFI)),
+        efi_blocks=_efi_blocks(item),
+        stick=(*entry.stick_files, *header),
+    )
+
+
+def _efi_blocks(item: ImageItem) -> str:
+    """``START+COUNT`` in sectors of 512 bytes; empty if the image has no FAT image for UEFI."""
+    place = item.facts.efi_image if item.facts else None
+    return f"{place[0] // 512}+{-(-place[1] // 512)}" if place else ""
+
+
 def _refused(item: ImageItem, entry: BootEntry, extra_words: tuple[str, ...]) -> tuple[str, ...]:
     """Why an entry cannot be written down; empty if it can."""
     flaw = unbootable_path(item.path)
-    if flaw and (entry.kind is EntryKind.CONFIGFILE or any(ISO_PATH in word for word in entry.cmdline)):
+    if flaw and entry.needs_path:
         return explanation(
             f"The path {item.path} holds {flaw}, and the system would look for another file.",
             "Rename it on your computer, then: bootkit generate",
         )
-    words = (*entry.cmdline, *extra_words, *entry.to_ram, *entry.safe_graphics)
+    if any(path.startswith(IN_EFI) for path in entry.paths) and not _efi_blocks(item):
+        return explanation("It lies in the image's part for UEFI, and nobody knows where that is.")
+    words = (*max((entry.cmdline, *(module.cmdline for module in entry.modules)), key=len), *extra_words)
+    words = (*words, *entry.to_ram, *entry.safe_graphics)
     size = sum(len(_bytes(word.replace(ISO_PATH, item.path))) + 1 for word in words)
-    if max(size, *(len(_bytes(path)) for path in (entry.kernel, *entry.initrds))) >= _LINE_LIMIT:
+    if max(size, *(len(_bytes(path)) for path in entry.paths)) >= _LINE_LIMIT:
         return explanation(
             f"Its kernel line has {size} characters; kernels take {_LINE_LIMIT - 1}, and GRUB not many more."
         )
@@ -269,6 +390,11 @@ def _entry_id(title: str, taken: set[str]) -> str:
 
 def _folder_id(folder: str) -> str:
     return f"folder:{_plain(folder)}"
+
+
+def _own_name(path: str) -> str:
+    """A name for what belongs to one image, which no other has."""
+    return f"image_{zlib.crc32(_bytes(path)):08x}"
 
 
 def _plain(path: str) -> str:

@@ -2,7 +2,18 @@
 
 import textwrap
 
-from bootkit.model.boot import ISO_PATH, STICK_UUID, BootEntry, Detection, EntryKind, Recognition, Role
+from bootkit.model.boot import (
+    IMAGE_FILE,
+    IN_EFI,
+    ISO_PATH,
+    ON_STICK,
+    STICK_UUID,
+    BootEntry,
+    Detection,
+    EntryKind,
+    Recognition,
+    Role,
+)
 from bootkit.model.iso import IsoFacts
 
 _WIDTH = 100
@@ -16,6 +27,7 @@ def explain(facts: IsoFacts, recognition: Recognition, *, iso_path: str = "", st
         return "\n".join([_paragraph(f"Nobody knows {facts.name}."), *_seen(facts), "", *_others(recognition, "Asked")])
     lines = [
         _paragraph(f"{facts.name} is {detection.title}; it boots by {detection.stack}."),
+        *([_paragraph("Nobody knows it: this is an untested guess.")] if detection.untested else []),
         "",
         "Why",
         *(_item(sentence) for sentence in detection.evidence or ("the detector gives no reason",)),
@@ -34,14 +46,7 @@ def _how(detection: Detection) -> list[str]:
         obstacle = detection.obstacle or "it has no entry that boots from a file"
         lines = ["It cannot boot from a file", _item(obstacle)]
         return [*lines, _item(f"instead: {detection.instead}")] if detection.instead else lines
-    words = _finding_words(detection.entries[0])
-    story = "GRUB opens the file and loads the kernel and its initrd out of it."
-    if detection.entries[0].kind is EntryKind.CONFIGFILE:
-        story = "GRUB opens the file and hands over to the image's own menu, which passes on where the file is."
-    elif words:
-        story += f" Then the initrd looks for the file once more: {' '.join(words)} tells it where."
-    else:
-        story += " Nothing else is needed: all of the system is in the initrd."
+    story = _story(detection.entries[0])
     lines = ["How it boots from a file", _paragraph(story, indent="  ")]
     if detection.filesystems:
         names = ", ".join(_FILESYSTEM_NAMES.get(name, name) for name in detection.filesystems)
@@ -51,8 +56,36 @@ def _how(detection: Detection) -> list[str]:
     return lines
 
 
+_STORIES = {
+    EntryKind.LINUX16: "GRUB loads the program out of the file; it runs by itself.",
+    EntryKind.CONFIGFILE: "GRUB opens the file and hands over to the image's own menu, which passes on where the file is.",
+    EntryKind.CHAINLOADER: "GRUB starts the EFI application, which needs no other file.",
+    EntryKind.KOPENBSD: "GRUB loads the kernel, which brings its root along.",
+    EntryKind.KNETBSD: "GRUB loads the kernel and its root out of the file.",
+    EntryKind.MEMDISK: "GRUB starts memdisk, which holds the image in RAM and lends it to the BIOS as a drive.",
+    EntryKind.WIMBOOT: "GRUB starts wimboot, which holds the Windows image in RAM and starts it there.",
+}
+
+
+def _story(entry: BootEntry) -> str:
+    """How an entry starts, and how what it starts gets at its files."""
+    if entry.kind in _STORIES:
+        return _STORIES[entry.kind]
+    story = "GRUB opens the file and loads the kernel and its initrd out of it."
+    if entry.kind is not EntryKind.LINUX:
+        story = "GRUB opens the file and loads the kernel and its modules out of it."
+    if not entry.initrds and not entry.modules:
+        return "GRUB loads the program out of the file; it runs by itself."
+    if entry.image_as:
+        return f"{story} The whole image goes along as the file /{entry.image_as} of the initrd: it all is in RAM."
+    if words := _finding_words(entry):
+        return f"{story} Then the initrd looks for the file once more: {' '.join(words)} tells it where."
+    return f"{story} Nothing else is needed: all of the system is in the initrd."
+
+
 def _finding_words(entry: BootEntry) -> list[str]:
-    return [word for word in entry.cmdline if ISO_PATH in word]
+    words = (*entry.cmdline, *(word for module in entry.modules for word in module.cmdline))
+    return [word for word in words if ISO_PATH in word]
 
 
 def _entry(entry: BootEntry, iso_path: str, stick_uuid: str) -> list[str]:
@@ -60,19 +93,37 @@ def _entry(entry: BootEntry, iso_path: str, stick_uuid: str) -> list[str]:
     lines = ["", f"  {entry.title}{role}"]
     if entry.kind is EntryKind.CONFIGFILE:
         return [*lines, f"    menu    {entry.kernel}"]
-    words = " ".join(entry.cmdline).replace(ISO_PATH, iso_path).replace(STICK_UUID, stick_uuid or "<UUID of the stick>")
-    lines += [f"    kernel  {entry.kernel}", *(f"    initrd  {initrd}" for initrd in entry.initrds)]
-    lines += textwrap.wrap(
-        words,
+    rows = [("kernel", entry.kernel), *(("initrd", initrd) for initrd in entry.initrds)]
+    rows += [("image", f"as /{entry.image_as} of the initrd")] if entry.image_as else []
+    lines += [f"    {name:<7} {_where(path, iso_path)}" for name, path in rows]
+    lines += _words(entry.cmdline, iso_path, stick_uuid)
+    for module in entry.modules:
+        lines += [f"    module  {_where(module.path, iso_path)}", *_words(module.cmdline, iso_path, stick_uuid)]
+    lines += [f"    needs   {path} on the stick" for path in entry.stick_files]
+    if entry.to_ram:
+        lines.append(f"    to RAM  {' '.join(entry.to_ram)}")
+    return lines
+
+
+def _words(words: tuple[str, ...], iso_path: str, stick_uuid: str) -> list[str]:
+    text = " ".join(words).replace(ISO_PATH, iso_path).replace(STICK_UUID, stick_uuid or "<UUID of the stick>")
+    return textwrap.wrap(
+        text,
         _WIDTH,
         initial_indent="    words   ",
         subsequent_indent="            ",
         break_long_words=False,
         break_on_hyphens=False,
     )
-    if entry.to_ram:
-        lines.append(f"    to RAM  {' '.join(entry.to_ram)}")
-    return lines
+
+
+def _where(path: str, iso_path: str) -> str:
+    if path == IMAGE_FILE:
+        return iso_path
+    for prefix, place in ((ON_STICK, "on the stick"), (IN_EFI, "in the image's part for UEFI")):
+        if path.startswith(prefix):
+            return f"{path.removeprefix(prefix)} ({place})"
+    return path
 
 
 def _seen(facts: IsoFacts) -> list[str]:

@@ -7,7 +7,7 @@ from importlib.resources import files
 
 import jinja2
 
-from bootkit.model.boot import ISO_PATH, STICK_UUID
+from bootkit.model.boot import IMAGE_FILE, IN_EFI, ISO_PATH, ON_STICK, STICK_UUID
 
 VOLUME_ID = "{volume_id}"
 """Slot in the words of a quick rule: the label that GRUB's ``probe`` finds in the image."""
@@ -54,6 +54,16 @@ def grub_word(text: str) -> str:
     return f'"{quoted}"'
 
 
+def grub_file(path: str) -> str:
+    """A path of an entry as one word: on the image's loop device, on that of its part for UEFI, or on the stick."""
+    if path == IMAGE_FILE:
+        return '"($stick)$iso_path"'
+    for prefix, device in ((ON_STICK, "($stick)"), (IN_EFI, "(${loop}_efi)"), ("", "($loop)")):
+        if path.startswith(prefix):
+            return f'"{device}"{grub_quote(path.removeprefix(prefix))}'
+    return ""
+
+
 def grub_pattern(path: str) -> str:
     """``path`` as one word in which ``*`` is a wildcard and everything else is literal."""
     return "*".join(grub_quote(part) if part else "" for part in path.split("*"))
@@ -94,7 +104,7 @@ def _environment() -> jinja2.Environment:
         keep_trailing_newline=True,
         autoescape=False,  # noqa: S701 - this is no HTML: grub_quote does the quoting
     )
-    environment.filters.update(quote=grub_quote, word=grub_word, pattern=grub_pattern)
+    environment.filters.update(quote=grub_quote, word=grub_word, file=grub_file, pattern=grub_pattern)
     return environment
 
 

@@ -45,7 +45,7 @@ function initrd {{
     fi
   done
 }}
-set grub_platform={platform}
+{stand_ins}set grub_platform={platform}
 set grub_cpu={cpu}
 set patience=0
 set root={root}
@@ -54,8 +54,13 @@ set prefix=({root})/boot/grub
 set default={entry}
 set timeout={timeout}
 """
+_OTHERS = (
+    "linux16", "initrd16", "chainloader", "multiboot", "module", "multiboot2", "module2", "kopenbsd", "knetbsd",
+    "knetbsd_module_elf",
+)  # fmt: skip
+"""Commands of GRUB that it has on some machine, of which is only written down what they were given."""
 _ESCAPES = re.compile(r"\x1b(?:\[[0-9;?]*[A-Za-z]|[()][0-9A-B]|[=>78])")
-_RECORD = re.compile(r"@begin (linux|initrd)\r?\n(.*?)@done", re.DOTALL)
+_RECORD = re.compile(r"@begin (\w+)\r?\n(.*?)@done", re.DOTALL)
 _WORD = re.compile(r"@word<(.*?)@end>", re.DOTALL)
 
 
@@ -66,6 +71,8 @@ class EmulatedRun:
     linux: tuple[str, ...] | None
     """What the last ``linux`` command was given, the kernel's file first; ``None`` if it never came to that."""
     initrd: tuple[str, ...] | None
+    calls: tuple[tuple[str, ...], ...]
+    """Every command that loads something and what it was given, the command first."""
     screen: str
     """All that was printed, without terminal escapes; lines are broken at the screen's edge."""
 
@@ -92,6 +99,7 @@ def run_menu(
         platform=platform,
         cpu=cpu,
         root=root,
+        stand_ins="".join(f'function {name} {{\n  record {name} "$@"\n}}\n' for name in _OTHERS),
         presets="".join(f"set {name}={grub_quote(value)}\nexport {name}\n" for name, value in (presets or {}).items()),
         entry=grub_quote(entry),
         timeout=0 if entry else -1,
@@ -108,8 +116,11 @@ def run_menu(
 
 
 def _read(screen: str) -> EmulatedRun:
-    calls = {name: _words(body) for name, body in _RECORD.findall(screen)}
-    return EmulatedRun(linux=calls.get("linux"), initrd=calls.get("initrd"), screen=screen.replace("\r", ""))
+    calls = [(name, *_words(body)) for name, body in _RECORD.findall(screen)]
+    last = {call[0]: call[1:] for call in calls}
+    return EmulatedRun(
+        linux=last.get("linux"), initrd=last.get("initrd"), calls=tuple(calls), screen=screen.replace("\r", "")
+    )
 
 
 def _words(body: str) -> tuple[str, ...]:

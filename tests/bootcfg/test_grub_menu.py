@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 from bootkit.bootcfg.find import LOOPBACK_VARIABLES
 from bootkit.bootcfg.grub import DEFAULT_VARIABLES, parse_grub
-from bootkit.bootcfg.menu import Menu, Module
+from bootkit.bootcfg.menu import Menu
+from bootkit.model.boot import Module
 from bootkit.model.iso import IsoView
 
 Image = Callable[[dict[str, str]], IsoView]

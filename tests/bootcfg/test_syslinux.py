@@ -1,6 +1,7 @@
 from collections.abc import Callable
 
-from bootkit.bootcfg.menu import Menu, Module
+from bootkit.bootcfg.menu import Menu
+from bootkit.model.boot import Module
 from bootkit.bootcfg.syslinux import parse_syslinux
 from bootkit.model.iso import IsoView
 
