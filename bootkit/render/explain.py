@@ -1,6 +1,7 @@
 """Why an image is taken for what it is, and how it boots from a file, as a person would tell it."""
 
 import textwrap
+from collections.abc import Mapping
 
 from bootkit.model.boot import (
     IMAGE_FILE,
@@ -25,28 +26,30 @@ def explain(facts: IsoFacts, recognition: Recognition, *, iso_path: str = "", st
     detection = recognition.detection
     if detection is None:
         return "\n".join([_paragraph(f"Nobody knows {facts.name}."), *_seen(facts), "", *_others(recognition, "Asked")])
+    boots = "boots by" if detection.entries else "would boot by"
+    slots = {ISO_PATH: iso_path or f"/boot/iso/{facts.name}", STICK_UUID: stick_uuid or "<UUID of the stick>"}
     lines = [
-        _paragraph(f"{facts.name} is {detection.title}; it boots by {detection.stack}."),
+        _paragraph(f"{facts.name} is {detection.title}; it {boots} {detection.stack}."),
         *([_paragraph("Nobody knows it: this is an untested guess.")] if detection.untested else []),
         "",
         "Why",
         *(_item(sentence) for sentence in detection.evidence or ("the detector gives no reason",)),
         "",
-        *_how(detection),
+        *_how(detection, slots),
     ]
     for entry in detection.entries:
-        lines += _entry(entry, iso_path or f"/boot/iso/{facts.name}", stick_uuid)
+        lines += _entry(entry, slots)
     if detection.notes or facts.warnings:
         lines += ["", "Good to know", *(_item(note) for note in (*detection.notes, *facts.warnings))]
     return "\n".join([*lines, "", *_others(recognition, "Not taken for")])
 
 
-def _how(detection: Detection) -> list[str]:
+def _how(detection: Detection, slots: Mapping[str, str]) -> list[str]:
     if not detection.entries:
         obstacle = detection.obstacle or "it has no entry that boots from a file"
         lines = ["It cannot boot from a file", _item(obstacle)]
         return [*lines, _item(f"instead: {detection.instead}")] if detection.instead else lines
-    story = _story(detection.entries[0])
+    story = _filled(_story(detection.entries[0]), slots)
     lines = ["How it boots from a file", _paragraph(story, indent="  ")]
     if detection.filesystems:
         names = ", ".join(_FILESYSTEM_NAMES.get(name, name) for name in detection.filesystems)
@@ -88,27 +91,32 @@ def _finding_words(entry: BootEntry) -> list[str]:
     return [word for word in words if ISO_PATH in word]
 
 
-def _entry(entry: BootEntry, iso_path: str, stick_uuid: str) -> list[str]:
+def _entry(entry: BootEntry, slots: Mapping[str, str]) -> list[str]:
     role = "" if entry.role is Role.OTHER else f" ({entry.role.value})"
     lines = ["", f"  {entry.title}{role}"]
     if entry.kind is EntryKind.CONFIGFILE:
         return [*lines, f"    menu    {entry.kernel}"]
     rows = [("kernel", entry.kernel), *(("initrd", initrd) for initrd in entry.initrds)]
     rows += [("image", f"as /{entry.image_as} of the initrd")] if entry.image_as else []
-    lines += [f"    {name:<7} {_where(path, iso_path)}" for name, path in rows]
-    lines += _words(entry.cmdline, iso_path, stick_uuid)
+    lines += [f"    {name:<7} {_where(path, slots)}" for name, path in rows]
+    lines += _words(entry.cmdline, slots)
     for module in entry.modules:
-        lines += [f"    module  {_where(module.path, iso_path)}", *_words(module.cmdline, iso_path, stick_uuid)]
+        lines += [f"    module  {_where(module.path, slots)}", *_words(module.cmdline, slots)]
     lines += [f"    needs   {path} on the stick" for path in entry.stick_files]
     if entry.to_ram:
         lines.append(f"    to RAM  {' '.join(entry.to_ram)}")
     return lines
 
 
-def _words(words: tuple[str, ...], iso_path: str, stick_uuid: str) -> list[str]:
-    text = " ".join(words).replace(ISO_PATH, iso_path).replace(STICK_UUID, stick_uuid or "<UUID of the stick>")
+def _filled(text: str, slots: Mapping[str, str]) -> str:
+    for slot, value in slots.items():
+        text = text.replace(slot, value)
+    return text
+
+
+def _words(words: tuple[str, ...], slots: Mapping[str, str]) -> list[str]:
     return textwrap.wrap(
-        text,
+        _filled(" ".join(words), slots),
         _WIDTH,
         initial_indent="    words   ",
         subsequent_indent="            ",
@@ -117,9 +125,9 @@ def _words(words: tuple[str, ...], iso_path: str, stick_uuid: str) -> list[str]:
     )
 
 
-def _where(path: str, iso_path: str) -> str:
+def _where(path: str, slots: Mapping[str, str]) -> str:
     if path == IMAGE_FILE:
-        return iso_path
+        return slots[ISO_PATH]
     for prefix, place in ((ON_STICK, "on the stick"), (IN_EFI, "in the image's part for UEFI")):
         if path.startswith(prefix):
             return f"{path.removeprefix(prefix)} ({place})"
