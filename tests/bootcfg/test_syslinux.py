@@ -1,8 +1,8 @@
 from collections.abc import Callable
 
 from bootkit.bootcfg.menu import Menu
-from bootkit.model.boot import Module
 from bootkit.bootcfg.syslinux import parse_syslinux
+from bootkit.model.boot import Module
 from bootkit.model.iso import IsoView
 
 Image = Callable[[dict[str, str]], IsoView]

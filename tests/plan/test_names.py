@@ -21,7 +21,7 @@ def test_a_name_that_an_initrd_cannot_take_has_a_problem_and_a_better_one(name: 
 
 def test_the_better_name_stays_near() -> None:
     assert better_name("Ubuntu 24.04 (copy).ISO") == "Ubuntu-24.04-copy.iso"
-    assert better_name("Féd ora – KDE.iso") == "Fed-ora-KDE.iso"
+    assert better_name("Féd ora \N{EN DASH} KDE.iso") == "Fed-ora-KDE.iso"
     assert len(better_name("x" * 500 + ".iso")) <= NAME_LIMIT
 
 
