@@ -16,6 +16,9 @@ from bootkit.system.fingerprint import program_fingerprint
 from bootkit.system.volume import FileStat, Volume, read_file, walk
 
 SUFFIXES = (".iso",)
+"""Of images anywhere on the partition."""
+FOLDER_SUFFIXES = (*SUFFIXES, ".efi", ".img", ".ima", ".wim", ".bin", ".krn", ".lkrn")
+"""Of images in the image folder: programs, floppies, Windows images."""
 RECORD_LIMIT = 4 << 20
 _DEPTH = 6
 """Folders below the root in which images are looked for outside of /boot/iso."""
@@ -34,7 +37,7 @@ class Catalog:
 
 def find_images(volume: Volume) -> tuple[tuple[str, FileStat], ...]:
     """The images on the partition: those in /boot/iso first in order, then those that lie elsewhere."""
-    found = [*_images(walk(volume, IMAGE_FOLDER)), *_images(_elsewhere(volume, "", 0))]
+    found = [*_images(walk(volume, IMAGE_FOLDER), FOLDER_SUFFIXES), *_images(_elsewhere(volume, "", 0), SUFFIXES)]
     return tuple(sorted(found, key=lambda pair: pair[0]))
 
 
@@ -159,8 +162,8 @@ def _again_from_record(item: ImageItem) -> ImageItem | None:
         return None
 
 
-def _images(files: Generator[tuple[str, FileStat]]) -> Generator[tuple[str, FileStat]]:
-    return ((path, stat) for path, stat in files if path.lower().endswith(SUFFIXES))
+def _images(files: Generator[tuple[str, FileStat]], suffixes: tuple[str, ...]) -> Generator[tuple[str, FileStat]]:
+    return ((path, stat) for path, stat in files if path.lower().endswith(suffixes))
 
 
 def _elsewhere(volume: Volume, folder: str, depth: int) -> Generator[tuple[str, FileStat]]:

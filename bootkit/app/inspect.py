@@ -11,7 +11,7 @@ from bootkit.errors import BootkitError, NothingRecognised
 from bootkit.model.answers import recognition_to_json
 from bootkit.model.boot import Recognition
 from bootkit.model.catalog import ImageItem
-from bootkit.model.iso import IsoFacts
+from bootkit.model.iso import FileKind, IsoFacts
 from bootkit.model.record import facts_to_json
 from bootkit.probe.image import open_image
 from bootkit.units import format_size
@@ -40,7 +40,7 @@ class Look:
             ("label", facts.volume_id or "none"),
             ("UUID", facts.uuid or "none"),
             ("read as", facts.filesystem),
-            ("El Torito", platforms or "none: no firmware would boot it from a CD"),
+            *_of_its_kind(facts, platforms),
             (
                 "partitions",
                 ", ".join(f"{part.scheme} {part.number}: {part.type}" for part in facts.partitions) or "none",
@@ -50,7 +50,7 @@ class Look:
             ("entries", ", ".join(entry.title for entry in detection.entries) if detection else "-"),
             *(("warning", warning) for warning in facts.warnings),
         ]
-        return "\n".join(f"{name:<11} {value}" for name, value in rows)
+        return "\n".join(f"{name:<12} {value}" for name, value in rows)
 
     def explanation(self) -> str:
         from bootkit.render.explain import explain
@@ -64,6 +64,12 @@ class Look:
             raise NothingRecognised(
                 f"no detector knows {name}", hint=f"'bootkit inspect --json {name}' prints what a bug report needs"
             )
+
+
+def _of_its_kind(facts: IsoFacts, platforms: str) -> list[tuple[str, str]]:
+    if facts.kind is FileKind.ISO:
+        return [("El Torito", platforms or "none: no firmware would boot it from a CD")]
+    return [("kind", f"{facts.kind} {facts.cpu}".strip()), ("calls itself", facts.banner or "-")]
 
 
 def look_at_file(path: Path) -> Look:

@@ -59,7 +59,7 @@ from bootkit.model.boot import (
     NotMine,
     Role,
 )
-from bootkit.model.iso import IsoView, Node
+from bootkit.model.iso import FileKind, IsoView, Node
 
 __all__ = [
     "ANY_FILESYSTEM",
@@ -76,6 +76,7 @@ __all__ = [
     "Detector",
     "DiskInfo",
     "EntryKind",
+    "FileKind",
     "Firmware",
     "IsoView",
     "Menu",

@@ -10,6 +10,7 @@ import fnmatch
 import posixpath
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import TypeVar
 
 from bootkit.model.initrd import InitrdFacts, RootFacts
@@ -18,6 +19,20 @@ _Facts = TypeVar("_Facts", InitrdFacts, RootFacts)
 
 TEXT_LIMIT = 64 << 10
 """Bytes of one text file that are read at most: the largest boot menus met are below 40 KiB."""
+
+
+class FileKind(StrEnum):
+    """What an image file is, by its first bytes."""
+
+    ISO = "iso"
+    EFI = "efi"
+    """An EFI application."""
+    LINUX = "linux"
+    """A program with Linux's boot header; an EFI application as well if ``cpu`` is known."""
+    WIM = "wim"
+    FLOPPY = "floppy"
+    DISK = "disk"
+    """With a boot sector, and larger than a floppy."""
 
 
 _ESP_GUID = "C12A7328-F81F-11D2-BA4B-00A0C93EC93B"
@@ -71,7 +86,13 @@ class IsoFacts:
     """The file's name, without its folder."""
     size: int
     filesystem: str = "iso9660"
-    """What the tree was read from: ``iso9660``, ``rock_ridge``, ``joliet`` or ``udf``."""
+    """What the tree was read from: ``iso9660``, ``rock_ridge``, ``joliet`` or ``udf``; ``vfat`` or ``none`` for what is
+    no ISO file."""
+    kind: FileKind = FileKind.ISO
+    cpu: str = ""
+    """What an EFI application runs on: ``x86_64``, ``i686``, ``aarch64``."""
+    banner: str = ""
+    """What a program calls itself."""
     volume_id: str = ""
     """From the primary volume descriptor; what udev shows as the label."""
     joliet_volume_id: str = ""

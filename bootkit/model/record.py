@@ -17,7 +17,7 @@ from bootkit.model.fields import (
     refuse_unknown,
 )
 from bootkit.model.initrdrecord import initrd_from_json, initrd_to_json, root_from_json, root_to_json
-from bootkit.model.iso import ElToritoEntry, IsoFacts, IsoPartition, Node
+from bootkit.model.iso import ElToritoEntry, FileKind, IsoFacts, IsoPartition, Node
 
 _TEXT_FIELDS = (
     "name",
@@ -28,6 +28,8 @@ _TEXT_FIELDS = (
     "system_id",
     "application_id",
     "publisher_id",
+    "cpu",
+    "banner",
 )
 
 
@@ -37,6 +39,7 @@ def facts_to_json(facts: IsoFacts) -> dict[str, Json]:
     record: dict[str, Json] = {
         "name": facts.name,
         "size": facts.size,
+        **({} if facts.kind is FileKind.ISO else {"kind": str(facts.kind)}),
         **texts,
         "el_torito": [_row(entry) for entry in facts.el_torito],
         "partitions": [_row(partition) for partition in facts.partitions],
@@ -65,6 +68,7 @@ def facts_from_json(value: object) -> IsoFacts:
     return IsoFacts(
         **texts,
         size=json_number(record["size"], "size"),
+        kind=_kind(record.get("kind", "iso")),
         el_torito=json_list(record.get("el_torito", []), "el_torito", _el_torito),
         partitions=json_list(record.get("partitions", []), "partitions", _partition),
         dirs={
@@ -75,6 +79,13 @@ def facts_from_json(value: object) -> IsoFacts:
         roots={_path(path): root_from_json(value, f"roots[{path!r}]") for path, value in roots.items()},
         warnings=json_list(record.get("warnings", []), "warnings", json_string),
     )
+
+
+def _kind(value: object) -> FileKind:
+    try:
+        return FileKind(json_string(value, "kind"))
+    except ValueError:
+        raise FormatError(f"kind is {value!r}, which is no kind of image") from None
 
 
 def _row(value: ElToritoEntry | IsoPartition) -> dict[str, Json]:

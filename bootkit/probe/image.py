@@ -193,7 +193,7 @@ def open_image(source: Path | BinaryIO, *, name: str = "", size: int | None = No
     ``name`` is wanted for an open file; ``size`` in bytes only where it is known better than by seeking.
 
     Raises:
-        FormatError: it is not an ISO9660 or UDF image; the hint says what it seems to be.
+        FormatError: it is not an ISO9660 or UDF image, nor a program or a disk; the hint says what it seems to be.
         BootkitError: the file cannot be opened.
     """
     if isinstance(source, Path):
@@ -224,7 +224,12 @@ def _choose_tree(fh: BinaryIO, descriptors: VolumeDescriptors, facts: IsoFacts) 
         if iso is None or _is_stub(iso, udf):
             return udf, replace(facts, filesystem="udf")
     if iso is None:
-        raise FormatError(f"{facts.name} is not an ISO image", hint=_hint(fh))
+        from bootkit.probe.bare import read_bare_file
+
+        found = read_bare_file(fh, facts)
+        if found is None:
+            raise FormatError(f"{facts.name} is not an ISO image", hint=_hint(fh))
+        return found
     return iso, facts
 
 

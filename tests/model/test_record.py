@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from bootkit.errors import FormatError
-from bootkit.model.iso import ElToritoEntry, IsoFacts, IsoPartition, Node
+from bootkit.model.iso import ElToritoEntry, FileKind, IsoFacts, IsoPartition, Node
 from bootkit.model.record import facts_from_json, facts_to_json
 
 FACTS = IsoFacts(
@@ -27,7 +27,10 @@ FACTS = IsoFacts(
 )
 
 
-@pytest.mark.parametrize("facts", [FACTS, IsoFacts(name="x", size=0)], ids=["full", "empty"])
+PROGRAM = IsoFacts(name="x.efi", size=9, filesystem="none", kind=FileKind.EFI, cpu="x86_64", banner="iPXE")
+
+
+@pytest.mark.parametrize("facts", [FACTS, PROGRAM, IsoFacts(name="x", size=0)], ids=["full", "program", "empty"])
 def test_what_is_written_comes_back(facts: IsoFacts) -> None:
     assert facts_from_json(json.loads(json.dumps(facts_to_json(facts)))) == facts
 
@@ -67,6 +70,7 @@ def test_a_text_may_be_one_string() -> None:
         ({"name": "x", "size": 1, "texts": {"/": None}}, r"texts\['/'\] is not a list"),
         ({"name": "x", "size": 1, "el_torito": [{"platform": "efi"}]}, r"el_torito\[0\]\.emulation is not a string"),
         ({"name": "x", "size": 1, "partitions": [{"bad": 1}]}, r"partitions\[0\] has an unknown field"),
+        ({"name": "x", "size": 1, "kind": "tape"}, "'tape', which is no kind of image"),
         ({"name": "x", "size": 1, "warnings": "w"}, "warnings is not a list"),
     ],
 )
