@@ -24,6 +24,9 @@ Argument = str | os.PathLike[str]
 Process = subprocess.Popen[bytes]
 """A running child, for annotations: nobody else imports ``subprocess``."""
 
+PIPE = subprocess.PIPE
+"""For the streams of :func:`popen`."""
+
 SYSTEM_DIRECTORIES = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 """Added behind the user's PATH: Debian leaves the sbin directories out for users, and mkfs is there."""
 
@@ -63,14 +66,20 @@ def run(
     return out
 
 
-def feed(argv: Sequence[Argument], chunks: Iterable[bytes], *, stdout: IO[bytes] | None = None) -> None:
+def feed(
+    argv: Sequence[Argument],
+    chunks: Iterable[bytes],
+    *,
+    stdout: IO[bytes] | None = None,
+    env: Mapping[str, str] | None = None,
+) -> None:
     """Run a program with ``chunks`` as its stdin, never holding more than one of them; its stdout goes to a file.
 
     Raises:
         ToolMissing, CommandFailed: as :func:`run`.
     """
     target = subprocess.DEVNULL if stdout is None else stdout
-    with popen(argv, stdin=subprocess.PIPE, stdout=target, stderr=subprocess.PIPE) as process:
+    with popen(argv, stdin=subprocess.PIPE, stdout=target, stderr=subprocess.PIPE, env=env) as process:
         assert process.stdin is not None
         # a program that has enough closes the pipe: its exit status tells whether that was all right
         with suppress(BrokenPipeError):
