@@ -87,7 +87,7 @@ def parts(menu: bytes) -> str:
 
 
 def test_writes_what_was_reviewed(update_golden: bool) -> None:
-    text = parts(render_menu((*ALL, with_efi_part((80, 2880))), MenuSettings(extra_words=("lang=de",))))
+    text = parts(render_menu((*ALL, with_efi_part((80, 2880))), MenuSettings()))
     if update_golden:
         GOLDEN.write_text(text, encoding="utf-8")
     assert text == GOLDEN.read_text(encoding="utf-8")
@@ -189,7 +189,7 @@ def test_an_answer_comes_back_from_its_record(image: ImageItem) -> None:
     [
         (FLOPPY, "memdisk, which holds the image in RAM"),
         (SHELL, "kernel  /boot/iso/shell.efi"),
-        (XEN, "find={iso_path} tells it where"),
+        (XEN, "find=/boot/iso/xen.iso tells it where"),
         (PE, f"needs   {WIMBOOT} on the stick"),
         (WHOLE, "goes along as the file /pve.iso"),
         (HD_MEDIA, "/boot/bootkit/hd-media/vmlinuz (on the stick)"),

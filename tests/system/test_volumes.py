@@ -47,7 +47,7 @@ def make_fat(tmp_path: Path) -> Volume:
         str(OFFSET // 512),
         "-i",
         "B007C177",
-        image,
+        str(image),
         str(SIZE // 1024),
     ]
     subprocess.run(fat, check=True, capture_output=True)
