@@ -129,6 +129,15 @@ MASKED = (
     "systemd-timesyncd.service",
 )
 
+HOST_FILES = (
+    "boot/initrd.img-*",
+    "etc/apt/apt.conf.d/99mmdebstrap",
+    "etc/apt/sources.list",
+    "etc/hostname",
+    "etc/resolv.conf",
+)
+"""What is not for the image: the initrd lies beside it already, the rest is about this machine."""
+
 CMDLINE = "boot=live components quiet splash"
 FAIL_SAFE = "boot=live components memtest noapic noapm nodma nomce nosmp nosplash vga=788"
 
@@ -214,7 +223,10 @@ def main() -> None:
     )
     parser.add_argument("--suite", default=host_suite(), help="Debian release (default: this machine's)")
     options = parser.parse_args()
-    cached = cached_iso(options.suite)
+    try:
+        cached = cached_iso(options.suite)
+    except subprocess.CalledProcessError as failure:
+        raise SystemExit(f"live_iso: {failure.cmd[0]} failed with status {failure.returncode}") from None
     if options.out is None:
         sys.stdout.write(f"{cached}\n")
     else:
@@ -263,16 +275,12 @@ def build(work: Path, suite: str) -> Path:
         os.link(live / name, live / source.name)
     with root_tar.open("rb") as tar:
         squash: list[str | Path] = [
-            "mksquashfs",
-            "-",
-            live / "filesystem.squashfs",
-            "-tar",
-            "-comp",
-            "zstd",
-            "-Xcompression-level",
-            "6",
-        ]
-        subprocess.run([*squash, "-quiet", "-no-progress"], stdin=tar, stdout=sys.stderr, check=True)
+            *(() if os.geteuid() == 0 else ("unshare", "--map-root-user")),  # owner of / is who calls, whatever -root-uid
+            "mksquashfs", "-", live / "filesystem.squashfs", "-tar", "-root-mode", "755",
+            "-comp", "zstd", "-Xcompression-level", "6",
+            "-quiet", "-no-progress",
+        ]  # fmt: skip
+        subprocess.run(squash, stdin=tar, stdout=sys.stderr, check=True)
     write_menus(tree, release)
     (tree / ".disk").mkdir()
     stamp = time.strftime("%Y%m%d-%H:%M", time.gmtime())
@@ -292,23 +300,23 @@ def build(work: Path, suite: str) -> Path:
 def bootstrap(work: Path, suite: str) -> tuple[Path, Path]:
     """The root file system as a tar archive, and the folder with its kernel and initrd."""
     tar = work / "root.tar"
-    (work / "sources").write_text(debian_sources(suite))
-    (work / "apt.conf").write_text(apt_settings())
     excluded = [*EXCLUDED, *(f"{lib}/{path}" for lib in LIBRARIES for path in ("modules/*/kernel/*", "live/config/*"))]
     included = [f"{lib}/modules/*/kernel/{path}*" for lib in LIBRARIES for path in KERNEL_MODULES]
     included += [f"{lib}/live/config/{name}" for lib in LIBRARIES for name in LIVE_CONFIG]
     masks = " ".join(f'"$1/etc/systemd/system/{unit}"' for unit in MASKED)
-    subprocess.run(
-        ["mmdebstrap", "--variant=minbase", f"--include={','.join(PACKAGES)}", "--quiet",
-         *(f"--dpkgopt=path-exclude={path}" for path in excluded),
-         *(f"--dpkgopt=path-include={path}" for path in included),
-         f"--aptopt={work / 'apt.conf'}",
-         f"--customize-hook=copy-out /boot {work}",
-         '--customize-hook=rm -f "$1"/boot/initrd.img-* "$1"/etc/apt/apt.conf.d/99mmdebstrap "$1"/etc/apt/sources.list "$1"/etc/hostname "$1"/etc/resolv.conf',
-         f'--customize-hook=for unit in {masks}; do ln -sf /dev/null "$unit"; done',
-         suite, tar, work / "sources"],
-        stdout=sys.stderr, check=True,
-    )  # fmt: skip
+    # sources come and the archive goes through pipes: in a namespace of its own, mmdebstrap may not enter our folders
+    command = [
+        "mmdebstrap", "--variant=minbase", f"--include={','.join(PACKAGES)}", "--quiet",
+        *(f"--dpkgopt=path-exclude={path}" for path in excluded),
+        *(f"--dpkgopt=path-include={path}" for path in included),
+        *(f"--aptopt={setting}" for setting in apt_settings()),
+        f"--customize-hook=copy-out /boot {work}",
+        f"--customize-hook=cd \"$1\" && rm -f {' '.join(HOST_FILES)}",
+        f'--customize-hook=for unit in {masks}; do ln -sf /dev/null "$unit"; done',
+        suite, "-", "-",
+    ]  # fmt: skip
+    with tar.open("wb") as out:
+        subprocess.run(command, input=debian_sources(suite).encode(), stdout=out, check=True)
     return tar, work / "boot"
 
 
@@ -359,11 +367,11 @@ def serves(stanza: str, suite: str) -> bool:
     return enabled and "main" in components and all(re.match(rf"{suite}(-|/|$)", name) for name in suites)
 
 
-def apt_settings() -> str:
-    """How this machine's apt reaches its mirrors: proxies, certificates, time limits."""
+def apt_settings() -> list[str]:
+    """How this machine's apt reaches its mirrors: proxies, certificates, time limits. Not kept in the image."""
     dump = subprocess.run(["apt-config", "dump", "--no-empty"], stdout=subprocess.PIPE, text=True, check=True).stdout
     kept = re.compile(r"Acquire::(https?|ftp|Retries|ForceIPv4|ForceIPv6|Check-Valid-Until)\b")
-    return "".join(f"{line}\n" for line in dump.splitlines() if kept.match(line))
+    return [line for line in dump.splitlines() if kept.match(line)]
 
 
 def write_menus(tree: Path, release: str) -> None:
