@@ -18,6 +18,9 @@ from bootkit.system.volume import Volume, chunks_of, sha256_of
 from bootkit.units import format_size
 
 FAT_LIMIT = (4 << 30) - 1
+_PADDING = 150 * 2048
+"""Bytes that mkisofs puts behind the last file; some images come without them and lack nothing."""
+_AGAIN = "the download is damaged or not the one that was published: download it again"
 _SPARE = 16 << 20
 """Bytes that stay free for the menu, the records and the logs."""
 
@@ -125,6 +128,9 @@ def _addition(source: Path, folder: str, *, rename: bool) -> Addition:
         )
         raise BootkitError(f"{source.name} cannot be booted under this name: {problem}", hint=hint)
     with open_image(source, name=name) as view:
+        if view.missing > _PADDING:
+            missing = format_size(view.missing)
+            raise BootkitError(f"{source.name} is not complete: {missing} are missing at its end", hint=_AGAIN)
         item = answered(ImageItem(path=path, size=size, mtime_ns=0), view)
     return Addition(step=CopyImage(source=str(source), path=path, size=size), item=item)
 
@@ -170,6 +176,5 @@ def _compared(addition: Addition, watcher: Watcher) -> Addition:
             digest.update(chunk)
     watcher.end()
     if digest.hexdigest() != published.digest:
-        hint = "the download is damaged or not the one that was published: download it again"
-        raise BootkitError(f"{source.name} does not agree with {Path(published.source).name}", hint=hint)
+        raise BootkitError(f"{source.name} does not agree with {Path(published.source).name}", hint=_AGAIN)
     return replace(addition, checked_with=Path(published.source).name)

@@ -42,6 +42,8 @@ class ImageView(IsoView):
         self._warnings: list[str] = []
         descriptors = read_volume_descriptors(fh)
         self._tree, facts = _choose_tree(fh, descriptors, IsoFacts(name=name, size=size))
+        self.missing = max(0, (descriptors.pvd.size if descriptors.pvd else 0) - size)
+        """Bytes that the volume descriptor claims behind the end of the file: an incomplete download."""
         self._partitions = self._read_partitions()
         self._base = replace(
             facts, el_torito=self._read_el_torito(descriptors.boot_catalog), partitions=_rows(self._partitions)

@@ -9,7 +9,7 @@ from bootkit.app.changes import apply_changes
 from bootkit.app.images import add_images, plan_additions, plan_removal, verify_images
 from bootkit.errors import BootkitError, FormatError
 from bootkit.system.volume import Volume
-from tests.app.conftest import UNKNOWN, MakeIso
+from tests.app.conftest import LIVE_BOOT, UNKNOWN, MakeIso
 
 
 def _add(volume: Volume, *isos: Path, **options: object) -> None:
@@ -130,3 +130,12 @@ def test_a_name_that_fits_several_images_or_none_is_refused(volume: Volume, make
         image_named(volume, "debian")
     with pytest.raises(BootkitError, match="no image on the stick is called fedora"):
         image_named(volume, "fedora")
+
+
+def test_an_incomplete_download_is_refused(volume: Volume, stick: Path, make_iso: MakeIso) -> None:
+    iso = make_iso("debian.iso", {**LIVE_BOOT, "live/more": "x" * 1_000_000})
+    with iso.open("r+b") as file:
+        file.truncate(500_000)
+    with pytest.raises(BootkitError, match=r"debian\.iso is not complete: .* are missing"):
+        plan_additions(volume, [iso])
+    assert not (stick / "boot/iso").exists()
