@@ -20,6 +20,8 @@ MEMORY_LIMIT = 256 << 20
 """Bytes that a decompressor may take for its dictionary; ``xz -9`` wants 65 MiB, and the kernel stops at 128 MiB."""
 LZ4_BLOCK = 8 << 20
 """Bytes of a block of the legacy format at most. Source: Linux 6.1, lib/decompress_unlz4.c."""
+_LZ4_PACKED = LZ4_BLOCK + LZ4_BLOCK // 255 + 16
+"""Bytes of such a block that cannot be compressed."""
 _LZ4_MAGIC = b"\x02\x21\x4c\x18"
 
 _MAGICS = (
@@ -203,7 +205,8 @@ class _Zlib:
 class _Lz4Legacy:
     """Blocks behind their sizes, to the end of the input or a size of zero.
 
-    Source: Linux 6.1, lib/decompress_unlz4.c: streams may follow each other, and zeros behind the last are padding.
+    Source: Linux 6.1, lib/decompress_unlz4.c: streams may follow each other, and four zeros behind the last are padding.
+    Before commit 2c484419efc0 (5.11) zeros are damage, and nothing but lz4 can follow.
     """
 
     def __init__(self) -> None:
@@ -220,7 +223,7 @@ class _Lz4Legacy:
 
     @property
     def needs_input(self) -> bool:
-        return not self.eof and (self.is_between or len(self._pending) < 4 + self._size())
+        return not self.eof and (self.is_between or len(self._pending) < 4 + self._size() <= 4 + _LZ4_PACKED)
 
     def _size(self) -> int:
         return 0 if self._pending.startswith(_LZ4_MAGIC) else int.from_bytes(self._pending[:4], "little")
@@ -235,7 +238,7 @@ class _Lz4Legacy:
         if size == 0:
             self.eof = True
             return b""
-        if size > LZ4_BLOCK + LZ4_BLOCK // 255 + 16:
+        if size > _LZ4_PACKED:
             raise FormatError(f"the lz4 data are damaged: a block of {size} bytes")
         if len(self._pending) < 4 + size:
             return b""

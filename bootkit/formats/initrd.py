@@ -22,6 +22,10 @@ TIME_LIMIT = 30.0
 MEMBER_LIMIT = 200_000
 SEGMENT_LIMIT = 64
 _KEPT_LIMIT = 16 << 20
+_KERNEL_LIMIT = 16
+_MODULE_LIMIT = 20_000
+_MODULE_NAME = 56
+"""Bytes of a module's name at most. Source: Linux 6.1, include/linux/module.h."""
 _LINK_LIMIT = 4096
 
 _KERNEL = re.compile(r"lib/modules/([^/]+)(?:/.*)?")
@@ -33,8 +37,9 @@ _LINK = re.compile(r"(usr/)?[^/]+|(usr/)?lib/dracut/hooks")
 _LINKS = 64
 _DRACUT = re.compile(r"\bdracut-([0-9][\w.+~-]*)")
 # case ${fstype} in vfat|iso9660|udf|...) return 0: casper 1.340 to 1.498, scripts/casper-helpers.
-_IS_SUPPORTED_FS = re.compile(r"^is_supported_fs\s*\(\)\s*\{(.*?)^\}", re.DOTALL | re.MULTILINE)
-_RETURNS_TRUE = re.compile(r"\bin\s+\(?([\w|\s]+)\)\s*return 0")
+_IS_SUPPORTED_FS = re.compile(r"^is_supported_fs ?\(\)", re.MULTILINE)
+_FUNCTION_LIMIT = 2000
+_RETURNS_TRUE = re.compile(r"\bin\b([\w|\s]+)\)\s*return 0")
 
 Wanted = Callable[[str, int, int], bool]
 
@@ -169,10 +174,11 @@ class _Findings:
             self.links[_text(spelled)] = _text(member.data)
         elif member.data is not None:
             self._read(path, member.data.decode("utf-8", "replace"))
-        if kernel := _KERNEL.fullmatch(path):
+        if len(self.kernels) < _KERNEL_LIMIT and (kernel := _KERNEL.fullmatch(path)):
             self.kernels.add(_text(kernel[1]))
         if module := module_name(path):
-            self.modules.add(_text(module))
+            if len(self.modules) < _MODULE_LIMIT:
+                self.modules.add(_text(module[:_MODULE_NAME]))
             return
         makers, markers = marks_of(path)
         self.makers.update(makers)
@@ -211,7 +217,10 @@ class _Findings:
 
 def _allowed(script: str) -> tuple[str, ...] | None:
     function = _IS_SUPPORTED_FS.search(script)
-    case = _RETURNS_TRUE.search(function[1]) if function is not None else None
+    if function is None:
+        return None
+    body = script[function.end() : function.end() + _FUNCTION_LIMIT].partition("\n}")[0]
+    case = _RETURNS_TRUE.search(body)
     return tuple(sorted(case[1].replace("|", " ").split())) if case is not None else None
 
 

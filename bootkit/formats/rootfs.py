@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 from bootkit.errors import FormatError
+from bootkit.formats.compression import Budget
 from bootkit.formats.erofs import Erofs
 from bootkit.formats.ext4 import Ext4
 from bootkit.formats.kmodules import LIST_LIMIT, aliases, builtin_drivers, dependencies, module_name
@@ -21,6 +22,9 @@ _INNER = ("/LiveOS/rootfs.img", "/LiveOS/ext3fs.img")
 _OS_RELEASE = ("/usr/lib/os-release", "/etc/os-release")
 _OS_RELEASE_LIMIT = 64 << 10
 _MODULES = ("/usr/lib/modules", "/lib/modules")
+_OUTPUT_LIMIT = 2 << 30
+"""Bytes that are unpacked to know a root: of a real one 200 MiB at most, where an ext4 lies in large blocks of xz."""
+_TIME_LIMIT = 30.0
 _KERNEL_LIMIT = 16
 """Kernels in one root; live systems have one or two."""
 
@@ -35,7 +39,7 @@ class Root:
     inner: str = ""
 
 
-def open_root(fh: BinaryIO) -> Root:
+def open_root(fh: BinaryIO, *, budget: Budget | None = None) -> Root:
     """The root file system in ``fh``: a squashfs, an EROFS, an ext4, or an ext4 in a squashfs.
 
     Raises:
@@ -43,7 +47,7 @@ def open_root(fh: BinaryIO) -> Root:
     """
     start = read_upto(fh, 0, 2048)
     if start.startswith(b"hsqs"):
-        squashfs = Squashfs(fh)
+        squashfs = Squashfs(fh, budget=budget)
         root = Root(tree=squashfs, filesystem="squashfs", compression=squashfs.superblock.compression)
         inner = next((path for path in _INNER if squashfs.find(path) is not None), "")
         return replace(root, tree=Ext4(squashfs.open(inner)), inner=inner) if inner else root
@@ -57,7 +61,7 @@ def open_root(fh: BinaryIO) -> Root:
 def read_root(fh: BinaryIO, size: int) -> RootFacts:
     """What the root file system of ``size`` bytes in ``fh`` tells; what cannot be read is left out, with a warning."""
     try:
-        root = open_root(fh)
+        root = open_root(fh, budget=Budget(output=_OUTPUT_LIMIT, seconds=_TIME_LIMIT))
     except FormatError as error:
         return RootFacts(size=size, warnings=(f"the root file system cannot be read: {error.message}",))
     reader = _Reader(root.tree)

@@ -12,7 +12,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 
 from bootkit.errors import FormatError
-from bootkit.formats.compression import unpack_block
+from bootkit.formats.compression import Budget, unpack_block
 from bootkit.formats.reader import read_at
 
 if TYPE_CHECKING:
@@ -33,8 +33,9 @@ _DATA_KEPT = 16 << 20
 class Metadata:
     """The metadata of a squashfs: bytes that go on from block to block."""
 
-    def __init__(self, fh: BinaryIO, codec: str) -> None:
+    def __init__(self, fh: BinaryIO, codec: str, *, budget: Budget) -> None:
         self._fh = fh
+        self._budget = budget
         self._codec = codec
         self._kept: OrderedDict[int, tuple[bytes, int]] = OrderedDict()
 
@@ -65,6 +66,7 @@ class Metadata:
             return known
         (header,) = struct.unpack("<H", read_at(self._fh, start, 2))
         size = header & ~_PLAIN_METADATA or _PLAIN_METADATA
+        self._budget.spend(METADATA_BLOCK)
         data = read_at(self._fh, start + 2, min(size, METADATA_BLOCK))
         if not header & _PLAIN_METADATA:
             data = unpack_block(self._codec, data, METADATA_BLOCK)
@@ -79,7 +81,8 @@ class Metadata:
 class Blocks:
     """The data blocks of a squashfs and its fragments, each of ``block_size`` bytes at most when unpacked."""
 
-    def __init__(self, fh: BinaryIO, codec: str, block_size: int) -> None:
+    def __init__(self, fh: BinaryIO, codec: str, block_size: int, *, budget: Budget) -> None:
+        self._budget = budget
         self.block_size = block_size
         self._fh = fh
         self._codec = codec
@@ -98,6 +101,7 @@ class Blocks:
         size = word & ~_PLAIN_DATA
         if size > self.block_size:
             raise FormatError(f"a data block of {size} bytes", offset=start)
+        self._budget.spend(self.block_size)
         data = read_at(self._fh, start, size)
         if not word & _PLAIN_DATA:
             data = unpack_block(self._codec, data, self.block_size)

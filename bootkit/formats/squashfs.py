@@ -4,12 +4,14 @@ Source: Linux 6.1, fs/squashfs/squashfs_fs.h and Documentation/filesystems/squas
 the index of large directories are not needed for a look inside.
 """
 
+import math
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
 from bootkit.errors import FormatError
+from bootkit.formats.compression import Budget
 from bootkit.formats.reader import Extent, TreeFile, read_at
 from bootkit.formats.squashblocks import Blocks, Metadata, Position, SquashFile
 from bootkit.formats.tree import DIRECTORY_LIMIT, Entry, FileTree
@@ -35,6 +37,8 @@ _RUN_LIMIT = 256
 _BLOCKS_LIMIT = 1 << 20
 """Blocks of one file; 128 GiB of the usual size."""
 _LINK_LIMIT = 4096
+OUTPUT_LIMIT = 64 << 30
+"""Bytes that are unpacked in all where the caller sets no limit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,17 +95,18 @@ def read_superblock(fh: BinaryIO) -> Superblock:
 
 
 class Squashfs(FileTree[SquashEntry]):
-    """The tree of a squashfs.
+    """The tree of a squashfs. Once ``budget`` is spent, reading gives errors and warnings only.
 
     Raises:
         FormatError: as :func:`read_superblock`, or the root directory is missing.
     """
 
-    def __init__(self, fh: BinaryIO) -> None:
+    def __init__(self, fh: BinaryIO, *, budget: Budget | None = None) -> None:
+        budget = budget or Budget(output=OUTPUT_LIMIT, seconds=math.inf)
         self.superblock = read_superblock(fh)
         codec = _CODECS.get(self.superblock.compression, self.superblock.compression)
-        self._metadata = Metadata(fh, codec)
-        self._blocks = Blocks(fh, codec, self.superblock.block_size)
+        self._metadata = Metadata(fh, codec, budget=budget)
+        self._blocks = Blocks(fh, codec, self.superblock.block_size, budget=budget)
         super().__init__(fh, self._inode("", self.superblock.root))
         if not self._root.is_dir:
             raise FormatError("the root of the squashfs is no directory")

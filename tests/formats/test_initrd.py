@@ -146,6 +146,16 @@ def test_microcode_in_front_and_an_overlay_behind_are_archives_of_their_own(live
     assert not facts.warnings
 
 
+def test_lz4_swallows_what_follows_without_four_zeros(live_tree: Path) -> None:
+    """As in Linux: the legacy format has no end, so the next archive is taken for a block."""
+    main = padded(packed(archived(live_tree), "lz4"))
+    overlay = pack({"bootkit/exfat.ko": b"ELF"})
+    assert "exfat" in facts_of(main + bytes(4) + overlay).drivers.modules
+    facts = facts_of(main + overlay)
+    assert "exfat" not in facts.drivers.modules
+    assert "the lz4 data are damaged" in facts.warnings[0]
+
+
 def test_two_archives_in_one_compressed_stream_are_both_read(live_tree: Path) -> None:
     second = pack({"scripts/casper": b""})
     facts = facts_of(packed(archived(live_tree) + second, "gzip"))
@@ -307,3 +317,11 @@ def test_endless_archives_come_to_an_end() -> None:
     many = pack({"a": b""}) * 100
     assert "more than 64 archives" in facts_of(many).warnings[0]
     assert names_in(many) == ["a"] * 64
+
+
+def test_a_script_that_never_ends_costs_no_time() -> None:
+    script = b"is_supported_fs()\n in " * 40_000
+    before = time.monotonic()
+    facts = facts_of(pack({"scripts/casper-helpers": script}))
+    assert facts.allowed is None
+    assert time.monotonic() - before < 2

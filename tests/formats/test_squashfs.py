@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from bootkit.errors import FormatError
+from bootkit.formats.compression import Budget
 from bootkit.formats.ext4 import Ext4
 from bootkit.formats.squashfs import Squashfs, read_superblock
 from bootkit.formats.tree import Tree
@@ -250,3 +251,13 @@ def test_a_block_that_unpacks_to_more_than_a_block_is_refused(tmp_path: Path, sm
     data[inode_table : inode_table + len(block)] = block
     with pytest.raises(FormatError, match="no end where it must"):
         Squashfs(io.BytesIO(bytes(data) + bytes(4096)))
+
+
+def test_unpacking_ends_with_its_budget(source: Path, tmp_path: Path) -> None:
+    image = made(tmp_path / "image", source, "-b", "4K")
+    with image.open("rb", buffering=0) as fh:
+        fs = Squashfs(fh, budget=Budget(output=200_000, seconds=30))
+        with pytest.raises(FormatError, match="unpacks to more than"):
+            fs.read("/blocks", 1 << 20)
+        with pytest.raises(FormatError, match="unpacks to more than"):
+            Squashfs(fh, budget=Budget(output=0, seconds=30))
