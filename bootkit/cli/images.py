@@ -40,10 +40,13 @@ def add(
             output.answer("write the menu")
             return
         added = add_images(opened.volume, additions, watcher)
+        mounted = opened.where.is_dir()
         _generate(opened.volume)
     for item in added:
         output.answer(f"{item.path}  {item.sha256}")
-    output.say("Everything is on the stick and was read back. Unmount it before you pull it out.")
+    output.say(
+        "Everything is on the stick and was read back." + (" Unmount it before you pull it out." if mounted else "")
+    )
 
 
 def remove(images: Images, stick: StickOption = None, dry_run: DryRun = False) -> None:

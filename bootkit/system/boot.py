@@ -13,14 +13,17 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import MappingProxyType
 
+import psutil
 from qemu.qmp import QMPClient, QMPError
 
+from bootkit.errors import BootkitError
 from bootkit.model.verdict import Stage, TestFirmware, Verdict
 from bootkit.system.firmware import FlashImage, find_flash
 from bootkit.system.qemu import Accelerator, Machine, choose_accelerator, qemu_argv
 from bootkit.system.run import Process, popen
 from bootkit.system.watcher import Watcher
 from bootkit.system.witness import make_test_disk
+from bootkit.units import MIB, format_size
 
 STAGE_LIMITS: Mapping[Stage, float] = MappingProxyType(
     {Stage.FIRMWARE: 20, Stage.MENU: 30, Stage.KERNEL: 20, Stage.INITRD: 60, Stage.ISO: 60}
@@ -38,6 +41,8 @@ GRUB_GRACE = 5.0
 SERIAL_LIMIT = 32 << 20
 """Bytes on the serial line that end the test: no boot says so much."""
 MONITOR_PATIENCE = 20.0
+_QEMU_ITSELF = 256 * MIB
+"""Bytes beside the machine's own memory: code that was translated, firmware, the screen."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -90,7 +95,9 @@ def boot(
     Raises:
         ToolMissing: QEMU, its firmware or ``mke2fs`` is not installed.
         UsageError: the entry's id or a word cannot be handed to GRUB.
+        BootkitError: this computer has too little memory for the machine.
     """
+    _require_memory(memory_mib)
     accelerator = accelerator or choose_accelerator()
     flash = None if firmware is TestFirmware.BIOS else find_flash(firmware)
     with TemporaryDirectory(prefix="bootkit-") as name:
@@ -119,6 +126,15 @@ def boot(
             if process.poll() not in (None, 0):
                 reason = f"QEMU failed: {errors.read_text(errors='replace').strip() or 'it said nothing'}"
     return _verdict(run, reason)
+
+
+def _require_memory(memory_mib: int) -> None:
+    """A machine that does not fit would be killed in the middle, or make everything else crawl."""
+    free = psutil.virtual_memory().available
+    needed = memory_mib * MIB + _QEMU_ITSELF
+    if free < needed:
+        message = f"a test machine needs {format_size(needed)} of memory, and {format_size(free)} are free"
+        raise BootkitError(message, hint="close what you do not need, and try again")
 
 
 def _own_variables(flash: FlashImage | None, folder: Path) -> FlashImage | None:
