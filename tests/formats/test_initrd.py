@@ -193,7 +193,6 @@ def test_the_maker_is_known_by_its_files(files: dict[str, bytes], maker: str, ve
 def test_caspers_list_of_file_systems_is_read_out_of_its_script() -> None:
     helpers = b"""
 is_supported_fs(){
-    # FIXME: do something better like the scan of supported filesystems
     fstype="${1}"
     case ${fstype} in
         vfat|iso9660|udf|ext2|ext3|ext4|btrfs|xfs|jfs|reiserfs|ntfs)
