@@ -1,54 +1,14 @@
 """The command line of ``prepare``, ``upgrade``, ``restore``, ``devices`` and ``doctor``."""
 
-import io
 import json
 import os
-import signal
-import sys
-from collections.abc import Generator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 import pytest
 
-from bootkit.cli.guard import guarded
-from bootkit.cli.program import run
+from tests.cli.conftest import Bootkit
 
 pytestmark = pytest.mark.skipif(not Path("/usr/lib/grub/i386-pc/boot.img").exists(), reason="needs grub-pc-bin")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Done:
-    returncode: int
-    stdout: str
-    stderr: str
-
-
-class Bootkit(Protocol):
-    def __call__(self, *words: str | Path) -> Done: ...
-
-
-@pytest.fixture
-def bootkit(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
-) -> Generator[Bootkit]:
-    """The command line in this process, without a terminal."""
-    monkeypatch.setenv("XDG_STATE_HOME", os.fspath(tmp_path_factory.mktemp("state")))
-    monkeypatch.setattr(sys, "stdin", io.StringIO())
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-
-    def call(*words: str | Path) -> Done:
-        try:
-            status = guarded(lambda: run([os.fspath(word) for word in words]))
-        except SystemExit as end:
-            status = end.code if isinstance(end.code, int) else 1
-        said = capsys.readouterr()
-        return Done(returncode=status, stdout=said.out, stderr=said.err)
-
-    yield call
-    for number, handler in handlers.items():
-        signal.signal(number, handler)
 
 
 def test_dry_run_prints_the_steps_and_makes_nothing(bootkit: Bootkit, tmp_path: Path) -> None:

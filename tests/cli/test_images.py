@@ -1,0 +1,104 @@
+"""The command line of ``add``, ``list``, ``generate``, ``inspect``, ``explain``, ``verify`` and ``remove``."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.app.conftest import UNKNOWN, MakeIso
+from tests.cli.conftest import Bootkit
+
+
+@pytest.fixture(params=["folder", "image"])
+def stick(request: pytest.FixtureRequest, bootkit: Bootkit, tmp_path: Path) -> Path:
+    """A stick that is mounted somewhere, and one that is an image file."""
+    if request.param == "image":
+        image = tmp_path / "stick.img"
+        assert bootkit("prepare", image, "--size", "200M").returncode == 0
+        return image
+    folder = tmp_path / "mounted"
+    (folder / "boot/bootkit").mkdir(parents=True)
+    (folder / "boot/bootkit/stick.toml").write_text("")
+    return folder
+
+
+def test_an_image_lives_its_life(bootkit: Bootkit, stick: Path, make_iso: MakeIso) -> None:
+    iso = make_iso("debian.iso")
+    dry = bootkit("add", iso, "--stick", stick, "--dry-run")
+    assert (dry.returncode, dry.stdout.splitlines()[0]) == (0, f"copy {iso} to /boot/iso/debian.iso")
+    assert json.loads(bootkit("list", "--stick", stick, "--json").stdout) == []
+
+    added = bootkit("add", iso, "--stick", stick)
+    assert added.returncode == 0
+    assert "debian.iso: Debian" in added.stderr
+    digest = subprocess.run(["sha256sum", iso], check=True, capture_output=True, text=True).stdout.split()[0]
+    assert added.stdout == f"/boot/iso/debian.iso  {digest}\n"
+
+    (listed,) = json.loads(bootkit("list", "--stick", stick, "--json").stdout)
+    assert (listed["path"], listed["sha256"]) == ("/boot/iso/debian.iso", digest)
+    assert listed["recognition"]["detector"] == "live-boot"
+    assert "live-boot" in bootkit("list", "--stick", stick).stdout
+    assert "findiso=/boot/iso/debian.iso" in bootkit("explain", "debian.iso", "--stick", stick).stdout
+
+    again = bootkit("generate", "--stick", stick)
+    assert (again.returncode, again.stdout) == (0, "")
+    assert "up to date" in again.stderr
+    assert json.loads(bootkit("generate", "--stick", stick, "--json").stdout)["steps"] == []
+
+    (verified,) = json.loads(bootkit("verify", "--stick", stick, "--json").stdout)
+    assert verified == {"path": "/boot/iso/debian.iso", "verdict": "good", "sha256": digest}
+    assert bootkit("remove", "debian", "--stick", stick).returncode == 0
+    assert json.loads(bootkit("list", "--stick", stick, "--json").stdout) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "said"),
+    [
+        (("list", "--stick", "nothing"), 1, "No such file"),
+        (("list", "--stick", "downloads"), 1, "is not a bootkit stick"),
+        (("list", "--stick", "downloads/debian.iso"), 1, "is not a bootkit stick"),
+        (("add", "missing.iso"), 1, "missing.iso"),
+        (("remove", "fedora"), 1, "no image on the stick is called fedora"),
+        (("explain", "fedora"), 1, "no image on the stick is called fedora"),
+        (("inspect", "missing.iso"), 1, "missing.iso cannot be opened"),
+        (("inspect", "downloads/pictures.iso"), 3, "no detector knows pictures.iso"),
+        (("generate", "--bogus"), 2, "--bogus"),
+        (("frobnicate",), 2, "frobnicate"),
+    ],
+)
+def test_a_mistake_gets_one_clear_message(
+    bootkit: Bootkit,
+    make_iso: MakeIso,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    words: tuple[str, ...],
+    status: int,
+    said: str,
+) -> None:
+    make_iso("debian.iso")
+    make_iso("pictures.iso", UNKNOWN)
+    stick = tmp_path / "mounted"
+    (stick / "boot/bootkit").mkdir(parents=True)
+    (stick / "boot/bootkit/stick.toml").write_text("")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("BOOTKIT_STICK", "mounted")
+    done = bootkit(*words)
+    assert done.returncode == status
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_full_stick_says_so_and_keeps_what_it_has(bootkit: Bootkit, tmp_path: Path, make_iso: MakeIso) -> None:
+    image = tmp_path / "stick.img"
+    bootkit("prepare", image, "--size", "140M")
+    assert bootkit("add", make_iso("debian.iso"), "--stick", image).returncode == 0
+    large = make_iso("large.iso")
+    with large.open("r+b") as file:
+        file.truncate(100 << 20)
+    done = bootkit("add", large, "--stick", image)
+    assert done.returncode == 1
+    assert "free" in done.stderr
+    assert [item["path"] for item in json.loads(bootkit("list", "--stick", image, "--json").stdout)] == [
+        "/boot/iso/debian.iso"
+    ]

@@ -1,0 +1,79 @@
+"""The command line of ``options``."""
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from bootkit.cli.guard import guarded
+from bootkit.cli.program import run
+
+
+@pytest.fixture
+def stick(tmp_path: Path) -> Path:
+    folder = tmp_path / "stick"
+    (folder / "boot/bootkit").mkdir(parents=True)
+    (folder / "boot/bootkit/stick.toml").write_text("# mine\n[menu]\ntimeout = 7 # quick\n")
+    return folder
+
+
+def bootkit(stick: Path, *words: str) -> int:
+    status = 0
+
+    def action() -> None:
+        nonlocal status
+        try:
+            run(["options", *words, "--stick", str(stick)])
+        except SystemExit as end:
+            status = int(end.code or 0)
+
+    return guarded(action) or status
+
+
+def test_a_value_is_set_read_and_taken_back(stick: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = stick / "boot/bootkit/stick.toml"
+    assert bootkit(stick, "set", "timeout", "12") == 0
+    assert file.read_text() == "# mine\n[menu]\ntimeout = 12 # quick\n"
+    assert "set timeout=12" in (stick / "boot/grub/grub.cfg").read_text()
+    capsys.readouterr()
+    assert bootkit(stick, "get", "timeout") == 0
+    assert capsys.readouterr().out == "12\n"
+    assert bootkit(stick, "unset", "timeout") == 0
+    assert "timeout" not in file.read_text()
+
+
+def test_a_dry_run_prints_the_steps_and_changes_nothing(stick: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert bootkit(stick, "set", "host", "box", "--dry-run") == 0
+    assert capsys.readouterr().out.startswith("write /boot/bootkit/stick.toml")
+    assert not (stick / "boot/grub").exists()
+
+
+def test_a_password_comes_from_standard_input_and_only_its_digest_is_kept(
+    stick: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("secret\n"))
+    assert bootkit(stick, "set", "password") == 0
+    text = (stick / "boot/bootkit/stick.toml").read_text()
+    assert "grub.pbkdf2.sha512.10000." in text
+    assert "secret" not in text
+    capsys.readouterr()
+    bootkit(stick, "get", "password")
+    assert capsys.readouterr().out == "set\n"
+
+
+def test_the_list_tells_the_origin(stick: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert bootkit(stick, "list", "--json") == 0
+    rows = {row["option"]: row for row in json.loads(capsys.readouterr().out)}
+    assert (rows["timeout"]["value"], rows["timeout"]["from"]) == (7, "stick")
+    assert (rows["language"]["value"], rows["language"]["from"]) == ("", "default")
+    assert bootkit(stick, "list", "--stack", "casper") == 0
+    shown = capsys.readouterr().out
+    assert "timeout" not in shown
+    assert "keyboard" in shown
+
+
+def test_a_mistake_is_one_line_and_a_hint(stick: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert bootkit(stick, "set", "langage", "de_DE.UTF-8") == 2
+    assert capsys.readouterr().err == "bootkit: there is no option 'langage'\n  did you mean language?\n"
+    assert bootkit(stick, "set", "host", "a_b") == 2
