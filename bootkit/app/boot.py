@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bootkit.app.catalog import find_images, image_named, read_catalog
+from bootkit.app.settings import choices_of, settings_text
 from bootkit.errors import BootkitError, UsageError
 from bootkit.model.boot import Firmware
 from bootkit.model.verdict import TestFirmware, Verdict
+from bootkit.plan.choices import chosen_item, menu_settings
 from bootkit.render.menu import MenuTarget, menu_targets
 from bootkit.system.boot import STAGE_LIMITS, boot
 from bootkit.system.qemu import choose_accelerator
@@ -54,7 +56,9 @@ def choose_targets(volume: Volume, names: Sequence[str], *, every: bool) -> tupl
     Raises:
         BootkitError: nothing on the stick boots, or a name fits no image or entry, or several.
     """
-    targets = menu_targets(read_catalog(volume, find_images(volume)).items)
+    items = read_catalog(volume, find_images(volume)).items
+    choices = choices_of(settings_text(volume))
+    targets = menu_targets(tuple(chosen_item(item, choices) for item in items), menu_settings(choices, items))
     if names:
         return tuple(_named(volume, targets, name) for name in names)
     if not targets:

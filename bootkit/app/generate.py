@@ -6,12 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bootkit.app.catalog import Catalog, find_images, read_catalog, record_of, record_path
+from bootkit.app.settings import choices_of, settings_text, user_text
 from bootkit.detect import QuickRule
 from bootkit.detect.registry import detectors
 from bootkit.errors import BootkitError, ToolMissing
-from bootkit.model.catalog import MENU, OLD_MENU, STATE_FOLDER, STICK_FILE, ImageItem, MenuSettings
+from bootkit.model.catalog import MENU, OLD_MENU, STATE_FOLDER, ImageItem
+from bootkit.model.options import Choices
 from bootkit.model.plan import KeepOld, RemoveFile, StickPlan, StickStep, WriteFile
-from bootkit.probe.settings import read_settings
+from bootkit.plan.choices import chosen_item, chosen_rule, menu_settings, unheard
 from bootkit.render.menu import empty_grubenv, render_menu
 from bootkit.system.fingerprint import program_fingerprint
 from bootkit.system.grubcheck import grub_script_error
@@ -20,7 +22,6 @@ from bootkit.system.volume import FileStat, Volume, read_file
 GENERATED = f"{STATE_FOLDER}/generated.json"
 """What the menu was made from and what it was: the same again means that there is nothing to do."""
 GRUBENV = "/boot/grub/grubenv"
-_SETTINGS_LIMIT = 1 << 20
 _MENU_LIMIT = 64 << 20
 
 
@@ -31,22 +32,26 @@ class Generation:
     """``None`` if nothing had changed and no record was opened."""
 
 
-def plan_generation(volume: Volume, *, told: Callable[[str], None] = lambda _: None) -> Generation:
+def plan_generation(
+    volume: Volume, *, settings: str | None = None, told: Callable[[str], None] = lambda _: None
+) -> Generation:
     """What ``generate`` would change on a stick; an empty plan if nothing.
+
+    ``settings`` is the text of a stick.toml that is to take the place of the stick's.
 
     Raises:
         BootkitError: stick.toml has a mistake, or GRUB's own parser refuses the new menu.
     """
-    settings_text = (read_file(volume, STICK_FILE, _SETTINGS_LIMIT) or b"").decode(errors="replace")
+    text = settings_text(volume) if settings is None else settings
     images = find_images(volume)
-    inputs = _inputs(images, settings_text)
+    inputs = _inputs(images, text)
     old_menu = read_file(volume, MENU, _MENU_LIMIT)
     if _is_up_to_date(volume, inputs, old_menu):
         return Generation(plan=StickPlan(steps=()), catalog=None)
-    settings = read_settings(settings_text)
+    choices = choices_of(text)
     catalog = read_catalog(volume, images, told=told)
-    menu = menu_of(catalog.items, settings)
-    warnings = _check(menu)
+    menu = menu_of(catalog.items, choices)
+    warnings = (*_check(menu), *unheard(catalog.items, choices))
     steps: list[StickStep] = [
         WriteFile(path=record_path(item.path), content=record_of(item))
         for item in catalog.items
@@ -63,19 +68,21 @@ def plan_generation(volume: Volume, *, told: Callable[[str], None] = lambda _: N
     return Generation(plan=StickPlan(steps=tuple(steps), warnings=warnings), catalog=catalog)
 
 
-def menu_of(items: tuple[ImageItem, ...], settings: MenuSettings) -> bytes:
+def menu_of(items: tuple[ImageItem, ...], choices: Choices) -> bytes:
     """The whole grub.cfg."""
-    return render_menu(items, settings, quick_rules())
+    chosen = tuple(chosen_item(item, choices) for item in items)
+    rules = tuple((stack, chosen_rule(stack, rule, choices)) for stack, rule in quick_rules())
+    return render_menu(chosen, menu_settings(choices, items), rules)
 
 
 def quick_rules() -> tuple[tuple[str, QuickRule], ...]:
     return tuple((detector.name, rule) for detector in detectors() for rule in detector.quick)
 
 
-def _inputs(images: tuple[tuple[str, FileStat], ...], settings_text: str) -> str:
+def _inputs(images: tuple[tuple[str, FileStat], ...], settings: str) -> str:
     names = tuple(detector.name for detector in detectors())
     listing = [(path, stat.size, stat.mtime_ns) for path, stat in images]
-    text = json.dumps([program_fingerprint(names), settings_text, listing])
+    text = json.dumps([program_fingerprint(names), settings, user_text(), listing])
     return hashlib.sha256(text.encode()).hexdigest()
 
 

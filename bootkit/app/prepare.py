@@ -15,8 +15,9 @@ from bootkit import __version__
 from bootkit.app.changes import apply_changes
 from bootkit.app.generate import GRUBENV, menu_of, plan_generation
 from bootkit.errors import BootkitError, DeviceRefused, ToolMissing, UsageError
-from bootkit.model.catalog import MENU, MENU_FONT, STICK_FILE, MenuSettings
+from bootkit.model.catalog import MENU, MENU_FONT, STICK_FILE
 from bootkit.model.device import BlockDevice
+from bootkit.model.options import Choices, option
 from bootkit.model.plan import WriteFile
 from bootkit.model.prepare import Action, DataFs, FreshIds, Layout, LoaderChoice, PreparePlan, Target, Wish
 from bootkit.plan.layout import minimum_size
@@ -179,7 +180,7 @@ def first_files(wish: Wish) -> tuple[WriteFile, ...]:
     """What the data partition begins with."""
     font = menu_font()
     return (
-        WriteFile(path=MENU, content=menu_of((), MenuSettings())),
+        WriteFile(path=MENU, content=menu_of((), Choices())),
         WriteFile(path=GRUBENV, content=empty_grubenv()),
         *(() if font is None else (WriteFile(path=MENU_FONT, content=font),)),
         WriteFile(path=STICK_FILE, content=_stick_file(wish).encode()),
@@ -198,12 +199,18 @@ layout = "{wish.layout}"
 
 [menu]
 # Seconds until the first entry starts; -1 waits for ever.
-timeout = {MenuSettings().timeout}
+timeout = {option("timeout").default}
 # Image that starts by itself, as a path on this partition: "/boot/iso/debian.iso". Empty: the first one.
 default = ""
 # true: the menu and the kernels talk to the first serial port, too.
 serial = false
-# Words added to every kernel command line: ["lang=de_DE.UTF-8"].
+
+[options]
+# For all images; [stack.NAME] and [image."/boot/iso/NAME.iso"] take the same choices for some of them.
+# language = "de_DE.UTF-8"
+# keyboard = "de(nodeadkeys)"
+# timezone = "Europe/Berlin"
+# Words added to every kernel command line: ["quiet"].
 extra_words = []
 """
 

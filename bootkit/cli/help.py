@@ -48,6 +48,10 @@ HELP = """\
 │ restore   Give a stick back as one plain, empty partition. Everything that   │
 │           was on it is lost.                                                 │
 ╰──────────────────────────────────────────────────────────────────────────────╯
+╭─ Choices ────────────────────────────────────────────────────────────────────╮
+│ options   Choose language, keyboard, kernel words, names and order, for the  │
+│           stick, a boot stack or an image.                                   │
+╰──────────────────────────────────────────────────────────────────────────────╯
 
  First steps: bootkit devices; bootkit prepare /dev/sdX; bootkit add FILE.iso;
  then boot from the stick.

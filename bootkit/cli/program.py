@@ -7,11 +7,12 @@ from collections.abc import Sequence
 import typer
 
 from bootkit import __version__
-from bootkit.cli import images, inspect, output
+from bootkit.cli import images, inspect, options_commands, output
 from bootkit.cli.test import test
 
 MAIN_JOB = "The main job"
 LOOKING = "Looking"
+CHOICES = "Choices"
 MAINTENANCE = "Maintenance"
 
 
@@ -41,7 +42,20 @@ def build() -> typer.Typer:
     app.command(rich_help_panel=MAINTENANCE)(stick.doctor)
     app.command(rich_help_panel=MAINTENANCE)(stick.upgrade)
     app.command(rich_help_panel=MAINTENANCE)(stick.restore)
+    app.add_typer(_options(), name="options", rich_help_panel=CHOICES)
     return app
+
+
+def _options() -> typer.Typer:
+    group = typer.Typer(
+        help="Choose language, keyboard, kernel words, names and order, for the stick, a boot stack or an image.",
+        no_args_is_help=True,
+    )
+    group.command(name="list")(options_commands.list_options)
+    group.command()(options_commands.get)
+    group.command(name="set")(options_commands.set_option)
+    group.command()(options_commands.unset)
+    return group
 
 
 def run(arguments: Sequence[str]) -> None:

@@ -68,8 +68,6 @@ class MenuSettings:
     default: str = ""
     """Path of the image that starts by itself; empty for the first."""
     serial: bool = False
-    extra_words: tuple[str, ...] = ()
-    """Kernel words added to every entry."""
     to_ram: bool = False
     """Whether the menu starts with this choice switched on; so the next."""
     safe_graphics: bool = False

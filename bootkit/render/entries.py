@@ -5,7 +5,7 @@ import textwrap
 import unicodedata
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bootkit.model.boot import (
     ANY_FIRMWARE,
@@ -43,6 +43,11 @@ _MODULE_LOADERS = {
     EntryKind.MULTIBOOT2: "module2",
     EntryKind.KNETBSD: "knetbsd_module_elf",
 }
+
+
+Looks = Mapping[str, ImageLook]
+_PLAIN_LOOK = ImageLook()
+_NO_LOOKS: Looks = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +116,7 @@ class MenuImage:
     comment: str
     explanation: tuple[str, ...] = ()
     entries: tuple[MenuEntry, ...] = ()
-    look: ImageLook = ImageLook()
+    look: ImageLook = _PLAIN_LOOK
 
     @property
     def default(self) -> str:
@@ -139,35 +144,39 @@ class MenuFolder:
         return (*self.images, *(image for folder in self.folders for image in folder.all_images))
 
 
-def menu_tree(items: Iterable[ImageItem], extra_words: tuple[str, ...] = ()) -> MenuFolder:
+def menu_tree(items: Iterable[ImageItem], looks: Looks = _NO_LOOKS) -> MenuFolder:
     """The images in folders, in order of title; the outermost folder is the menu itself.
 
     An image whose path holds control characters is left out: it cannot be said in a script that is read by lines.
     """
     speakable = [item for item in items if not re.search(r"[\x00-\x1f\x7f]", item.path)]
-    return _folder("", speakable, extra_words)
+    shown = [item for item in speakable if not looks.get(item.path, _PLAIN_LOOK).hidden]
+    return _folder("", shown, looks)
 
 
-def _folder(folder: str, items: Sequence[ImageItem], extra_words: tuple[str, ...]) -> MenuFolder:
+def _folder(folder: str, items: Sequence[ImageItem], looks: Looks) -> MenuFolder:
     prefix = f"{folder}/" if folder else ""
     below: dict[str, list[ImageItem]] = {}
     here: list[ImageItem] = []
     for item in items:
         name = item.folder[len(prefix) :].partition("/")[0] if item.folder != folder else ""
         (below.setdefault(name, []) if name else here).append(item)
-    folders = [_folder(prefix + name, inside, extra_words) for name, inside in below.items()]
-    titles = _distinct_titles(here)
-    images = [_image(item, title, extra_words) for item, title in zip(here, titles, strict=True)]
+    folders = [_folder(prefix + name, inside, looks) for name, inside in below.items()]
+    titles = _distinct_titles(here, looks)
+    images = [
+        replace(_image(item, title), look=looks.get(item.path, _PLAIN_LOOK))
+        for item, title in zip(here, titles, strict=True)
+    ]
     return MenuFolder(
         title=clean_text(folder.rpartition("/")[2]),
         id=_folder_id(folder),
         folders=tuple(sorted(folders, key=lambda one: (one.title.casefold(), one.id))),
-        images=tuple(sorted(images, key=lambda one: (one.title.casefold(), one.path))),
+        images=tuple(sorted(images, key=lambda one: (one.look.order, one.title.casefold(), one.path))),
     )
 
 
-def _distinct_titles(items: Sequence[ImageItem]) -> list[str]:
-    titles = [_title(item) for item in items]
+def _distinct_titles(items: Sequence[ImageItem], looks: Looks) -> list[str]:
+    titles = [clean_text(looks.get(item.path, _PLAIN_LOOK).alias) or _title(item) for item in items]
     seen = {title: titles.count(title) for title in set(titles)}
     return [
         title if seen[title] == 1 else f"{title} - {clean_text(item.name)}"
@@ -187,7 +196,7 @@ def _title(item: ImageItem) -> str:
     return title if detection.entries else f"{title} (cannot boot from a file)"
 
 
-def _image(item: ImageItem, title: str, extra_words: tuple[str, ...]) -> MenuImage:
+def _image(item: ImageItem, title: str) -> MenuImage:
     detection = item.recognition.detection if item.recognition else None
     folders = item.folder.split("/") if item.folder else []
     above = [_folder_id("/".join(folders[: depth + 1])) for depth in range(len(folders))]
@@ -201,7 +210,7 @@ def _image(item: ImageItem, title: str, extra_words: tuple[str, ...]) -> MenuIma
         classes=_classes(detection),
         comment=clean_text(f"{item.path}: {detection.stack if detection else 'not known'}"),
         explanation=_no_boot(item, detection),
-        entries=_entries(item, detection, extra_words) if detection else (),
+        entries=_entries(item, detection) if detection else (),
     )
 
 
@@ -220,9 +229,9 @@ def _no_boot(item: ImageItem, detection: Detection | None) -> tuple[str, ...]:
     return ()
 
 
-def _entries(item: ImageItem, detection: Detection, extra_words: tuple[str, ...]) -> tuple[MenuEntry, ...]:
+def _entries(item: ImageItem, detection: Detection) -> tuple[MenuEntry, ...]:
     ids: set[str] = set()
-    entries = [_entry(item, entry, _entry_id(entry.title, ids), extra_words) for entry in detection.entries]
+    entries = [_entry(item, entry, _entry_id(entry.title, ids)) for entry in detection.entries]
     supported = frozenset(firmware for entry in detection.entries for firmware in entry.firmware)
     if supported != ANY_FIRMWARE:
         names = " or ".join(_FIRMWARE_NAMES[firmware] for firmware in Firmware if firmware in supported)
@@ -245,10 +254,10 @@ def _entries(item: ImageItem, detection: Detection, extra_words: tuple[str, ...]
     return tuple(entries)
 
 
-def _entry(item: ImageItem, entry: BootEntry, own_id: str, extra_words: tuple[str, ...]) -> MenuEntry:
+def _entry(item: ImageItem, entry: BootEntry, own_id: str) -> MenuEntry:
     title = clean_text(entry.title) or "Start"
     condition = _condition(entry.firmware)
-    refused = _refused(item, entry, extra_words)
+    refused = _refused(item, entry)
     if refused:
         return MenuEntry(title=title, id=own_id, condition=condition, explanation=refused, source=entry)
     if entry.kind is EntryKind.CONFIGFILE:
@@ -262,9 +271,9 @@ def _entry(item: ImageItem, entry: BootEntry, own_id: str, extra_words: tuple[st
         needs=_needs(item, entry),
         kernel=entry.kernel if is_linux else "",
         initrds=_initrds(item, entry) if is_linux else (),
-        loads=() if is_linux else tuple(_loads(entry, extra_words)),
+        loads=() if is_linux else tuple(_loads(entry)),
         before=before,
-        after=(*extra_words, *after),
+        after=after,
         to_ram=_toggle_words(entry.to_ram),
         safe=_toggle_words(entry.safe_graphics),
         source=entry,
@@ -282,7 +291,7 @@ def image_header(path: str) -> str:
     return f"{OVERLAY_FOLDER}/{_own_name(path)}.header"
 
 
-def _loads(entry: BootEntry, extra_words: tuple[str, ...]) -> Iterator[Load]:
+def _loads(entry: BootEntry) -> Iterator[Load]:
     """The commands of an entry that is not for ``linux``."""
     command = _LOADERS.get(entry.kind, str(entry.kind))
     if entry.kind.tool:
@@ -294,17 +303,16 @@ def _loads(entry: BootEntry, extra_words: tuple[str, ...]) -> Iterator[Load]:
     for initrd in entry.initrds:
         yield Load(command="initrd16", path=initrd)
     for place, module in enumerate(entry.modules):
-        yield _module(entry.kind, module, extra_words if place == 0 else None)
+        yield _module(entry.kind, module, first=place == 0)
 
 
-def _module(kind: EntryKind, module: Module, extra_words: tuple[str, ...] | None) -> Load:
-    """A module; ``extra_words`` are given to the one that is Linux."""
-    is_linux = kind is EntryKind.MULTIBOOT2 and extra_words is not None
+def _module(kind: EntryKind, module: Module, *, first: bool) -> Load:
+    """A module; the first of Xen's is Linux, which gets the words of what was chosen at the menu."""
     return Load(
         command=_MODULE_LOADERS[kind],
         path=module.path,
-        words=(*module.cmdline, *(extra_words or ())) if is_linux else module.cmdline,
-        takes_choices=is_linux,
+        words=module.cmdline,
+        takes_choices=first and kind is EntryKind.MULTIBOOT2,
     )
 
 
@@ -324,7 +332,7 @@ def _efi_blocks(item: ImageItem) -> str:
     return f"{place[0] // 512}+{-(-place[1] // 512)}" if place else ""
 
 
-def _refused(item: ImageItem, entry: BootEntry, extra_words: tuple[str, ...]) -> tuple[str, ...]:
+def _refused(item: ImageItem, entry: BootEntry) -> tuple[str, ...]:
     """Why an entry cannot be written down; empty if it can."""
     flaw = unbootable_path(item.path)
     if flaw and entry.needs_path:
@@ -334,7 +342,7 @@ def _refused(item: ImageItem, entry: BootEntry, extra_words: tuple[str, ...]) ->
         )
     if any(path.startswith(IN_EFI) for path in entry.paths) and not _efi_blocks(item):
         return explanation("It lies in the image's part for UEFI, and nobody knows where that is.")
-    words = (*max((entry.cmdline, *(module.cmdline for module in entry.modules)), key=len), *extra_words)
+    words = max((entry.cmdline, *(module.cmdline for module in entry.modules)), key=len)
     words = (*words, *entry.to_ram, *entry.safe_graphics)
     size = sum(len(_bytes(word.replace(ISO_PATH, item.path))) + 1 for word in words)
     if max(size, *(len(_bytes(path)) for path in entry.paths)) >= _LINE_LIMIT:

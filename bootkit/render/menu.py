@@ -2,10 +2,10 @@
 
 import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bootkit.detect import QuickRule
-from bootkit.model.boot import BootEntry, Firmware
+from bootkit.model.boot import ISO_PATH, BootEntry, Firmware
 from bootkit.model.catalog import (
     CUSTOM_MENU,
     FACTS_FOLDER,
@@ -16,10 +16,14 @@ from bootkit.model.catalog import (
     ImageItem,
     MenuSettings,
 )
-from bootkit.render.entries import MenuFolder, MenuImage, menu_tree, split_words
+from bootkit.render.entries import MenuEntry, MenuFolder, MenuImage, menu_tree, split_words
 from bootkit.render.grub import render
 
 GRUBENV = "/boot/grub/grubenv"
+OWNER = "owner"
+"""The user whom GRUB asks for."""
+FREE = " --unrestricted"
+"""What an entry needs to start without a password, once there is one."""
 _NEW_PATTERNS = tuple(
     f"{folder}/*.{suffix}" for folder in (IMAGE_FOLDER, f"{IMAGE_FOLDER}/*", "") for suffix in ("iso", "ISO")
 )
@@ -49,20 +53,39 @@ class MenuTarget:
     entry: BootEntry
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryPreview:
+    """One entry as the menu will have it, for people."""
+
+    title: str
+    kernel: str = ""
+    initrds: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
+    """Of the kernel; slots that only the menu can fill are still open."""
+    explanation: tuple[str, ...] = ()
+    """Lines that it shows instead of booting."""
+    starts_by_itself: bool = False
+    """Whether it is the image's default."""
+
+
 def render_menu(
     items: Sequence[ImageItem], settings: MenuSettings, quick_rules: Sequence[tuple[str, QuickRule]] = ()
 ) -> bytes:
     """The text of grub.cfg; the same bytes for the same input."""
-    tree = menu_tree(items, settings.extra_words)
+    tree = menu_tree(items, settings.looks)
     toggles = _toggles(settings)
+    free = FREE if settings.password and not settings.protect_all else ""
     text = render(
         "grub.cfg.j2",
-        images=_members(tree),
+        images=_members(tree, free),
+        free=free,
+        password=settings.password,
+        owner=OWNER,
         toggles=toggles,
         timeout=settings.timeout,
         image_folder=IMAGE_FOLDER,
         chosen=_chosen(tree, settings),
-        rules=[_rule(stack, rule, settings.extra_words) for stack, rule in quick_rules],
+        rules=[_rule(stack, rule) for stack, rule in quick_rules],
         firmwares=[firmware.value for firmware in Firmware],
         new_patterns=_NEW_PATTERNS,
         own_menus=_OWN_MENUS,
@@ -76,8 +99,9 @@ def render_menu(
     return text.encode("utf-8", "surrogateescape")
 
 
-def menu_targets(items: Sequence[ImageItem]) -> tuple[MenuTarget, ...]:
+def menu_targets(items: Sequence[ImageItem], settings: MenuSettings | None = None) -> tuple[MenuTarget, ...]:
     """Every entry that boots something, in the order of the menu."""
+    looks = (settings or MenuSettings()).looks
     return tuple(
         MenuTarget(
             path=image.path,
@@ -85,9 +109,35 @@ def menu_targets(items: Sequence[ImageItem]) -> tuple[MenuTarget, ...]:
             id_path=f"{image.id_path}>{entry.id}",
             entry=entry.source,
         )
-        for image in menu_tree(items).all_images
+        for image in menu_tree(items, looks).all_images
         for entry in image.entries
         if entry.source is not None and not entry.explanation
+    )
+
+
+def entry_previews(item: ImageItem, settings: MenuSettings) -> tuple[EntryPreview, ...]:
+    """The entries of one image, in the order of the menu; those that only inform are left out."""
+    tree = menu_tree((item,), {item.path: replace(settings.look(item.path), hidden=False)})
+    return tuple(
+        _preview(
+            item, entry, starts_by_itself=image.default in (f"{image.id_path}>{entry.id}", f"{image.id_path}>{at}")
+        )
+        for image in tree.all_images
+        for at, entry in enumerate(image.entries)
+        if entry.source is not None
+    )
+
+
+def _preview(item: ImageItem, entry: MenuEntry, *, starts_by_itself: bool) -> EntryPreview:
+    assert entry.source is not None  # only such entries are shown
+    line = entry.source.modules[0] if entry.source.modules else entry.source
+    return EntryPreview(
+        title=entry.title,
+        kernel=entry.source.kernel,
+        initrds=entry.source.initrds,
+        words=tuple(word.replace(ISO_PATH, item.path) for word in line.cmdline),
+        explanation=entry.explanation,
+        starts_by_itself=starts_by_itself,
     )
 
 
@@ -101,8 +151,18 @@ def empty_grubenv() -> bytes:
 
 def _toggles(settings: MenuSettings) -> tuple[Toggle, ...]:
     return (
-        Toggle(variable="opt_ram", title="Copy the system to RAM, where it can be", short="to RAM"),
-        Toggle(variable="opt_safe", title="Safe graphics, for a screen that stays black", short="safe graphics"),
+        Toggle(
+            variable="opt_ram",
+            title="Copy the system to RAM, where it can be",
+            short="to RAM",
+            start=int(settings.to_ram),
+        ),
+        Toggle(
+            variable="opt_safe",
+            title="Safe graphics, for a screen that stays black",
+            short="safe graphics",
+            start=int(settings.safe_graphics),
+        ),
         Toggle(
             variable="opt_serial",
             title="Serial console, 115200 baud on the first port",
@@ -114,10 +174,10 @@ def _toggles(settings: MenuSettings) -> tuple[Toggle, ...]:
 
 def _chosen(tree: MenuFolder, settings: MenuSettings) -> tuple[str, str] | None:
     """Path and ``default`` of the image that the user wants to start by itself."""
-    return next(((one.path, _default(one)) for one in tree.all_images if one.path == settings.default), None)
+    return next(((one.path, one.default) for one in tree.all_images if one.path == settings.default), None)
 
 
-def _rule(stack: str, rule: QuickRule, extra_words: tuple[str, ...]) -> dict[str, object]:
+def _rule(stack: str, rule: QuickRule) -> dict[str, object]:
     before, after = split_words(rule.cmdline)
     return {
         "stack": stack,
@@ -125,27 +185,23 @@ def _rule(stack: str, rule: QuickRule, extra_words: tuple[str, ...]) -> dict[str
         "kernel": rule.kernel,
         "initrd": rule.initrd,
         "before": before,
-        "after": (*extra_words, *after),
+        "after": after,
     }
 
 
-def _members(folder: MenuFolder) -> str:
-    parts = [_render_image(image, offered=not folder.title) for image in folder.images]
-    parts += [_render_folder(one, offered=not folder.title) for one in folder.folders]
+def _members(folder: MenuFolder, free: str) -> str:
+    parts = [_render_image(image, free, offered=not folder.title) for image in folder.images]
+    parts += [_render_folder(one, free, offered=not folder.title) for one in folder.folders]
     return "".join(parts)
 
 
 # Only what stands at the top of the menu can offer itself as the default: a submenu is not run before it is opened.
-def _render_folder(folder: MenuFolder, *, offered: bool) -> str:
-    members = textwrap.indent(_members(folder).strip("\n"), "    ")
-    first = next((image for image in folder.all_images if image.entries), None)
-    return render("folder.cfg.j2", folder=folder, members=members, first=_default(first) if first and offered else "")
+def _render_folder(folder: MenuFolder, free: str, *, offered: bool) -> str:
+    members = textwrap.indent(_members(folder, free).strip("\n"), "    ")
+    first = next((image.default for image in folder.all_images if image.entries), "") if offered else ""
+    return render("folder.cfg.j2", folder=folder, members=members, first=first, free=free)
 
 
-def _render_image(image: MenuImage, *, offered: bool) -> str:
-    return render("image.cfg.j2", image=image, default=_default(image) if offered else "")
-
-
-def _default(image: MenuImage) -> str:
-    """The image's first entry that can start here, as GRUB's ``default`` takes it."""
-    return f"{image.id_path}>0"
+def _render_image(image: MenuImage, free: str, *, offered: bool) -> str:
+    free = "" if image.look.locked else free
+    return render("image.cfg.j2", image=image, default=image.default if offered else "", free=free)

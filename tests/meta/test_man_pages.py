@@ -12,9 +12,10 @@ from bootkit import errors
 from bootkit.app.prepare import first_files
 from bootkit.cli.program import build
 from bootkit.detect import BootEntry, Detection, Detector, IsoView, QuickRule
-from bootkit.model.catalog import STICK_FILE, MenuSettings
+from bootkit.model.catalog import STICK_FILE
+from bootkit.model.options import OPTIONS
 from bootkit.model.prepare import Wish
-from bootkit.probe.settings import read_settings
+from bootkit.probe.settings import read_choices
 
 MAN = Path(__file__).parents[2] / "bootkit" / "man"
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z0-9-]*")
@@ -86,18 +87,18 @@ def described(page: str) -> list[str]:
 
 def test_the_manual_has_every_choice_of_stick_toml() -> None:
     notes = re.findall(r"^(\w+) = ", stick_section(), flags=re.MULTILINE)
-    assert described("stick.toml.5.md") == [*notes, *(field.name for field in dataclasses.fields(MenuSettings))]
+    assert described("stick.toml.5.md") == [*notes, *(spec.key for spec in OPTIONS)]
 
 
 def stick_section() -> str:
     """The [stick] table as ``prepare`` writes it."""
-    written = {file.path: file.content.decode() for file in first_files(Wish())}[STICK_FILE]
+    written = {file.path: file.content for file in first_files(Wish())}[STICK_FILE].decode()
     return written.partition("[stick]")[2].partition("[menu]")[0]
 
 
 def test_the_example_of_stick_toml_is_accepted() -> None:
     example = re.findall(r"^```\n(.*?)^```$", (MAN / "stick.toml.5.md").read_text(), flags=re.MULTILINE | re.DOTALL)
-    assert [read_settings(text).timeout for text in example] == [10]
+    assert [read_choices(text).chosen("timeout").value for text in example] == [10]
 
 
 def test_the_manual_has_every_field_that_a_detector_fills_in() -> None:

@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from bootkit.model.boot import Detection, Recognition
-from bootkit.model.catalog import ImageItem, MenuSettings
-from bootkit.render.menu import empty_grubenv, menu_targets, render_menu
+from bootkit.model.catalog import ImageItem, ImageLook, MenuSettings
+from bootkit.plan.password import grub_digest
+from bootkit.render.menu import empty_grubenv, entry_previews, menu_targets, render_menu
 from bootkit.system.grubcheck import grub_script_error
 from bootkit.system.run import which
-from tests.render.conftest import CATALOG, DEBIAN, RULES, UBUNTU, entry, item
+from tests.render.conftest import BROKEN, CATALOG, DEBIAN, ESXI, RULES, STRANGE, UBUNTU, entry, item
 
 GOLDEN = Path(__file__).parent / "golden" / "grub.cfg"
 HOSTILE = (
@@ -35,7 +36,7 @@ needs_parser = pytest.mark.skipif(which("grub-script-check") is None, reason="gr
 
 
 def test_writes_the_menu_that_was_reviewed(update_golden: bool) -> None:
-    menu = render_menu(CATALOG, MenuSettings(default=DEBIAN.path, extra_words=("lang=de",)), RULES)
+    menu = render_menu(CATALOG, MenuSettings(default=DEBIAN.path), RULES)
     if update_golden:
         GOLDEN.write_bytes(menu)
     assert menu == GOLDEN.read_bytes()
@@ -61,7 +62,11 @@ def test_grub_takes_whatever_an_image_is_called(text: str) -> None:
     )
     blocked = item(f"/boot/iso/{text}/{text}/y.iso", obstacle=text, instead=text)
     unread = ImageItem(path=f"/{text}.iso", size=1, mtime_ns=1, error=text)
-    menu = render_menu((named, blocked, unread), MenuSettings(default=named.path, extra_words=(text,)), RULES)
+    menu = render_menu(
+        (named, blocked, unread),
+        MenuSettings(default=named.path, looks={named.path: ImageLook(alias=text, entry=text)}),
+        RULES,
+    )
     assert grub_script_error(menu) is None
     assert len(re.findall(rb"^ *reboot$", menu, re.MULTILINE)) == 2  # our own two
 
@@ -127,6 +132,50 @@ def test_a_path_with_control_characters_is_left_out() -> None:
 
 def test_bytes_that_are_no_utf8_stay_as_they_are() -> None:
     assert b"/boot/iso/\xff.iso" in render_menu((item("/boot/iso/\udcff.iso", entry()),), MenuSettings())
+
+
+def test_the_users_names_and_order_count() -> None:
+    looks = {
+        UBUNTU.path: ImageLook(alias="Work 'n' play", order=5, entry="Own menu"),
+        ESXI.path: ImageLook(hidden=True),
+        BROKEN.path: ImageLook(order=-1),
+    }
+    menu = render_menu(CATALOG, MenuSettings(looks=looks, default=UBUNTU.path)).decode()
+    shown = [menu.index(f"# {path}:") for path in (BROKEN.path, STRANGE.path, UBUNTU.path)]
+    assert shown == sorted(shown)
+    assert ESXI.path not in menu
+    assert "submenu 'Work '\\''n'\\'' play' --id image:ubuntu.iso" in menu
+    assert "offer 'image:ubuntu.iso>entry-own-menu'" in menu
+    assert {target.path for target in menu_targets(CATALOG, MenuSettings(looks=looks))} == {UBUNTU.path, DEBIAN.path}
+
+
+@needs_parser
+def test_a_password_is_for_editing_and_for_what_is_locked() -> None:
+    digest = grub_digest("secret", b"salt")
+    looks = {DEBIAN.path: ImageLook(locked=True)}
+    menu = render_menu(CATALOG, MenuSettings(password=digest, looks=looks), RULES)
+    assert grub_script_error(menu) is None
+    entries = re.findall(r"^ *(?:menuentry|submenu) .*\{$", menu.decode(), re.MULTILINE)
+    guarded = [line for line in entries if not line.endswith(" --unrestricted {")]
+    assert len(guarded) == 5  # the image and its four entries
+    assert all("Debian" in line or "entry-" in line for line in guarded)
+    assert f"set superusers=owner\nexport superusers\npassword_pbkdf2 owner {digest}\n" in menu.decode()
+    strict = render_menu(CATALOG, MenuSettings(password=digest, protect_all=True), RULES)
+    assert b"--unrestricted" not in strict
+    assert b"superusers" not in render_menu(CATALOG, MenuSettings(looks=looks), RULES)
+
+
+def test_previews_what_the_menu_will_have() -> None:
+    settings = MenuSettings(looks={DEBIAN.path: ImageLook(entry="Installer", hidden=True)})
+    previews = entry_previews(DEBIAN, settings)
+    assert [(one.title, one.starts_by_itself) for one in previews] == [
+        ("Live system", False),
+        ("Installer", True),
+        ("BIOS only", False),
+        ("UEFI only", False),
+    ]
+    assert "findiso=/boot/iso/live/debian.iso" in previews[0].words
+    assert entry_previews(BROKEN, settings) == ()
 
 
 def test_the_same_catalogue_gives_the_same_bytes() -> None:

@@ -1,0 +1,129 @@
+"""``options list``, ``get``, ``set`` and ``unset``."""
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bootkit.cli import output
+from bootkit.cli.options import AsJson, DryRun, StickOption
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bootkit.model.options import OptionSpec, Place, Value
+    from bootkit.plan.edit_settings import Change
+    from bootkit.system.volume import Volume
+
+ImageOption = Annotated[str, typer.Option("--image", help="For one image: a path, a file name, or a part of it.")]
+StackOption = Annotated[str, typer.Option("--stack", help="For all images of a boot stack: casper, live-boot, ...")]
+Key = Annotated[str, typer.Argument(help="As 'bootkit options list' shows it.", metavar="OPTION", show_default=False)]
+
+
+def list_options(
+    stick: StickOption = None, image: ImageOption = "", stack: StackOption = "", as_json: AsJson = False
+) -> None:
+    """List the options, what counts, where it comes from, and what an image cannot honour."""
+    from bootkit.app.options import choices_for, find_place, shown_value
+    from bootkit.app.options import list_options as listed_options
+    from bootkit.system.sticks import open_stick
+
+    with open_stick(stick) as opened:
+        place, item = find_place(opened.volume, image=image, stack=stack)
+        listed = listed_options(choices_for(opened.volume), place, item)
+    if as_json:
+        rows = [
+            {"option": one.spec.key, "value": one.value, "from": one.scope.value, "reason": one.reason}
+            for one in listed
+        ]
+        output.json(rows)
+        return
+    table = [
+        (one.spec.key, shown_value(one.spec, one.value), one.scope.words, one.reason or one.spec.help) for one in listed
+    ]
+    output.table(table, ("OPTION", "VALUE", "FROM", "WHAT IT IS, OR WHY IT HAS NO EFFECT"))
+
+
+def get(key: Key, stick: StickOption = None, image: ImageOption = "", stack: StackOption = "") -> None:
+    """Print the value that counts."""
+    from bootkit.app.options import choices_for, find_option, find_place, shown_value
+    from bootkit.app.options import list_options as listed_options
+    from bootkit.system.sticks import open_stick
+
+    with open_stick(stick) as opened:
+        place, item = find_place(opened.volume, image=image, stack=stack)
+        spec = find_option(key, place.scope)
+        listed = listed_options(choices_for(opened.volume), place, item)
+    output.answer(next(shown_value(spec, one.value) for one in listed if one.spec is spec))
+
+
+def set_option(
+    key: Key,
+    value: Annotated[
+        list[str] | None, typer.Argument(help="Several for extra_words; a password is asked for.", show_default=False)
+    ] = None,
+    stick: StickOption = None,
+    image: ImageOption = "",
+    stack: StackOption = "",
+    dry_run: DryRun = False,
+) -> None:
+    """Choose a value: it is written to stick.toml, whose comments stay, and the menu is written anew."""
+    from bootkit.app.options import find_option, find_place
+    from bootkit.plan.edit_settings import Change
+    from bootkit.system.sticks import open_stick
+
+    with open_stick(stick, writing=not dry_run) as opened:
+        place, _ = find_place(opened.volume, image=image, stack=stack)
+        spec = find_option(key, place.scope)
+        chosen = _value(opened.volume, spec, place, value or [])
+        _change(opened.volume, [Change(key=key, value=chosen, place=place)], dry_run=dry_run)
+
+
+def unset(
+    key: Key,
+    stick: StickOption = None,
+    image: ImageOption = "",
+    stack: StackOption = "",
+    dry_run: DryRun = False,
+) -> None:
+    """Take a choice away, so that the wider one counts again, and write the menu."""
+    from bootkit.app.options import find_option, find_place
+    from bootkit.plan.edit_settings import Change
+    from bootkit.system.sticks import open_stick
+
+    with open_stick(stick, writing=not dry_run) as opened:
+        place, _ = find_place(opened.volume, image=image, stack=stack)
+        find_option(key, place.scope)
+        _change(opened.volume, [Change(key=key, value=None, place=place)], dry_run=dry_run)
+
+
+def _value(volume: "Volume", spec: "OptionSpec", place: "Place", words: "Sequence[str]") -> "Value":
+    from bootkit.app.catalog import image_named
+    from bootkit.app.options import find_place, parse_value, password_digest, require_entry
+    from bootkit.model.options import Kind
+
+    if spec.kind is Kind.PASSWORD and not words:
+        if sys.stdin.isatty():
+            return password_digest(typer.prompt("Menu password", hide_input=True, confirmation_prompt=True, err=True))
+        return password_digest(sys.stdin.readline().rstrip("\n"))
+    value = parse_value(spec, words)
+    if spec.kind is Kind.PATH and isinstance(value, str) and value:
+        return image_named(volume, value)
+    if spec.key == "entry" and isinstance(value, str):
+        _, item = find_place(volume, image=place.name)
+        assert item is not None  # the option is for images only
+        require_entry(item, value)
+    return value
+
+
+def _change(volume: "Volume", changes: "list[Change]", *, dry_run: bool) -> None:
+    from bootkit.app.changes import apply_changes
+    from bootkit.app.options import plan_change
+    from bootkit.cli import report
+
+    generation = plan_change(volume, changes)
+    if dry_run:
+        report.plan(generation.plan)
+        return
+    apply_changes(generation.plan, volume)
+    report.generation(generation)

@@ -1,0 +1,341 @@
+"""The options that a user can choose, each declared once; command line, form, stick.toml and manual read them here."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+Value = bool | int | str | tuple[str, ...]
+
+PBKDF2 = re.compile(r"grub\.pbkdf2\.sha512\.[1-9][0-9]{0,8}(?:\.[0-9A-F]{2,512}){2}")
+"""A password as ``grub-mkpasswd-pbkdf2`` prints it: rounds, salt, digest."""
+LOCALE = re.compile(r"[a-z]{2,3}_[A-Z]{2}(\.UTF-8(@[a-z]+)?)?")
+KEYBOARD = re.compile(r"(?P<layout>[a-z]{2,8})(?:\((?P<variant>[A-Za-z0-9_-]{1,32})\))?")
+"""An XKB layout, its variant in parentheses as in XKB's own rules: ``de``, ``de(nodeadkeys)``."""
+
+
+class Scope(StrEnum):
+    """Where a value comes from, the widest first: the narrowest wins."""
+
+    DEFAULT = "default"
+    USER = "user"
+    STICK = "stick"
+    STACK = "stack"
+    IMAGE = "image"
+
+    @property
+    def words(self) -> str:
+        """For people: what the value is from."""
+        words = {
+            Scope.DEFAULT: "default",
+            Scope.USER: "your configuration",
+            Scope.STICK: "the stick",
+            Scope.STACK: "the boot stack",
+            Scope.IMAGE: "this image",
+        }
+        return words[self]
+
+
+ANYWHERE = frozenset({Scope.USER, Scope.STICK, Scope.STACK, Scope.IMAGE})
+OF_MENU = frozenset({Scope.STICK})
+OF_IMAGE = frozenset({Scope.IMAGE})
+
+
+class Kind(StrEnum):
+    """What a value must look like."""
+
+    TEXT = "text"
+    SWITCH = "switch"
+    NUMBER = "number"
+    WORDS = "words"
+    LOCALE = "locale"
+    KEYBOARD = "keyboard"
+    TIMEZONE = "timezone"
+    USER = "user"
+    HOST = "host"
+    PATH = "path"
+    """Of an image on the stick."""
+    PASSWORD = "password"  # noqa: S105 - the name of a kind
+    CHOICE = "choice"
+
+    @property
+    def expects(self) -> str:
+        """What to write in stick.toml."""
+        return {
+            Kind.SWITCH: "true or false",
+            Kind.NUMBER: "a number",
+            Kind.WORDS: "a list of texts in quotes",
+        }.get(self, "a text in quotes")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OptionSpec:
+    """One option."""
+
+    key: str
+    kind: Kind
+    default: Value
+    title: str
+    """A word or two, for a form."""
+    help: str
+    """One or two sentences."""
+    scopes: frozenset[Scope] = ANYWHERE
+    choices: tuple[str, ...] = ()
+    least: int = 0
+    most: int = 0
+
+    @property
+    def table(self) -> str:
+        """The table of stick.toml in which it stands for the whole stick; empty if it stands for images only."""
+        return "menu" if self.scopes == OF_MENU else "options" if Scope.STICK in self.scopes else ""
+
+
+OPTIONS: tuple[OptionSpec, ...] = (
+    OptionSpec(
+        key="timeout",
+        kind=Kind.NUMBER,
+        default=30,
+        title="Timeout",
+        help="Seconds until the default entry starts; -1 waits for ever.",
+        scopes=OF_MENU,
+        least=-1,
+        most=86400,
+    ),
+    OptionSpec(
+        key="default",
+        kind=Kind.PATH,
+        default="",
+        title="Default image",
+        help="The image that starts by itself, as a path on the stick. Empty, or an image that is gone: the first one.",
+        scopes=OF_MENU,
+    ),
+    OptionSpec(
+        key="serial",
+        kind=Kind.SWITCH,
+        default=False,
+        title="Serial console",
+        help="Menu and kernels talk to the first serial port, too, at 115200 baud. The menu can switch it.",
+        scopes=OF_MENU,
+    ),
+    OptionSpec(
+        key="password",
+        kind=Kind.PASSWORD,
+        default="",
+        title="Menu password",
+        help="Asked for by the menu, of the user 'owner'. Only its PBKDF2 digest is kept.",
+        scopes=OF_MENU,
+    ),
+    OptionSpec(
+        key="protect",
+        kind=Kind.CHOICE,
+        default="editing",
+        title="Password for",
+        help="editing: for changing entries, for GRUB's command line and for locked images. everything: for starting, too.",
+        scopes=OF_MENU,
+        choices=("editing", "everything"),
+    ),
+    OptionSpec(
+        key="language",
+        kind=Kind.LOCALE,
+        default="",
+        title="Language",
+        help="Of the live system, as a locale: de_DE.UTF-8.",
+    ),
+    OptionSpec(
+        key="keyboard",
+        kind=Kind.KEYBOARD,
+        default="",
+        title="Keyboard",
+        help="XKB layout, its variant in parentheses: de, de(nodeadkeys).",
+    ),
+    OptionSpec(
+        key="timezone",
+        kind=Kind.TIMEZONE,
+        default="",
+        title="Time zone",
+        help="As the time zone database names it: Europe/Berlin.",
+    ),
+    OptionSpec(key="user", kind=Kind.USER, default="", title="User name", help="Login name of the live system's user."),
+    OptionSpec(key="host", kind=Kind.HOST, default="", title="Host name", help="Name of the live system's computer."),
+    OptionSpec(
+        key="to_ram",
+        kind=Kind.SWITCH,
+        default=False,
+        title="Copy to RAM",
+        help="Copy the system to RAM, where it can be. For the stick it is how the menu starts; "
+        "what an image or a boot stack has of its own stands, whatever the menu says.",
+    ),
+    OptionSpec(
+        key="safe_graphics",
+        kind=Kind.SWITCH,
+        default=False,
+        title="Safe graphics",
+        help="For a screen that stays black. For the stick it is how the menu starts; "
+        "what an image or a boot stack has of its own stands, whatever the menu says.",
+    ),
+    OptionSpec(
+        key="extra_words",
+        kind=Kind.WORDS,
+        default=(),
+        title="Kernel words",
+        help="Words added to the kernel's command line of every entry; they take the place of the image's own of that name.",
+    ),
+    OptionSpec(
+        key="alias",
+        kind=Kind.TEXT,
+        default="",
+        title="Name in the menu",
+        help="Shown instead of what the image was recognised as.",
+        scopes=OF_IMAGE,
+    ),
+    OptionSpec(
+        key="order",
+        kind=Kind.NUMBER,
+        default=0,
+        title="Place in the menu",
+        help="Images with a lower number stand higher; those with the same are sorted by name.",
+        scopes=OF_IMAGE,
+        least=-1000,
+        most=1000,
+    ),
+    OptionSpec(
+        key="hidden",
+        kind=Kind.SWITCH,
+        default=False,
+        title="Hidden",
+        help="Leave the image out of the menu.",
+        scopes=OF_IMAGE,
+    ),
+    OptionSpec(
+        key="entry",
+        kind=Kind.TEXT,
+        default="",
+        title="Default entry",
+        help="Title of the entry that starts by itself when the image does. Empty: the first that can start.",
+        scopes=OF_IMAGE,
+    ),
+    OptionSpec(
+        key="locked",
+        kind=Kind.SWITCH,
+        default=False,
+        title="Locked",
+        help="Start the image only after the menu password.",
+        scopes=OF_IMAGE,
+    ),
+)
+_BY_KEY = {spec.key: spec for spec in OPTIONS}
+
+
+def option(key: str) -> OptionSpec:
+    """Raises KeyError: there is no such option."""
+    return _BY_KEY[key]
+
+
+def problem(spec: OptionSpec, value: Value) -> str:
+    """What is wrong with ``value``, as words that can follow it; empty if nothing is."""
+    match spec.kind:
+        case Kind.SWITCH:
+            return "" if isinstance(value, bool) else f"is not {spec.kind.expects}"
+        case Kind.NUMBER:
+            if not isinstance(value, int) or isinstance(value, bool):
+                return f"is not {spec.kind.expects}"
+            return "" if spec.least <= value <= spec.most else f"is not between {spec.least} and {spec.most}"
+        case Kind.WORDS:
+            if not isinstance(value, tuple):
+                return f"is not {spec.kind.expects}"
+            return next((trouble for word in value if (trouble := _word_problem(word))), "")
+        case _:
+            return _text_problem(spec, value) if isinstance(value, str) else f"is not {spec.kind.expects}"
+
+
+def _word_problem(word: str) -> str:
+    if not word:
+        return "holds an empty word"
+    if re.search(r"[\x00-\x1f\x7f\\'\"]", word):
+        return f"holds {word!r}; no kernel gets to see a quote, a backslash or a control character as it is"
+    return ""
+
+
+_PATTERNS: Mapping[Kind, tuple[re.Pattern[str], str]] = {
+    Kind.LOCALE: (LOCALE, "is no locale, such as de_DE.UTF-8"),
+    Kind.KEYBOARD: (KEYBOARD, "is no XKB layout, such as de or de(nodeadkeys)"),
+    Kind.TIMEZONE: (re.compile(r"[A-Za-z]+(/[A-Za-z0-9_+-]+){0,2}"), "is no time zone, such as Europe/Berlin"),
+    Kind.USER: (re.compile(r"[a-z_][a-z0-9_-]{0,31}"), "is no login name: small letters, digits, - and _"),
+    Kind.HOST: (
+        re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"),
+        "is no host name: letters, digits and - inside",
+    ),
+    Kind.PATH: (re.compile(r"/.+"), "is no path on the stick, such as /boot/iso/x.iso"),
+    Kind.PASSWORD: (PBKDF2, "is no digest as grub-mkpasswd-pbkdf2 prints it"),
+}
+
+
+def _text_problem(spec: OptionSpec, value: str) -> str:
+    if re.search(r"[\x00-\x1f\x7f]", value):
+        return "holds a control character"
+    if spec.kind is Kind.CHOICE:
+        return "" if value in spec.choices else f"is none of {', '.join(spec.choices)}"
+    pattern, trouble = _PATTERNS.get(spec.kind, (None, ""))
+    return trouble if value and pattern is not None and not pattern.fullmatch(value) else ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where values are kept: for all images, those of a boot stack, or one."""
+
+    scope: Scope
+    name: str = ""
+    """Of the boot stack, or the path of the image."""
+
+
+USER = Place(scope=Scope.USER)
+STICK = Place(scope=Scope.STICK)
+
+
+def stack_place(stack: str) -> Place:
+    return Place(scope=Scope.STACK, name=stack)
+
+
+def image_place(path: str) -> Place:
+    return Place(scope=Scope.IMAGE, name=path)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chosen:
+    """A value and where it comes from."""
+
+    value: Value
+    scope: Scope
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choices:
+    """All that the user has chosen, by place and key; every value has been checked."""
+
+    values: Mapping[Place, Mapping[str, Value]] = field(default_factory=dict[Place, Mapping[str, Value]])
+
+    def chosen(self, key: str, *, stack: str = "", image: str = "") -> Chosen:
+        """The value that counts for an image (or for any image of a stack, or for any image)."""
+        spec = option(key)
+        places = (image_place(image), stack_place(stack), STICK, USER)
+        for place in places:
+            if place.scope in spec.scopes and key in (kept := self.values.get(place, {})):
+                return Chosen(value=kept[key], scope=place.scope)
+        return Chosen(value=spec.default, scope=Scope.DEFAULT)
+
+    def text(self, key: str, *, stack: str = "", image: str = "") -> str:
+        value = self.chosen(key, stack=stack, image=image).value
+        return value if isinstance(value, str) else ""
+
+    def words(self, key: str, *, stack: str = "", image: str = "") -> tuple[str, ...]:
+        value = self.chosen(key, stack=stack, image=image).value
+        return value if isinstance(value, tuple) else ()
+
+    def number(self, key: str, *, stack: str = "", image: str = "") -> int:
+        """A number, or a switch as 0 or 1."""
+        value = self.chosen(key, stack=stack, image=image).value
+        return value if isinstance(value, int) else 0
+
+    def with_user(self, other: "Choices") -> "Choices":
+        """With the user's own configuration below what the stick has."""
+        return Choices(values={**self.values, **{place: kept for place, kept in other.values.items() if place == USER}})

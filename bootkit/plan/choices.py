@@ -1,0 +1,164 @@
+"""The user's choices put into what an image boots by, and the reasons where that cannot be. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from bootkit.bootcfg.cmdline import SEPARATORS, before_separator, name_of, without
+from bootkit.detect import QuickRule
+from bootkit.model.boot import BootEntry, Detection, EntryKind
+from bootkit.model.catalog import ImageItem, ImageLook, MenuSettings
+from bootkit.model.options import KEYBOARD, Choices, Kind, OptionSpec, Scope, option
+from bootkit.plan.choice_words import STACKS, fill, keyboard_slots, locale_slots
+
+Words = tuple[str, ...]
+
+TRANSLATED = ("language", "keyboard", "timezone", "user", "host")
+"""Options that become kernel words, where the boot stack has such words."""
+_OWN = (Scope.IMAGE, Scope.STACK)
+_TITLES = {key: option(key).title.lower() for key in TRANSLATED}
+
+
+def menu_settings(choices: Choices, items: tuple[ImageItem, ...]) -> MenuSettings:
+    """What the menu itself is told."""
+    return MenuSettings(
+        timeout=choices.number("timeout"),
+        default=choices.text("default"),
+        serial=bool(choices.number("serial")),
+        to_ram=bool(choices.number("to_ram")),
+        safe_graphics=bool(choices.number("safe_graphics")),
+        password=choices.text("password"),
+        protect_all=choices.text("protect") == "everything",
+        looks={item.path: look for item in items if (look := _look(choices, item.path)) != ImageLook()},
+    )
+
+
+def chosen_item(item: ImageItem, choices: Choices) -> ImageItem:
+    """``item`` with the choices in its entries' words; as it is if nobody knows it."""
+    known = item.recognition
+    if known is None or known.detection is None:
+        return item
+    detection = known.detection
+    entries = tuple(_entry(detection.stack, entry, choices, item.path) for entry in detection.entries)
+    return replace(item, recognition=replace(known, detection=replace(detection, entries=entries)))
+
+
+def chosen_rule(stack: str, rule: QuickRule, choices: Choices) -> QuickRule:
+    """The same for an image that GRUB finds out about by itself."""
+    return replace(rule, cmdline=_merged(rule.cmdline, _new_words(stack, rule.cmdline, choices, "")))
+
+
+def reason_against(item: ImageItem, spec: OptionSpec) -> str:
+    """Why an image cannot honour an option, as a sentence; empty if it can."""
+    detection = item.recognition.detection if item.recognition else None
+    if detection is None or not detection.entries:
+        return "" if spec.key in ("alias", "order", "hidden") else f"{item.name} does not start from the menu."
+    linux = [entry for entry in detection.entries if _has_line(entry)]
+    if spec.key in TRANSLATED or spec.kind is Kind.WORDS or spec.key == "safe_graphics":
+        if not linux:
+            return "None of its entries has a kernel line that words could be added to."
+        return _translation_problem(detection, linux, spec.key) if spec.key in TRANSLATED else ""
+    if spec.key == "to_ram" and not any(entry.to_ram for entry in linux):
+        return f"{detection.stack} cannot copy this image to RAM."
+    return ""
+
+
+def unheard(items: tuple[ImageItem, ...], choices: Choices) -> tuple[str, ...]:
+    """One warning for each choice that some image was meant to honour and cannot."""
+    warnings: list[str] = []
+    for key in (*TRANSLATED, "extra_words"):
+        deaf = [item.name for item in items if _is_bootable(item) and _is_deaf(item, choices, key)]
+        if deaf:
+            shown = ", ".join(deaf[:4]) + (f" and {len(deaf) - 4} more" if len(deaf) > 4 else "")
+            warnings.append(f"{option(key).title.lower()} is not heeded by {shown}; why: bootkit options list --image")
+    return tuple(warnings)
+
+
+def _is_bootable(item: ImageItem) -> bool:
+    return bool(item.recognition and item.recognition.detection and item.recognition.detection.entries)
+
+
+def _is_deaf(item: ImageItem, choices: Choices, key: str) -> bool:
+    detection = item.recognition.detection if item.recognition else None
+    assert detection is not None  # only bootable ones are asked
+    value = choices.chosen(key, stack=detection.stack, image=item.path).value
+    return bool(value) and bool(reason_against(item, option(key)))
+
+
+def _look(choices: Choices, path: str) -> ImageLook:
+    return ImageLook(
+        alias=choices.text("alias", image=path),
+        order=choices.number("order", image=path),
+        hidden=bool(choices.number("hidden", image=path)),
+        entry=choices.text("entry", image=path),
+        locked=bool(choices.number("locked", image=path)),
+    )
+
+
+def _translation_problem(detection: Detection, linux: list[BootEntry], key: str) -> str:
+    row = STACKS.get(detection.stack)
+    if row is None or key not in row.words:
+        return f"{detection.stack} has no kernel word for the {_TITLES[key]}."
+    if row.needs and not any(_has_any(_cmdline(entry), row.needs) for entry in linux):
+        return f"Nothing in it reads kernel words for the {_TITLES[key]}: its lines lack {row.needs[0]!r}."
+    return ""
+
+
+def _entry(stack: str, entry: BootEntry, choices: Choices, path: str) -> BootEntry:
+    if not _has_line(entry):
+        return entry
+    words = _new_words(stack, _cmdline(entry), choices, path)
+    for key, extra in (("to_ram", entry.to_ram), ("safe_graphics", entry.safe_graphics)):
+        chosen = choices.chosen(key, stack=stack, image=path)
+        if chosen.scope not in _OWN:
+            continue
+        if chosen.value:
+            words += extra
+        else:
+            entry = replace(entry, to_ram=()) if key == "to_ram" else replace(entry, safe_graphics=())
+    return _with_cmdline(entry, _merged(_cmdline(entry), words))
+
+
+def _has_line(entry: BootEntry) -> bool:
+    """Whether a Linux kernel is told something by it; Xen has that kernel as its first module."""
+    return entry.kind is EntryKind.LINUX or (entry.kind is EntryKind.MULTIBOOT2 and bool(entry.modules))
+
+
+def _cmdline(entry: BootEntry) -> Words:
+    return entry.cmdline if entry.kind is EntryKind.LINUX else entry.modules[0].cmdline
+
+
+def _with_cmdline(entry: BootEntry, words: Words) -> BootEntry:
+    if entry.kind is EntryKind.LINUX:
+        return replace(entry, cmdline=words)
+    return replace(entry, modules=(replace(entry.modules[0], cmdline=words), *entry.modules[1:]))
+
+
+def _new_words(stack: str, cmdline: Words, choices: Choices, path: str) -> Words:
+    row = STACKS.get(stack)
+    words: list[str] = []
+    if row is not None and (not row.needs or _has_any(cmdline, row.needs)):
+        for key in TRANSLATED:
+            value = choices.text(key, stack=stack, image=path)
+            slots = _slots(key, value)
+            words += [word for template in row.words.get(key, ()) if value and (word := fill(template, value, slots))]
+    return (*words, *choices.words("extra_words", stack=stack, image=path))
+
+
+def _slots(key: str, value: str) -> Mapping[str, str]:
+    if key == "language":
+        return locale_slots(value)
+    match = KEYBOARD.fullmatch(value) if key == "keyboard" else None
+    return keyboard_slots(match["layout"], match["variant"] or "") if match else {}
+
+
+def _has_any(cmdline: Words, names: Words) -> bool:
+    return any(name_of(word) in names for word in cmdline)
+
+
+def _merged(cmdline: Words, new: Words) -> Words:
+    """``new`` before the separator, in place of the image's own words of those names."""
+    if not new:
+        return cmdline
+    place = next((index for index, word in enumerate(cmdline) if word in SEPARATORS), len(cmdline))
+    kept = without(cmdline[:place], *map(name_of, new))
+    return before_separator((*kept, *cmdline[place:]), *new)
