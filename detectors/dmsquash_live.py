@@ -9,8 +9,7 @@ Decided by the kernel line: Kicksecure looks like live-boot (/live, even ``boot=
 genkernel days. Two layouts of Fedora: /images/pxeboot (lorax, to 41) and /boot/x86_64/loader (KIWI, since 42; what is
 KIWI's own initrd is ``kiwi_live``). A squashfs.img may be an EROFS image.
 
-AerynOS keeps kernel and initrd in the FAT image for UEFI and nowhere else. GRUB could read them through a loop device
-on that image (2.06 does), which is not how our menu loads a kernel.
+AerynOS keeps kernel and initrd in the FAT image for UEFI and nowhere else: GRUB opens that as a second loop device.
 
 OpenMandriva has its own copy, the module liveiso: ``live:LABEL=`` and ``live:UUID=`` only, no RAM, no media check, and
 an iso-scan without the trigger for udev.
@@ -74,8 +73,6 @@ UNKNOWN_DRIVERS = frozenset({"Calculate Linux", "Redcore Linux"})
 ENTERPRISE = frozenset({"Rocky Linux", "AlmaLinux", "CentOS", "Red Hat Enterprise Linux", "Oracle Linux"})
 """Their kernels have no btrfs."""
 NO_TRIGGER = "OpenMandriva Lx"
-UEFI_PARTITION = "efi:"
-OBSTACLE = "Its kernel and initrd lie only in its UEFI partition, which the menu does not open."
 
 NAMES = (
     Name("Fedora", r"^Fedora-(?P<edition>.+?)-(?:Desktop-)?Live-(?:(?P<arch>x86_64|aarch64)-)?(?P<version>\d+|rawh\w*)"),
@@ -143,16 +140,13 @@ def _detection(iso: IsoView, entries: tuple[MenuEntry, ...]) -> Detection:
     first = entries[0]
     who = _who(iso, entries)
     stack = "liveiso" if iso.is_file(LIVEISO_INITRD) else "dmsquash-live"
-    inside = first.kernel.startswith(UEFI_PARTITION)
     return Detection(
         stack=stack,
         distro=who.distro,
         version=who.version,
         arch=who.arch or arch_of(iso, first.kernel, first.title),
         edition=EDITIONS.get(who.edition, who.edition),
-        entries=()
-        if inside
-        else (
+        entries=(
             *boot_entries(
                 entries,
                 lambda entry: _words(iso, entry, checks=entry is not first and role_of(entry) is Role.CHECK),
@@ -163,9 +157,7 @@ def _detection(iso: IsoView, entries: tuple[MenuEntry, ...]) -> Detection:
         ),
         filesystems=_filesystems(iso, stack, who.distro),
         evidence=_evidence(iso, first),
-        notes=() if inside else _notes(iso, who, first),
-        obstacle=OBSTACLE if inside else "",
-        instead="Write this image to a stick of its own." if inside else "",
+        notes=_notes(iso, who, first),
     )
 
 

@@ -1,19 +1,31 @@
-"""Proxmox: the installers of Virtual Environment, Backup Server, Mail Gateway and Datacenter Manager. Not started.
+"""Proxmox: the installers of Virtual Environment, Backup Server, Mail Gateway and Datacenter Manager.
 
 Their /init looks for an image with the right id on CDs and on whole disks, never on partitions or loop devices, and no
-word changes that. The vendor's own way for the network is a file /proxmox.iso in the initrd's root. GRUB could put it
-there with ``newc:proxmox.iso:`` from 2.12 on (before, its names lack the NUL that kernels since 2024 ask for), at the
-price of the image's size in RAM, twice for a while.
+word changes that. The vendor's own way for the network is a file /proxmox.iso in the initrd's root: the whole image goes
+along as a member of the initrd. (GRUB 2.06's own ``newc:`` leaves out the NUL of the name, which kernels since 2024 ask
+for; the header is ours.) The price is RAM for twice the image.
 
 Source, read: proxmox/pve-installer 9.2.7 (ec2af90): proxmox-auto-install-assistant/src/main.rs (the iPXE menu),
 Makefile (.cd-info); a1ive/grub2-filemanager (918524d) distro/init/proxmox, an older /init.
-Reported, not read: today's /init (morph027/pve-iso-2-pxe issues 42 and 48); GRUB 2.12's commit 544fd63f0.
+Reported, not read: today's /init (morph027/pve-iso-2-pxe issues 42 and 48).
 """
 
 import re
+from dataclasses import replace
 
-from bootkit.detect import Detection, Detector, IsoView, NotMine
-from bootkit.detectors._live import arch_of
+from bootkit.detect import (
+    ANY_FILESYSTEM,
+    BootEntry,
+    Detection,
+    Detector,
+    IsoView,
+    MenuEntry,
+    NotMine,
+    boot_entries,
+    read_menus,
+    without_loader_words,
+)
+from bootkit.detectors._live import arch_of, usable_entries
 
 IDS = {
     "/.pve-cd-id.txt": "Proxmox VE",
@@ -21,6 +33,12 @@ IDS = {
     "/.pmg-cd-id.txt": "Proxmox Mail Gateway",
     "/.pdm-cd-id.txt": "Proxmox Datacenter Manager",
 }
+KERNEL = "/boot/linux26"
+INITRD = "/boot/initrd.img"
+WORDS = ("ro", "ramdisk_size=16777216", "rw", "quiet", "splash=silent")
+IMAGE_NAME = "proxmox.iso"
+MEMBER_LIMIT = 1 << 32
+TOO_LARGE = "A member of an initrd ends at 4 GiB, and this image is larger: it will not start."
 _ASSIGNMENT = re.compile(r"^(\w+)=['\"]?(.*?)['\"]?$", re.MULTILINE)
 
 
@@ -35,13 +53,26 @@ def detect(iso: IsoView) -> Detection | NotMine:
         distro=info.get("PRODUCTLONG") or IDS.get(found, "Proxmox"),
         version=release,
         arch=arch_of(iso),
+        entries=_entries(iso),
+        filesystems=ANY_FILESYSTEM,
         evidence=(f"{found or '/.cd-info'} is there",),
-        obstacle="Proxmox's initrd takes its image from a CD, a whole disk or a file in the initrd, not from a partition.",
-        instead=(
-            "Write this image to a stick of its own; with GRUB 2.12 and RAM for twice the image, 'newc:proxmox.iso:' "
-            "and its path on the initrd line of an entry in custom.cfg starts it, too."
+        notes=(
+            f"The whole image is loaded to RAM and unpacked there: the machine needs {_ram_gib(iso)} GiB or more.",
+            *(() if iso.size < MEMBER_LIMIT else (TOO_LARGE,)),
         ),
     )
 
 
-DETECTOR = Detector(name="proxmox", detect=detect, rank=15, distributions=("Proxmox (recognised only)",))
+def _ram_gib(iso: IsoView) -> int:
+    """Twice the image and what the installer itself asks for."""
+    return -(-2 * iso.size // (1 << 30)) + 2
+
+
+def _entries(iso: IsoView) -> tuple[BootEntry, ...]:
+    ready = usable_entries(iso, read_menus(iso), lambda entry: entry.kernel == KERNEL)
+    ready = ready or (MenuEntry(title="Install", loader="linux", kernel=KERNEL, initrds=(INITRD,), cmdline=WORDS),)
+    ours = boot_entries(ready, lambda entry: without_loader_words(entry.cmdline), default=ready[0])
+    return tuple(replace(entry, image_as=IMAGE_NAME) for entry in ours)
+
+
+DETECTOR = Detector(name="proxmox", detect=detect, rank=15, distributions=("Proxmox",))

@@ -51,7 +51,7 @@ def _how(detection: Detection, slots: Mapping[str, str]) -> list[str]:
         return [*lines, _item(f"instead: {detection.instead}")] if detection.instead else lines
     story = _filled(_story(detection.entries[0]), slots)
     lines = ["How it boots from a file", _paragraph(story, indent="  ")]
-    if detection.filesystems:
+    if detection.filesystems and detection.entries[0].needs_path:
         names = ", ".join(_FILESYSTEM_NAMES.get(name, name) for name in detection.filesystems)
         lines.append(_paragraph(f"Its initrd finds the file on {names}.", indent="  "))
     if detection.obstacle:

@@ -67,7 +67,7 @@ def found(answer: Detection | NotMine) -> Detection:
 def test_anaconda_leaves_xen_to_qubes() -> None:
     iso = BareIso((*PXEBOOT, STAGE2, qubes.XEN), menu(PXEBOOT[0], "inst.repo=hd:LABEL=QUBES", PXEBOOT[1]))
     assert "xen.gz" in reason(anaconda.detect(iso))
-    assert found(qubes.detect(iso)).obstacle
+    assert found(qubes.detect(iso)).entries
 
 
 def test_anaconda_refuses_the_installer_of_el_6_which_knows_no_inst_words() -> None:

@@ -1,0 +1,62 @@
+"""Images made by grub-mkrescue: GRUB and whatever menu somebody put beside it.
+
+With a menu, that menu is opened with its root on the image, where it finds its files as it would on a disc; what it
+starts has to be whole in itself. Without one there is nothing on it but what the stick has: GRUB's command line.
+
+Source: GRUB 2.06, util/grub-mkrescue.c (the layout); booted: grub-mkrescue and Debian's grub-rescue-cdrom.iso.
+"""
+
+from bootkit.detect import (
+    ANY_FILESYSTEM,
+    BootEntry,
+    Detection,
+    Detector,
+    EntryKind,
+    IsoView,
+    NotMine,
+    Role,
+    read_loopback,
+    read_menu,
+)
+
+MENU = "/boot/grub/grub.cfg"
+SIGNS = ("/boot/grub/i386-pc/eltorito.img", "/boot/grub/x86_64-efi/normal.mod", "/boot/grub/i386-pc/normal.mod")
+
+
+def detect(iso: IsoView) -> Detection | NotMine:
+    sign = next((path for path in SIGNS if iso.is_file(path)), "")
+    if not sign:
+        return NotMine(reason="it has no modules of GRUB")
+    if read_loopback(iso) is not None:
+        return NotMine(reason="its loopback.cfg says how it starts")
+    entries = tuple(entry for entry in read_menu(iso, MENU).entries if entry.kernel and iso.is_file(entry.kernel))
+    if any(entry.initrds for entry in entries):
+        return NotMine(reason="its menu starts a system with an initrd")
+    evidence = (f"{sign} is there",)
+    if not entries:
+        return Detection(
+            stack="grub-mkrescue",
+            distro="GRUB rescue disc",
+            evidence=(*evidence, "its menu starts nothing that is on it"),
+            obstacle="It holds nothing but GRUB, and the stick is one.",
+            instead="Press c in the stick's menu for GRUB's command line.",
+        )
+    return Detection(
+        stack="grub-mkrescue",
+        distro=iso.volume_id if iso.volume_id not in ("", "ISOIMAGE") else iso.name.rpartition(".")[0],
+        entries=(
+            BootEntry(
+                title="Menu on the image",
+                kernel=iso.spelled(MENU),
+                kind=EntryKind.CONFIGFILE,
+                role=Role.DEFAULT,
+                safe_graphics=(),
+            ),
+        ),
+        filesystems=ANY_FILESYSTEM,
+        evidence=(*evidence, f"{MENU} starts {entries[0].kernel} without an initrd"),
+        notes=("What its menu starts must need nothing of the disc but what GRUB loads.",),
+    )
+
+
+DETECTOR = Detector(name="grub-mkrescue", detect=detect, rank=91, distributions=("images made by grub-mkrescue",))

@@ -1,0 +1,60 @@
+"""Programs in the image folder that nothing else knows: EFI applications, kernels by themselves.
+
+An EFI application starts if it is whole in itself, as UEFI shells and tools in one file are: chain-loaded from the stick
+it sees the stick's partition, but no files that an installer would have put beside it.
+
+Source: GRUB 2.06, grub-core/loader/efi/chainloader.c; booted: Debian's ipxe.efi.
+"""
+
+from bootkit.detect import (
+    ANY_FILESYSTEM,
+    IMAGE_FILE,
+    BootEntry,
+    Detection,
+    Detector,
+    EntryKind,
+    FileKind,
+    Firmware,
+    IsoView,
+    NotMine,
+    Role,
+)
+
+CPUS = {"x86_64": Firmware.UEFI_X64, "i686": Firmware.UEFI_IA32, "aarch64": Firmware.UEFI_ARM64}
+
+
+def detect(iso: IsoView) -> Detection | NotMine:
+    facts = iso.facts
+    stem = iso.name.rpartition(".")[0]
+    if facts.kind is FileKind.EFI:
+        firmware, kind = frozenset({CPUS[facts.cpu]}), EntryKind.CHAINLOADER
+        because = f"it is an EFI application for {facts.cpu}"
+    elif facts.kind is FileKind.LINUX:
+        # real mode suits Linux and everything that only dresses as Linux
+        firmware, kind = frozenset({Firmware.BIOS}), EntryKind.LINUX16
+        because = "it has the header of a Linux kernel"
+    else:
+        return NotMine(reason="it is no program")
+    entry = BootEntry(
+        title="Start",
+        kernel=IMAGE_FILE,
+        kind=kind,
+        role=Role.DEFAULT,
+        firmware=firmware,
+        safe_graphics=(),
+        sign=r"Shell> ?$" if "Shell" in facts.banner else "",
+    )
+    return Detection(
+        stack="efi application" if facts.kind is FileKind.EFI else "kernel",
+        distro=facts.banner.removesuffix(" version") or stem,
+        arch=facts.cpu,
+        edition="" if facts.banner in ("", stem) else stem,
+        entries=(entry,),
+        filesystems=ANY_FILESYSTEM,
+        evidence=(because,),
+        notes=("It works if it needs no other files.",),
+        untested=not facts.banner or facts.kind is FileKind.LINUX,
+    )
+
+
+DETECTOR = Detector(name="program", detect=detect, rank=92, distributions=("UEFI shells and other .efi programs",))
