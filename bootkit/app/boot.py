@@ -104,6 +104,7 @@ def boot_entries(
                 entry=target.id_path,
                 firmware=firmware,
                 accelerator=accelerator,
+                sign=target.entry.sign,
                 screenshots=where,
                 limits=limits,
                 on_stage=lambda stage: told(f"  {stage.title}"),

@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from bootkit.app.beside import plan_beside
 from bootkit.app.catalog import Catalog, find_images, read_catalog, record_of, record_path
 from bootkit.app.settings import choices_of, settings_text, user_text
 from bootkit.detect import QuickRule
@@ -51,21 +52,30 @@ def plan_generation(
     choices = choices_of(text)
     catalog = read_catalog(volume, images, told=told)
     menu = menu_of(catalog.items, choices)
-    warnings = (*_check(menu), *unheard(catalog.items, choices))
+    beside = plan_beside(volume, catalog.items)
+    warnings = (*_check(menu), *unheard(catalog.items, choices), *beside.missing)
     steps: list[StickStep] = [
         WriteFile(path=record_path(item.path), content=record_of(item))
         for item in catalog.items
         if item.path in catalog.looked_at
     ]
     steps += [RemoveFile(path=path) for path in catalog.strays]
+    steps += beside.steps
     if menu != old_menu:
         if old_menu is not None:
             steps.append(KeepOld(path=MENU, old=OLD_MENU))
         steps.append(WriteFile(path=MENU, content=menu))
     if volume.stat(GRUBENV) is None:
         steps.append(WriteFile(path=GRUBENV, content=empty_grubenv()))
-    steps.append(WriteFile(path=GENERATED, content=_stamp(inputs, menu)))
+    if not beside.missing:  # else look again the next time: it may have been installed by then
+        steps.append(WriteFile(path=GENERATED, content=_stamp(inputs, menu)))
     return Generation(plan=StickPlan(steps=tuple(steps), warnings=warnings), catalog=catalog)
+
+
+def is_up_to_date(volume: Volume) -> bool:
+    """Whether the menu is what ``generate`` would write; opens no image and no record."""
+    inputs = _inputs(find_images(volume), settings_text(volume))
+    return _is_up_to_date(volume, inputs, read_file(volume, MENU, _MENU_LIMIT))
 
 
 def menu_of(items: tuple[ImageItem, ...], choices: Choices) -> bytes:

@@ -51,15 +51,29 @@ def pack(members: Mapping[str, Member], *, directories: Iterable[str] = ()) -> b
     return b"".join(records)
 
 
+def member_header(name: str, size: int) -> bytes:
+    """What makes the one file of a cpio archive out of ``size`` bytes that follow it, which are an even number of words.
+
+    GRUB loads the two one behind the other. No trailer is needed: whatever follows is a new archive to the kernel.
+
+    Raises:
+        BootkitError: a name the kernel would not take, or 4 GiB or more.
+    """
+    return _header(_checked(name), 1, stat.S_IFREG | 0o644, size)
+
+
 def _record(name: str, inode: int, mode: int, content: bytes) -> bytes:
+    return _header(name, inode, mode, len(content)) + _padded(content)
+
+
+def _header(name: str, inode: int, mode: int, size: int) -> bytes:
     raw = name.encode() + b"\0"
-    if len(content) > SIZE_LIMIT:
+    if size > SIZE_LIMIT:
         raise BootkitError(f"{name} is too large for an initrd", hint="a cpio member has to stay below 4 GiB")
     links = 0 if name == "TRAILER!!!" else 1
     # inode, mode, uid, gid, links, mtime, size, device major and minor, rdev major and minor, name size, checksum
-    fields = (inode, mode, 0, 0, links, 0, len(content), 0, 0, 0, 0, len(raw), 0)
-    header = MAGIC + b"".join(b"%08X" % field for field in fields)
-    return _padded(header + raw) + _padded(content)
+    fields = (inode, mode, 0, 0, links, 0, size, 0, 0, 0, 0, len(raw), 0)
+    return _padded(MAGIC + b"".join(b"%08X" % field for field in fields) + raw)
 
 
 def _padded(data: bytes) -> bytes:

@@ -36,6 +36,7 @@ _FIRMWARE_NAMES = {
 _TOGGLE_WORD = re.compile(r"[^\s\\'\"*?\[\]]+")
 
 
+HEADER_SUFFIX = ".header"
 _LOADERS = {EntryKind.MEMDISK: "linux16", EntryKind.WIMBOOT: "linux16"}
 """GRUB's command where it is not called as the kind is."""
 _MODULE_LOADERS = {
@@ -288,7 +289,7 @@ def _initrds(item: ImageItem, entry: BootEntry) -> tuple[str, ...]:
 
 def image_header(path: str) -> str:
     """Where the stick keeps what makes a cpio member of the image ``path``: ``generate`` writes it."""
-    return f"{OVERLAY_FOLDER}/{_own_name(path)}.header"
+    return f"{OVERLAY_FOLDER}/{_own_name(path)}{HEADER_SUFFIX}"
 
 
 def _loads(entry: BootEntry) -> Iterator[Load]:

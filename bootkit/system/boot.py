@@ -41,6 +41,10 @@ GRUB_GRACE = 5.0
 SERIAL_LIMIT = 32 << 20
 """Bytes on the serial line that end the test: no boot says so much."""
 MONITOR_PATIENCE = 20.0
+SCREEN_POLL = 1.0
+TEXT_SCREEN = 0xB8000
+"""Where a PC keeps its text screen, and how much of that is looked at: 80 columns, 25 rows."""
+TEXT_BYTES = 80 * 25 * 2
 _QEMU_ITSELF = 256 * MIB
 """Bytes beside the machine's own memory: code that was translated, firmware, the screen."""
 
@@ -57,6 +61,9 @@ class _Run:
     on_stage: Callable[[Stage], None]
     started: float = field(default_factory=time.monotonic)
     watcher: Watcher = field(default_factory=Watcher)
+    reads_screen: bool = False
+    """What it shows is text in the memory of the screen, and not on the serial line."""
+    last_look: float = 0.0
     reached: list[tuple[Stage, float]] = field(default_factory=list[tuple[Stage, float]])
     pictures: list[str] = field(default_factory=list[str])
     serial_bytes: int = 0
@@ -82,6 +89,7 @@ def boot(
     accelerator: Accelerator | None = None,
     until: Stage = Stage.USERSPACE,
     words: tuple[str, ...] = (),
+    sign: str = "",
     screenshots: Path | None = None,
     memory_mib: int = 2048,
     limits: Mapping[Stage, float] = STAGE_LIMITS,
@@ -89,7 +97,8 @@ def boot(
 ) -> Verdict:
     """Boot ``entry`` (menu ids, ``submenu>entry``) of a stick, an image file or a device, which is only read.
 
-    ``words`` are more kernel words. ``screenshots`` is a folder for two pictures, of the menu and of the end.
+    ``words`` are more kernel words. ``sign`` is a regular expression that a program without an initrd prints when it runs.
+    ``screenshots`` is a folder for two pictures, of the menu and of the end.
     ``on_stage`` is told each stage as it is reached.
 
     Raises:
@@ -121,6 +130,8 @@ def boot(
                 limits=limits,
                 screenshots=screenshots,
                 on_stage=on_stage,
+                watcher=Watcher(sign),
+                reads_screen=bool(sign) and firmware is TestFirmware.BIOS,
             )
             reason = asyncio.run(_drive(run))
             if process.poll() not in (None, 0):
@@ -168,6 +179,7 @@ async def _drive(run: _Run) -> str:
     try:
         while (reason := _read_on(run)) is None:
             await _play(run, monitor)
+            await _look_at_screen(run, monitor)
             await asyncio.sleep(POLL)
         await _picture(run, monitor, "end")
     finally:
@@ -200,13 +212,17 @@ def _read_on(run: _Run) -> str | None:
         run.last_byte = run.seconds
         before = run.watcher.stage
         run.watcher.feed(data)
-        for stage in Stage:
-            if before < stage <= run.watcher.stage:
-                run.reached.append((stage, run.seconds))
-                run.on_stage(stage)
+        _note_stages(run, before)
     if run.watcher.complaint and not run.complained:
         run.complained = run.seconds
     return _reason_to_stop(run, ended=ended)
+
+
+def _note_stages(run: _Run, before: Stage) -> None:
+    for stage in Stage:
+        if before < stage <= run.watcher.stage:
+            run.reached.append((stage, run.seconds))
+            run.on_stage(stage)
 
 
 def _reason_to_stop(run: _Run, *, ended: bool) -> str | None:
@@ -246,6 +262,23 @@ async def _play(run: _Run, monitor: QMPClient) -> None:
     run.presses += 1
     run.last_press = run.seconds
     await _ask(monitor, "send-key", {"keys": [{"type": "qcode", "data": "ret"}]})
+
+
+async def _look_at_screen(run: _Run, monitor: QMPClient) -> None:
+    """Read the screen where programs of the BIOS write, behind the menu, which is drawn by pixels."""
+    if not run.reads_screen or run.presses == 0 or run.seconds - run.last_look < SCREEN_POLL:
+        return
+    run.last_look = run.seconds
+    path = run.machine.folder / "screen"
+    if await _ask(monitor, "pmemsave", {"val": TEXT_SCREEN, "size": TEXT_BYTES, "filename": str(path)}):
+        run.watcher.see_screen(screen_text(path.read_bytes()))
+        _note_stages(run, run.reached[-1][0] if run.reached else Stage.FIRMWARE)
+
+
+def screen_text(memory: bytes) -> str:
+    """The lines of a PC's text screen: 80 columns, each a character of code page 437 and its colour."""
+    text = memory[::2].decode("cp437")
+    return "\n".join(text[at : at + 80].rstrip() for at in range(0, len(text), 80))
 
 
 async def _picture(run: _Run, monitor: QMPClient, name: str) -> None:

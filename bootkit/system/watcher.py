@@ -50,9 +50,14 @@ _FAILURES: tuple[tuple[re.Pattern[str], str], ...] = (
 
 
 class Watcher:
-    """Feed it what the serial line says; look at the attributes afterwards."""
+    """Feed it what the serial line says; look at the attributes afterwards.
 
-    def __init__(self) -> None:
+    ``sign`` is a regular expression for programs that no initrd can bear witness for: seen behind the menu, on the
+    serial line or on the screen, it proves that the program runs.
+    """
+
+    def __init__(self, sign: str = "") -> None:
+        self._sign = re.compile(sign) if sign else None
         self.stage = Stage.FIRMWARE
         self.failure = ""
         """Why the boot cannot go on; empty as long as it can."""
@@ -80,6 +85,22 @@ class Watcher:
             # keep the end: a prompt or the beginning of an escape sequence
             self._open = self._open[-LINE_LIMIT // 4 :]
 
+    def see_screen(self, text: str) -> None:
+        """Take in what a text screen shows."""
+        self._look_for_sign(text)
+
+    def _look_for_sign(self, text: str) -> None:
+        if self._sign is not None and self.stage >= Stage.MENU and self._sign.search(text):
+            self.stage = Stage.USERSPACE
+            self.pretty_name = self.pretty_name or self._sign_line(text)
+
+    def _sign_line(self, text: str) -> str:
+        """The line in which the sign stands."""
+        found = self._sign.search(text) if self._sign is not None else None
+        if found is None:
+            return ""
+        return text[text.rfind("\n", 0, found.start()) + 1 :].partition("\n")[0].strip()
+
     def _look(self, raw: str, *, whole: bool) -> None:
         line = _clean(raw[:LINE_LIMIT])
         if not line:
@@ -91,6 +112,7 @@ class Watcher:
             # a name may still be incomplete in a line without its end
             if stage > self.stage and sign.search(line) and (whole or "witness" not in line):
                 self.stage = stage
+        self._look_for_sign(line)
         self._look_for_failure(line)
 
     def _note_facts(self, line: str) -> None:
