@@ -1,0 +1,113 @@
+"""The overlays of ``initrd_overlays/``: what each is for, what it relies on, and its files as members of an archive.
+
+``<name>/overlay.toml`` declares everything that a wheel cannot keep (places, links, folders); the files themselves lie in
+``<name>/files``. Modes are decided when the archive is packed.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+
+from bootkit.errors import BootkitError
+from bootkit.overlay.pack import Member, Symlink, pack
+
+MANIFEST = "overlay.toml"
+_KEYS = {"title", "stacks", "builds_on", "relies_on", "directories", "files", "links"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overlay:
+    """One overlay, as it is declared."""
+
+    name: str
+    title: str
+    stacks: tuple[str, ...] = ()
+    """The boot stacks that it serves, as detectors call them; none for a part of others."""
+    builds_on: tuple[str, ...] = ()
+    """Overlays whose files come with it."""
+    relies_on: tuple[str, ...] = ()
+    """What must hold in the initrd, each with the version since which it does."""
+    directories: tuple[str, ...] = ()
+    """Top-level directories of its own, the only ones that get a record."""
+    files: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Name in the archive to name in its folder ``files``."""
+    links: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Name in the archive to the target of a symbolic link."""
+
+
+@cache
+def overlays() -> tuple[Overlay, ...]:
+    """All that are shipped, in order of name.
+
+    Raises:
+        BootkitError: a manifest has a mistake.
+    """
+    folders = sorted(_root().iterdir(), key=lambda entry: entry.name)
+    return tuple(_read(folder) for folder in folders if folder.joinpath(MANIFEST).is_file())
+
+
+def overlay_for(stack: str) -> Overlay | None:
+    """The overlay that serves a boot stack; ``None`` if there is none."""
+    return next((overlay for overlay in overlays() if stack in overlay.stacks), None)
+
+
+def overlay_members(overlay: Overlay) -> dict[str, Member]:
+    """Every member of its archive with its content, those of the overlays that it builds on included."""
+    members: dict[str, Member] = {}
+    for part in _parts(overlay):
+        source = _root().joinpath(part.name, "files")
+        members.update({name: source.joinpath(file).read_bytes() for name, file in part.files.items()})
+        members.update({name: Symlink(target=target) for name, target in part.links.items()})
+    return members
+
+
+def overlay_archive(overlay: Overlay) -> bytes:
+    """The overlay as a secondary initrd."""
+    directories = {directory for part in _parts(overlay) for directory in part.directories}
+    return pack(overlay_members(overlay), directories=directories)
+
+
+def _root() -> Traversable:
+    return files("bootkit").joinpath("initrd_overlays")
+
+
+def _parts(overlay: Overlay) -> tuple[Overlay, ...]:
+    by_name = {one.name: one for one in overlays()}
+    return (*(by_name[name] for name in overlay.builds_on), overlay)
+
+
+def _read(folder: Traversable) -> Overlay:
+    where = f"{folder.name}/{MANIFEST}"
+    try:
+        document: dict[str, object] = tomllib.loads(folder.joinpath(MANIFEST).read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise BootkitError(f"{where}: {error}") from error
+    if unknown := sorted(document.keys() - _KEYS):
+        raise BootkitError(f"{where}: there is no key {unknown[0]!r}", hint=f"the keys are {', '.join(sorted(_KEYS))}")
+    return Overlay(
+        name=folder.name,
+        title=str(document.get("title", "")),
+        stacks=_texts(document, "stacks", where),
+        builds_on=_texts(document, "builds_on", where),
+        relies_on=_texts(document, "relies_on", where),
+        directories=_texts(document, "directories", where),
+        files=_table(document, "files", where),
+        links=_table(document, "links", where),
+    )
+
+
+def _texts(document: Mapping[str, object], key: str, where: str) -> tuple[str, ...]:
+    value = document.get(key, [])
+    if not isinstance(value, list):
+        raise BootkitError(f"{where}: {key} is not a list of texts")
+    return tuple(str(item) for item in value)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+
+
+def _table(document: Mapping[str, object], key: str, where: str) -> dict[str, str]:
+    value = document.get(key, {})
+    if not isinstance(value, dict):
+        raise BootkitError(f"{where}: {key} is not a table")
+    return {str(name): str(content) for name, content in value.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]

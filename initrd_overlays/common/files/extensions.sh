@@ -1,0 +1,221 @@
+# shellcheck shell=sh
+# shellcheck disable=SC2034,SC2154 # variables go from lib.sh to the steps and back
+# Extensions: each a squashfs laid under the system's root before its own init starts, so that the kernel modules,
+# firmware, units and files of /etc in it count.
+#
+# Where the root is an overlay, they become lower layers of it; where it is not (device mapper), and for an extension with
+# a real /lib where the system has a link, each folder gets an overlay of its own. A lower layer with a real /lib would
+# hide the link, and with it every program.
+
+bk_step_extensions() {
+	bk_count=0 bk_layers='' bk_apart='' bk_names=''
+	mkdir -p "$BK/extensions"
+	bk_machine=$(uname -m)
+	for bk_file in "$BK_STICK/boot/extensions/$bk_machine"/*.raw \
+		"$BK_STICK/boot/extensions/$bk_machine"/*.ExtensionImage \
+		"$BK_STICK/boot/customize/$bk_machine"/*ExtensionImage; do
+		[ ! -f "$bk_file" ] || bk_open "$bk_file"
+	done
+	if [ -z "$bk_layers$bk_apart" ]; then
+		[ "$bk_count" != 0 ] || bk_say none "there are none for $bk_machine"
+		return 0
+	fi
+	if [ -n "$bk_layers" ] && ! bk_below_root "$bk_layers"; then
+		bk_apart=$bk_layers${bk_apart:+ $bk_apart}
+	fi
+	if [ -n "$bk_apart" ] && ! bk_below_folders "$bk_apart"; then
+		bk_say failed "some could not be laid under the system: see the log"
+	fi
+	bk_know_modules "$bk_layers $bk_apart"
+	bk_say ok "$bk_names"
+}
+
+# Mount one and decide how it is taken; the last one is the uppermost.
+bk_open() {
+	bk_name=${1##*/}
+	bk_count=$((bk_count + 1))
+	case /${BK_EXTENSIONS_OFF:-}/ in
+	*/"$bk_name"/*)
+		bk_say off "$bk_name: switched off"
+		return 0
+		;;
+	esac
+	bk_dir=$BK/extensions/$bk_count
+	mkdir -p "$bk_dir"
+	if ! bk_mount_image "$1" "$bk_dir"; then
+		bk_say failed "$bk_name: it is damaged, or no squashfs"
+		return 0
+	fi
+	if ! bk_fits "$bk_dir"; then
+		bk_say failed "$bk_name: $bk_why"
+		umount "$bk_dir"
+		return 0
+	fi
+	bk_names="$bk_names${bk_names:+, }$bk_name"
+	if bk_hides_links "$bk_dir"; then
+		bk_apart="$bk_dir${bk_apart:+ $bk_apart}"
+	else
+		bk_layers="$bk_dir${bk_layers:+ $bk_layers}"
+	fi
+}
+
+# the loop device by hand: not every mount knows -o loop
+bk_mount_image() {
+	bk_loop=$(losetup -f) && losetup -r "$bk_loop" "$1" || return 1
+	for bk_fs in squashfs erofs; do
+		if mount -t "$bk_fs" -o ro "$bk_loop" "$2"; then
+			# from now on it goes with the last who uses it
+			losetup -d "$bk_loop"
+			return 0
+		fi
+	done
+	losetup -d "$bk_loop"
+	return 1
+}
+
+# Whether an extension is for this system, by the rules of systemd-sysext; one that does not say is for every system.
+bk_fits() {
+	for bk_own in "$1"/usr/lib/extension-release.d/extension-release.*; do
+		[ -f "$bk_own" ] || continue
+		bk_system=$BK_ROOT/usr/lib/os-release
+		[ -f "$bk_system" ] || bk_system=$BK_ROOT/etc/os-release
+		bk_same ID && bk_same_level && bk_same_machine
+		return
+	done
+	return 0
+}
+
+bk_same() {
+	bk_release "$bk_own" "$1"
+	bk_wanted=$bk_value
+	case $bk_wanted in '' | _any) return 0 ;; esac
+	bk_release "$bk_system" "$1"
+	bk_why="it is for $1=$bk_wanted, and this is $1=${bk_value:-(not told)}"
+	[ "$bk_wanted" = "$bk_value" ]
+}
+
+bk_same_level() {
+	bk_release "$bk_own" ID
+	[ "$bk_value" != _any ] || return 0
+	bk_release "$bk_own" SYSEXT_LEVEL
+	bk_level=$bk_value
+	bk_release "$bk_system" SYSEXT_LEVEL
+	if [ -n "$bk_level" ] && [ -n "$bk_value" ]; then bk_same SYSEXT_LEVEL; else bk_same VERSION_ID; fi
+}
+
+bk_same_machine() {
+	bk_release "$bk_own" ARCHITECTURE
+	bk_why="it is for $bk_value, and this is $bk_machine"
+	case $bk_value,$bk_machine in
+	,* | _any,* | x86-64,x86_64 | x86,i?86 | arm64,aarch64 | "$bk_machine,$bk_machine") return 0 ;;
+	esac
+	return 1
+}
+
+bk_hides_links() {
+	for bk_link in bin sbin lib lib32 lib64 libx32 usr/sbin; do
+		if [ -d "$1/$bk_link" ] && ! [ -L "$1/$bk_link" ] && [ -L "$BK_ROOT/$bk_link" ]; then return 0; fi
+	done
+	return 1
+}
+
+bk_joined() {
+	bk_paths=
+	for bk_path in $1; do
+		[ ! -d "$bk_path$2" ] || bk_paths="$bk_paths${bk_paths:+:}$bk_path$2"
+	done
+}
+
+# The root's overlay once more, with the layers before its lower ones; tried first where nobody gets hurt.
+bk_below_root() {
+	bk_mount_of "$BK_ROOT" || return 1
+	case $bk_type,$bk_options in
+	*\\*) return 1 ;;
+	overlay,*lowerdir=*) ;;
+	*) return 1 ;;
+	esac
+	bk_joined "$1" ''
+	bk_lower=${bk_options#*lowerdir=}
+	bk_lower=${bk_lower%%,*}
+	mkdir -p "$BK/trial"
+	mount -t overlay -o "ro,lowerdir=$bk_paths:$bk_lower" overlay "$BK/trial" || return 1
+	umount "$BK/trial"
+	bk_new=${bk_options%%lowerdir=*}lowerdir=$bk_paths:${bk_options#*lowerdir=}
+	cat /proc/mounts >"$BK/mounts"
+	bk_put_aside || { bk_put_back; return 1; }
+	if ! umount "$BK_ROOT"; then
+		bk_put_back
+		return 1
+	fi
+	mount -t overlay -o "$bk_new" "$bk_source" "$BK_ROOT" || {
+		mount -t overlay -o "$bk_options" "$bk_source" "$BK_ROOT"
+		bk_put_back
+		return 1
+	}
+	bk_put_back
+}
+
+# What is mounted below the root steps aside while the root is mounted anew.
+bk_put_aside() {
+	bk_aside=
+	bk_number=0
+	while read -r _ bk_dir _; do
+		case $bk_dir in
+		*\\*) continue ;;
+		"$BK_ROOT"/*) ;;
+		*) continue ;;
+		esac
+		bk_number=$((bk_number + 1))
+		mkdir -p "$BK/aside/$bk_number"
+		# what was below another one has gone with it
+		if ! bk_mount_of "$bk_dir"; then continue; fi
+		mount -o move "$bk_dir" "$BK/aside/$bk_number" || return 1
+		bk_aside="$bk_aside $bk_number:$bk_dir"
+	done <"$BK/mounts"
+}
+
+bk_put_back() {
+	for bk_pair in $bk_aside; do
+		mount -o move "$BK/aside/${bk_pair%%:*}" "${bk_pair#*:}"
+	done
+}
+
+# For each folder at the top of the extensions an overlay over the system's own, through its links.
+bk_below_folders() {
+	bk_result=0
+	for bk_path in $1; do
+		for bk_folder in "$bk_path"/*; do
+			if [ -L "$bk_folder" ] || ! [ -d "$bk_folder" ]; then continue; fi
+			bk_folder=/${bk_folder##*/}
+			case " ${bk_done:-} " in *" $bk_folder "*) continue ;; esac
+			bk_done="${bk_done:-} $bk_folder"
+			bk_over_folder "$1" "$bk_folder" || bk_result=1
+		done
+	done
+	return $bk_result
+}
+
+bk_over_folder() {
+	bk_target=$BK_ROOT$2
+	if [ -L "$bk_target" ]; then
+		bk_link=$(readlink "$bk_target")
+		bk_target=$BK_ROOT/${bk_link#/}
+	fi
+	mkdir -p "$bk_target" "$BK/upper$2" "$BK/work$2"
+	bk_joined "$1" "$2"
+	mount -t overlay -o "lowerdir=$bk_paths:$bk_target,upperdir=$BK/upper$2,workdir=$BK/work$2" overlay "$bk_target"
+}
+
+bk_know_modules() {
+	bk_kernel=$(uname -r)
+	for bk_path in $1; do
+		if [ -d "$bk_path/usr/lib/modules/$bk_kernel" ] || [ -d "$bk_path/lib/modules/$bk_kernel" ]; then
+			if command -v chroot >/dev/null 2>&1; then
+				chroot "$BK_ROOT" /sbin/depmod -a "$bk_kernel"
+			else
+				depmod -b "$BK_ROOT" -a "$bk_kernel"
+			fi || bk_say failed "the list of kernel modules could not be renewed"
+			return 0
+		fi
+	done
+}

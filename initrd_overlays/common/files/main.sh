@@ -1,0 +1,41 @@
+#!/bin/sh
+# main.sh NEWROOT FOLDER...: called in the initrd by a stack's adapter, when the new root is complete.
+#
+# NEWROOT is where the new root is mounted. The first FOLDER on which something is mounted is the stick's partition; where
+# none is (the stack has copied itself to RAM), it is found by its UUID. /run is handed over to the booted system.
+# Whatever fails here is logged, and the system boots.
+PATH=/usr/sbin:/usr/bin:/sbin:/bin
+BK_HERE=/bootkit
+umask 022
+# shellcheck source=/dev/null
+. "$BK_HERE/lib.sh"
+BK_ROOT=$1
+shift
+export BK_ROOT BK_FOLDERS="$*"
+mkdir -p "$BK" || exit 0
+# shellcheck source=/dev/null
+[ ! -r "$BK_HERE/choices" ] || . "$BK_HERE/choices"
+bk_read_words
+
+bk_step=boot
+bk_log "bootkit ${BK_VERSION:-?}, Linux $(uname -r), ${BK_IMAGE:-an image without choices}"
+bk_log "kernel line: $(cat /proc/cmdline)"
+for bk_file in lib.sh late.sh user.sh home.sh language.sh customize.sh choices bootkit-status bootkit.service; do
+	[ ! -r "$BK_HERE/$bk_file" ] || cat "$BK_HERE/$bk_file" >"$BK/$bk_file"
+done
+case ,$BK_WORDS, in
+*,off,*)
+	bk_say off "bootkit=off is on the kernel line: nothing was changed"
+	bk_run start
+	exit 0
+	;;
+esac
+if ! { : >"$BK_ROOT/.bootkit"; } 2>/dev/null; then
+	mount -o remount,rw "$BK_ROOT" 2>>"$BK/log" || bk_say failed "the system's root is read-only"
+fi
+rm -f "$BK_ROOT/.bootkit"
+for bk_step in stick extensions isodevice settings apps start; do
+	bk_run "$bk_step"
+done
+bk_keep_log
+exit 0

@@ -1,0 +1,11 @@
+# shellcheck shell=sh
+# Sourced by /init, which is process 1, before it reads the command line: no exit, no failing.
+# init-bottom/ORDER is shell text that /init sources when the root is complete; our line goes first, because the last
+# script moves /dev away. casper mounts the stick at /isodevice and, up to 21.10, moves that into the new root.
+if [ -e /scripts/init-bottom/ORDER ] && [ -z "${bootkit_here-}" ]; then
+	bootkit_here=1
+	bootkit_order=$(cat /scripts/init-bottom/ORDER)
+	# shellcheck disable=SC2016 # init expands rootmnt when it gets there
+	printf '%s\n' 'sh /bootkit/main.sh "$rootmnt" /run/live/findiso /run/live/fromiso /isodevice "$rootmnt/isodevice" /lib/live/mount/findiso "$rootmnt/lib/live/mount/findiso"' \
+		"$bootkit_order" >/scripts/init-bottom/ORDER
+fi

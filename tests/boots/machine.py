@@ -1,0 +1,132 @@
+"""A whole session on a stick that is written to: the system boots, a report is made in it, and it switches itself off.
+
+``bootkit test`` never writes to a stick; what stays on one after a session has to be tried with a machine that does.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from bootkit.model.verdict import TestFirmware
+from bootkit.overlay.pack import pack
+from bootkit.system.qemu import Accelerator, Machine, qemu_argv
+from bootkit.system.run import popen, run
+from bootkit.system.watcher import Watcher
+from bootkit.system.witness import TEST_UUID, render_test_cfg, witness_archive
+
+MARK = "report: "
+TIME_LIMIT = 60.0
+"""Seconds for a session under KVM; emulation multiplies them."""
+
+HOOK = """\
+# shellcheck shell=sh
+mkdir -p /run/bootkit-report /run/systemd/system/basic.target.wants
+cat /bootkit-report/report.sh >/run/bootkit-report/report.sh
+cat /bootkit-report/bootkit-report.service >/run/systemd/system/bootkit-report.service
+ln -sf ../bootkit-report.service /run/systemd/system/basic.target.wants/bootkit-report.service
+"""
+UNIT = """\
+[Unit]
+DefaultDependencies=no
+After=basic.target bootkit.service
+[Service]
+Type=oneshot
+ExecStart=/bin/sh -c '/bin/sh /run/bootkit-report/report.sh 2>&1 | while IFS= read -r line; do echo "report: $line"; done >/dev/ttyS0'
+ExecStart=/bin/systemctl --no-block poweroff
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """What a machine said until it was off."""
+
+    serial: str
+    ended: bool
+    """Whether it switched itself off."""
+
+    @property
+    def report(self) -> tuple[str, ...]:
+        """The lines of the report."""
+        lines = (line.strip("\r\0") for line in self.serial.split("\n"))
+        return tuple(line.partition(MARK)[2] for line in lines if MARK in line and "ExecStart" not in line)
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """The lines of the report that read ``key=value``."""
+        return {line.partition("=")[0]: line.partition("=")[2] for line in self.report if "=" in line}
+
+
+def report_archive(script: str) -> bytes:
+    """A secondary initrd that leaves a unit on /run: the script's output on the serial line, then power off.
+
+    It is the witness's own way into the initrd (see ``initrd_overlays/witness``).
+    """
+    hook = HOOK.encode()
+    source = b'[ -n "${bkr_here-}" ] || { bkr_here=1; sh /bootkit-report/hook.sh; }\n'
+    return pack(
+        {
+            "bootkit-report/hook.sh": hook,
+            "bootkit-report/report.sh": script.encode(),
+            "bootkit-report/bootkit-report.service": UNIT.encode(),
+            "conf/conf.d/zz-bootkit-report": (
+                b"bkr_order=$(cat /scripts/init-bottom/ORDER)\n"
+                b"printf '%s\\n' 'sh /bootkit-report/hook.sh' \"$bkr_order\" >/scripts/init-bottom/ORDER\n"
+            ),
+            "usr/lib/dracut/hooks/pre-pivot/96-bootkit-report.sh": source,
+            "var/lib/dracut/hooks/pre-pivot/96-bootkit-report.sh": source,
+        },
+        directories=["bootkit-report"],
+    )
+
+
+def session(
+    stick: Path,
+    *,
+    entry: str,
+    script: str,
+    accelerator: Accelerator,
+    words: Sequence[str] = (),
+    read_only: bool = False,
+    log: Path | None = None,
+) -> Session:
+    """Boot ``entry`` of a stick image, run ``script`` in the system, and wait until the machine is off.
+
+    What the guest writes stays in the image; with ``read_only`` the drive refuses to be written, as a stick with its
+    switch set does.
+    """
+    with TemporaryDirectory(prefix="bootkit-") as name:
+        folder = Path(name)
+        machine = Machine(
+            stick=stick.absolute(),
+            test_disk=folder / "test.img",
+            folder=folder,
+            firmware=TestFirmware.BIOS,
+            accelerator=accelerator,
+        )
+        tree = folder / "tree"
+        tree.mkdir()
+        config = render_test_cfg(entry, words=(*accelerator.kernel_words, *words))
+        (tree / "test.cfg").write_text(config.replace("set timeout=-1", "set timeout=0"))
+        (tree / "witness.cpio").write_bytes(witness_archive() + report_archive(script))
+        with machine.test_disk.open("xb") as disk:
+            disk.truncate(2 << 20)
+        run(["mke2fs", "-q", "-F", "-t", "ext2", "-U", TEST_UUID, "-L", "BOOTKITTEST", "-d", tree, machine.test_disk])
+        mode = "snapshot=off,readonly=on" if read_only else "snapshot=off"
+        argv = [str(word).replace("snapshot=on", mode) for word in qemu_argv(machine)]
+        deadline = time.monotonic() + TIME_LIMIT * accelerator.patience
+        with popen(argv) as process:
+            watcher, seen = Watcher(), 0
+            while process.poll() is None and time.monotonic() < deadline and not watcher.failure:
+                time.sleep(0.2)
+                data = machine.serial_log.read_bytes()[seen:] if machine.serial_log.exists() else b""
+                seen += len(data)
+                watcher.feed(data)
+            ended = process.poll() is not None
+            if not ended:
+                process.kill()
+        serial = machine.serial_log.read_text(errors="replace")
+    if log is not None:
+        log.write_text(serial)
+    return Session(serial=serial, ended=ended)
