@@ -1,9 +1,9 @@
 """debian-installer: netinst, CD and DVD images of Debian, Devuan, Kali and old Ubuntu servers; netboot's mini.iso.
 
 The initrd of a CD image has neither loop devices nor iso-scan (debian-cd leaves them out): it looks for CD drives and for
-USB partitions that are ISO9660 themselves. No word helps. The installer's hd-media build of the same release is made for
-ISO files: it looks through the top folder of every partition and the folders in it (FAT, ext4, NTFS), and asks before
-it looks everywhere. A mini.iso brings everything out of the network and has nothing to find, so it starts.
+USB partitions that are ISO9660 themselves. No word helps. The initrd of the installer's hd-media build of the same
+release is made for ISO files: it looks through the top folder of every partition and the folders in it (FAT, ext4,
+NTFS), and, told so, everywhere. It fits the kernel on the image; the user puts it on the stick. A mini.iso brings everything out of the network and has nothing to find, so it starts.
 
 A live image that also carries this installer is ``live_boot``'s.
 
@@ -11,14 +11,20 @@ Reported, not read: Debian bugs 724931 and 953836; debian-cd 3.2.1 (exclude-udeb
 (hd-media); Mexit/MultiOS-USB (5a8765a) config/devuan/devuan-install.cfg and config/debian.
 """
 
+from dataclasses import replace
+
 from bootkit.detect import (
     ANY_FILESYSTEM,
+    ISO_PATH,
+    ON_STICK,
+    BootEntry,
     Detection,
     Detector,
     DiskInfo,
     IsoView,
     MenuEntry,
     NotMine,
+    before_separator,
     boot_entries,
     has_word,
     image_name,
@@ -32,13 +38,12 @@ LIVE = ("/casper", "/live")
 NETBOOT_KERNEL = "/linux"
 NETBOOT_INITRD = "/initrd.gz"
 NAMES = {"debian": "Debian", "devuan": "Devuan", "kali": "Kali", "ubuntu": "Ubuntu", "parrot": "Parrot"}
-OBSTACLE = (
-    "The debian-installer of a CD image looks for a CD drive, and its initrd has nothing to open an ISO file with."
-)
-INSTEAD = (
-    "Put vmlinuz and initrd.gz of the same release's hd-media folder on the stick, with an entry in custom.cfg (they look "
-    "for this image on all partitions, and in deep folders when you say yes), or use a live image or a mini.iso."
-)
+SIGN = "Select a language"
+"""The installer's first question, wherever its console is."""
+HD_MEDIA = "/boot/bootkit/hd-media"
+SCAN = ("iso-scan/ask_second_pass=true", f"iso-scan/filename={ISO_PATH}")
+"""The first pass looks only two folders deep into a partition, the second everywhere."""
+HD_MEDIA_FILESYSTEMS = ("vfat", "ext4", "ntfs")
 
 
 def detect(iso: IsoView) -> Detection | NotMine:
@@ -52,16 +57,45 @@ def detect(iso: IsoView) -> Detection | NotMine:
     if not initrd:
         return NotMine(reason=f"there is no {INSTALLERS[0]}")
     info = image_name(iso)
+    kernel = next((path for path in _kernels(initrd) if iso.is_file(path)), "")
+    if not kernel:
+        return NotMine(reason=f"there is no kernel beside {initrd}")
+    place = _hd_media(_distro(iso, info), info.version, info.arch or arch_of(iso))
     return Detection(
         stack="debian-installer",
         distro=_distro(iso, info),
         version=info.version,
         arch=info.arch or arch_of(iso),
         edition=_edition(iso, info),
+        entries=_hd_media_entries(iso, kernel, place),
+        filesystems=HD_MEDIA_FILESYSTEMS,
         evidence=(f"{initrd} is there", "/dists and /pool are there, and no live system"),
-        obstacle=OBSTACLE,
-        instead=INSTEAD,
+        notes=(
+            "The initrd on the image looks for a CD drive and cannot open an ISO file.",
+            f"It takes the initrd.gz of the same release's hd-media folder, from a mirror, as {place} on the stick.",
+        ),
     )
+
+
+def _hd_media(distro: str, version: str, arch: str) -> str:
+    """Where the stick keeps the initrd for one release: its modules fit no other kernel."""
+    words = (word for word in (distro, version.partition(" ")[0], arch) if word)
+    return f"{HD_MEDIA}/{'-'.join(words).lower()}/initrd.gz"
+
+
+def _kernels(initrd: str) -> tuple[str, str]:
+    folder = initrd.rpartition("/")[0].removesuffix("/gtk")
+    return f"{folder}/vmlinuz", f"{folder}/linux"
+
+
+def _hd_media_entries(iso: IsoView, kernel: str, place: str) -> tuple[BootEntry, ...]:
+    """The text entries of the image's menu with the other initrd; the graphical ones have one of their own."""
+    texts = [entry for entry in read_menus(iso).linux if "/gtk/" not in "".join(entry.initrds)]
+    found = [entry for entry in texts if entry.kernel == kernel]
+    found = found or [MenuEntry(title="Install", loader="linux", kernel=kernel, cmdline=("---", "quiet"))]
+    ready = [replace(entry, initrds=(ON_STICK + place,)) for entry in found]
+    entries = boot_entries(ready, lambda entry: before_separator(_words(entry), *SCAN), default=ready[0])
+    return tuple(replace(entry, sign=SIGN) for entry in entries)
 
 
 def _netboot(iso: IsoView) -> Detection | NotMine:
@@ -76,7 +110,7 @@ def _netboot(iso: IsoView) -> Detection | NotMine:
         version=info.version,
         arch=info.arch or arch_of(iso),
         edition="netboot",
-        entries=boot_entries(entries, _words, default=first),
+        entries=tuple(replace(entry, sign=SIGN) for entry in boot_entries(entries, _words, default=first)),
         filesystems=ANY_FILESYSTEM,
         evidence=(f"{first.source} starts {first.kernel}", "its menu has words of the debian-installer"),
         notes=("It installs from the network and does not need its ISO file.",),
@@ -103,5 +137,5 @@ DETECTOR = Detector(
     name="debian-installer",
     detect=detect,
     rank=60,
-    distributions=("Debian, Devuan and Kali installers (recognised only)", "Debian and Ubuntu mini.iso"),
+    distributions=("Debian, Devuan and Kali installers (with the initrd of hd-media)", "Debian and Ubuntu mini.iso"),
 )

@@ -137,12 +137,12 @@ def test_debian_installer_refuses_a_lone_kernel_without_its_words() -> None:
     assert "debian-installer" in reason(debian_installer.detect(iso))
 
 
-def test_the_installer_of_an_old_ubuntu_server_cannot_start_either() -> None:
+def test_the_installer_of_an_old_ubuntu_server_wants_the_initrd_of_its_hd_media() -> None:
     files = ("/install/vmlinuz", "/install/initrd.gz", "/dists/bionic/Release", "/pool/main/x.deb")
     info = {"/.disk/info": 'Ubuntu-Server 18.04.6 LTS "Bionic Beaver" - Release amd64 (20210915)'}
     detection = found(debian_installer.detect(BareIso(files, info)))
     assert detection.title == "Ubuntu 18.04.6 LTS installer (x86_64)"
-    assert detection.obstacle
+    assert detection.entries[0].stick_files == ("/boot/bootkit/hd-media/ubuntu-18.04.6-x86_64/initrd.gz",)
 
 
 def test_propagator_refuses_a_folder_in_place_of_a_stage() -> None:

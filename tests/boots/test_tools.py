@@ -1,0 +1,101 @@
+"""Programs and installers out of Debian's own packages, started from a stick: what each prints is the proof."""
+
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+
+from bootkit.app.boot import Proof, boot_entries, choose_targets
+from bootkit.app.changes import apply_changes
+from bootkit.app.generate import plan_generation
+from bootkit.app.images import add_images, plan_additions
+from bootkit.app.prepare import prepare_image
+from bootkit.model.boot import Firmware
+from bootkit.model.prepare import Layout
+from bootkit.model.verdict import Stage, TestFirmware
+from bootkit.system.sticks import open_stick
+from bootkit.units import MIB
+
+pytestmark = pytest.mark.boots
+
+MACHINES = {TestFirmware.BIOS: Firmware.BIOS, TestFirmware.UEFI: Firmware.UEFI_X64}
+NETBOOT = Path("/usr/lib/debian-installer/images/12/amd64/text/debian-installer/amd64")
+PROGRAMS = (
+    Path("/usr/lib/memtest86+/memtest86+x64.iso"),
+    Path("/boot/memtest86+x64.efi"),
+    Path("/boot/memtest86+x64.bin"),
+    Path("/usr/lib/ipxe/ipxe.iso"),
+    Path("/boot/ipxe.efi"),
+)
+CASES = (
+    ("memtest86+x64.iso", TestFirmware.BIOS, "Memtest86+"),
+    ("memtest86+x64.iso", TestFirmware.UEFI, "Memtest86+"),
+    ("memtest86+x64.efi", TestFirmware.BIOS, "Memtest86+"),
+    ("memtest86+x64.efi", TestFirmware.UEFI, "Memtest86+"),
+    ("memtest86+x64.bin", TestFirmware.BIOS, "Memtest86+"),
+    ("ipxe.iso", TestFirmware.BIOS, "iPXE"),
+    ("ipxe.iso", TestFirmware.UEFI, "iPXE"),
+    ("ipxe.efi", TestFirmware.UEFI, "iPXE"),
+    ("mini.iso", TestFirmware.BIOS, "Select a language"),
+    ("mini.iso", TestFirmware.UEFI, "Select a language"),
+    ("floppy.img", TestFirmware.BIOS, "hello from a floppy"),
+)
+
+
+@pytest.fixture(scope="module")
+def stick() -> Generator[Path]:
+    for source in (*PROGRAMS, NETBOOT / "linux"):
+        if not source.exists():
+            pytest.skip(f"{source} is not installed")
+    with tempfile.TemporaryDirectory(prefix="bootkit-") as folder:
+        work = Path(folder)
+        image = work / "stick.img"
+        prepare_image(image, 300 * MIB, layout=Layout.SPLIT)
+        sources = [*PROGRAMS, mini_iso(work), talking_floppy(work)]
+        with open_stick(image, writing=True) as opened:
+            add_images(opened.volume, plan_additions(opened.volume, sources))
+            apply_changes(plan_generation(opened.volume).plan, opened.volume)
+        yield image
+
+
+def mini_iso(work: Path) -> Path:
+    """Debian's netboot installer as its mini.iso has it: kernel, initrd and menu at the top."""
+    tree = work / "mini"
+    (tree / "boot/grub").mkdir(parents=True)
+    for name in ("linux", "initrd.gz"):
+        shutil.copy(NETBOOT / name, tree / name)
+    menu = (NETBOOT / "grub/grub.cfg").read_text().replace("/debian-installer/amd64/", "/")
+    (tree / "boot/grub/grub.cfg").write_text(menu)
+    path = work / "mini.iso"
+    argv = ["xorriso", "-as", "mkisofs", "-quiet", "-R", "-V", "Debian 12 mini", "-o", str(path), str(tree)]
+    subprocess.run(argv, check=True, capture_output=True)
+    return path
+
+
+def talking_floppy(work: Path) -> Path:
+    """A floppy whose boot sector prints one line by the BIOS and stops."""
+    code = bytes.fromhex("31c08ed8be1e7cac08c07406b40ecd10ebf5f4ebfd")  # print from 7c1e until NUL, then halt
+    sector = (code.ljust(0x1E, b"\x90") + b"hello from a floppy\0").ljust(510, b"\0") + b"\x55\xaa"
+    path = work / "floppy.img"
+    path.write_bytes(sector.ljust(1440 * 1024, b"\0"))
+    return path
+
+
+@pytest.mark.parametrize(("image", "firmware", "said"), CASES, ids=lambda value: str(value))
+def test_a_program_runs(image: str, firmware: TestFirmware, said: str, stick: Path, tmp_path: Path) -> None:
+    proof = run(stick, image, firmware, tmp_path)
+    assert proof.verdict.ok, (proof.verdict.reason, *proof.verdict.tail)
+    assert proof.verdict.stage is Stage.USERSPACE
+    assert said in proof.verdict.pretty_name
+
+
+def run(stick: Path, image: str, firmware: TestFirmware, pictures: Path) -> Proof:
+    """Boot the first entry of an image that this machine can start."""
+    with open_stick(stick) as opened:
+        every = choose_targets(opened.volume, [], every=True)
+        fitting = [one for one in every if one.path.endswith(f"/{image}") and MACHINES[firmware] in one.entry.firmware]
+        (proof,) = boot_entries(opened, fitting[:1], [firmware], pictures=pictures)
+    return proof
