@@ -28,6 +28,7 @@ LOADERS = {
     "/EFI/BOOT/BOOTAA64.EFI": Firmware.UEFI_ARM64,
 }
 CPUS = {"x86_64": Firmware.UEFI_X64, "i686": Firmware.UEFI_IA32, "aarch64": Firmware.UEFI_ARM64}
+SIGN = "Open Source Network Boot Firmware"
 TITLE = "Start from the network"
 
 
@@ -49,7 +50,7 @@ def detect(iso: IsoView) -> Detection | NotMine:
             role=Role.DEFAULT,
             firmware=frozenset({Firmware.BIOS}),
             safe_graphics=(),
-            sign="iPXE",
+            sign=SIGN,
         ),
         *(_application(path, firmware, Role.OTHER) for firmware, path in loaders.items()),
     )
@@ -64,7 +65,7 @@ def _application(path: str, firmware: Firmware, role: Role) -> BootEntry:
         role=role,
         firmware=frozenset({firmware}),
         safe_graphics=(),
-        sign="iPXE",
+        sign=SIGN,
     )
 
 

@@ -31,6 +31,7 @@ FIRMWARE = {
     "i686": frozenset({Firmware.BIOS, Firmware.UEFI_IA32}),
     "": frozenset({Firmware.BIOS}),
 }
+SIGN = r"Memtest86\+ v\d"
 ONE_PROCESSOR = "nosmp"
 
 
@@ -70,7 +71,7 @@ def _detection(program: str, cpu: str, version: str, because: str) -> Detection:
 
 def _entry(title: str, program: str, firmware: frozenset[Firmware], role: Role, *words: str) -> BootEntry:
     return BootEntry(
-        title=title, kernel=program, cmdline=words, role=role, firmware=firmware, safe_graphics=(), sign=r"Memtest86\+"
+        title=title, kernel=program, cmdline=words, role=role, firmware=firmware, safe_graphics=(), sign=SIGN
     )
 
 

@@ -102,7 +102,7 @@ class BootEntry:
     """Words added when the user asks for safe graphics."""
     sign: str = ""
     """What it prints on the screen or the serial line when it runs (a regular expression), for programs that no initrd
-    can bear witness for; empty for a live system."""
+    can bear witness for; empty for a live system. It must not fit what the menu shows."""
 
     @property
     def paths(self) -> tuple[str, ...]:

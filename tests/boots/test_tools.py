@@ -16,6 +16,7 @@ from bootkit.app.prepare import prepare_image
 from bootkit.model.boot import Firmware
 from bootkit.model.prepare import Layout
 from bootkit.model.verdict import Stage, TestFirmware
+from bootkit.system.boot import boot
 from bootkit.system.sticks import open_stick
 from bootkit.units import MIB
 
@@ -31,17 +32,16 @@ PROGRAMS = (
     Path("/boot/ipxe.efi"),
 )
 CASES = (
-    ("memtest86+x64.iso", TestFirmware.BIOS, "Memtest86+"),
-    ("memtest86+x64.iso", TestFirmware.UEFI, "Memtest86+"),
-    ("memtest86+x64.efi", TestFirmware.BIOS, "Memtest86+"),
-    ("memtest86+x64.efi", TestFirmware.UEFI, "Memtest86+"),
-    ("memtest86+x64.bin", TestFirmware.BIOS, "Memtest86+"),
-    ("ipxe.iso", TestFirmware.BIOS, "iPXE"),
-    ("ipxe.iso", TestFirmware.UEFI, "iPXE"),
-    ("ipxe.efi", TestFirmware.UEFI, "iPXE"),
+    ("memtest86+x64.iso", TestFirmware.BIOS, "Memtest86+ v"),
+    ("memtest86+x64.iso", TestFirmware.UEFI, "Memtest86+ v"),
+    ("memtest86+x64.efi", TestFirmware.BIOS, "Memtest86+ v"),
+    ("memtest86+x64.efi", TestFirmware.UEFI, "Memtest86+ v"),
+    ("memtest86+x64.bin", TestFirmware.BIOS, "Memtest86+ v"),
+    ("ipxe.iso", TestFirmware.BIOS, "Open Source Network Boot Firmware"),
+    ("ipxe.iso", TestFirmware.UEFI, "Open Source Network Boot Firmware"),
+    ("ipxe.efi", TestFirmware.UEFI, "Open Source Network Boot Firmware"),
     ("mini.iso", TestFirmware.BIOS, "Select a language"),
     ("mini.iso", TestFirmware.UEFI, "Select a language"),
-    ("floppy.img", TestFirmware.BIOS, "hello from a floppy"),
 )
 
 
@@ -90,6 +90,13 @@ def test_a_program_runs(image: str, firmware: TestFirmware, said: str, stick: Pa
     assert proof.verdict.ok, (proof.verdict.reason, *proof.verdict.tail)
     assert proof.verdict.stage is Stage.USERSPACE
     assert said in proof.verdict.pretty_name
+
+
+def test_memdisk_starts_a_floppy(stick: Path, tmp_path: Path) -> None:
+    with open_stick(stick) as opened:
+        (target,) = choose_targets(opened.volume, ["floppy.img"], every=False)
+    verdict = boot(stick, entry=target.id_path, sign="hello from a floppy", screenshots=tmp_path)
+    assert verdict.ok, (verdict.reason, *verdict.tail)
 
 
 def run(stick: Path, image: str, firmware: TestFirmware, pictures: Path) -> Proof:

@@ -199,6 +199,12 @@ def test_words_are_whole_and_without_the_loaders_own(path: Path) -> None:
 
 
 @each_claimed
+def test_the_menu_shows_nothing_that_proves_a_boot(path: Path) -> None:
+    signs = [entry.sign for entry in detection_of(path).entries if entry.sign]
+    assert not [sign for sign in signs if re.search(sign, as_menu(path))]
+
+
+@each_claimed
 def test_titles_tell_the_entries_apart(path: Path) -> None:
     titles = [(entry.title, entry.firmware) for entry in detection_of(path).entries]
     assert len(set(titles)) == len(titles)

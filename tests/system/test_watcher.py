@@ -1,6 +1,7 @@
 import pytest
 
 from bootkit.model.verdict import Stage
+from bootkit.system.boot import screen_text
 from bootkit.system.watcher import TAIL_LINES, Watcher
 
 GRUB_OF_OVMF = (
@@ -117,3 +118,25 @@ def test_an_endless_line_costs_no_memory_and_hides_nothing_after_it() -> None:
 
 def test_survives_bytes_that_are_no_text() -> None:
     assert watch(bytes(range(256)) * 100, b"\r\n", KERNEL).stage is Stage.KERNEL
+
+
+def test_what_a_program_prints_proves_that_it_runs() -> None:
+    watcher = Watcher(sign=r"Memtest86\+ v\d")
+    watcher.feed(b"Memtest86+ v7\r\n")
+    before = watcher.stage  # before the menu it is somebody else who speaks
+    watcher.feed(GRUB_OF_OVMF + b"\x1b[1;1H\x1b[37mMemtest86+ v6.10 \x1b[0m\r\n")
+    assert (before, watcher.stage) == (Stage.FIRMWARE, Stage.USERSPACE)
+    assert watcher.pretty_name == "Memtest86+ v6.10"
+
+
+def test_a_screen_is_proof_as_well() -> None:
+    watcher = Watcher(sign="Boot Firmware")
+    watcher.feed(GRUB_OF_OVMF)
+    watcher.see_screen("iPXE 1.0.0\n -- Open Source Network Boot Firmware --\n")
+    assert watcher.stage is Stage.USERSPACE
+    assert watcher.pretty_name == "-- Open Source Network Boot Firmware --"
+
+
+def test_reads_the_memory_of_a_text_screen() -> None:
+    memory = b"".join(bytes((char, 7)) for char in b"iPXE".ljust(80) + b"\xb3 boot".ljust(80))
+    assert screen_text(memory) == "iPXE\n\u2502 boot"
