@@ -68,9 +68,9 @@ def generation(done: Generation) -> None:
         return
     items = done.catalog.items
     for item in items:
-        if problem := _problem(item):
+        if problem := item.problem:
             output.say(f"warning: {item.path}: {problem}")
-    bootable = sum(1 for item in items if not _problem(item))
+    bootable = sum(1 for item in items if not item.problem)
     new = len(done.catalog.looked_at)
     output.say(
         f"The menu is written: {bootable} of {len(items)} images boot from it; {new} looked at, {len(items) - new} known before."
@@ -99,29 +99,12 @@ def items(found: Sequence[ImageItem], volume: Volume) -> None:
     if not found:
         output.say(f"No images on {volume.where}: bootkit add FILE.iso brings one.")
         return
-    rows = [(item.path, format_size(item.size), _name(item), _stack(item), _problem(item)) for item in found]
+    rows = [
+        (item.path, format_size(item.size), item.title, item.detection.stack if item.detection else "-", item.problem)
+        for item in found
+    ]
     output.table(rows, ("IMAGE", "SIZE", "WHAT IT IS", "BOOTS BY", "PROBLEM"))
     output.say(f"{format_size(volume.free())} free on {volume.where} ({volume.filesystem})")
-
-
-def _name(item: ImageItem) -> str:
-    detection = item.recognition.detection if item.recognition else None
-    if detection is None:
-        return "?"
-    return f"{detection.title} (untested guess)" if detection.untested else detection.title
-
-
-def _stack(item: ImageItem) -> str:
-    return item.recognition.detection.stack if item.recognition and item.recognition.detection else "-"
-
-
-def _problem(item: ImageItem) -> str:
-    if item.error:
-        return item.error
-    if item.recognition is None or item.recognition.detection is None:
-        return f"no detector knows it: bootkit explain {item.name}"
-    detection = item.recognition.detection
-    return "" if detection.entries else detection.obstacle
 
 
 def verdicts(proofs: Sequence[Proof]) -> None:

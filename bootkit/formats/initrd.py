@@ -121,6 +121,7 @@ def read_initrd(fh: BinaryIO, size: int, *, budget: Budget | None = None) -> Ini
         findings.add(member)
     return InitrdFacts(
         size=size,
+        unpacked=findings.unpacked,
         segments=tuple(initrd.segments),
         maker=findings.maker,
         maker_version=findings.versions.get(findings.maker, ""),
@@ -141,6 +142,7 @@ def read_initrd(fh: BinaryIO, size: int, *, budget: Budget | None = None) -> Ini
 
 class _Findings:
     def __init__(self) -> None:
+        self.unpacked = 0
         self.makers: set[str] = set()
         self.versions: dict[str, str] = {}
         self.markers: set[str] = set()
@@ -168,6 +170,7 @@ class _Findings:
         return True
 
     def add(self, member: CpioMember) -> None:
+        self.unpacked += member.size
         spelled = member.name.lstrip("./")
         path = spelled.removeprefix("usr/")
         if member.is_link and member.data is not None:

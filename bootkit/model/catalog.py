@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from bootkit.model.boot import Recognition
+from bootkit.model.boot import Detection, Recognition
 from bootkit.model.iso import IsoFacts
 
 IMAGE_FOLDER = "/boot/iso"
@@ -42,6 +42,24 @@ class ImageItem:
     @property
     def name(self) -> str:
         return self.path.rpartition("/")[2]
+
+    @property
+    def detection(self) -> Detection | None:
+        return self.recognition.detection if self.recognition else None
+
+    @property
+    def title(self) -> str:
+        """What it is; ``?`` if nobody knows."""
+        return self.detection.title if self.detection else "?"
+
+    @property
+    def problem(self) -> str:
+        """What keeps it from booting from the menu; empty if nothing does."""
+        if self.error:
+            return self.error
+        if self.detection is None:
+            return f"no detector knows it: bootkit explain {self.name}"
+        return "" if self.detection.entries else self.detection.obstacle
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -92,6 +92,8 @@ class InitrdFacts:
     """Everything that was read out of one initrd."""
 
     size: int
+    unpacked: int = 0
+    """Bytes of its files."""
     segments: tuple[InitrdSegment, ...] = ()
     maker: str = ""
     """The program that made it, as its project spells it; empty if it left no trace."""

@@ -1,4 +1,4 @@
-"""InitrdFacts and RootFacts as JSON; what has its default is left out."""
+"""InitrdFacts, RootFacts and KernelFacts as JSON; what has its default is left out."""
 
 from collections.abc import Mapping
 from dataclasses import MISSING, Field, fields
@@ -6,6 +6,7 @@ from typing import Any, cast
 
 from bootkit.model.fields import Json, json_list, json_number, json_object, json_string, refuse_unknown
 from bootkit.model.initrd import InitrdFacts, InitrdSegment, KernelModules, RootFacts
+from bootkit.model.kernel import KernelFacts
 
 
 def initrd_to_json(facts: InitrdFacts) -> Json:
@@ -15,6 +16,11 @@ def initrd_to_json(facts: InitrdFacts) -> Json:
 
 def root_to_json(facts: RootFacts) -> Json:
     """A value for ``json.dumps``; :func:`root_from_json` gives ``facts`` back."""
+    return _row(facts)
+
+
+def kernel_to_json(facts: KernelFacts) -> Json:
+    """A value for ``json.dumps``; :func:`kernel_from_json` gives ``facts`` back."""
     return _row(facts)
 
 
@@ -29,6 +35,7 @@ def initrd_from_json(value: object, where: str) -> InitrdFacts:
     return InitrdFacts(
         size=json_number(record.get("size"), f"{where}.size"),
         segments=json_list(record.get("segments", []), f"{where}.segments", _segment),
+        unpacked=json_number(record.get("unpacked", 0), f"{where}.unpacked"),
         maker=json_string(record.get("maker", ""), f"{where}.maker"),
         maker_version=json_string(record.get("maker_version", ""), f"{where}.maker_version"),
         markers=_strings(record, "markers", where),
@@ -64,7 +71,27 @@ def root_from_json(value: object, where: str) -> RootFacts:
     )
 
 
-def _row(value: InitrdFacts | RootFacts | InitrdSegment | KernelModules) -> Json:
+def kernel_from_json(value: object, where: str) -> KernelFacts:
+    """What :func:`kernel_to_json` wrote.
+
+    Raises:
+        FormatError: it is something else.
+    """
+    record = _record(value, KernelFacts, where)
+    signed = record.get("signed")
+    return KernelFacts(
+        size=json_number(record.get("size"), f"{where}.size"),
+        cpu=json_string(record.get("cpu", ""), f"{where}.cpu"),
+        signed=signed if isinstance(signed, bool) else None,
+        signers=_strings(record, "signers", where),
+        run_size=json_number(record.get("run_size", 0), f"{where}.run_size"),
+        initrd_limit=json_number(record.get("initrd_limit", 0), f"{where}.initrd_limit"),
+        cmdline_limit=json_number(record.get("cmdline_limit", 0), f"{where}.cmdline_limit"),
+        efi32=record.get("efi32") is True,
+    )
+
+
+def _row(value: InitrdFacts | RootFacts | KernelFacts | InitrdSegment | KernelModules) -> Json:
     pairs = ((field, getattr(value, field.name)) for field in fields(value))
     return {field.name: _json(item) for field, item in pairs if item != _default(field)}
 

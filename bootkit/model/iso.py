@@ -14,8 +14,9 @@ from enum import StrEnum
 from typing import TypeVar
 
 from bootkit.model.initrd import InitrdFacts, RootFacts
+from bootkit.model.kernel import KernelFacts
 
-_Facts = TypeVar("_Facts", InitrdFacts, RootFacts)
+_Facts = TypeVar("_Facts", InitrdFacts, KernelFacts, RootFacts)
 
 TEXT_LIMIT = 64 << 10
 """Bytes of one text file that are read at most: the largest boot menus met are below 40 KiB."""
@@ -108,6 +109,8 @@ class IsoFacts:
     """Each directory that somebody looked into, whole. ``efi:/...`` are directories of the FAT image for UEFI."""
     texts: dict[str, str] = field(default_factory=dict[str, str])
     """Each small text file that somebody read; at most ``TEXT_LIMIT`` bytes of it."""
+    kernels: dict[str, KernelFacts] = field(default_factory=dict[str, KernelFacts])
+    """Each kernel whose headers somebody read, by its path."""
     initrds: dict[str, InitrdFacts] = field(default_factory=dict[str, InitrdFacts])
     """Each initrd that somebody looked into, by its path."""
     roots: dict[str, RootFacts] = field(default_factory=dict[str, RootFacts])
@@ -147,6 +150,10 @@ class IsoView(abc.ABC):
     @abc.abstractmethod
     def _text(self, path: str) -> str:
         """The text of the file ``path`` (in the image's own spelling), which is there."""
+
+    @abc.abstractmethod
+    def _kernel(self, path: str) -> KernelFacts:
+        """What the kernel ``path`` (in the image's own spelling) says of itself, which is there."""
 
     @abc.abstractmethod
     def _initrd(self, path: str) -> InitrdFacts:
@@ -198,6 +205,10 @@ class IsoView(abc.ABC):
     def text(self, path: str) -> str:
         """The text of a small file, at most ``TEXT_LIMIT`` bytes of it; empty if it is not there."""
         return self._text(self.spelled(path)) if self.is_file(path) else ""
+
+    def kernel(self, path: str) -> KernelFacts | None:
+        """What a kernel's headers say, ``None`` if it is not there."""
+        return self._kernel(self.spelled(path)) if self.is_file(path) else None
 
     def initrd(self, path: str) -> InitrdFacts | None:
         """What an initrd holds, ``None`` if it is not there. It is unpacked: this may take a second, or 30 at worst."""
@@ -273,6 +284,9 @@ class RecordedIso(IsoView):
             raise NotRecorded(
                 f"{self._facts.name}: nobody read {path}; record it again: bootkit inspect --json"
             ) from None
+
+    def _kernel(self, path: str) -> KernelFacts:
+        return self._recorded(self._facts.kernels, path)
 
     def _initrd(self, path: str) -> InitrdFacts:
         return self._recorded(self._facts.initrds, path)

@@ -16,7 +16,14 @@ from bootkit.model.fields import (
     json_string,
     refuse_unknown,
 )
-from bootkit.model.initrdrecord import initrd_from_json, initrd_to_json, root_from_json, root_to_json
+from bootkit.model.initrdrecord import (
+    initrd_from_json,
+    initrd_to_json,
+    kernel_from_json,
+    kernel_to_json,
+    root_from_json,
+    root_to_json,
+)
 from bootkit.model.iso import ElToritoEntry, FileKind, IsoFacts, IsoPartition, Node
 
 _TEXT_FIELDS = (
@@ -45,6 +52,7 @@ def facts_to_json(facts: IsoFacts) -> dict[str, Json]:
         "partitions": [_row(partition) for partition in facts.partitions],
         "dirs": {path: {node.name: node.size for node in nodes} for path, nodes in facts.dirs.items()},
         "texts": {path: cast("list[Json]", text.split("\n")) for path, text in facts.texts.items()},
+        "kernels": {path: kernel_to_json(kernel) for path, kernel in facts.kernels.items()},
         "initrds": {path: initrd_to_json(initrd) for path, initrd in facts.initrds.items()},
         "roots": {path: root_to_json(root) for path, root in facts.roots.items()},
         "warnings": list(facts.warnings),
@@ -62,6 +70,7 @@ def facts_from_json(value: object) -> IsoFacts:
     refuse_unknown(record, {field.name for field in fields(IsoFacts)}, "the record")
     if "name" not in record or "size" not in record:
         raise FormatError("the record lacks a name or a size")
+    kernels = json_object(record.get("kernels", {}), "kernels")
     initrds = json_object(record.get("initrds", {}), "initrds")
     roots = json_object(record.get("roots", {}), "roots")
     texts = {key: json_string(record[key], key) for key in _TEXT_FIELDS if key in record}
@@ -75,6 +84,7 @@ def facts_from_json(value: object) -> IsoFacts:
             _path(path): _directory(path, nodes) for path, nodes in json_object(record.get("dirs", {}), "dirs").items()
         },
         texts={_path(path): _text(path, text) for path, text in json_object(record.get("texts", {}), "texts").items()},
+        kernels={_path(path): kernel_from_json(value, f"kernels[{path!r}]") for path, value in kernels.items()},
         initrds={_path(path): initrd_from_json(value, f"initrds[{path!r}]") for path, value in initrds.items()},
         roots={_path(path): root_from_json(value, f"roots[{path!r}]") for path, value in roots.items()},
         warnings=json_list(record.get("warnings", []), "warnings", json_string),

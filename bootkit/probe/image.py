@@ -12,6 +12,7 @@ from bootkit.formats.reader import TreeFile, Window, read_upto, size_of
 from bootkit.formats.tree import Tree
 from bootkit.model.initrd import InitrdFacts, RootFacts
 from bootkit.model.iso import TEXT_LIMIT, ElToritoEntry, IsoFacts, IsoPartition, IsoView, Node
+from bootkit.model.kernel import KernelFacts
 
 if TYPE_CHECKING:
     from bootkit.formats.rootfs import Root
@@ -52,6 +53,7 @@ class ImageView(IsoView):
         self._efi_is_open = False
         self._dirs: dict[str, tuple[Node, ...]] = {}
         self._texts: dict[str, str] = {}
+        self._kernels: dict[str, KernelFacts] = {}
         self._initrds: dict[str, InitrdFacts] = {}
         self._roots: dict[str, RootFacts] = {}
         self._record: IsoFacts | None = None
@@ -73,6 +75,7 @@ class ImageView(IsoView):
                 self._base,
                 dirs=dict(self._dirs),
                 texts=dict(self._texts),
+                kernels=dict(self._kernels),
                 initrds=dict(self._initrds),
                 roots=dict(self._roots),
                 warnings=tuple(dict.fromkeys(found)),
@@ -109,6 +112,15 @@ class ImageView(IsoView):
         from bootkit.formats.rootfs import open_root
 
         return open_root(self.open(path))
+
+    def _kernel(self, path: str) -> KernelFacts:
+        from bootkit.formats.kernel import read_kernel
+
+        if path not in self._kernels:
+            with self.open(path) as file:
+                self._kernels[path] = read_kernel(file, file.size)
+            self._record = None
+        return self._kernels[path]
 
     def _initrd(self, path: str) -> InitrdFacts:
         from bootkit.formats.initrd import read_initrd

@@ -1,0 +1,72 @@
+"""PE files, as far as Secure Boot is concerned: which machine, and who signed.
+
+Source: Microsoft PE/COFF specification (signature offset at 0x3c, COFF header, optional header, attribute certificate
+table); ITU-T X.690 and RFC 5280 for the name of a certificate's holder (2.5.4.3, commonName).
+"""
+
+import re
+import struct
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from bootkit.formats.reader import read_upto
+
+_MACHINES = {0x8664: "x86_64", 0x014C: "i686", 0xAA64: "aarch64"}
+_HEADERS = 0x1000
+_SECURITY = 4
+"""Index of the attribute certificate table among the data directories."""
+_PKCS7 = 2
+_CERTIFICATES_LIMIT = 256 << 10
+"""Bytes; a kernel's signature has two to four KiB."""
+_NAMES_LIMIT = 16
+# commonName as UTF8String, PrintableString, T61String or IA5String of less than 128 bytes
+_COMMON_NAME = re.compile(rb"\x06\x03\x55\x04\x03[\x0c\x13\x14\x16]([\x01-\x7f])")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeFacts:
+    machine: str
+    """``x86_64``, ``i686``, ``aarch64``; empty for others."""
+    signed: bool
+    signers: tuple[str, ...] = ()
+
+
+def read_pe(fh: BinaryIO) -> PeFacts | None:
+    """The PE file that begins ``fh``; ``None`` if it is none.
+
+    Raises:
+        FormatError: the medium cannot be read.
+    """
+    start = read_upto(fh, 0, _HEADERS)
+    if start[:2] != b"MZ" or len(start) < 0x40:
+        return None
+    at = int.from_bytes(start[0x3C:0x40], "little")
+    if start[at : at + 4] != b"PE\0\0" or at + 26 > len(start):
+        return None
+    machine = _MACHINES.get(int.from_bytes(start[at + 4 : at + 6], "little"), "")
+    signature = _signature(fh, start, at + 24)
+    return PeFacts(machine=machine, signed=bool(signature), signers=_names(signature))
+
+
+def _signature(fh: BinaryIO, start: bytes, optional: int) -> bytes:
+    """The attribute certificate table; empty if there is no signature in it."""
+    kind = int.from_bytes(start[optional : optional + 2], "little")
+    directories = optional + {0x10B: 96, 0x20B: 112}.get(kind, len(start))
+    row = directories + 8 * _SECURITY
+    if row + 8 > len(start) or int.from_bytes(start[directories - 4 : directories], "little") <= _SECURITY:
+        return b""
+    offset, size = struct.unpack_from("<II", start, row)
+    table = read_upto(fh, offset, min(size, _CERTIFICATES_LIMIT)) if offset and size else b""
+    if len(table) < 8:
+        return b""
+    length, _revision, certificate = struct.unpack_from("<IHH", table)
+    return table if certificate == _PKCS7 and 8 < length <= size else b""
+
+
+def _names(signature: bytes) -> tuple[str, ...]:
+    found: dict[str, None] = {}
+    for match in _COMMON_NAME.finditer(signature):
+        name = signature[match.end() : match.end() + match[1][0]].decode("utf-8", "replace")
+        if name.isprintable():
+            found[name] = None
+    return tuple(found)[:_NAMES_LIMIT]

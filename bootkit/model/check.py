@@ -1,0 +1,131 @@
+"""What is predicted of an image before anyone boots it: :mod:`bootkit.model.verdict` has what a boot then shows."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from bootkit.model.boot import Firmware
+from bootkit.model.verdict import TestFirmware
+
+
+class Answer(StrEnum):
+    BOOTS = "boots"
+    ELSEWHERE = "elsewhere"
+    """Not from this stick's file system, but from another one."""
+    CANNOT = "cannot"
+    UNKNOWN = "unknown"
+
+
+class Basis(StrEnum):
+    """What an answer rests on, the surest first."""
+
+    INITRD = "initrd"
+    """What the image's own initrd holds."""
+    GRUB = "grub"
+    """Nothing looks for the file again: GRUB loads all of it."""
+    DETECTOR = "detector"
+    """What is known of the boot stack and its version; the initrd was not read, or does not tell."""
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One thing in the way."""
+
+    answer: Answer
+    reason: str
+    """One sentence."""
+    cure: str = ""
+    """A command, or a thing to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileAnswer:
+    """Whether the initrd finds its ISO file on one file system."""
+
+    filesystem: str
+    """As blkid calls it."""
+    readable: bool | None
+    """``None`` if nobody can tell."""
+    basis: Basis
+    reason: str
+    """One sentence."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FirmwareAnswer:
+    firmware: TestFirmware
+    answer: Answer
+    reason: str = ""
+    """One sentence; empty if it boots."""
+    cure: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Memory:
+    """Bytes of RAM that it takes to start an image; what the system itself then wants comes on top."""
+
+    kernel: int
+    initrds: int
+    """As GRUB loads them."""
+    unpacked: int
+    """What the kernel makes of them."""
+    start: int
+    """The least that the machine must have."""
+    to_ram: int = 0
+    """The least to hold all of the image in RAM as well; 0 if it cannot be copied there, or always is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StickLoader:
+    """A boot loader on the stick."""
+
+    firmware: Firmware
+    signed: bool = False
+    vendor: str = ""
+    """Whose keys the signed one trusts, as far as known: ``debian``, ``ubuntu``, ``fedora``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StickFacts:
+    """What the prediction has to know of the stick."""
+
+    filesystem: str = ""
+    """Of its data partition, as blkid calls it; empty if nobody can tell."""
+    loaders: tuple[StickLoader, ...] | None = None
+    """``None`` if the stick has no list of them."""
+    old_iso: bool = False
+    """Whether the whole disk still carries the signature of an ISO image that was written to it."""
+    labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    """The paths of the images that have a volume identifier."""
+
+    def loader(self, firmware: Firmware) -> StickLoader | None:
+        return next((loader for loader in self.loaders or () if loader.firmware is firmware), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prediction:
+    """What is known beforehand of how one image boots from one stick."""
+
+    path: str
+    answer: Answer
+    basis: Basis = Basis.NONE
+    """Of what is said about the file system."""
+    filesystems: tuple[str, ...] = ()
+    """From which it would boot, the best first."""
+    problems: tuple[Problem, ...] = ()
+    """The first is the one to name; empty if it boots."""
+    files: tuple[FileAnswer, ...] = ()
+    """For the stick's file system first, then for the others."""
+    firmware: tuple[FirmwareAnswer, ...] = ()
+    memory: Memory | None = None
+    notes: tuple[str, ...] = ()
+    """Sentences."""
+
+    @property
+    def reason(self) -> str:
+        return self.problems[0].reason if self.problems else self.files[0].reason if self.files else ""
+
+    @property
+    def cure(self) -> str:
+        return self.problems[0].cure if self.problems else ""

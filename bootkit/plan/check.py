@@ -1,0 +1,279 @@
+"""What will happen when an image of a stick is booted. Pure."""
+
+from collections.abc import Iterator
+
+from bootkit.model.boot import IMAGE_FILE, ISO_PATH, ON_STICK, STICK_UUID, BootEntry, Detection, EntryKind
+from bootkit.model.catalog import ImageItem
+from bootkit.model.check import Answer, Basis, FileAnswer, FirmwareAnswer, Memory, Prediction, Problem, StickFacts
+from bootkit.model.initrd import InitrdFacts
+from bootkit.model.iso import IsoFacts
+from bootkit.model.prepare import DATA_LABEL, ESP_LABEL
+from bootkit.plan.check_file import FILESYSTEMS, file_answer, filesystem_name
+from bootkit.plan.check_firmware import firmware_answers
+from bootkit.plan.names import better_name, name_problem
+from bootkit.units import format_size
+
+FAT_LIMIT = (4 << 30) - 1
+"""Bytes of a file on FAT32. Source: Microsoft FAT32 File System Specification 1.03, 32-bit file size."""
+_CMDLINE_LIMIT = 2047
+"""Characters that x86 kernels read; also those whose header does not tell. Source: Linux 6.1, COMMAND_LINE_SIZE."""
+_UUID = "00000000-0000-0000-0000-000000000000"
+_LONG_LOOP = "(loop_1000)"
+_RANK = (Answer.CANNOT, Answer.ELSEWHERE, Answer.UNKNOWN)
+"""Of problems, the worst first."""
+_LABEL_WORDS = ("LABEL=", "archisolabel=", "misolabel=", "artixlabel=")
+
+
+def wanted_files(detection: Detection) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The kernels and the initrds in the image that a prediction wants to be read."""
+    entries = [entry for entry in detection.entries if entry.kind in (EntryKind.LINUX, EntryKind.CHAINLOADER)]
+    kernels = dict.fromkeys(entry.kernel for entry in entries if not entry.kernel.startswith(ON_STICK))
+    initrds = dict.fromkeys(path for path in _judged(detection).initrds) if detection.entries else {}
+    return tuple(kernels), tuple(path for path in initrds if not path.startswith(ON_STICK))
+
+
+def predict(item: ImageItem, stick: StickFacts, *, memory: int = 0) -> Prediction:
+    """What is known beforehand of one image; ``memory`` is what the machine has, in bytes, if it is to be compared."""
+    detection = item.recognition.detection if item.recognition else None
+    if item.error or item.facts is None:
+        cure = f"copy it again: bootkit remove {item.path}, then bootkit add"
+        return _only(item, Answer.CANNOT, f"It cannot be read: {item.error or 'nobody looked at it'}.", cure)
+    if detection is None:
+        return _only(item, Answer.UNKNOWN, "No detector knows it.", f"bootkit explain {item.name}")
+    if not detection.entries:
+        obstacle = detection.obstacle or "It has no entry that boots from a file."
+        return _only(item, Answer.CANNOT, obstacle, detection.instead)
+    entry = _judged(detection)
+    files = _file_answers(item.facts, detection, entry, stick.filesystem)
+    filesystems = tuple(
+        answer.filesystem
+        for answer in sorted(files, key=lambda answer: _preference(answer.filesystem))
+        if answer.readable and _fits(item, answer.filesystem)
+    )
+    firmware = firmware_answers(detection, item.facts.kernels, stick)
+    needed = _memory(item, entry)
+    found = (
+        *_name_problems(item, detection, entry),
+        *_file_problems(item, files[0], filesystems),
+        *_grub_problems(item, entry, needed),
+        *_memory_problems(needed, memory),
+        *_medium_problems(item.facts, detection, entry, stick),
+        *_firmware_problems(firmware),
+    )
+    problems = tuple(sorted(found, key=lambda problem: _RANK.index(problem.answer)))
+    if detection.untested:
+        guess = Problem(answer=Answer.UNKNOWN, reason="Nobody knows it: its entries are a guess.", cure="bootkit test")
+        problems = (*problems, guess)
+    return Prediction(
+        path=item.path,
+        answer=problems[0].answer if problems else Answer.BOOTS,
+        basis=files[0].basis,
+        filesystems=filesystems,
+        problems=problems,
+        files=files,
+        firmware=firmware,
+        memory=needed,
+        notes=tuple(_notes(item, detection, entry, stick, needed, memory)),
+    )
+
+
+def stick_notes(stick: StickFacts) -> tuple[str, ...]:
+    """What holds for the stick as a whole; sentences."""
+    notes = [
+        f"{' and '.join(paths)} have the same label, {label}: no harm on one stick, because only the file that was chosen is "
+        "opened; but pull out other disks and discs with that label."
+        for label, paths in sorted(stick.labels.items())
+        if label and len(paths) > 1
+    ]
+    if stick.old_iso:
+        notes.append(
+            "The disk still has the signature of an ISO image that was once written to it, which some installers take for "
+            "the whole of it. To remove it, unmounted: sudo wipefs --all --types iso9660 DEVICE"
+        )
+    return tuple(notes)
+
+
+def _only(item: ImageItem, answer: Answer, reason: str, cure: str) -> Prediction:
+    return Prediction(path=item.path, answer=answer, problems=(Problem(answer=answer, reason=reason, cure=cure),))
+
+
+def _judged(detection: Detection) -> BootEntry:
+    """The entry that speaks for the image: the one that starts by itself."""
+    return detection.entries[0]
+
+
+def _file_answers(facts: IsoFacts, detection: Detection, entry: BootEntry, filesystem: str) -> tuple[FileAnswer, ...]:
+    initrds = [facts.initrds[path] for path in entry.initrds if path in facts.initrds]
+    builtin = _builtin(facts, initrds)
+    names = dict.fromkeys((filesystem, *FILESYSTEMS))
+    return tuple(file_answer(detection, entry, initrds, name, builtin=builtin) for name in names)
+
+
+def _builtin(facts: IsoFacts, initrds: list[InitrdFacts]) -> frozenset[str]:
+    """What the image's root file systems know of the kernels that the initrds are for."""
+    versions = {version for initrd in initrds for version in initrd.kernels}
+    modules = [
+        kernel for root in facts.roots.values() for version, kernel in root.kernels.items() if version in versions
+    ]
+    return frozenset(name for kernel in modules for name in kernel.builtin or ())
+
+
+def _preference(filesystem: str) -> int:
+    return FILESYSTEMS.index(filesystem) if filesystem in FILESYSTEMS else len(FILESYSTEMS)
+
+
+def _fits(item: ImageItem, filesystem: str) -> bool:
+    return filesystem != "vfat" or item.size <= FAT_LIMIT
+
+
+def _name_problems(item: ImageItem, detection: Detection, entry: BootEntry) -> Iterator[Problem]:
+    if not entry.needs_path or (problem := name_problem(item.path)) is None:
+        return
+    if detection.stack != "anaconda" and name_problem(_with_small_suffix(item.path)) is None:
+        return  # only the suffix is in capitals, which only anaconda minds
+    cure = f"rename it on the stick to {better_name(item.name)}, then: bootkit generate"
+    yield Problem(answer=Answer.CANNOT, reason=_sentence(problem), cure=cure)
+
+
+def _with_small_suffix(path: str) -> str:
+    return path[:-4] + path[-4:].lower()
+
+
+def _file_problems(item: ImageItem, here: FileAnswer, others: tuple[str, ...]) -> Iterator[Problem]:
+    if not _fits(item, here.filesystem):
+        reason = f"It has {format_size(item.size)}, and FAT32 ends at 4 GiB a file."
+        yield _elsewhere(reason, others)
+    elif here.filesystem == "vfat" and item.size == FAT_LIMIT:
+        reason = "It ends where FAT32 ends: the copy was cut off at 4 GiB."
+        yield _elsewhere(reason, tuple(name for name in others if name != "vfat"))
+    if here.readable is False:
+        yield _elsewhere(here.reason, others)
+    elif here.readable is None:
+        yield Problem(answer=Answer.UNKNOWN, reason=here.reason, cure="bootkit test")
+
+
+def _elsewhere(reason: str, others: tuple[str, ...]) -> Problem:
+    if not others:
+        cure = "write it to a stick of its own"
+        return Problem(answer=Answer.CANNOT, reason=reason, cure=cure)
+    kind = "fat32" if others[0] == "vfat" else others[0]
+    cure = f"copy it to a stick with {filesystem_name(others[0])}: bootkit prepare TARGET --data-fs {kind}"
+    return Problem(answer=Answer.ELSEWHERE, reason=reason, cure=cure)
+
+
+def _grub_problems(item: ImageItem, entry: BootEntry, needed: Memory | None) -> Iterator[Problem]:
+    """Source: GRUB 2.06, grub-core/loader/i386/linux.c: the initrd lies below the kernel's initrd_addr_max, and above it."""
+    assert item.facts is not None  # asked for before
+    kernel = item.facts.kernels.get(entry.kernel)
+    if entry.kind is EntryKind.LINUX:
+        words = " ".join((f"BOOT_IMAGE={_LONG_LOOP}{entry.kernel}", *entry.cmdline))
+        length = len(words.replace(ISO_PATH, item.path).replace(STICK_UUID, _UUID))
+        limit = (kernel.cmdline_limit if kernel else 0) or _CMDLINE_LIMIT
+        if length > limit:
+            reason = f"Its kernel line has {length} characters, of which its kernel reads {limit}."
+            yield Problem(answer=Answer.CANNOT, reason=reason, cure="move it to a folder with a shorter path")
+    if needed and kernel and kernel.initrd_limit and kernel.run_size + needed.initrds > kernel.initrd_limit:
+        reason = (
+            f"Its initrd of {format_size(needed.initrds)} does not fit below {format_size(kernel.initrd_limit)}, where GRUB "
+            "has to put it."
+        )
+        yield Problem(answer=Answer.CANNOT, reason=reason, cure="write it to a stick of its own")
+
+
+def _memory(item: ImageItem, entry: BootEntry) -> Memory | None:
+    """``None`` where the initrds were not read.
+
+    The packed and the unpacked initrd are in RAM together for a moment. Without ``root=`` the kernel unpacks to a tmpfs,
+    which takes half of the RAM at most. Source: Linux 6.1, init/initramfs.c and init/do_mounts.c (init_rootfs).
+    """
+    facts = item.facts
+    assert facts is not None  # asked for before
+    if entry.kind in (EntryKind.MEMDISK, EntryKind.WIMBOOT):
+        return _held(item.size) if entry.kernel == IMAGE_FILE else None
+    kernel = facts.kernels.get(entry.kernel)
+    if kernel is None or any(path not in facts.initrds for path in entry.initrds):
+        return None
+    image = item.size if entry.image_as else 0
+    initrds = image + sum(facts.initrds[path].size for path in entry.initrds)
+    unpacked = image + sum(facts.initrds[path].unpacked for path in entry.initrds)
+    size = max(kernel.run_size, kernel.size)
+    start = size + initrds + unpacked
+    if entry.kind is EntryKind.LINUX and not any(word.startswith("root=") for word in entry.cmdline):
+        start = max(start, 2 * unpacked)
+    to_ram = start + item.size if entry.to_ram else 0
+    return Memory(kernel=size, initrds=initrds, unpacked=unpacked, start=start, to_ram=to_ram)
+
+
+def _held(size: int) -> Memory:
+    return Memory(kernel=size, initrds=0, unpacked=0, start=size)
+
+
+def _memory_problems(needed: Memory | None, memory: int) -> Iterator[Problem]:
+    if needed is not None and 0 < memory < needed.start:
+        reason = f"It takes {format_size(needed.start)} of memory before the system itself starts."
+        yield Problem(answer=Answer.CANNOT, reason=reason, cure=f"a machine with more than {format_size(memory)}")
+
+
+def _medium_problems(facts: IsoFacts, detection: Detection, entry: BootEntry, stick: StickFacts) -> Iterator[Problem]:
+    """Source: dracut 059 and 112, booted with two media of one label: the first one wins; anaconda 45.21, diskroot."""
+    if facts.volume_id in (DATA_LABEL, ESP_LABEL) and _by_label(entry, facts.volume_id):
+        reason = f"It looks for the label {facts.volume_id}, which is the stick's own."
+        yield Problem(answer=Answer.CANNOT, reason=reason, cure="write it to a stick of its own")
+    if stick.old_iso and detection.stack == "anaconda":
+        reason = "Its installer skips disks that have the signature of an ISO image that was written to them."
+        cure = "unmount the stick, then: sudo wipefs --all --types iso9660 DEVICE"
+        yield Problem(answer=Answer.CANNOT, reason=reason, cure=cure)
+
+
+def _by_label(entry: BootEntry, label: str) -> bool:
+    return any(mark in word and label in word for word in entry.cmdline for mark in _LABEL_WORDS)
+
+
+def _firmware_problems(answers: tuple[FirmwareAnswer, ...]) -> Iterator[Problem]:
+    if all(answer.answer is Answer.CANNOT for answer in answers):
+        yield Problem(answer=Answer.CANNOT, reason=answers[0].reason, cure=answers[0].cure)
+
+
+def _notes(
+    item: ImageItem, detection: Detection, entry: BootEntry, stick: StickFacts, needed: Memory | None, memory: int
+) -> Iterator[str]:
+    assert item.facts is not None  # asked for before
+    if detection.obstacle:
+        yield f"{detection.obstacle} {detection.instead}".strip()
+    if needed is not None and 0 < memory < needed.to_ram:
+        yield f"It does not fit in RAM, which would take {format_size(needed.to_ram)}: leave 'to RAM' off."
+    for path in entry.stick_files:
+        yield f"It needs {path} on the stick."
+    yield from (
+        warning for path in entry.initrds if path in item.facts.initrds for warning in item.facts.initrds[path].warnings
+    )
+    others = [path for path in stick.labels.get(item.facts.volume_id, ()) if path != item.path]
+    if others and _by_label(entry, item.facts.volume_id):
+        yield f"{', '.join(others)} has the same label; that is no harm on one stick, but on a second disk it is."
+
+
+def _sentence(clause: str) -> str:
+    return f"{clause[:1].upper()}{clause[1:]}."
+
+
+def basis_clause(basis: Basis) -> str:
+    """What an answer rests on, as a clause that can follow a comma."""
+    return {
+        Basis.INITRD: "as its own initrd shows",
+        Basis.GRUB: "as its menu shows",
+        Basis.DETECTOR: "as far as its boot stack is known",
+        Basis.NONE: "which nothing tells",
+    }[basis]
+
+
+def line_of(prediction: Prediction) -> str:
+    """One line for lists, such as ``boots only from ext4, FAT32: Its initrd has no driver for exFAT.``."""
+    head = answer_words(prediction)
+    return f"{head}: {prediction.reason}" if prediction.problems else f"{head}, {basis_clause(prediction.basis)}"
+
+
+def answer_words(prediction: Prediction) -> str:
+    """``boots``, ``boots only from ext4, FAT32``, ``cannot``, ``unknown``."""
+    if prediction.answer is Answer.ELSEWHERE:
+        return f"boots only from {', '.join(map(filesystem_name, prediction.filesystems))}"
+    return prediction.answer.value

@@ -1,0 +1,124 @@
+"""Whether an initrd finds its ISO file again, by file system. Pure.
+
+The initrd's own drivers decide where they can; what is known of the boot stack decides where they cannot.
+"""
+
+from collections.abc import Collection, Iterable
+
+from bootkit.model.boot import STICK_UUID, BootEntry, Detection
+from bootkit.model.check import Basis, FileAnswer
+from bootkit.model.initrd import FileSystemSupport, InitrdFacts
+
+FILESYSTEMS = ("ext4", "vfat", "exfat", "ntfs", "btrfs")
+"""Those that ``prepare`` makes, the one to recommend first."""
+KNOWN = frozenset({*FILESYSTEMS, "xfs", "f2fs", "udf"})
+_NAMES = {"vfat": "FAT32", "exfat": "exFAT", "ntfs": "NTFS"}
+_SAME = {"msdos": "vfat", "ext2": "ext4", "ext3": "ext4", "ntfs3": "ntfs", "fuseblk": "ntfs"}
+
+# Their scripts mount whatever blkid calls a file system, or what their own list (InitrdFacts.allowed) has, so that the
+# driver is enough. Others try fixed names: there it takes both. Source: dracut 059 to 112, iso-scan.sh and anaconda-lib.sh
+# of anaconda 45.21 (booted); live-boot 20230131, 9990-misc-helpers.sh (booted); archiso 70, archiso_loop_mnt.
+_MOUNT_ANYTHING = frozenset({"live-boot", "iso-scan", "anaconda", "archiso-loop", "miso-loop"})
+
+
+def filesystem_name(filesystem: str) -> str:
+    """For messages: ``FAT32`` for ``vfat``."""
+    return _NAMES.get(filesystem, filesystem)
+
+
+def as_blkid(filesystem: str) -> str:
+    """What blkid calls a file system that the kernel has mounted; empty for one that no stick has."""
+    name = _SAME.get(filesystem, filesystem)
+    return name if name in KNOWN else ""
+
+
+def finds_file(entry: BootEntry) -> bool:
+    """Whether something looks for the ISO file once more behind GRUB."""
+    words = (*entry.cmdline, *(word for module in entry.modules for word in module.cmdline))
+    return entry.needs_path or any(STICK_UUID in word for word in words)
+
+
+def file_answer(
+    detection: Detection,
+    entry: BootEntry,
+    initrds: Iterable[InitrdFacts],
+    filesystem: str,
+    *,
+    builtin: Collection[str] = (),
+) -> FileAnswer:
+    """``builtin`` is what the image's root file system knows to be built into the kernel."""
+    if not finds_file(entry):
+        reason = "GRUB loads all of it, and nothing looks for the file again."
+        return FileAnswer(filesystem=filesystem, readable=True, basis=Basis.GRUB, reason=reason)
+    if filesystem not in KNOWN:
+        reason = "Nobody knows which file system the stick has."
+        return FileAnswer(filesystem=filesystem, readable=None, basis=Basis.NONE, reason=reason)
+    for initrd in initrds:
+        if _has_drivers(initrd) and (answer := _by_initrd(initrd, detection, filesystem, builtin)):
+            return answer
+    return _by_table(detection, filesystem)
+
+
+def _has_drivers(initrd: InitrdFacts) -> bool:
+    """Not so for processor microcode and for a vendor's additions."""
+    return bool(initrd.maker or initrd.markers or initrd.drivers.modules)
+
+
+def _by_initrd(
+    initrd: InitrdFacts, detection: Detection, filesystem: str, builtin: Collection[str]
+) -> FileAnswer | None:
+    """``None`` where the initrd alone does not tell."""
+    support = initrd.support(filesystem, builtin=builtin)
+    name = filesystem_name(filesystem)
+    if not support.is_readable:
+        reason = _why_not(initrd, support, name)
+        return _answer(filesystem, reason, readable=False) if reason else None
+    if _vague_ntfs(initrd, support):
+        return None
+    if (
+        initrd.allowed is None
+        and _MOUNT_ANYTHING.isdisjoint(initrd.markers)
+        and filesystem not in detection.filesystems
+    ):
+        reason = f"Its initrd could read {name}, but {detection.stack} is not known to look for the file there."
+        return FileAnswer(filesystem=filesystem, readable=False, basis=Basis.DETECTOR, reason=reason)
+    how = {"builtin": "its kernel has built in", "module": "its initrd holds", "helper": "its initrd holds"}[support.by]
+    return _answer(filesystem, f"It reads {name} by {support.driver}, which {how}.", readable=True)
+
+
+def _vague_ntfs(initrd: InitrdFacts, support: FileSystemSupport) -> bool:
+    """Whether NTFS is called by its name cannot be seen without ``modules.alias``."""
+    return support.name == "ntfs" and support.by in ("builtin", "module") and not initrd.drivers.aliases
+
+
+def _why_not(initrd: InitrdFacts, support: FileSystemSupport, name: str) -> str:
+    """One sentence; empty where it is not sure."""
+    if initrd.allowed is not None and support.name not in initrd.allowed:
+        names = ", ".join(filesystem_name(allowed) for allowed in initrd.allowed if as_blkid(allowed) == allowed)
+        return f"Its initrd looks for the file on {names or 'other file systems'} only."
+    if support.name == "ntfs" and "live-boot-ntfs-3g" in initrd.markers:
+        return "Its initrd mounts NTFS by the program ntfs-3g alone, and does not hold it."
+    if support.lacks == ("fs-ntfs",):
+        return (
+            f"Its initrd holds {support.driver}, which does not answer to the name ntfs by which it would be mounted."
+        )
+    if support.lacks:
+        return f"Its initrd holds {support.driver}, but not {' and '.join(support.lacks)}, without which {name} is not mounted."
+    if support.by == "no" and not initrd.warnings:
+        return f"Its initrd has no driver for {name}."
+    return ""
+
+
+def _by_table(detection: Detection, filesystem: str) -> FileAnswer:
+    name = filesystem_name(filesystem)
+    if detection.untested or not detection.filesystems:
+        reason = f"Nobody knows whether it finds its file on {name}."
+        return FileAnswer(filesystem=filesystem, readable=None, basis=Basis.NONE, reason=reason)
+    readable = filesystem in detection.filesystems
+    known = "is known" if readable else "is not known"
+    reason = f"{detection.stack} of this image {known} to find its file on {name}."
+    return FileAnswer(filesystem=filesystem, readable=readable, basis=Basis.DETECTOR, reason=reason)
+
+
+def _answer(filesystem: str, reason: str, *, readable: bool) -> FileAnswer:
+    return FileAnswer(filesystem=filesystem, readable=readable, basis=Basis.INITRD, reason=reason)
