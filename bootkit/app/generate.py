@@ -2,11 +2,13 @@
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from bootkit.app.beside import plan_beside
 from bootkit.app.catalog import Catalog, find_images, read_catalog, record_of, record_path
+from bootkit.app.overlays import overlays_digest, plan_overlays
 from bootkit.app.settings import choices_of, settings_text, user_text
 from bootkit.detect import QuickRule
 from bootkit.detect.registry import detectors
@@ -45,13 +47,14 @@ def plan_generation(
     """
     text = settings_text(volume) if settings is None else settings
     images = find_images(volume)
-    inputs = _inputs(images, text)
+    inputs = _inputs(images, text, volume.uuid)
     old_menu = read_file(volume, MENU, _MENU_LIMIT)
     if _is_up_to_date(volume, inputs, old_menu):
         return Generation(plan=StickPlan(steps=()), catalog=None)
     choices = choices_of(text)
     catalog = read_catalog(volume, images, told=told)
-    menu = menu_of(catalog.items, choices)
+    additions = plan_overlays(volume, catalog.items, choices)
+    menu = menu_of(catalog.items, choices, additions.by_image)
     beside = plan_beside(volume, catalog.items)
     warnings = (*_check(menu), *unheard(catalog.items, choices), *beside.missing)
     steps: list[StickStep] = [
@@ -61,6 +64,7 @@ def plan_generation(
     ]
     steps += [RemoveFile(path=path) for path in catalog.strays]
     steps += beside.steps
+    steps += additions.steps
     if menu != old_menu:
         if old_menu is not None:
             steps.append(KeepOld(path=MENU, old=OLD_MENU))
@@ -74,25 +78,27 @@ def plan_generation(
 
 def is_up_to_date(volume: Volume) -> bool:
     """Whether the menu is what ``generate`` would write; opens no image and no record."""
-    inputs = _inputs(find_images(volume), settings_text(volume))
+    inputs = _inputs(find_images(volume), settings_text(volume), volume.uuid)
     return _is_up_to_date(volume, inputs, read_file(volume, MENU, _MENU_LIMIT))
 
 
-def menu_of(items: tuple[ImageItem, ...], choices: Choices) -> bytes:
-    """The whole grub.cfg."""
+def menu_of(
+    items: tuple[ImageItem, ...], choices: Choices, additions: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+) -> bytes:
+    """The whole grub.cfg. ``additions`` are the secondary initrds of an image, by its path."""
     chosen = tuple(chosen_item(item, choices) for item in items)
     rules = tuple((stack, chosen_rule(stack, rule, choices)) for stack, rule in quick_rules())
-    return render_menu(chosen, menu_settings(choices, items), rules)
+    return render_menu(chosen, menu_settings(choices, items), rules, additions)
 
 
 def quick_rules() -> tuple[tuple[str, QuickRule], ...]:
     return tuple((detector.name, rule) for detector in detectors() for rule in detector.quick)
 
 
-def _inputs(images: tuple[tuple[str, FileStat], ...], settings: str) -> str:
+def _inputs(images: tuple[tuple[str, FileStat], ...], settings: str, uuid: str) -> str:
     names = tuple(detector.name for detector in detectors())
     listing = [(path, stat.size, stat.mtime_ns) for path, stat in images]
-    text = json.dumps([program_fingerprint(names), settings, user_text(), listing])
+    text = json.dumps([program_fingerprint(names), overlays_digest(), uuid, settings, user_text(), listing])
     return hashlib.sha256(text.encode()).hexdigest()
 
 

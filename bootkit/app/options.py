@@ -109,8 +109,10 @@ def parse_value(spec: OptionSpec, words: Sequence[str]) -> Value:
     Raises:
         UsageError: it is none.
     """
-    if spec.kind is Kind.WORDS:
-        value: Value = tuple(word for text in words for word in text.split())
+    if spec.kind is Kind.FILES:
+        value: Value = tuple(words)
+    elif spec.kind is Kind.WORDS:
+        value = tuple(word for text in words for word in text.split())
     elif len(words) != 1:
         raise UsageError(f"{spec.key} takes one value", hint=f"bootkit options set {spec.key} VALUE")
     else:
@@ -129,6 +131,8 @@ def typed_value(spec: OptionSpec, text: str) -> Value:
             return int(text) if text.removeprefix("-").isdecimal() else text
         case Kind.WORDS:
             return tuple(text.split())
+        case Kind.FILES:
+            return tuple(name for line in text.split("/") if (name := line.strip()))
         case _:
             return text
 

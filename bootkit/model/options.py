@@ -57,6 +57,8 @@ class Kind(StrEnum):
     """Of an image on the stick."""
     PASSWORD = "password"  # noqa: S105 - the name of a kind
     CHOICE = "choice"
+    HOME = "home"
+    FILES = "files"
 
     @property
     def expects(self) -> str:
@@ -65,6 +67,7 @@ class Kind(StrEnum):
             Kind.SWITCH: "true or false",
             Kind.NUMBER: "a number",
             Kind.WORDS: "a list of texts in quotes",
+            Kind.FILES: "a list of texts in quotes",
         }.get(self, "a text in quotes")
 
 
@@ -158,6 +161,21 @@ OPTIONS: tuple[OptionSpec, ...] = (
     OptionSpec(key="user", kind=Kind.USER, default="", title="User name", help="Login name of the live system's user."),
     OptionSpec(key="host", kind=Kind.HOST, default="", title="Host name", help="Name of the live system's computer."),
     OptionSpec(
+        key="home",
+        kind=Kind.HOME,
+        default="",
+        title="Home",
+        help="Name of the home in /boot/home that becomes the live user's folder; none for none. "
+        "Empty: the only one there is.",
+    ),
+    OptionSpec(
+        key="extensions_off",
+        kind=Kind.FILES,
+        default=(),
+        title="Extensions left out",
+        help="File names of extensions that are not laid over the system.",
+    ),
+    OptionSpec(
         key="to_ram",
         kind=Kind.SWITCH,
         default=False,
@@ -244,6 +262,11 @@ def problem(spec: OptionSpec, value: Value) -> str:
             if not isinstance(value, tuple):
                 return f"is not {spec.kind.expects}"
             return next((trouble for word in value if (trouble := _word_problem(word))), "")
+        case Kind.FILES:
+            if not isinstance(value, tuple):
+                return f"is not {spec.kind.expects}"
+            bad = next((name for name in value if not name or re.search(r"[\x00-\x1f\x7f/]", name)), None)
+            return "" if bad is None else f"holds {bad!r}, which is no file name"
         case _:
             return _text_problem(spec, value) if isinstance(value, str) else f"is not {spec.kind.expects}"
 
@@ -264,6 +287,10 @@ _PATTERNS: Mapping[Kind, tuple[re.Pattern[str], str]] = {
     Kind.HOST: (
         re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"),
         "is no host name: letters, digits and - inside",
+    ),
+    Kind.HOME: (
+        re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}"),
+        "is no name of a home: letters, digits and ._- inside",
     ),
     Kind.PATH: (re.compile(r"/.+"), "is no path on the stick, such as /boot/iso/x.iso"),
     Kind.PASSWORD: (PBKDF2, "is no digest as grub-mkpasswd-pbkdf2 prints it"),

@@ -127,6 +127,9 @@ STACKS: Mapping[str, ChoiceWords] = {
     "mklivecd": ChoiceWords(words={"language": ("lang={language}",), "keyboard": ("keyb={keymap}",)}),
 }
 
+OVERLAID = frozenset({"live-boot", "casper", "dmsquash-live", "kiwi-live", "liveiso"})
+"""The boot stacks that have an overlay in ``initrd_overlays/``: it sets in the live system what they have no words for."""
+
 CONSOLE_KEYMAPS: Mapping[str, str] = {
     "be": "be-latin1", "br": "br-abnt2", "ca": "cf", "ch": "sg-latin1", "dk": "dk-latin1", "gb": "uk", "hr": "croat",
     "hu": "hu101", "is": "is-latin1", "jp": "jp106", "latam": "la-latin1", "pt": "pt-latin1", "se": "sv-latin1",

@@ -8,12 +8,14 @@ from bootkit.detect import QuickRule
 from bootkit.model.boot import BootEntry, Detection, EntryKind
 from bootkit.model.catalog import ImageItem, ImageLook, MenuSettings
 from bootkit.model.options import KEYBOARD, Choices, Kind, OptionSpec, Scope, option
-from bootkit.plan.choice_words import STACKS, fill, keyboard_slots, locale_slots
+from bootkit.plan.choice_words import OVERLAID, STACKS, fill, keyboard_slots, locale_slots
 
 Words = tuple[str, ...]
 
 TRANSLATED = ("language", "keyboard", "timezone", "user", "host")
 """Options that become kernel words, where the boot stack has such words."""
+ADDED = ("home", "extensions_off")
+"""Options of what the overlay does."""
 _OWN = (Scope.IMAGE, Scope.STACK)
 _TITLES = {key: option(key).title.lower() for key in TRANSLATED}
 
@@ -52,6 +54,10 @@ def reason_against(item: ImageItem, spec: OptionSpec) -> str:
     detection = item.recognition.detection if item.recognition else None
     if detection is None or not detection.entries:
         return "" if spec.key in ("alias", "order", "hidden") else f"{item.name} does not start from the menu."
+    if detection.stack in OVERLAID and spec.key in (*TRANSLATED, *ADDED):
+        return ""
+    if spec.key in ADDED:
+        return f"Nothing is added to {detection.stack}, which has no overlay."
     linux = [entry for entry in detection.entries if _has_line(entry)]
     if spec.key in TRANSLATED or spec.kind is Kind.WORDS or spec.key == "safe_graphics":
         if not linux:
@@ -65,7 +71,7 @@ def reason_against(item: ImageItem, spec: OptionSpec) -> str:
 def unheard(items: tuple[ImageItem, ...], choices: Choices) -> tuple[str, ...]:
     """One warning for each choice that some image was meant to honour and cannot."""
     warnings: list[str] = []
-    for key in (*TRANSLATED, "extra_words"):
+    for key in (*TRANSLATED, "home", "extra_words"):
         deaf = [item.name for item in items if _is_bootable(item) and _is_deaf(item, choices, key)]
         if deaf:
             shown = ", ".join(deaf[:4]) + (f" and {len(deaf) - 4} more" if len(deaf) > 4 else "")

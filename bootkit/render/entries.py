@@ -49,6 +49,8 @@ _MODULE_LOADERS = {
 Looks = Mapping[str, ImageLook]
 _PLAIN_LOOK = ImageLook()
 _NO_LOOKS: Looks = {}
+_NO_ADDITIONS: Mapping[str, tuple[str, ...]] = {}
+WITHOUT_ADDITIONS = "Without what is added from this stick"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +105,8 @@ class MenuEntry:
     to_ram: str = ""
     safe: str = ""
     source: BootEntry | None = None
+    additions: tuple[str, ...] = ()
+    """Initrds on the stick that follow the image's own where they are there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,27 +149,31 @@ class MenuFolder:
         return (*self.images, *(image for folder in self.folders for image in folder.all_images))
 
 
-def menu_tree(items: Iterable[ImageItem], looks: Looks = _NO_LOOKS) -> MenuFolder:
+def menu_tree(
+    items: Iterable[ImageItem], looks: Looks = _NO_LOOKS, additions: Mapping[str, tuple[str, ...]] = _NO_ADDITIONS
+) -> MenuFolder:
     """The images in folders, in order of title; the outermost folder is the menu itself.
 
     An image whose path holds control characters is left out: it cannot be said in a script that is read by lines.
     """
     speakable = [item for item in items if not re.search(r"[\x00-\x1f\x7f]", item.path)]
     shown = [item for item in speakable if not looks.get(item.path, _PLAIN_LOOK).hidden]
-    return _folder("", shown, looks)
+    return _folder("", shown, looks, additions)
 
 
-def _folder(folder: str, items: Sequence[ImageItem], looks: Looks) -> MenuFolder:
+def _folder(
+    folder: str, items: Sequence[ImageItem], looks: Looks, additions: Mapping[str, tuple[str, ...]]
+) -> MenuFolder:
     prefix = f"{folder}/" if folder else ""
     below: dict[str, list[ImageItem]] = {}
     here: list[ImageItem] = []
     for item in items:
         name = item.folder[len(prefix) :].partition("/")[0] if item.folder != folder else ""
         (below.setdefault(name, []) if name else here).append(item)
-    folders = [_folder(prefix + name, inside, looks) for name, inside in below.items()]
+    folders = [_folder(prefix + name, inside, looks, additions) for name, inside in below.items()]
     titles = _distinct_titles(here, looks)
     images = [
-        replace(_image(item, title), look=looks.get(item.path, _PLAIN_LOOK))
+        replace(_image(item, title, additions.get(item.path, ())), look=looks.get(item.path, _PLAIN_LOOK))
         for item, title in zip(here, titles, strict=True)
     ]
     return MenuFolder(
@@ -197,7 +205,7 @@ def _title(item: ImageItem) -> str:
     return title if detection.entries else f"{title} (cannot boot from a file)"
 
 
-def _image(item: ImageItem, title: str) -> MenuImage:
+def _image(item: ImageItem, title: str, additions: tuple[str, ...]) -> MenuImage:
     detection = item.recognition.detection if item.recognition else None
     folders = item.folder.split("/") if item.folder else []
     above = [_folder_id("/".join(folders[: depth + 1])) for depth in range(len(folders))]
@@ -211,7 +219,7 @@ def _image(item: ImageItem, title: str) -> MenuImage:
         classes=_classes(detection),
         comment=clean_text(f"{item.path}: {detection.stack if detection else 'not known'}"),
         explanation=_no_boot(item, detection),
-        entries=_entries(item, detection) if detection else (),
+        entries=_entries(item, detection, additions) if detection else (),
     )
 
 
@@ -230,9 +238,11 @@ def _no_boot(item: ImageItem, detection: Detection | None) -> tuple[str, ...]:
     return ()
 
 
-def _entries(item: ImageItem, detection: Detection) -> tuple[MenuEntry, ...]:
+def _entries(item: ImageItem, detection: Detection, additions: tuple[str, ...]) -> tuple[MenuEntry, ...]:
     ids: set[str] = set()
     entries = [_entry(item, entry, _entry_id(entry.title, ids)) for entry in detection.entries]
+    if additions:
+        entries = [*_with_additions(entries, additions), *_twins(entries, ids)]
     supported = frozenset(firmware for entry in detection.entries for firmware in entry.firmware)
     if supported != ANY_FIRMWARE:
         names = " or ".join(_FIRMWARE_NAMES[firmware] for firmware in Firmware if firmware in supported)
@@ -253,6 +263,19 @@ def _entries(item: ImageItem, detection: Detection) -> tuple[MenuEntry, ...]:
             )
         )
     return tuple(entries)
+
+
+def _with_additions(entries: list[MenuEntry], additions: tuple[str, ...]) -> list[MenuEntry]:
+    return [replace(entry, additions=additions) if entry.kernel else entry for entry in entries]
+
+
+def _twins(entries: list[MenuEntry], ids: set[str]) -> list[MenuEntry]:
+    """The image's first entry once more, for each kind of machine, without the additions."""
+    firsts = {entry.condition: entry for entry in reversed(entries) if entry.kernel}
+    return [
+        replace(entry, title=WITHOUT_ADDITIONS, id=_entry_id(WITHOUT_ADDITIONS, ids), source=None)
+        for entry in reversed(firsts.values())
+    ]
 
 
 def _entry(item: ImageItem, entry: BootEntry, own_id: str) -> MenuEntry:

@@ -1,8 +1,9 @@
 """The whole boot menu: what is on the stick and what the user chose → the text of grub.cfg."""
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from bootkit.detect import QuickRule
 from bootkit.model.boot import ISO_PATH, BootEntry, Firmware
@@ -38,6 +39,25 @@ class Toggle:
     title: str
     short: str
     start: int = 0
+    word: str = ""
+    """Kernel word that tells the overlay; empty if the choice is for the system itself."""
+
+
+_BY_OVERLAY = (
+    Toggle(variable="opt_no_home", title="Without the home on this stick", short="no home", word="bootkit=nohome"),
+    Toggle(
+        variable="opt_no_extensions",
+        title="Without the extensions on this stick",
+        short="no extensions",
+        word="bootkit=noextensions",
+    ),
+    Toggle(
+        variable="opt_no_scripts",
+        title="Without the scripts on this stick",
+        short="no scripts",
+        word="bootkit=nocustomize",
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,11 +89,17 @@ class EntryPreview:
 
 
 def render_menu(
-    items: Sequence[ImageItem], settings: MenuSettings, quick_rules: Sequence[tuple[str, QuickRule]] = ()
+    items: Sequence[ImageItem],
+    settings: MenuSettings,
+    quick_rules: Sequence[tuple[str, QuickRule]] = (),
+    additions: Mapping[str, tuple[str, ...]] = MappingProxyType({}),
 ) -> bytes:
-    """The text of grub.cfg; the same bytes for the same input."""
-    tree = menu_tree(items, settings.looks)
-    toggles = _toggles(settings)
+    """The text of grub.cfg; the same bytes for the same input.
+
+    ``additions`` are paths on the stick, by the path of an image: initrds that are loaded after its own.
+    """
+    tree = menu_tree(items, settings.looks, additions)
+    toggles = _toggles(settings, has_additions=bool(additions))
     free = FREE if settings.password and not settings.protect_all else ""
     text = render(
         "grub.cfg.j2",
@@ -149,7 +175,7 @@ def empty_grubenv() -> bytes:
     return b"# GRUB Environment Block\n".ljust(1024, b"#")
 
 
-def _toggles(settings: MenuSettings) -> tuple[Toggle, ...]:
+def _toggles(settings: MenuSettings, *, has_additions: bool) -> tuple[Toggle, ...]:
     return (
         Toggle(
             variable="opt_ram",
@@ -169,6 +195,7 @@ def _toggles(settings: MenuSettings) -> tuple[Toggle, ...]:
             short="serial",
             start=int(settings.serial),
         ),
+        *(_BY_OVERLAY if has_additions else ()),
     )
 
 

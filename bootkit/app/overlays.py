@@ -1,0 +1,91 @@
+"""The secondary initrds of a stick: one for each boot stack on it, and a tiny one for each image with its choices."""
+
+import hashlib
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bootkit import __version__
+from bootkit.model.catalog import OVERLAY_FOLDER, ImageItem
+from bootkit.model.options import KEYBOARD, Choices
+from bootkit.model.plan import RemoveFile, StickStep, WriteFile
+from bootkit.overlay.choices import OverlayChoices, choices_archive
+from bootkit.overlay.manifest import overlay_archive, overlay_for, overlays
+from bootkit.system.volume import Volume, read_file, walk
+
+SUFFIX = ".cpio"
+_LIMIT = 16 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Additions:
+    """What is loaded after the initrds of the images, and what has to be written for that."""
+
+    steps: tuple[StickStep, ...]
+    by_image: Mapping[str, tuple[str, ...]]
+    """The archives of an image, in the order in which they are loaded, by its path; images without any are left out."""
+
+
+def plan_overlays(volume: Volume, items: tuple[ImageItem, ...], choices: Choices) -> Additions:
+    """The archives that the images of a stick want; those that nobody wants any more are removed."""
+    archives: dict[str, bytes] = {}
+    by_image: dict[str, tuple[str, ...]] = {}
+    for item in items:
+        stack = item.detection.stack if item.detection else ""
+        overlay = overlay_for(stack)
+        if overlay is None:
+            continue
+        shared, own = f"{OVERLAY_FOLDER}/{stack}{SUFFIX}", choices_path(item.path)
+        if shared not in archives:
+            archives[shared] = overlay_archive(overlay)
+        archives[own] = choices_archive(overlay_choices(item, choices, volume.uuid))
+        by_image[item.path] = (shared, own)
+    old = [path for path, _ in walk(volume, OVERLAY_FOLDER) if path.endswith(SUFFIX)]
+    return Additions(
+        steps=(
+            *(
+                WriteFile(path=path, content=content)
+                for path, content in archives.items()
+                if path not in old or read_file(volume, path, _LIMIT) != content
+            ),
+            *(RemoveFile(path=path) for path in old if path not in archives),
+        ),
+        by_image=by_image,
+    )
+
+
+def overlay_choices(item: ImageItem, choices: Choices, stick_uuid: str) -> OverlayChoices:
+    """What the overlay does for one image."""
+    stack = item.detection.stack if item.detection else ""
+    text = {
+        key: choices.text(key, stack=stack, image=item.path)
+        for key in ("language", "keyboard", "timezone", "host", "user", "home")
+    }
+    keyboard = KEYBOARD.fullmatch(text["keyboard"])
+    language = text["language"]
+    return OverlayChoices(
+        image=item.path if item.path.isprintable() else "",
+        stick_uuid=stick_uuid,
+        version=__version__,
+        language=f"{language}.UTF-8" if language and "." not in language else language,
+        keyboard=keyboard["layout"] if keyboard else "",
+        keyboard_variant=(keyboard["variant"] or "") if keyboard else "",
+        timezone=text["timezone"],
+        hostname=text["host"],
+        user=text["user"],
+        home=text["home"],
+        extensions_off=choices.words("extensions_off", stack=stack, image=item.path),
+    )
+
+
+def choices_path(path: str) -> str:
+    """Where the stick keeps the choices for the image ``path``."""
+    return f"{OVERLAY_FOLDER}/image_{zlib.crc32(path.encode('utf-8', 'surrogateescape')):08x}{SUFFIX}"
+
+
+def overlays_digest() -> str:
+    """Changes when an overlay does; hex."""
+    digest = hashlib.sha256()
+    for overlay in overlays():
+        digest.update(overlay_archive(overlay))
+    return digest.hexdigest()
