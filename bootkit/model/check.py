@@ -40,6 +40,22 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Cure:
+    """What ``generate`` does so that an initrd finds its file where it would not by itself."""
+
+    overlay: str
+    """Name of the overlay that does it, as the menu and the log of the boot have it."""
+    reason: str
+    """One sentence: what it brings, and from where."""
+    root: str = ""
+    """The root file system in the image that ``members`` are taken from; empty if nothing is."""
+    kernel: str = ""
+    """The version that ``members`` are for."""
+    members: tuple[str, ...] = ()
+    """Paths of modules in ``root``, in the order in which they have to be inserted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FileAnswer:
     """Whether the initrd finds its ISO file on one file system."""
 
@@ -50,6 +66,8 @@ class FileAnswer:
     basis: Basis
     reason: str
     """One sentence."""
+    cure: Cure | None = None
+    """Without which it would not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +139,12 @@ class Prediction:
     memory: Memory | None = None
     notes: tuple[str, ...] = ()
     """Sentences."""
+
+    @property
+    def overlay(self) -> str:
+        """The overlay without which it would not find its file on this stick; empty if it needs none."""
+        cure = self.files[0].cure if self.files else None
+        return cure.overlay if cure else ""
 
     @property
     def reason(self) -> str:

@@ -1,6 +1,7 @@
 """What will happen when an image of a stick is booted. Pure."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from bootkit.model.boot import IMAGE_FILE, ISO_PATH, ON_STICK, STICK_UUID, BootEntry, Detection, EntryKind
 from bootkit.model.catalog import ImageItem
@@ -8,8 +9,9 @@ from bootkit.model.check import Answer, Basis, FileAnswer, FirmwareAnswer, Memor
 from bootkit.model.initrd import InitrdFacts
 from bootkit.model.iso import IsoFacts
 from bootkit.model.prepare import DATA_LABEL, ESP_LABEL
-from bootkit.plan.check_file import FILESYSTEMS, file_answer, filesystem_name
+from bootkit.plan.check_file import FILESYSTEMS, KNOWN, file_answer, filesystem_name
 from bootkit.plan.check_firmware import firmware_answers
+from bootkit.plan.cures import cure_for
 from bootkit.plan.names import better_name, name_problem
 from bootkit.units import format_size
 
@@ -106,7 +108,15 @@ def _file_answers(facts: IsoFacts, detection: Detection, entry: BootEntry, files
     initrds = [facts.initrds[path] for path in entry.initrds if path in facts.initrds]
     builtin = _builtin(facts, initrds)
     names = dict.fromkeys((filesystem, *FILESYSTEMS))
-    return tuple(file_answer(detection, entry, initrds, name, builtin=builtin) for name in names)
+    answers = (file_answer(detection, entry, initrds, name, builtin=builtin) for name in names)
+    return tuple(_with_cure(answer, facts, detection, entry) for answer in answers)
+
+
+def _with_cure(answer: FileAnswer, facts: IsoFacts, detection: Detection, entry: BootEntry) -> FileAnswer:
+    if answer.readable or answer.filesystem not in KNOWN:
+        return answer
+    cure = cure_for(detection, entry, facts, answer.filesystem)
+    return answer if cure is None else replace(answer, readable=True, reason=cure.reason, cure=cure)
 
 
 def _builtin(facts: IsoFacts, initrds: list[InitrdFacts]) -> frozenset[str]:
@@ -273,7 +283,9 @@ def line_of(prediction: Prediction) -> str:
 
 
 def answer_words(prediction: Prediction) -> str:
-    """``boots``, ``boots only from ext4, FAT32``, ``cannot``, ``unknown``."""
+    """``boots``, ``boots with overlay exfat-modules``, ``boots only from ext4, FAT32``, ``cannot``, ``unknown``."""
+    if prediction.answer is Answer.BOOTS and prediction.overlay:
+        return f"boots with overlay {prediction.overlay}"
     if prediction.answer is Answer.ELSEWHERE:
         return f"boots only from {', '.join(map(filesystem_name, prediction.filesystems))}"
     return prediction.answer.value
