@@ -38,7 +38,7 @@ FAMILY = {
 }
 SETS_NOTE = "The installer runs in RAM; it gets its sets from the network, or from a folder of a FAT32 partition."
 OBSTACLE = "Its kernel looks for the root file system on a disc or a disk, and cannot open an ISO file on the stick."
-INSTEAD = "Write its memstick image to a stick of its own: bootkit flash."
+INSTEAD = "Write its memstick image to a stick of its own: sudo cp FILE /dev/sdX."
 
 
 def detect(iso: IsoView) -> Detection | NotMine:

@@ -65,6 +65,8 @@ LEFT_OUT = (ISO_SCAN, "findiso", "fromiso", "rd.live.overlay", "rd.live.overlay.
 """Other places of the ISO file, and a persistent overlay on a medium that is not there."""
 CHECK = "rd.live.check"
 TO_RAM = ("rd.live.ram=1",)
+ROOT = "/LiveOS/squashfs.img"
+OVERLAYFS = "rd.live.overlay.overlayfs=1"
 LABELS = ("CDLABEL", "LABEL")
 LIVEISO_INITRD = "/boot/liveinitrd.img"
 LIVEISO_FILESYSTEMS = ("vfat", "ext4", "btrfs")
@@ -126,14 +128,20 @@ def _by_files(iso: IsoView, menu: Menu) -> Detection | NotMine:
     if menu.linux:
         first = menu.linux[0]
         return NotMine(reason=f"its menu starts {first.kernel} without root=live: ({' '.join(first.cmdline)})")
-    if not iso.is_file("/LiveOS/squashfs.img") or iso.is_file("/images/install.img"):
+    if not iso.is_file(ROOT) or iso.is_file("/images/install.img"):
         return NotMine(reason="it has no menu and no /LiveOS/squashfs.img")
     for kernel_pattern, initrd_pattern in PLACES:
         kernels, initrds = iso.glob(kernel_pattern), iso.glob(initrd_pattern)
         if kernels and initrds:
-            words = (f"root=live:CDLABEL={iso.volume_id}", "rd.live.image")
+            words = (f"root=live:CDLABEL={iso.volume_id}", "rd.live.image", *_overlay_words(iso))
             return _detection(iso, (MenuEntry(title="Start", kernel=kernels[0], initrds=initrds[:1], cmdline=words),))
     return NotMine(reason="it has /LiveOS/squashfs.img, but no kernel and initrd in the usual places")
+
+
+def _overlay_words(iso: IsoView) -> tuple[str, ...]:
+    """What a menu would say: a squashfs that is the root itself needs it with dracut 059, and later ones do not mind."""
+    root = iso.root(ROOT)
+    return (OVERLAYFS,) if root is not None and root.filesystem in ("squashfs", "erofs") and not root.inner else ()
 
 
 def _detection(iso: IsoView, entries: tuple[MenuEntry, ...]) -> Detection:
@@ -232,10 +240,10 @@ DETECTOR = Detector(
     rank=45,
     quick=tuple(
         QuickRule(
-            requires=("/LiveOS/squashfs.img", kernel),
+            requires=(ROOT, kernel),
             kernel=(kernel,),
             initrd=(initrd,),
-            cmdline=(FIND_ISO, "root=live:CDLABEL={volume_id}", "rd.live.image"),
+            cmdline=(FIND_ISO, "root=live:CDLABEL={volume_id}", "rd.live.image", OVERLAYFS),
         )
         for kernel, initrd in PLACES
     ),

@@ -63,7 +63,7 @@ def _disk(iso: IsoView) -> Detection | NotMine:
         distro=_stem(iso),
         evidence=("it begins with a boot sector", "it holds no DOS"),
         obstacle="It is the image of a whole disk, and its system looks for its own partitions on a disk of its own.",
-        instead="Write it to a stick of its own: bootkit flash.",
+        instead="Write it to a stick of its own: sudo cp FILE /dev/sdX.",
     )
 
 

@@ -15,7 +15,7 @@ class Unix:
     files: tuple[str, ...]
     """All of them are there; patterns."""
     obstacle: str
-    instead: str = "Write it to a stick of its own: bootkit flash."
+    instead: str = "Write it to a stick of its own: sudo cp FILE /dev/sdX."
 
 
 SYSTEMS = (

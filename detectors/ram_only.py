@@ -52,15 +52,17 @@ class System:
     """Found in the label, the titles or the file's name."""
     arch: str = ""
     notes: tuple[str, ...] = ()
+    marks: tuple[str, ...] = ()
     firmware: frozenset[Firmware] = ANY_FIRMWARE
     is_fixed: bool = False
     """Its menu is not used, whatever it says."""
 
 
 WIPES = "It erases disks: choose with care, and pull every disk that has to survive."
+EXCLUDES = "/etc/shredos/shredos_exclude_disc"
 SPARES = (
-    "It offers the stick itself for erasing unless a FAT32 or exFAT partition of the stick holds the file "
-    "/etc/shredos/shredos_exclude_disc; it cannot recognise a stick that has only ext4."
+    f"It leaves a stick alone that has {EXCLUDES} on a FAT32 or exFAT partition: 'bootkit prepare' puts the file on the "
+    "boot partition, 'bootkit generate' on such a data partition. It offers any other stick for erasing."
 )
 SLITAZ = ("rw", "root=/dev/null", "video=-32", "autologin")
 SYSTEMS = (
@@ -104,10 +106,8 @@ SYSTEMS = (
         starts=(Start("ShredOS", "/boot/bzImage", ("/boot/initrd*",), ("console=tty3", "loglevel=3")),),
         sign=r"\bShredOS\b",
         version=r"shredos-(20\d\d[\d._]*\d)",
-        notes=(
-            WIPES,
-            SPARES,
-        ),
+        notes=(WIPES, SPARES),
+        marks=(EXCLUDES,),
     ),
     System(
         distro="DBAN",
@@ -181,6 +181,7 @@ def _detection(iso: IsoView, system: System, table: tuple[MenuEntry, ...]) -> De
             *((f"the image says {sign!r}",) if sign else ()),
         ),
         notes=system.notes,
+        marks=system.marks,
     )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""What images want on the stick beside them: memdisk, wimboot, kernels for Debian's installer, the header of a member.
+"""What images want on the stick beside them: memdisk, wimboot, initrds for Debian's installer, headers of members, marks.
 
 Only what is made here or comes with the host is put there; for the rest the user is told where it comes from.
 """
@@ -22,6 +22,8 @@ _SOURCES = {
     WIMBOOT: f"get wimboot from the iPXE project (github.com/ipxe/wimboot) and copy it to {WIMBOOT}",
 }
 _MEMDISK_LIMIT = 1 << 20
+_MARKED = frozenset({"vfat", "exfat"})
+"""File systems on which a mark is looked for; elsewhere it would do nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +40,7 @@ def plan_beside(
     steps: dict[str, StickStep] = {}
     missing: dict[str, str] = {}
     for item in items:
+        steps.update((mark, WriteFile(path=mark, content=b"")) for mark in _new_marks(volume, item))
         for entry in _entries(item):
             for path in entry.stick_files:
                 if path in missing or volume.stat(path) is not None:
@@ -58,6 +61,12 @@ def plan_beside(
 def _entries(item: ImageItem) -> Iterator[BootEntry]:
     if item.recognition is not None and item.recognition.detection is not None:
         yield from item.recognition.detection.entries
+
+
+def _new_marks(volume: Volume, item: ImageItem) -> Iterator[str]:
+    """The marks that an image wants and the stick lacks. They stay when the image goes: they protect the stick."""
+    if item.detection is not None and volume.filesystem in _MARKED:
+        yield from (mark for mark in item.detection.marks if volume.stat(mark) is None)
 
 
 def _from_host(places: tuple[str, ...]) -> bytes | None:

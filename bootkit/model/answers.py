@@ -47,7 +47,7 @@ def recognition_from_json(value: object) -> Recognition:
 
 
 _TEXTS = ("stack", "distro", "version", "arch", "edition", "obstacle", "instead")
-_LISTS = ("filesystems", "evidence", "notes")
+_LISTS = ("filesystems", "evidence", "notes", "marks")
 _WORDS = ("initrds", "cmdline", "to_ram", "safe_graphics")
 
 

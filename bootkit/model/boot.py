@@ -146,6 +146,8 @@ class Detection:
     """Why it cannot boot from a file, in one sentence."""
     instead: str = ""
     """What to do about the obstacle, in one sentence."""
+    marks: tuple[str, ...] = ()
+    """Empty files that it wants on a FAT or exFAT partition of its stick, to know the stick by."""
     untested: bool = False
     """A guess: nobody knows the image, and its entries may fail."""
 

@@ -276,7 +276,7 @@ class ReplaceLoaders:
     offset: int
     size: int
     files: tuple[WriteFile, ...] = ()
-    """Stub configurations."""
+    """Stub configurations and marks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

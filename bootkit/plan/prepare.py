@@ -65,6 +65,9 @@ TRADE_OFFS = {
 }
 
 _SAVED = MIB
+MARKS = (WriteFile(path="/etc/shredos/shredos_exclude_disc", content=b""),)
+"""By which programs that erase disks leave the stick alone; on FAT. Source: PartialVolume/shredos.x86_64 (a34dc495)
+fsoverlay/usr/bin/find_shredos_boot_disc.sh."""
 
 
 def plan_prepare(
@@ -131,7 +134,7 @@ def plan_upgrade(
         steps=(
             *loaders.steps,
             SaveOld(ranges=((0, _SAVED),)),
-            ReplaceLoaders(offset=boot[0], size=boot[1], files=loaders.stubs),
+            ReplaceLoaders(offset=boot[0], size=boot[1], files=(*loaders.stubs, *MARKS)),
             RecordLoaders(offset=data[0], size=data[1]),
             *start,
             Finish(),
@@ -214,7 +217,7 @@ def _filesystems(
         size=data.size,
         owner=wish.owner,
         folders=FOLDERS,
-        files=files if esp is not None else (*files, *loaders.stubs),
+        files=files if esp is not None else (*files, *loaders.stubs, *MARKS),
         takes_loaders=esp is None,
         records_loaders=True,
     )
@@ -230,7 +233,7 @@ def _esp(esp: TablePartition, ids: FreshIds, loaders: LoaderPlan) -> MakeFilesys
         uuid=_dashed(ids.fat_esp),
         offset=esp.offset,
         size=esp.size,
-        files=loaders.stubs,
+        files=(*loaders.stubs, *MARKS),
         takes_loaders=True,
     )
 

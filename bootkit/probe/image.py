@@ -31,7 +31,7 @@ _NOT_AN_IMAGE = (
     (0, b"7z\xbc\xaf\x27\x1c", "it is a 7z archive: unpack it first: 7z x"),
     (0, b"hsqs", "it is a squashfs, which is only a part of a live system"),
     (0, b"<", "it seems to be a web page: the download went wrong"),
-    (510, b"\x55\xaa", "it seems to be a disk image, which needs a stick of its own: bootkit flash"),
+    (510, b"\x55\xaa", "it seems to be a disk image, which needs a stick of its own: sudo cp FILE /dev/sdX"),
 )
 
 

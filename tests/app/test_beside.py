@@ -11,6 +11,7 @@ from bootkit.model.plan import RemoveFile, StickPlan, WriteFile
 from bootkit.render.entries import image_header
 from bootkit.system.run import run
 from bootkit.system.volume import Volume
+from bootkit.system.volumes.folder import FolderVolume
 
 
 def item(entry: BootEntry, *, size: int = 4096) -> ImageItem:
@@ -79,3 +80,17 @@ def test_generate_looks_again_for_what_was_missing(volume: Volume, stick: Path) 
     (stick / WIMBOOT.lstrip("/")).write_bytes(b"wimboot")
     apply_changes(plan_generation(volume).plan, volume)
     assert plan_generation(volume).catalog is None
+
+
+def test_a_mark_is_written_once_where_it_is_looked_for(volume: FolderVolume, stick: Path) -> None:
+    mark = "/etc/shredos/shredos_exclude_disc"
+    detection = Detection(stack="RAM disk", distro="ShredOS", marks=(mark,))
+    shredos = ImageItem(path="/boot/iso/s.iso", size=1, mtime_ns=1, recognition=Recognition(detection=detection))
+    volume.filesystem = "ext4"
+    assert plan_beside(volume, (shredos,)).steps == ()
+    volume.filesystem = "exfat"
+    (step,) = plan_beside(volume, (shredos,)).steps
+    assert step == WriteFile(path=mark, content=b"")
+    apply_changes(StickPlan(steps=(step,)), volume)
+    assert (stick / mark.lstrip("/")).is_file()
+    assert plan_beside(volume, (shredos,)).steps == ()

@@ -19,6 +19,7 @@ from bootkit.detect import ANY_FILESYSTEM, ON_STICK, BootEntry, Detection, Detec
 from bootkit.detect.registry import builtin, detectors, recognise
 from bootkit.model.boot import Recognition
 from bootkit.model.catalog import IMAGE_FOLDER, ImageItem, MenuSettings
+from bootkit.model.initrd import RootFacts
 from bootkit.model.iso import IsoFacts, Node, RecordedIso
 from bootkit.model.record import facts_from_json
 from bootkit.render.menu import render_menu
@@ -52,6 +53,9 @@ class SparseIso(RecordedIso):
     def _text(self, path: str) -> str:
         return self.facts.texts.get(path, "")
 
+    def _root(self, path: str) -> RootFacts:
+        return self.facts.roots.get(path, RootFacts(size=0))
+
 
 @cache
 def load(path: Path) -> tuple[IsoFacts, dict[str, str]]:
@@ -77,6 +81,7 @@ def as_text(detection: Detection) -> str:
     facts = [("stack", detection.stack), ("files on", " ".join(detection.filesystems))]
     facts += [("because", clause) for clause in detection.evidence]
     facts += [("note", note) for note in detection.notes]
+    facts += [("mark", mark) for mark in detection.marks]
     facts += [("obstacle", detection.obstacle), ("instead", detection.instead)]
     title = f"{detection.title} (untested guess)" if detection.untested else detection.title
     blocks = [[title, *_rows(facts)], *(_entry_rows(entry) for entry in detection.entries)]

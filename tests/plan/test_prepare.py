@@ -108,7 +108,11 @@ def test_a_new_file_loses_nothing() -> None:
 def test_signed_loaders_take_the_names_of_removable_media() -> None:
     assert taken(prepared()) == ["/EFI/BOOT/BOOTX64.EFI", "/EFI/BOOT/grubx64.efi", "/EFI/BOOT/mmx64.efi"]
     esp = next(step for step in prepared().steps if isinstance(step, MakeFilesystem) and step.takes_loaders)
-    assert [file.path for file in esp.files] == ["/EFI/BOOT/grub.cfg", "/EFI/debian/grub.cfg"]
+    assert [file.path for file in esp.files] == [
+        "/EFI/BOOT/grub.cfg",
+        "/EFI/debian/grub.cfg",
+        "/etc/shredos/shredos_exclude_disc",
+    ]
 
 
 @pytest.mark.parametrize("data_fs", [DataFs.EXFAT, DataFs.NTFS])

@@ -205,7 +205,7 @@ def test_udf_is_shown_where_iso9660_has_only_a_stub(tree: Path, tmp_path: Path) 
         (b"<!DOCTYPE html><title>404</title>", "web page"),
         (bytes(100_000), "empty"),
         (b"", "empty"),
-        (b"\xfa" * 510 + b"\x55\xaa" + bytes(100_000), "bootkit flash"),
+        (b"\xfa" * 510 + b"\x55\xaa" + bytes(100_000), "sudo cp FILE /dev/sdX"),
     ],
     ids=["gzip", "html", "zeros", "nothing", "disk"],
 )
