@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
 
-from bootkit.app.look import answered
+from bootkit.app.look import answered, with_insides
 from bootkit.detect.registry import detectors
 from bootkit.errors import BootkitError, FormatError
 from bootkit.model.answers import recognition_from_json, recognition_to_json
@@ -65,11 +65,17 @@ def image_named(volume: Volume, name: str) -> str:
 
 
 def read_catalog(
-    volume: Volume, images: tuple[tuple[str, FileStat], ...], *, told: Callable[[str], None] = lambda _: None
+    volume: Volume,
+    images: tuple[tuple[str, FileStat], ...],
+    *,
+    insides: bool = False,
+    told: Callable[[str], None] = lambda _: None,
 ) -> Catalog:
-    """What is known of ``images``. ``told`` is called with the path of each image before it is read.
+    """What is known of ``images``.
 
-    An image that cannot be read has an ``error``; it stops nothing.
+    ``insides`` asks for their kernels, initrds and root file systems as well, as far as predictions want them. ``told``
+    is called with the path of each image before it is read. An image that cannot be read has an ``error``; it stops
+    nothing.
     """
     asked = detectors()
     fingerprint = program_fingerprint(tuple(detector.name for detector in asked))
@@ -77,28 +83,30 @@ def read_catalog(
     looked_at: set[str] = set()
     for path, stat in images:
         record = _read_record(volume, path, stat)
-        if record is not None and record.fingerprint == fingerprint:
-            items.append(record.item)
-            continue
-        looked_at.add(path)
-        item = None if record is None else _again_from_record(record.item)
-        if item is None:
+        item = None if record is None else record.item
+        if record is not None and record.fingerprint != fingerprint:
+            item = _again_from_record(record.item)
+        if item is None or (insides and not _has_insides(item)):
             told(path)
-            sha256 = record.item.sha256 if record else ""
-            item = replace(look_at_image(volume, path, stat), sha256=sha256)
+            item = replace(
+                look_at_image(volume, path, stat, insides=insides), sha256=record.item.sha256 if record else ""
+            )
+        if record is None or item is not record.item:
+            looked_at.add(path)
         items.append(item)
     known = {record_path(path) for path, _ in images}
     strays = tuple(path for path, _ in walk(volume, FACTS_FOLDER) if path not in known)
     return Catalog(items=tuple(items), looked_at=frozenset(looked_at), strays=strays)
 
 
-def look_at_image(volume: Volume, path: str, stat: FileStat) -> ImageItem:
+def look_at_image(volume: Volume, path: str, stat: FileStat, *, insides: bool = False) -> ImageItem:
     """Read an image on the stick and ask the detectors."""
     item = ImageItem(path=path, size=stat.size, mtime_ns=stat.mtime_ns)
     try:
         with volume.open(path) as fh:
             view = open_image(fh, name=stat.name, size=stat.size)
-            return answered(item, view)
+            item = answered(item, view)
+            return with_insides(item, view) if insides else item
     except FormatError as error:
         return replace(item, error=error.message)
 
@@ -156,10 +164,22 @@ def _again_from_record(item: ImageItem) -> ImageItem | None:
     """Ask today's detectors about the recorded facts; ``None`` where they ask for more than was recorded."""
     if item.facts is None:
         return None
+    # this version may see more in an initrd than the one that kept the record
+    facts = replace(item.facts, kernels={}, initrds={}, roots={})
     try:
-        return answered(item, RecordedIso(item.facts))
+        return answered(item, RecordedIso(facts))
     except (NotRecorded, BootkitError):
         return None
+
+
+def _has_insides(item: ImageItem) -> bool:
+    if item.facts is None:
+        return True
+    try:
+        with_insides(item, RecordedIso(item.facts))
+    except NotRecorded:
+        return False
+    return True
 
 
 def _images(files: Generator[tuple[str, FileStat]], suffixes: tuple[str, ...]) -> Generator[tuple[str, FileStat]]:

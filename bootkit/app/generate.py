@@ -52,7 +52,7 @@ def plan_generation(
     if _is_up_to_date(volume, inputs, old_menu):
         return Generation(plan=StickPlan(steps=()), catalog=None)
     choices = choices_of(text)
-    catalog = read_catalog(volume, images, told=told)
+    catalog = read_catalog(volume, images, insides=True, told=told)
     additions = plan_overlays(volume, catalog.items, choices)
     menu = menu_of(catalog.items, choices, additions.by_image)
     beside = plan_beside(volume, catalog.items)

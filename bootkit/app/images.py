@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bootkit.app.catalog import find_images, image_named, read_catalog, record_of, record_path
 from bootkit.app.changes import Watcher, apply_changes
-from bootkit.app.look import answered
+from bootkit.app.look import answered, with_insides
 from bootkit.errors import BootkitError, UsageError
 from bootkit.model.catalog import IMAGE_FOLDER, ImageItem
 from bootkit.model.plan import CopyImage, RemoveFile, StickPlan, WriteFile
@@ -131,7 +131,7 @@ def _addition(source: Path, folder: str, *, rename: bool) -> Addition:
         if view.missing > _PADDING:
             missing = format_size(view.missing)
             raise BootkitError(f"{source.name} is not complete: {missing} are missing at its end", hint=_AGAIN)
-        item = answered(ImageItem(path=path, size=size, mtime_ns=0), view)
+        item = with_insides(answered(ImageItem(path=path, size=size, mtime_ns=0), view), view)
     return Addition(step=CopyImage(source=str(source), path=path, size=size), item=item)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from bootkit.model.boot import IMAGE_FILE, ISO_PATH, ON_STICK, STICK_UUID, BootEntry, Detection, EntryKind
+from bootkit.model.boot import IMAGE_FILE, ISO_PATH, STICK_UUID, BootEntry, Detection, EntryKind
 from bootkit.model.catalog import ImageItem
 from bootkit.model.check import Answer, Basis, FileAnswer, FirmwareAnswer, Memory, Prediction, Problem, StickFacts
 from bootkit.model.initrd import InitrdFacts
@@ -24,14 +24,6 @@ _LONG_LOOP = "(loop_1000)"
 _RANK = (Answer.CANNOT, Answer.ELSEWHERE, Answer.UNKNOWN)
 """Of problems, the worst first."""
 _LABEL_WORDS = ("LABEL=", "archisolabel=", "misolabel=", "artixlabel=")
-
-
-def wanted_files(detection: Detection) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The kernels and the initrds in the image that a prediction wants to be read."""
-    entries = [entry for entry in detection.entries if entry.kind in (EntryKind.LINUX, EntryKind.CHAINLOADER)]
-    kernels = dict.fromkeys(entry.kernel for entry in entries if not entry.kernel.startswith(ON_STICK))
-    initrds = dict.fromkeys(path for path in _judged(detection).initrds) if detection.entries else {}
-    return tuple(kernels), tuple(path for path in initrds if not path.startswith(ON_STICK))
 
 
 def predict(item: ImageItem, stick: StickFacts, *, memory: int = 0) -> Prediction:

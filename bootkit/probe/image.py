@@ -117,8 +117,12 @@ class ImageView(IsoView):
         from bootkit.formats.kernel import read_kernel
 
         if path not in self._kernels:
-            with self.open(path) as file:
-                self._kernels[path] = read_kernel(file, file.size)
+            try:
+                with self.open(path) as file:
+                    self._kernels[path] = read_kernel(file, file.size)
+            except FormatError as error:
+                self._warnings.append(f"{path} cannot be read: {error.message}")
+                self._kernels[path] = KernelFacts(size=self.file_size(path))
             self._record = None
         return self._kernels[path]
 
@@ -126,8 +130,12 @@ class ImageView(IsoView):
         from bootkit.formats.initrd import read_initrd
 
         if path not in self._initrds:
-            with self.open(path) as file:
-                self._initrds[path] = read_initrd(file, file.size)
+            try:
+                with self.open(path) as file:
+                    self._initrds[path] = read_initrd(file, file.size)
+            except FormatError as error:
+                warning = f"the initrd cannot be read: {error.message}"
+                self._initrds[path] = InitrdFacts(size=self.file_size(path), warnings=(warning,))
             self._record = None
         return self._initrds[path]
 
@@ -135,8 +143,12 @@ class ImageView(IsoView):
         from bootkit.formats.rootfs import read_root
 
         if path not in self._roots:
-            with self.open(path) as file:
-                self._roots[path] = read_root(file, file.size)
+            try:
+                with self.open(path) as file:
+                    self._roots[path] = read_root(file, file.size)
+            except FormatError as error:
+                warning = f"the root file system cannot be read: {error.message}"
+                self._roots[path] = RootFacts(size=self.file_size(path), warnings=(warning,))
             self._record = None
         return self._roots[path]
 

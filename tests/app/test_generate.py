@@ -48,9 +48,9 @@ def test_an_image_that_has_not_changed_is_not_read_again(
     opened: list[str] = []
     look = catalog.look_at_image
 
-    def looking(volume: Volume, path: str, stat: FileStat) -> ImageItem:
+    def looking(volume: Volume, path: str, stat: FileStat, *, insides: bool) -> ImageItem:
         opened.append(path)
-        return look(volume, path, stat)
+        return look(volume, path, stat, insides=insides)
 
     monkeypatch.setattr(catalog, "look_at_image", looking)
     generation = plan_generation(volume)
