@@ -16,6 +16,8 @@ OLD_MENU = "/boot/grub/grub.cfg.old"
 CUSTOM_MENU = "/boot/grub/custom.cfg"
 MENU_FONT = "/boot/grub/fonts/unicode.pf2"
 STICK_FILE = "/boot/bootkit/stick.toml"
+LAST = "last"
+"""Stands for the entry that was started last, where an image can be named as the default."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +70,8 @@ class ImageLook:
 
     alias: str = ""
     """Its name; empty for what it was recognised as."""
+    tip: str = ""
+    """A few words beside its name."""
     order: int = 0
     """Lower numbers stand higher; images with the same number are in the order of their names."""
     hidden: bool = False
@@ -84,7 +88,7 @@ class MenuSettings:
     timeout: int = 30
     """Seconds until the default entry starts; -1 waits for ever."""
     default: str = ""
-    """Path of the image that starts by itself; empty for the first."""
+    """Path of the image that starts by itself; empty for the first, ``LAST`` for what was started last."""
     serial: bool = False
     to_ram: bool = False
     """Whether the menu starts with this choice switched on; so the next."""

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from bootkit.model.catalog import LAST
+
 Value = bool | int | str | tuple[str, ...]
 
 PBKDF2 = re.compile(r"grub\.pbkdf2\.sha512\.[1-9][0-9]{0,8}(?:\.[0-9A-F]{2,512}){2}")
@@ -84,6 +86,7 @@ class OptionSpec:
     """One or two sentences."""
     scopes: frozenset[Scope] = ANYWHERE
     choices: tuple[str, ...] = ()
+    """All values that there are of a choice; for any other kind words that may stand for a value."""
     least: int = 0
     most: int = 0
 
@@ -109,8 +112,10 @@ OPTIONS: tuple[OptionSpec, ...] = (
         kind=Kind.PATH,
         default="",
         title="Default image",
-        help="The image that starts by itself, as a path on the stick. Empty, or an image that is gone: the first one.",
+        help="The image that starts by itself, as a path on the stick; last: what was started last. "
+        "Empty, or an image that is gone: the first one.",
         scopes=OF_MENU,
+        choices=(LAST,),
     ),
     OptionSpec(
         key="serial",
@@ -207,6 +212,14 @@ OPTIONS: tuple[OptionSpec, ...] = (
         scopes=OF_IMAGE,
     ),
     OptionSpec(
+        key="tip",
+        kind=Kind.TEXT,
+        default="",
+        title="Tip",
+        help="A few words beside the image's name in the menu.",
+        scopes=OF_IMAGE,
+    ),
+    OptionSpec(
         key="order",
         kind=Kind.NUMBER,
         default=0,
@@ -300,8 +313,10 @@ _PATTERNS: Mapping[Kind, tuple[re.Pattern[str], str]] = {
 def _text_problem(spec: OptionSpec, value: str) -> str:
     if re.search(r"[\x00-\x1f\x7f]", value):
         return "holds a control character"
+    if value in spec.choices:
+        return ""
     if spec.kind is Kind.CHOICE:
-        return "" if value in spec.choices else f"is none of {', '.join(spec.choices)}"
+        return f"is none of {', '.join(spec.choices)}"
     pattern, trouble = _PATTERNS.get(spec.kind, (None, ""))
     return trouble if value and pattern is not None and not pattern.fullmatch(value) else ""
 

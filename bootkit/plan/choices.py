@@ -53,7 +53,7 @@ def reason_against(item: ImageItem, spec: OptionSpec) -> str:
     """Why an image cannot honour an option, as a sentence; empty if it can."""
     detection = item.recognition.detection if item.recognition else None
     if detection is None or not detection.entries:
-        return "" if spec.key in ("alias", "order", "hidden") else f"{item.name} does not start from the menu."
+        return "" if spec.key in ("alias", "tip", "order", "hidden") else f"{item.name} does not start from the menu."
     if detection.stack in OVERLAID and spec.key in (*TRANSLATED, *ADDED):
         return ""
     if spec.key in ADDED:
@@ -93,6 +93,7 @@ def _is_deaf(item: ImageItem, choices: Choices, key: str) -> bool:
 def _look(choices: Choices, path: str) -> ImageLook:
     return ImageLook(
         alias=choices.text("alias", image=path),
+        tip=choices.text("tip", image=path),
         order=choices.number("order", image=path),
         hidden=bool(choices.number("hidden", image=path)),
         entry=choices.text("entry", image=path),

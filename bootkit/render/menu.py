@@ -11,14 +11,24 @@ from bootkit.model.catalog import (
     CUSTOM_MENU,
     FACTS_FOLDER,
     IMAGE_FOLDER,
+    LAST,
     MENU,
     OLD_MENU,
     STICK_FILE,
     ImageItem,
     MenuSettings,
 )
-from bootkit.render.entries import MenuEntry, MenuFolder, MenuImage, menu_tree, split_words
+from bootkit.render.entries import (
+    MenuEntry,
+    MenuFolder,
+    MenuImage,
+    clean_text,
+    display_width,
+    menu_tree,
+    split_words,
+)
 from bootkit.render.grub import render
+from bootkit.render.search import findable, first_letters
 
 GRUBENV = "/boot/grub/grubenv"
 OWNER = "owner"
@@ -28,6 +38,7 @@ FREE = " --unrestricted"
 _NEW_PATTERNS = tuple(
     f"{folder}/*.{suffix}" for folder in (IMAGE_FOLDER, f"{IMAGE_FOLDER}/*", "") for suffix in ("iso", "ISO")
 )
+_TIP_LIMIT = 80
 _OWN_MENUS = ("/boot/grub/loopback.cfg", "/boot/grub2/loopback.cfg")
 
 
@@ -101,9 +112,14 @@ def render_menu(
     tree = menu_tree(items, settings.looks, additions)
     toggles = _toggles(settings, has_additions=bool(additions))
     free = FREE if settings.password and not settings.protect_all else ""
+    found = findable(tree.all_images, free)
     text = render(
         "grub.cfg.j2",
-        images=_members(tree, free),
+        images="".join(_render_image(image, free) for image in tree.all_images),
+        menu_lines=_lines(tree, free),
+        findable=found,
+        letters=first_letters(found),
+        keeps_last=settings.default == LAST,
         free=free,
         password=settings.password,
         owner=OWNER,
@@ -216,19 +232,32 @@ def _rule(stack: str, rule: QuickRule) -> dict[str, object]:
     }
 
 
-def _members(folder: MenuFolder, free: str) -> str:
-    parts = [_render_image(image, free, offered=not folder.title) for image in folder.images]
-    parts += [_render_folder(one, free, offered=not folder.title) for one in folder.folders]
+def _lines(folder: MenuFolder, free: str) -> str:
+    """What is shown of a folder: its images and the folders in it."""
+    column = max((display_width(image.title) for image in folder.images if image.look.tip), default=0)
+    at_top = not folder.title
+    parts = [_render_line(image, free, offered=at_top, column=column) for image in folder.images]
+    parts += [_render_folder(one, free, offered=at_top) for one in folder.folders]
     return "".join(parts)
 
 
 # Only what stands at the top of the menu can offer itself as the default: a submenu is not run before it is opened.
 def _render_folder(folder: MenuFolder, free: str, *, offered: bool) -> str:
-    members = textwrap.indent(_members(folder, free).strip("\n"), "    ")
+    members = textwrap.indent(_lines(folder, free).strip("\n"), "    ")
     first = next((image.default for image in folder.all_images if image.entries), "") if offered else ""
     return render("folder.cfg.j2", folder=folder, members=members, first=first, free=free)
 
 
-def _render_image(image: MenuImage, free: str, *, offered: bool) -> str:
-    free = "" if image.look.locked else free
-    return render("image.cfg.j2", image=image, default=image.default if offered else "", free=free)
+def _render_line(image: MenuImage, free: str, *, offered: bool, column: int) -> str:
+    tip = clean_text(image.look.tip, limit=_TIP_LIMIT)
+    line = f"{image.title}{' ' * max(column - display_width(image.title), 0)}  {tip}" if tip else image.title
+    default = image.default if offered and image.entries else ""
+    return render("line.cfg.j2", image=image, line=line, default=default, free=_free(image, free))
+
+
+def _render_image(image: MenuImage, free: str) -> str:
+    return render("image.cfg.j2", image=image, free=_free(image, free))
+
+
+def _free(image: MenuImage, free: str) -> str:
+    return "" if image.look.locked else free

@@ -83,13 +83,16 @@ def run_menu(
     entry: str = "",
     firmware: Firmware = Firmware.BIOS,
     root: str = "hd0",
+    typed: Sequence[str] = (),
     commands: Sequence[str] = (),
+    login: Sequence[str] = (),
     presets: Mapping[str, str] | None = None,
 ) -> EmulatedRun:
     """Show the menu of a disk image and choose ``entry`` (ids joined by ``>``); nothing is chosen if that is empty.
 
-    ``root`` is the data partition in GRUB's words, ``commands`` are typed on GRUB's command line when the entry is
-    done, ``presets`` are variables that are exported before the menu is read.
+    ``root`` is the data partition in GRUB's words, ``typed`` are lines for what the entries ask on their way,
+    ``commands`` are typed on GRUB's command line when the entry is done; ``login``, user and password, opens it
+    where the menu has a password. ``presets`` are variables that are exported before the menu is read.
 
     Raises:
         ToolMissing, CommandFailed: grub-emu is not installed, or took longer than 30 seconds.
@@ -109,7 +112,9 @@ def run_menu(
         device_map = Path(folder, "device.map")
         device_map.write_text(f"(hd0) {disk.resolve()}\n", encoding="utf-8", errors="surrogateescape")
         # each "Press any key" takes one of the first keys; one opens the command line, and there the rest is a comment
-        keys = "cccccccc\r" + "".join(f"{command}\r" for command in (*commands, "exit"))
+        # who is asked for a name there has given a wrong one by now, and tries again
+        again = ("", f"c{login[0]}", *login[1:]) if login else ()
+        keys = "".join(f"{line}\r" for line in (*typed, "cccccccc", *again, *commands, "exit"))
         argv: list[str | Path] = ["grub-emu", "--device-map", device_map, "--root", "host", "--directory", folder]
         shown = run(argv, stdin=keys.encode(), env={"TERM": "dumb"}, timeout=30)
     return _read(_ESCAPES.sub("", shown.decode("utf-8", "surrogateescape")))

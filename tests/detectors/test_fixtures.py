@@ -114,9 +114,9 @@ def item_of(path: Path) -> ImageItem:
 
 
 def as_menu(path: Path) -> str:
-    """The image's part of the menu: from the comment that names it to its ``fi``."""
+    """The image's part of the menu: from the comment that names it to the end of its function."""
     text = render_menu([item_of(path)], MenuSettings()).decode()
-    part = re.search(rf"^# {re.escape(item_of(path).path)}: .*?^fi\n", text, re.MULTILINE | re.DOTALL)
+    part = re.search(rf"^# {re.escape(item_of(path).path)}: .*?^}}\n", text, re.MULTILINE | re.DOTALL)
     assert part is not None, f"no part of the menu begins with '# {item_of(path).path}: '"
     return part[0]
 

@@ -157,12 +157,28 @@ def test_a_password_is_for_editing_and_for_what_is_locked() -> None:
     assert grub_script_error(menu) is None
     entries = re.findall(r"^ *(?:menuentry|submenu) .*\{$", menu.decode(), re.MULTILINE)
     guarded = [line for line in entries if not line.endswith(" --unrestricted {")]
-    assert len(guarded) == 5  # the image and its four entries
-    assert all("Debian" in line or "entry-" in line for line in guarded)
+    assert len(guarded) == 6  # the image, its four entries, and the search, which is told of each image
+    assert all("Debian" in line or "entry-" in line or "$5" in line for line in guarded)
+    found = re.findall(r"^  found (\S+) .*?( --unrestricted)?$", menu.decode(), re.MULTILINE)
+    assert [path for path, free in found if not free] == [DEBIAN.path]
     assert f"set superusers=owner\nexport superusers\npassword_pbkdf2 owner {digest}\n" in menu.decode()
     strict = render_menu(CATALOG, MenuSettings(password=digest, protect_all=True), RULES)
     assert b"--unrestricted" not in strict
     assert b"superusers" not in render_menu(CATALOG, MenuSettings(looks=looks), RULES)
+
+
+def test_tips_stand_in_a_column_beside_the_names() -> None:
+    looks = {
+        UBUNTU.path: ImageLook(alias="日本", tip="for guests"),
+        ESXI.path: ImageLook(tip="x" * 300),
+        DEBIAN.path: ImageLook(tip="alone"),
+    }
+    menu = render_menu(CATALOG, MenuSettings(looks=looks)).decode()
+    assert f"submenu '日本{' ' * 28}for guests' --id" in menu
+    assert f"submenu 'ESXi (cannot boot from a file)  {'x' * 77}...' --id" in menu
+    assert "submenu 'Debian  alone' --id" in menu
+    assert "submenu 'broken.iso (cannot be read)' --id" in menu
+    assert menu_targets((DEBIAN,), MenuSettings(looks=looks))[0].title == "Debian: Live system"
 
 
 def test_previews_what_the_menu_will_have() -> None:

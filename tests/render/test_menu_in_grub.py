@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from bootkit.model.boot import BootEntry, EntryKind, Firmware
-from bootkit.model.catalog import CUSTOM_MENU, MenuSettings
+from bootkit.model.catalog import CUSTOM_MENU, LAST, ImageLook, MenuSettings
+from bootkit.plan.password import grub_digest
 from bootkit.render.menu import GRUBENV, MenuTarget, menu_targets
 from bootkit.system.grubemu import run_menu
 from tests.render.conftest import (
@@ -152,7 +153,7 @@ def test_choices_add_their_words_before_the_dashes(stick: StickMaker) -> None:
 
 
 def test_a_choice_shows_the_menu_again_and_esc_takes_it_back(full_stick: Path) -> None:
-    asked = 'echo "<$opt_ram$opt_safe$chosen>"'
+    asked = 'echo "<$opt_ram$opt_safe$switched_on>"'
     chosen = run_menu(full_stick, entry="options>opt_ram", commands=(asked,)).screen
     assert "<10 [to RAM]>" in chosen
     assert "redefine" not in chosen
@@ -255,3 +256,88 @@ def test_the_previous_menu_is_offered(stick: StickMaker) -> None:
     stick.add_menu(ESXI, BROKEN)
     stick.files["/boot/grub/grub.cfg.old"] = b"echo the menu before\n"
     assert "the menu before" in run_menu(stick.make(), entry="previous").screen
+
+
+FOUND_CASPER = "search>found:image_4de9d4db>entry-try-or-install-ubuntu"
+
+
+@pytest.mark.parametrize("typed", ["ubuntu", "UBUN", "bun iso", "(u)[b]+", "", "\\"])
+def test_an_image_is_found_by_what_is_typed(full_stick: Path, typed: str) -> None:
+    got = run_menu(full_stick, entry=FOUND_CASPER, typed=[typed])
+    assert got.linux is not None
+    assert got.linux[1:] == ("iso-scan/filename=/boot/iso/ubuntu.iso", "---", "quiet", "splash")
+
+
+@pytest.mark.parametrize("typed", ["iso ubuntu", "zz", "debian"])
+def test_only_what_matches_is_found(full_stick: Path, typed: str) -> None:
+    got = run_menu(full_stick, entry="search", typed=[typed])
+    assert "Booting `Ubuntu'" not in got.screen
+    assert ("Booting `Debian'" in got.screen) == (typed == "debian")
+
+
+def test_grub_without_a_command_to_read_offers_first_letters(full_stick: Path) -> None:
+    got = run_menu(full_stick, entry=FOUND_CASPER.replace(">found", ">letter:u>found"), presets={"no_read": "1"})
+    assert got.linux is not None
+    assert got.linux[1] == "iso-scan/filename=/boot/iso/ubuntu.iso"
+    other = run_menu(full_stick, entry="search>letter:d>0", presets={"no_read": "1"})
+    assert "Booting `Debian'" in other.screen
+    assert "Booting `Ubuntu'" not in other.screen
+
+
+def test_what_was_started_last_is_the_default(stick: StickMaker) -> None:
+    stick.add_iso(UBUNTU.path, CASPER_TREE)
+    stick.add_iso(DEBIAN.path, LIVE_TREE)
+    stick.add_menu(*CATALOG, settings=MenuSettings(default=LAST))
+    assert "<image:ubuntu.iso>0 30>" in _start(stick)
+    disk = stick.make()
+    place = "folder:live>image:live/debian.iso>entry-installer"
+    assert run_menu(disk, entry=place).linux is not None
+    assert f"last={place}\n".encode() in disk.read_bytes()
+    stick.files[GRUBENV] = f"# GRUB Environment Block\nlast={place}\n".encode().ljust(1024, b"#")
+    assert f"<{place} 30>" in _start(stick)
+    del stick.files[DEBIAN.path]
+    assert "<image:ubuntu.iso>0 30>" in _start(stick)
+
+
+def test_what_is_found_is_remembered_by_its_place_in_the_menu(stick: StickMaker) -> None:
+    stick.add_iso(UBUNTU.path, CASPER_TREE)
+    stick.add_menu(*CATALOG, settings=MenuSettings(default=LAST))
+    disk = stick.make()
+    run_menu(disk, entry=FOUND_CASPER, typed=["ubuntu"])
+    assert b"last=image:ubuntu.iso>entry-try-or-install-ubuntu\n" in disk.read_bytes()
+
+
+OWNER = ("owner", "secret")
+REFUSED = ("owner", "guess")
+"""Behind it GRUB shows the menu, but asks again where a submenu was opened by itself."""
+
+
+@pytest.mark.parametrize("place", [LIVE, "search>found:image_50a91249>entry-live-system"])
+def test_a_locked_image_starts_after_the_password_only(stick: StickMaker, place: str) -> None:
+    looks = {DEBIAN.path: ImageLook(locked=True)}
+    stick.add_iso(UBUNTU.path, CASPER_TREE)
+    stick.add_iso(DEBIAN.path, LIVE_TREE)
+    stick.add_menu(*CATALOG, settings=MenuSettings(password=grub_digest("secret", b"salt"), looks=looks))
+    disk = stick.make()
+    words = ["debian"] if place.startswith("search") else []
+    assert run_menu(disk, entry=CASPER, login=OWNER).linux is not None
+    refused = run_menu(disk, entry=place, typed=[*words, *REFUSED, *OWNER], login=OWNER)
+    assert refused.linux is None
+    assert "access denied" in refused.screen
+    assert run_menu(disk, entry=place, typed=[*words, *OWNER], login=OWNER).linux is not None
+
+
+def test_a_password_for_everything_is_asked_for_before_any_start(stick: StickMaker) -> None:
+    settings = MenuSettings(password=grub_digest("secret", b"salt"), protect_all=True)
+    stick.add_iso(UBUNTU.path, CASPER_TREE)
+    stick.add_menu(*CATALOG, settings=settings)
+    disk = stick.make()
+    for place, words in ((CASPER, [""]), (FOUND_CASPER, ["ubuntu", "", ""])):
+        got = run_menu(disk, entry=place, typed=[*REFUSED, "", *OWNER, *words], login=OWNER)
+        assert got.screen.index("access denied") < got.screen.index("@begin linux")
+
+
+def test_the_command_line_asks_for_the_password(stick: StickMaker) -> None:
+    stick.add_menu(*CATALOG, settings=MenuSettings(password=grub_digest("secret", b"salt")))
+    screen = run_menu(stick.make(), commands=["echo a-command-ran"], login=OWNER).screen
+    assert screen.index("access denied") < screen.index("a-command-ran")
