@@ -59,7 +59,7 @@ def _copy(step: CopyImage, volume: Volume, watcher: Watcher) -> str:
     folder, _, name = step.path.rpartition("/")
     part = f"{folder}/.{name}.part"
     watcher.begin("copying", step.path, step.size)
-    digest = volume.copy_in(Path(step.source), part, watcher.progress)
+    digest = volume.copy_in(Path(step.source), part, watcher.progress, sparse=step.sparse)
     try:
         volume.flush()
         watcher.begin("checking", step.path, step.size)

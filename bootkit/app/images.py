@@ -7,6 +7,7 @@ from pathlib import Path
 
 from bootkit.app.catalog import find_images, image_named, read_catalog, record_of, record_path
 from bootkit.app.changes import Watcher, apply_changes
+from bootkit.app.kept import require_fits, require_room
 from bootkit.app.look import answered, with_insides
 from bootkit.errors import BootkitError, UsageError
 from bootkit.model.catalog import IMAGE_FOLDER, ImageItem
@@ -17,12 +18,9 @@ from bootkit.probe.image import open_image
 from bootkit.system.volume import Volume, chunks_of, sha256_of
 from bootkit.units import format_size
 
-FAT_LIMIT = (4 << 30) - 1
 _PADDING = 150 * 2048
 """Bytes that mkisofs puts behind the last file; some images come without them and lack nothing."""
 _AGAIN = "the download is damaged or not the one that was published: download it again"
-_SPARE = 16 << 20
-"""Bytes that stay free for the menu, the records and the logs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,18 +147,8 @@ def _refuse_what_is_there(volume: Volume, additions: Sequence[Addition]) -> None
 
 def _refuse_what_does_not_fit(volume: Volume, additions: Sequence[Addition]) -> None:
     for addition in additions:
-        if volume.filesystem in ("vfat", "msdos") and addition.step.size > FAT_LIMIT:
-            hint = "a stick whose data partition is ext4 takes it: bootkit prepare TARGET --data-fs ext4"
-            raise BootkitError(
-                f"{addition.item.name} has {format_size(addition.step.size)}; FAT32 ends at 4 GiB a file", hint=hint
-            )
-    needed = sum(addition.step.size for addition in additions) + _SPARE
-    free = volume.free()
-    if needed > free:
-        raise BootkitError(
-            f"{volume.where} has {format_size(free)} free; {format_size(needed)} are needed",
-            hint="remove what is not needed: bootkit list, bootkit remove IMAGE",
-        )
+        require_fits(volume, addition.item.name, addition.step.size)
+    require_room(volume, sum(addition.step.size for addition in additions))
 
 
 def _compared(addition: Addition, watcher: Watcher) -> Addition:

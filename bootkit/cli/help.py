@@ -52,6 +52,11 @@ HELP = """\
 │ options   Choose language, keyboard, kernel words, names and order, for the  │
 │           stick, a boot stack or an image.                                   │
 ╰──────────────────────────────────────────────────────────────────────────────╯
+╭─ Your own things on every system ────────────────────────────────────────────╮
+│ ext       Extensions: programs, drivers and files of yours, laid over every  │
+│           live system.                                                       │
+│ home      Homes: the user's folder, one file, the same on every live system. │
+╰──────────────────────────────────────────────────────────────────────────────╯
 
  First steps: bootkit devices; bootkit prepare /dev/sdX; bootkit add FILE.iso;
  then boot from the stick.

@@ -13,6 +13,7 @@ from bootkit.cli.test import test
 MAIN_JOB = "The main job"
 LOOKING = "Looking"
 CHOICES = "Choices"
+YOURS = "Your own things on every system"
 MAINTENANCE = "Maintenance"
 
 
@@ -43,7 +44,40 @@ def build() -> typer.Typer:
     app.command(rich_help_panel=MAINTENANCE)(stick.upgrade)
     app.command(rich_help_panel=MAINTENANCE)(stick.restore)
     app.add_typer(_options(), name="options", rich_help_panel=CHOICES)
+    app.add_typer(_extensions(), name="ext", rich_help_panel=YOURS)
+    app.add_typer(_homes(), name="home", rich_help_panel=YOURS)
     return app
+
+
+def _homes() -> typer.Typer:
+    from bootkit.cli import home_commands
+
+    group = typer.Typer(help="Homes: the user's folder, one file, the same on every live system.", no_args_is_help=True)
+    group.command()(home_commands.create)
+    group.command(name="list")(home_commands.list_homes)
+    group.command()(home_commands.resize)
+    group.command()(home_commands.check)
+    group.command()(home_commands.backup)
+    group.command()(home_commands.restore)
+    group.command()(home_commands.remove)
+    return group
+
+
+def _extensions() -> typer.Typer:
+    from bootkit.cli import ext_commands
+
+    group = typer.Typer(
+        help="Extensions: programs, drivers and files of yours, laid over every live system.", no_args_is_help=True
+    )
+    group.command()(ext_commands.create)
+    group.command()(ext_commands.add)
+    group.command(name="list")(ext_commands.list_extensions)
+    group.command()(ext_commands.inspect)
+    group.command()(ext_commands.enable)
+    group.command()(ext_commands.disable)
+    group.command()(ext_commands.remove)
+    group.command()(ext_commands.verify)
+    return group
 
 
 def _options() -> typer.Typer:

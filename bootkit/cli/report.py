@@ -7,7 +7,9 @@ from bootkit.app.boot import Proof
 from bootkit.app.changes import Watcher
 from bootkit.app.generate import Generation
 from bootkit.app.images import Addition
+from bootkit.app.kept import KeptVerdict
 from bootkit.cli import output
+from bootkit.errors import BootkitError
 from bootkit.model.answers import recognition_to_json
 from bootkit.model.catalog import ImageItem
 from bootkit.model.plan import StickPlan
@@ -105,6 +107,17 @@ def items(found: Sequence[ImageItem], volume: Volume) -> None:
     ]
     output.table(rows, ("IMAGE", "SIZE", "WHAT IT IS", "BOOTS BY", "PROBLEM"))
     output.say(f"{format_size(volume.free())} free on {volume.where} ({volume.filesystem})")
+
+
+def kept_verdicts(answers: Sequence[KeptVerdict], *, as_json: bool) -> None:
+    """Raises BootkitError, behind the answer, if something is damaged."""
+    if as_json:
+        output.json([{"path": one.path, "verdict": one.verdict, "sha256": one.sha256} for one in answers])
+    else:
+        output.table([(one.verdict, one.path, one.sha256) for one in answers], ("VERDICT", "FILE", "SHA-256"))
+    damaged = [one.path for one in answers if one.verdict == "damaged"]
+    if damaged:
+        raise BootkitError(f"damaged on the stick: {', '.join(damaged)}", hint="copy it again, with --replace")
 
 
 def verdicts(proofs: Sequence[Proof]) -> None:

@@ -35,6 +35,8 @@ class CopyImage:
     """Path on the host."""
     path: str
     size: int
+    sparse: bool = False
+    """Whether runs of zeros stay holes, where the stick's file system has holes."""
 
 
 StickStep = WriteFile | KeepOld | RemoveFile | CopyImage

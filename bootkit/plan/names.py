@@ -30,6 +30,15 @@ def name_problem(path: str) -> str | None:
     return "its name is too long" if len(name) > NAME_LIMIT else None
 
 
+def file_name_problem(name: str) -> str | None:
+    """Why no file of the stick should be called so, other than an image; a clause, ``None`` if it may."""
+    if not _GOOD_PATH.fullmatch(name) or "/" in name:
+        return "only letters, digits and ._+~@- are passed on unharmed by everything on the way"
+    if name.startswith((".", "-")):
+        return f"it begins with {name[0]!r}"
+    return "it is too long" if len(name) > NAME_LIMIT else None
+
+
 def better_name(name: str) -> str:
     """A name near ``name`` that has no problem."""
     ascii_name = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()

@@ -17,7 +17,7 @@ from bootkit.plan.layout import fat32_cluster_sectors
 from bootkit.system.exfat import fill_exfat, set_serial
 from bootkit.system.run import run
 
-_EXT4_FEATURES = (
+EXT4_FEATURES = (
     "none,has_journal,ext_attr,resize_inode,dir_index,filetype,extent,64bit,flex_bg,sparse_super,large_file,huge_file,"
     "dir_nlink,extra_isize,metadata_csum"
 )
@@ -98,7 +98,7 @@ def _make_ext4(step: MakeFilesystem, image: Path, stage: Path, *, sparse: bool) 
         "-m", "0",
         "-L", step.label,
         "-U", step.uuid,
-        "-O", _EXT4_FEATURES,
+        "-O", EXT4_FEATURES,
         *journal,
         "-E", f"root_owner={uid}:{gid},hash_seed={step.uuid},lazy_itable_init={lazy},lazy_journal_init=0,nodiscard",
         "-d", stage,

@@ -77,6 +77,8 @@ TOOLS = (
     _tool("udevadm", "udev systemd-udev systemd udev", "prepare cannot wait until the desktop has seen the stick"),
     _tool("mksquashfs", "squashfs-tools squashfs-tools squashfs-tools squashfs", _EXTENSIONS),
     _tool("unsquashfs", "squashfs-tools squashfs-tools squashfs-tools squashfs", _EXTENSIONS),
+    _tool("dpkg-deb", "dpkg dpkg dpkg dpkg", "ext create cannot take .deb packages"),
+    _tool("apt-get", "apt apt - -", "ext create --from-apt does not work"),
     _tool("resize2fs", _E2FSPROGS, "home and persist cannot change the size of an image"),
     _tool("e2fsck", _E2FSPROGS, "home and persist cannot check an image before they change it"),
     _tool("cryptsetup", "cryptsetup-bin cryptsetup cryptsetup cryptsetup", "home --encrypt does not work"),

@@ -61,9 +61,10 @@ class Volume(Protocol):
         """Write small files, all of them before the first takes its place."""
         ...
 
-    def copy_in(self, source: Path, path: str, progress: Progress) -> str:
+    def copy_in(self, source: Path, path: str, progress: Progress, *, sparse: bool = False) -> str:
         """Take a big file from the host; room is set aside first, and its beginning never becomes a hole.
 
+        ``sparse`` leaves holes where the source has zeros, if the file system can, and sets no room aside for them.
         Returns the SHA-256 of what was read from ``source``, in lower-case hex. Nothing is left of it on an error.
         """
         ...
@@ -103,6 +104,12 @@ def read_file(volume: Volume, path: str, limit: int) -> bytes | None:
         return None
     with volume.open(path) as file:
         return file.read(limit)
+
+
+def allocated(path: Path) -> int:
+    """Bytes that a file of the host takes up: without its holes."""
+    status = path.stat()
+    return min(status.st_size, status.st_blocks * 512)
 
 
 def chunks_of(file: BinaryIO, progress: Progress) -> Generator[bytes]:

@@ -12,7 +12,7 @@ from typing import BinaryIO
 from bootkit.errors import BootkitError
 from bootkit.formats.ext4 import Ext4
 from bootkit.system.run import PIPE, popen
-from bootkit.system.volume import Progress, chunks_of, sha256_of
+from bootkit.system.volume import Progress, allocated, chunks_of, sha256_of
 from bootkit.system.volumes.raw import RawVolume, scratch
 
 
@@ -42,9 +42,9 @@ class Ext4Volume(RawVolume[Ext4]):
             if stat is None or stat.size != len(content):
                 raise BootkitError(f"{self.where}: {path} could not be written")
 
-    def copy_in(self, source: Path, path: str, progress: Progress) -> str:
+    def copy_in(self, source: Path, path: str, progress: Progress, *, sparse: bool = False) -> str:
         size = source.stat().st_size
-        self._require_room(path, size, self.free())
+        self._require_room(path, allocated(source) if sparse else size, self.free())
         commands = self._parents([path])
         if self.stat(path) is not None:
             commands.append(f'rm "{path}"')

@@ -37,7 +37,7 @@ class FatVolume(RawVolume[Fat]):
                 target.write_bytes(content)
             self._mtools("mcopy", "-s", "-o", "-Q", *sorted(folder.iterdir()), "::/")
 
-    def copy_in(self, source: Path, path: str, progress: Progress) -> str:
+    def copy_in(self, source: Path, path: str, progress: Progress, *, sparse: bool = False) -> str:  # noqa: ARG002  # FAT has no holes
         size = source.stat().st_size
         if size > FILE_LIMIT:
             hint = "use a stick whose data partition is ext4: bootkit prepare --layout split"

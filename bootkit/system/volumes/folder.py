@@ -14,6 +14,7 @@ from bootkit.system.volume import CHUNK, FileStat, Progress, chunks_of
 
 _ALLOCATING = ("ext4", "xfs", "btrfs", "f2fs", "tmpfs")
 """Where setting room aside is one cheap call; elsewhere the C library would write every block to do it."""
+_WITH_HOLES = (*_ALLOCATING, "overlay")
 _BY_UUID = Path("/dev/disk/by-uuid")
 
 
@@ -69,7 +70,7 @@ class FolderVolume:
             for part in parts.values():
                 part.unlink(missing_ok=True)
 
-    def copy_in(self, source: Path, path: str, progress: Progress) -> str:
+    def copy_in(self, source: Path, path: str, progress: Progress, *, sparse: bool = False) -> str:
         target = self._host(path)
         digest = hashlib.sha256()
         with self._errors(path):
@@ -77,11 +78,16 @@ class FolderVolume:
             try:
                 with source.open("rb") as reader, target.open("wb", buffering=0) as writer:
                     size = os.fstat(reader.fileno()).st_size
-                    if self.filesystem in _ALLOCATING and size:
+                    holes = sparse and self.filesystem in _WITH_HOLES
+                    if self.filesystem in _ALLOCATING and size and not holes:
                         os.posix_fallocate(writer.fileno(), 0, size)
                     for chunk in chunks_of(reader, progress):
                         digest.update(chunk)
-                        _write_all(writer.fileno(), chunk)
+                        if holes and chunk.count(0) == len(chunk):
+                            os.lseek(writer.fileno(), len(chunk), os.SEEK_CUR)
+                        else:
+                            _write_all(writer.fileno(), chunk)
+                    os.ftruncate(writer.fileno(), size)
                     os.fsync(writer.fileno())
                     os.posix_fadvise(writer.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
             except BaseException:

@@ -1,0 +1,170 @@
+"""``ext``: the extensions of a stick."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from bootkit.app.generate import Generation
+from bootkit.app.kept import plan_copy
+from bootkit.app.options import choices_for, plan_change
+from bootkit.errors import BootkitError, FormatError, UsageError
+from bootkit.model.extension import (
+    EXTENSION_FOLDER,
+    OLD_FOLDER,
+    ExtensionFacts,
+    ExtensionItem,
+    find_machine,
+    machine_named,
+)
+from bootkit.model.options import STICK, Place, Scope
+from bootkit.model.plan import CopyImage
+from bootkit.plan.edit_settings import Change
+from bootkit.plan.names import file_name_problem
+from bootkit.probe.extension import machine_inside, read_extension
+from bootkit.system.volume import Volume
+
+SUFFIXES = (".raw", ".ExtensionImage")
+_DEFAULT_MACHINE = "x86_64"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExtensionLook:
+    """An extension, looked into; ``facts`` are missing if it cannot be read, and ``error`` says why."""
+
+    name: str
+    size: int
+    path: str = ""
+    """On the stick; empty for a file of this computer."""
+    machine: str = ""
+    enabled: bool = True
+    facts: ExtensionFacts | None = None
+    error: str = ""
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        return (self.error,) if self.error else self.facts.problems if self.facts else ()
+
+    @property
+    def system(self) -> str:
+        """For which system it is."""
+        if self.facts is None:
+            return "?"
+        return self.facts.release.words if self.facts.release else "any system, any machine"
+
+
+def find_extensions(volume: Volume) -> tuple[ExtensionItem, ...]:
+    """All that the booted system would see, in its order: those of SystemImageKit's folder come last."""
+    found: list[ExtensionItem] = []
+    for folder, suffixes in ((EXTENSION_FOLDER, SUFFIXES), (OLD_FOLDER, ("ExtensionImage",))):
+        for machine in volume.listdir(folder):
+            if machine.is_dir:
+                found += [
+                    ExtensionItem(path=f"{folder}/{machine.name}/{stat.name}", size=stat.size, machine=machine.name)
+                    for stat in volume.listdir(f"{folder}/{machine.name}")
+                    if stat.name.endswith(suffixes) and not stat.is_dir and not stat.name.startswith(".")
+                ]
+    return tuple(found)
+
+
+def extension_named(volume: Volume, name: str) -> ExtensionItem:
+    """The extension of that path, file name, or name without its ending.
+
+    Raises:
+        BootkitError: there is none, or several.
+    """
+    items = find_extensions(volume)
+    fits = [item for item in items if name in (item.path, item.name, item.name.removesuffix(".raw"))]
+    fits = fits or [item for item in items if item.name.partition(".")[0] == name]
+    if len(fits) == 1:
+        return fits[0]
+    if fits:
+        raise BootkitError(
+            f"{name} fits several extensions", hint=f"name its path: {', '.join(one.path for one in fits)}"
+        )
+    there = ", ".join(item.name for item in items)
+    raise BootkitError(f"there is no extension {name}", hint=f"there are: {there}" if there else "bootkit ext add FILE")
+
+
+def look_at_extensions(
+    volume: Volume, items: Sequence[ExtensionItem], *, place: Place = STICK
+) -> tuple[ExtensionLook, ...]:
+    """Look into extensions of the stick; ``place`` is for whom they are on or off."""
+    off = _off(volume, place)
+    return tuple(_look(volume, item, enabled=item.name not in off) for item in items)
+
+
+def look_at_extension_file(path: Path) -> ExtensionLook:
+    """An extension on this computer.
+
+    Raises:
+        BootkitError: it cannot be opened, or it is no squashfs.
+    """
+    try:
+        with path.open("rb") as fh:
+            facts = read_extension(fh, path.name)
+            inside = machine_inside(fh)
+            size = fh.seek(0, 2)
+    except OSError as error:
+        raise BootkitError(f"{path}: {error.strerror}") from error
+    except FormatError as error:
+        raise BootkitError(
+            f"{path.name} is no extension: {error.message}", hint="bootkit ext create makes one"
+        ) from error
+    said = find_machine(facts.release.machine) if facts.release else None
+    machine = said or inside
+    return ExtensionLook(name=path.name, size=size, facts=facts, machine=machine.uname if machine else "")
+
+
+def plan_extension_copy(
+    volume: Volume, file: Path, *, machine: str = "", again: bool = False
+) -> tuple[CopyImage, ExtensionLook]:
+    """What ``ext add`` would do.
+
+    Raises:
+        BootkitError: it is no extension, its name is no good, or there is no room.
+    """
+    look = look_at_extension_file(file)
+    if not file.name.endswith(SUFFIXES):
+        raise BootkitError(f"{file.name} would not be found: its name ends in neither .raw nor .ExtensionImage")
+    if problem := file_name_problem(file.name):
+        raise BootkitError(f"{file.name} is no good name for an extension: {problem}")
+    folder = machine_named(machine).uname if machine else look.machine or _DEFAULT_MACHINE
+    path = f"{EXTENSION_FOLDER}/{folder}/{file.name}"
+    return plan_copy(volume, file, path, replace=again), replace(look, path=path, machine=folder)
+
+
+def plan_switch(volume: Volume, names: Sequence[str], *, enabled: bool, place: Place = STICK) -> Generation:
+    """Switch extensions on or off, for the stick, a boot stack or an image.
+
+    Raises:
+        BootkitError: there is no such extension.
+    """
+    if not names:
+        raise UsageError("no extension named", hint="bootkit ext list")
+    wanted = {extension_named(volume, name).name for name in names}
+    off = _off(volume, place)
+    after = (
+        tuple(name for name in off if name not in wanted) if enabled else tuple(dict.fromkeys((*off, *sorted(wanted))))
+    )
+    value = None if not after and place.scope is Scope.STICK else after
+    return plan_change(volume, [Change(key="extensions_off", value=value, place=place)])
+
+
+def _off(volume: Volume, place: Place) -> tuple[str, ...]:
+    stack = place.name if place.scope is Scope.STACK else ""
+    image = place.name if place.scope is Scope.IMAGE else ""
+    return choices_for(volume).words("extensions_off", stack=stack, image=image)
+
+
+def _look(volume: Volume, item: ExtensionItem, *, enabled: bool) -> ExtensionLook:
+    look = ExtensionLook(name=item.name, size=item.size, path=item.path, machine=item.machine, enabled=enabled)
+    try:
+        with volume.open(item.path) as fh:
+            facts = read_extension(fh, item.name)
+            inside = machine_inside(fh)
+    except FormatError as error:
+        return replace(look, error=error.message)
+    wrong = f"its programs are for {inside.uname}, its folder is {item.machine}" if inside else ""
+    if inside and inside.uname != item.machine:
+        facts = replace(facts, problems=(*facts.problems, wrong))
+    return replace(look, facts=facts)

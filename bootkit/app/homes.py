@@ -1,0 +1,230 @@
+"""``home``: the homes of a stick, each one file.
+
+Everything is done to a copy on this computer that takes the old one's place when it is complete and was read back.
+"""
+
+import shutil
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from bootkit.app.changes import Watcher
+from bootkit.app.kept import copy, plan_copy, require_fits, require_room, take_out
+from bootkit.errors import BootkitError, FormatError, UsageError
+from bootkit.formats.ext4 import read_superblock
+from bootkit.model.options import option, problem
+from bootkit.system.fsimage import (
+    LUKS_HEADER,
+    check_ext4,
+    decrypt,
+    encrypt,
+    is_encrypted,
+    make_ext4,
+    resize_ext4,
+)
+from bootkit.system.volume import Volume, read_file
+from bootkit.system.volumes.raw import scratch
+from bootkit.units import MIB, format_size
+
+HOME_FOLDER = "/boot/home"
+SUFFIX = ".home"
+SMALLEST = 64 * MIB
+_USER = (1000, 1000)
+"""The first user of most live systems: there the files need no mapping."""
+_RECOVER = 0x4
+
+Ask = Callable[[], bytes]
+"""Gives the passphrase of a home, once it is needed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Home:
+    name: str
+    path: str
+    size: int
+    encrypted: bool = False
+    used: int = 0
+    """Bytes taken in its file system; 0 where that is not known."""
+    state: str = ""
+    """``clean``, ``in use`` (it was not unmounted), ``encrypted`` or ``damaged``."""
+
+
+def find_homes(volume: Volume) -> tuple[Home, ...]:
+    files = [stat for stat in volume.listdir(HOME_FOLDER) if stat.name.endswith(SUFFIX) and not stat.is_dir]
+    return tuple(_home(volume, stat.name.removesuffix(SUFFIX), stat.size) for stat in files if stat.name[0] != ".")
+
+
+def home_named(volume: Volume, name: str) -> Home:
+    """Raises BootkitError: there is none."""
+    homes = find_homes(volume)
+    found = next((home for home in homes if home.name == name.removesuffix(SUFFIX)), None)
+    if found is None:
+        there = ", ".join(home.name for home in homes)
+        raise BootkitError(
+            f"there is no home {name}", hint=f"there are: {there}" if there else "bootkit home create NAME --size 4G"
+        )
+    return found
+
+
+def plan_home(volume: Volume, name: str, size: int, *, encrypted: bool) -> tuple[str, ...]:
+    """Check that a new home can be made; returns warnings.
+
+    Raises:
+        BootkitError: a bad name, one that is there, or no room.
+    """
+    _require_name(name)
+    if volume.stat(home_path(name)) is not None:
+        raise BootkitError(f"there is a home {name} already", hint=f"bootkit home resize {name} --size SIZE")
+    return _require_size(volume, name, size, whole=encrypted)
+
+
+def create_home(
+    volume: Volume, name: str, size: int, *, passphrase: bytes | None = None, watcher: Watcher | None = None
+) -> Home:
+    """An empty home; what the live system gives its user goes into it at the first boot."""
+    with scratch() as work:
+        image = work / "home"
+        _require_scratch(work, size if passphrase is not None else 0)
+        make_ext4(image, size - (LUKS_HEADER if passphrase is not None else 0), label=name, owner=_USER)
+        _put(volume, name, image, passphrase, watcher)
+    return home_named(volume, name)
+
+
+def resize_home(volume: Volume, name: str, size: int, *, ask: Ask, watcher: Watcher | None = None) -> Home:
+    """Larger or smaller.
+
+    Raises:
+        BootkitError: no room on the stick, or what is in it needs more.
+    """
+    home = home_named(volume, name)
+    _require_size(volume, home.name, size, whole=home.encrypted)
+    with scratch() as work:
+        image, passphrase = _taken_out(volume, home, work, ask, watcher)
+        resize_ext4(image, (size - (LUKS_HEADER if home.encrypted else 0)) // 4096 * 4096)
+        _put(volume, home.name, image, passphrase, watcher)
+    return home_named(volume, home.name)
+
+
+def check_home(
+    volume: Volume, name: str, *, repair: bool, ask: Ask, watcher: Watcher | None = None
+) -> tuple[bool, str]:
+    """Whether its file system is sound, and what e2fsck said of it; with ``repair``, it is mended."""
+    home = home_named(volume, name)
+    with scratch() as work:
+        image, passphrase = _taken_out(volume, home, work, ask, watcher)
+        before = image.stat().st_mtime_ns
+        sound, said = check_ext4(image, repair=repair)
+        if repair and image.stat().st_mtime_ns != before:
+            _put(volume, home.name, image, passphrase, watcher)
+    return sound, said
+
+
+def backup_home(volume: Volume, name: str, target: Path, watcher: Watcher | None = None) -> str:
+    """Copy a home to this computer as it is, encrypted where it is; returns the SHA-256."""
+    home = home_named(volume, name)
+    if target.is_dir():
+        target = target / f"{home.name}{SUFFIX}"
+    if target.exists():
+        raise BootkitError(f"{target} is there already", hint="name a file that is not")
+    part = target.with_name(f".{target.name}.part")
+    try:
+        digest = take_out(volume, home.path, part, watcher)
+        part.replace(target)
+    finally:
+        with suppress(OSError):
+            part.unlink()
+    return digest
+
+
+def restore_home(
+    volume: Volume, source: Path, name: str, *, replace: bool = False, watcher: Watcher | None = None
+) -> Home:
+    """A backup becomes a home of the stick.
+
+    Raises:
+        BootkitError: it is no home, or one of that name is there (unless ``replace``).
+    """
+    _require_name(name)
+    require_home_image(source)
+    step = plan_copy(volume, source, home_path(name), sparse=True, replace=replace)
+    copy(volume, step, watcher, keep_sum=False)
+    return home_named(volume, name)
+
+
+def require_home_image(source: Path) -> None:
+    """Raises BootkitError: the file is no home."""
+    try:
+        with source.open("rb") as fh:
+            if not is_encrypted(fh.read(8)):
+                read_superblock(fh)
+    except OSError as error:
+        raise BootkitError(f"{source}: {error.strerror}") from error
+    except FormatError as error:
+        raise BootkitError(
+            f"{source.name} is no home: {error.message}", hint="a home is an ext4 image, or one in LUKS"
+        ) from error
+
+
+def home_path(name: str) -> str:
+    return f"{HOME_FOLDER}/{name}{SUFFIX}"
+
+
+def _home(volume: Volume, name: str, size: int) -> Home:
+    home = Home(name=name, path=home_path(name), size=size)
+    if is_encrypted(read_file(volume, home.path, 8) or b""):
+        return Home(name=name, path=home.path, size=size, encrypted=True, state="encrypted")
+    try:
+        with volume.open(home.path) as fh:
+            superblock = read_superblock(fh)
+    except FormatError:
+        return Home(name=name, path=home.path, size=size, state="damaged")
+    used = (superblock.blocks - superblock.free_blocks) * superblock.block_size
+    state = "in use" if superblock.incompat & _RECOVER else "clean"
+    return Home(name=name, path=home.path, size=size, used=used, state=state)
+
+
+def _taken_out(volume: Volume, home: Home, work: Path, ask: Ask, watcher: Watcher | None) -> tuple[Path, bytes | None]:
+    """A plain copy of its file system, which nobody but this user can read, and the passphrase that it had."""
+    passphrase = ask() if home.encrypted else None
+    _require_scratch(work, home.size if home.encrypted else home.used)
+    image = work / "home"
+    take_out(volume, home.path, image, watcher)
+    if passphrase is not None:
+        decrypt(image, passphrase, work / "header")
+    return image, passphrase
+
+
+def _put(volume: Volume, name: str, image: Path, passphrase: bytes | None, watcher: Watcher | None) -> None:
+    if passphrase is not None:
+        encrypt(image, passphrase, label=name)
+    step = plan_copy(volume, image, home_path(name), sparse=passphrase is None, replace=True)
+    copy(volume, step, watcher, keep_sum=False)
+
+
+def _require_name(name: str) -> None:
+    if not name or name == "none" or problem(option("home"), name):
+        raise UsageError(
+            f"{name!r} {problem(option('home'), name) or 'means that there is none'}",
+            hint="bootkit home create anna --size 4G",
+        )
+
+
+def _require_size(volume: Volume, name: str, size: int, *, whole: bool) -> tuple[str, ...]:
+    if size < SMALLEST:
+        raise UsageError(f"{format_size(size)} is too small for a home", hint=f"at least {format_size(SMALLEST)}")
+    require_fits(volume, f"the home {name}", size)
+    if whole or volume.filesystem == "vfat":
+        require_room(volume, size)
+        return ()
+    free = volume.free()
+    if size > free:
+        return (f"the stick has {format_size(free)} free: the home cannot be filled before there is more room",)
+    return ()
+
+
+def _require_scratch(work: Path, size: int) -> None:
+    free = shutil.disk_usage(work).free
+    if size > free:
+        message = f"{work.parent} has {format_size(free)} free; {format_size(size)} are needed for a while"
+        raise BootkitError(message, hint="another folder: TMPDIR=FOLDER bootkit home ...")

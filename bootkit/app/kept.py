@@ -1,0 +1,125 @@
+"""Big files of the user's on the stick, other than images: extensions, homes, AppImages.
+
+They are copied as images are, and what was read is kept beside the other state, so that damage is found later.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bootkit.app.changes import Watcher, apply_changes
+from bootkit.errors import BootkitError
+from bootkit.model.catalog import STATE_FOLDER
+from bootkit.model.plan import CopyImage, RemoveFile, StickPlan, WriteFile
+from bootkit.system.volume import Volume, allocated, chunks_of, read_file, sha256_of
+from bootkit.units import format_size
+
+FAT_LIMIT = (4 << 30) - 1
+SPARE = 16 << 20
+"""Bytes that stay free for the menu, the records and the logs."""
+_NO_ROOM = "remove what is not needed: bootkit list, bootkit remove IMAGE"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptVerdict:
+    path: str
+    verdict: str
+    """``good``, ``damaged``, or ``unknown`` where no checksum was kept."""
+    sha256: str
+
+
+def sum_path(path: str) -> str:
+    """Where the checksum of a file of the stick is kept, as ``sha256sum`` writes it."""
+    return f"{STATE_FOLDER}/files{path}.sha256"
+
+
+def plan_copy(volume: Volume, source: Path, path: str, *, sparse: bool = False, replace: bool = False) -> CopyImage:
+    """A file of the host for the stick.
+
+    Raises:
+        BootkitError: it cannot be read, something of that name is there (unless ``replace``), or there is no room.
+    """
+    try:
+        size = source.stat().st_size
+    except OSError as error:
+        raise BootkitError(f"{source}: {error.strerror}") from error
+    if not source.is_file():
+        raise BootkitError(f"{source} is no file")
+    if volume.stat(path) is not None and not replace:
+        raise BootkitError(f"{path} is on the stick already", hint="remove it first, or give this one another name")
+    step = CopyImage(source=str(source), path=path, size=size, sparse=sparse)
+    require_fits(volume, path, size)
+    require_room(volume, allocated(source) if sparse and volume.filesystem != "vfat" else size)
+    return step
+
+
+def require_fits(volume: Volume, name: str, size: int) -> None:
+    """Raises BootkitError: the stick's file system has no files of that size."""
+    if volume.filesystem in ("vfat", "msdos") and size > FAT_LIMIT:
+        hint = "a stick whose data partition is ext4 takes it: bootkit prepare TARGET --data-fs ext4"
+        raise BootkitError(f"{name} has {format_size(size)}; FAT32 ends at 4 GiB a file", hint=hint)
+
+
+def require_room(volume: Volume, size: int) -> None:
+    """Raises BootkitError: there is less room than ``size`` and what stays spare."""
+    free = volume.free()
+    if size + SPARE > free:
+        message = f"{volume.where} has {format_size(free)} free; {format_size(size + SPARE)} are needed"
+        raise BootkitError(message, hint=_NO_ROOM)
+
+
+def copy(volume: Volume, step: CopyImage, watcher: Watcher | None = None, *, keep_sum: bool = True) -> str:
+    """Copy, read back, compare; returns the SHA-256. A file that changes with every boot needs none kept."""
+    digest = apply_changes(StickPlan(steps=(step,)), volume, watcher)[step.path]
+    if keep_sum:
+        name = step.path.rpartition("/")[2]
+        content = f"{digest}  {name}\n".encode()
+        apply_changes(StickPlan(steps=(WriteFile(path=sum_path(step.path), content=content),)), volume)
+    return digest
+
+
+def plan_removal(volume: Volume, paths: Sequence[str]) -> StickPlan:
+    """The files and their checksums go."""
+    steps = [RemoveFile(path=path) for path in paths]
+    steps += [RemoveFile(path=sum_path(path)) for path in paths if volume.stat(sum_path(path)) is not None]
+    return StickPlan(steps=tuple(steps))
+
+
+def verify(volume: Volume, paths: Sequence[str], watcher: Watcher | None = None) -> tuple[KeptVerdict, ...]:
+    """Read files from the medium and compare them with what is known of them."""
+    watcher = watcher or Watcher()
+    volume.flush()
+    answers: list[KeptVerdict] = []
+    for path in paths:
+        stat = volume.stat(path)
+        watcher.begin("reading", path, stat.size if stat else 0)
+        with volume.open(path) as file:
+            digest = sha256_of(chunks_of(file, watcher.progress))
+        watcher.end()
+        known = (read_file(volume, sum_path(path), 1 << 12) or b"").split()
+        verdict = "unknown" if not known else "good" if known[0] == digest.encode() else "damaged"
+        answers.append(KeptVerdict(path=path, verdict=verdict, sha256=digest))
+    return tuple(answers)
+
+
+def take_out(volume: Volume, path: str, target: Path, watcher: Watcher | None = None) -> str:
+    """Copy a file of the stick to the host, zeros as holes; returns its SHA-256."""
+    watcher = watcher or Watcher()
+    digest = hashlib.sha256()
+    stat = volume.stat(path)
+    watcher.begin("reading", path, stat.size if stat else 0)
+    try:
+        with volume.open(path) as reader, target.open("wb") as writer:
+            for chunk in chunks_of(reader, watcher.progress):
+                digest.update(chunk)
+                if chunk.count(0) != len(chunk):
+                    writer.write(chunk)
+                else:
+                    writer.seek(len(chunk), 1)
+            writer.truncate()
+    except OSError as error:
+        raise BootkitError(f"{target}: {error.strerror}", hint="another folder: TMPDIR=FOLDER bootkit ...") from error
+    finally:
+        watcher.end()
+    return digest.hexdigest()

@@ -1,0 +1,262 @@
+"""``ext``: make extensions, and say which are on the stick."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bootkit.cli import output
+from bootkit.cli.options import AsJson, DryRun, StickOption
+from bootkit.cli.options_commands import ImageOption, StackOption
+from bootkit.units import format_size
+
+if TYPE_CHECKING:
+    from bootkit.app.extensions import ExtensionLook
+    from bootkit.app.makeext import ExtensionPlan
+
+Name = Annotated[
+    str, typer.Argument(help="A file name, with or without its ending, or a path on the stick.", show_default=False)
+]
+Names = Annotated[list[str], typer.Argument(help="File names, with or without their endings.", show_default=False)]
+
+
+def create(
+    sources: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            help="Folder, tar archive, .deb packages, or AppImage.", metavar="SOURCE...", show_default=False
+        ),
+    ] = None,
+    name: Annotated[str, typer.Option(help="Of the extension.", show_default=False)] = ...,  # type: ignore[assignment]
+    from_apt: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--from-apt", help="Debian package by name, with all it needs; may be repeated.", show_default=False
+        ),
+    ] = None,
+    onto: Annotated[
+        Path | None, typer.Option(help="ISO file of the live system: what it has is left out.", show_default=False)
+    ] = None,
+    without: Annotated[
+        list[str] | None,
+        typer.Option(help="Package that the live system has, with all it needs; may be repeated.", show_default=False),
+    ] = None,
+    ident: Annotated[str, typer.Option("--id", help="System that it is for, as its os-release says: debian.")] = "",
+    version_id: Annotated[str, typer.Option("--version-id", help="Its version, as its os-release says: 12.")] = "",
+    anywhere: Annotated[bool, typer.Option("--any", help="It is for every system.")] = False,
+    machine: Annotated[
+        str, typer.Option(help="Machine that it is for: x86_64, aarch64.", show_default="as its programs are")
+    ] = "",
+    compression: Annotated[str, typer.Option(help="gzip, xz or zstd.")] = "gzip",
+    target: Annotated[
+        Path | None, typer.Option("--output", help="The file to make.", show_default="NAME.raw here")
+    ] = None,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> None:
+    """Make an extension: one squashfs that is laid over a live system."""
+    from bootkit.app.makeext import ExtensionWish, make, plan_extension
+
+    wish = ExtensionWish(
+        name=name,
+        output=target or Path(f"{name}.raw"),
+        sources=tuple(sources or ()),
+        packages=tuple(from_apt or ()),
+        without=tuple(without or ()),
+        onto=onto,
+        id=ident,
+        version_id=version_id,
+        anywhere=anywhere,
+        machine=machine,
+        compression=compression,
+    )
+    plan = plan_extension(wish)
+    if dry_run:
+        _show_plan(plan, as_json=as_json)
+        return
+    made = make(plan, told=output.say)
+    if as_json:
+        output.json({"path": str(made.path), "size": made.size, **asdict(made)})
+        return
+    for warning in (*made.warnings, *made.facts.problems):
+        output.say(f"warning: {warning}")
+    assert made.facts.release is not None
+    output.say(f"{made.facts.files} files for {made.facts.release.words}, {format_size(made.size)}")
+    output.answer(str(made.path))
+
+
+def add(
+    file: Annotated[Path, typer.Argument(help="An extension on this computer.", show_default=False)],
+    stick: StickOption = None,
+    machine: Annotated[str, typer.Option(help="Machine that it is for.", show_default="as it says")] = "",
+    again: Annotated[bool, typer.Option("--replace", help="Take the place of one of the same name.")] = False,
+    dry_run: DryRun = False,
+) -> None:
+    """Copy an extension to the stick, and read it back."""
+    from bootkit.app.extensions import plan_extension_copy
+    from bootkit.app.kept import copy
+    from bootkit.cli import report
+    from bootkit.model.plan import StickPlan
+    from bootkit.system.sticks import open_stick
+
+    with open_stick(stick, writing=not dry_run) as opened, report.watching() as watcher:
+        step, look = plan_extension_copy(opened.volume, file, machine=machine, again=again)
+        for problem in look.problems:
+            output.say(f"warning: {problem}")
+        output.say(f"{look.name}: for {look.system}")
+        if dry_run:
+            report.plan(StickPlan(steps=(step,)))
+            return
+        digest = copy(opened.volume, step, watcher)
+    output.answer(f"{step.path}  {digest}")
+
+
+def list_extensions(
+    stick: StickOption = None, image: ImageOption = "", stack: StackOption = "", as_json: AsJson = False
+) -> None:
+    """List the extensions on the stick, what each is for, and whether it is on."""
+    from bootkit.app.extensions import find_extensions, look_at_extensions
+    from bootkit.app.options import find_place
+    from bootkit.system.sticks import open_stick
+
+    with open_stick(stick) as opened:
+        place, _ = find_place(opened.volume, image=image, stack=stack)
+        looks = look_at_extensions(opened.volume, find_extensions(opened.volume), place=place)
+    if as_json:
+        output.json([asdict(look) for look in looks])
+        return
+    if not looks:
+        output.say("No extensions: bootkit ext add FILE brings one.")
+        return
+    rows = [
+        (
+            look.name,
+            look.machine,
+            format_size(look.size),
+            "on" if look.enabled else "off",
+            look.system,
+            "; ".join(look.problems),
+        )
+        for look in looks
+    ]
+    output.table(rows, ("EXTENSION", "MACHINE", "SIZE", "IS", "FOR", "PROBLEM"))
+
+
+def inspect(
+    name: Annotated[
+        str, typer.Argument(help="A file of this computer, or an extension on the stick.", show_default=False)
+    ],
+    stick: StickOption = None,
+    as_json: AsJson = False,
+) -> None:
+    """Look into an extension: for which system it is, what is in it, and what is wrong with it."""
+    from bootkit.app.extensions import extension_named, look_at_extension_file, look_at_extensions
+    from bootkit.system.sticks import open_stick
+
+    if Path(name).is_file():
+        look = look_at_extension_file(Path(name))
+    else:
+        with open_stick(stick) as opened:
+            (look,) = look_at_extensions(opened.volume, (extension_named(opened.volume, name),))
+    if as_json:
+        output.json(asdict(look))
+    else:
+        _show(look)
+
+
+def enable(
+    names: Names, stick: StickOption = None, image: ImageOption = "", stack: StackOption = "", dry_run: DryRun = False
+) -> None:
+    """Lay extensions over the system again, for the stick, a boot stack or an image."""
+    _switch(names, stick, image=image, stack=stack, enabled=True, dry_run=dry_run)
+
+
+def disable(
+    names: Names, stick: StickOption = None, image: ImageOption = "", stack: StackOption = "", dry_run: DryRun = False
+) -> None:
+    """Leave extensions out, for the stick, a boot stack or an image; they stay on the stick."""
+    _switch(names, stick, image=image, stack=stack, enabled=False, dry_run=dry_run)
+
+
+def remove(names: Names, stick: StickOption = None, dry_run: DryRun = False) -> None:
+    """Remove extensions from the stick."""
+    from bootkit.app.changes import apply_changes
+    from bootkit.app.extensions import extension_named
+    from bootkit.app.kept import plan_removal
+    from bootkit.cli import report
+    from bootkit.system.sticks import open_stick
+
+    with open_stick(stick, writing=not dry_run) as opened:
+        plan = plan_removal(opened.volume, [extension_named(opened.volume, name).path for name in names])
+        if dry_run:
+            report.plan(plan)
+            return
+        apply_changes(plan, opened.volume)
+
+
+def verify(
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Extensions on the stick; all if none is named.", show_default=False)
+    ] = None,
+    stick: StickOption = None,
+    as_json: AsJson = False,
+) -> None:
+    """Read extensions back from the stick and compare them with the checksums that add kept."""
+    from bootkit.app.extensions import extension_named, find_extensions
+    from bootkit.app.kept import verify as verify_files
+    from bootkit.cli import report
+    from bootkit.system.sticks import open_stick
+
+    with open_stick(stick) as opened, report.watching() as watcher:
+        volume = opened.volume
+        items = [extension_named(volume, name) for name in names] if names else find_extensions(volume)
+        answers = verify_files(volume, [item.path for item in items], watcher)
+    report.kept_verdicts(answers, as_json=as_json)
+
+
+def _switch(names: list[str], stick: Path | None, *, image: str, stack: str, enabled: bool, dry_run: bool) -> None:
+    from bootkit.app.changes import apply_changes
+    from bootkit.app.extensions import plan_switch
+    from bootkit.app.options import find_place
+    from bootkit.cli import report
+    from bootkit.system.sticks import open_stick
+
+    with open_stick(stick, writing=not dry_run) as opened:
+        place, _ = find_place(opened.volume, image=image, stack=stack)
+        generation = plan_switch(opened.volume, names, enabled=enabled, place=place)
+        if dry_run:
+            report.plan(generation.plan)
+            return
+        apply_changes(generation.plan, opened.volume)
+        report.generation(generation)
+
+
+def _show(look: "ExtensionLook") -> None:
+    facts = look.facts
+    rows = [("file", f"{look.path or look.name}, {format_size(look.size)}"), ("for", look.system)]
+    if facts is not None:
+        rows += [
+            ("packed by", facts.compression),
+            ("files", str(facts.files)),
+            ("folders", " ".join(facts.folders)),
+            ("programs", " ".join(facts.programs[:40]) or "none"),
+        ]
+        rows += [("note", note) for note in facts.notes]
+    rows += [("problem", problem) for problem in look.problems]
+    for key, value in rows:
+        output.answer(f"{key:<12} {value}")
+
+
+def _show_plan(plan: "ExtensionPlan", *, as_json: bool) -> None:
+    if as_json:
+        packages = [asdict(package) for package in plan.packages]
+        output.json(
+            {"output": str(plan.wish.output), "packages": packages, "for": plan.release.words if plan.release else ""}
+        )
+        return
+    for package in plan.packages:
+        output.answer(f"fetch {package.name} {package.version} ({format_size(package.size)})")
+    for source in plan.wish.sources:
+        output.answer(f"take {source}")
+    output.answer(f"make {plan.wish.output}{f' for {plan.release.words}' if plan.release else ''}")

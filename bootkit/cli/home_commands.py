@@ -1,0 +1,226 @@
+"""``home``: the user's folder on every live system, one file."""
+
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bootkit.cli import output
+from bootkit.cli.options import AsJson, DryRun, StickOption
+from bootkit.units import format_size, parse_size
+
+if TYPE_CHECKING:
+    from bootkit.app.homes import Ask, Home
+
+Name = Annotated[str, typer.Argument(help="Of the home.", show_default=False)]
+Size = Annotated[str, typer.Option("--size", help="Of its file: 4G, 512M.", metavar="SIZE", show_default=False)]
+PassphraseFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--passphrase-file",
+        help="File with the passphrase of an encrypted one; else it is asked for.",
+        show_default=False,
+    ),
+]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+
+
+def create(
+    name: Name,
+    size: Size,
+    stick: StickOption = None,
+    encrypt: Annotated[
+        bool, typer.Option("--encrypt", help="With LUKS2; the passphrase is asked for at boot.")
+    ] = False,
+    passphrase_file: PassphraseFile = None,
+    dry_run: DryRun = False,
+) -> None:
+    """Make an empty home."""
+    from bootkit.app.homes import create_home, home_path, plan_home
+    from bootkit.cli import report
+    from bootkit.system.sticks import open_stick
+
+    wanted = parse_size(size)
+    with open_stick(stick, writing=not dry_run) as opened, report.watching() as watcher:
+        for warning in plan_home(opened.volume, name, wanted, encrypted=encrypt):
+            output.say(f"warning: {warning}")
+        if dry_run:
+            kind = "an encrypted ext4" if encrypt else "an ext4"
+            output.answer(f"make {home_path(name)}, {kind} of {format_size(wanted)}")
+            return
+        passphrase = new_passphrase(passphrase_file) if encrypt else None
+        home = create_home(opened.volume, name, wanted, passphrase=passphrase, watcher=watcher)
+    output.answer(f"{home.path}  {format_size(home.size)}")
+
+
+def list_homes(stick: StickOption = None, as_json: AsJson = False) -> None:
+    """List the homes on the stick: how large, how full, and how they are."""
+    from bootkit.app.homes import find_homes
+    from bootkit.system.sticks import open_stick
+
+    with open_stick(stick) as opened:
+        homes = find_homes(opened.volume)
+    if as_json:
+        output.json([asdict(home) for home in homes])
+        return
+    if not homes:
+        output.say("No homes: bootkit home create NAME --size 4G makes one.")
+        return
+    rows = [
+        (home.name, format_size(home.size), format_size(home.used) if home.used else "-", home.state) for home in homes
+    ]
+    output.table(rows, ("HOME", "SIZE", "USED", "STATE"))
+
+
+def resize(
+    name: Name, size: Size, stick: StickOption = None, passphrase_file: PassphraseFile = None, dry_run: DryRun = False
+) -> None:
+    """Make a home larger or smaller; what is in it stays."""
+    from bootkit.app.homes import home_named, resize_home
+    from bootkit.cli import report
+    from bootkit.system.sticks import open_stick
+
+    wanted = parse_size(size)
+    with open_stick(stick, writing=not dry_run) as opened, report.watching() as watcher:
+        home = home_named(opened.volume, name)
+        if dry_run:
+            output.answer(f"resize {home.path} from {format_size(home.size)} to {format_size(wanted)}")
+            return
+        home = resize_home(opened.volume, name, wanted, ask=_asker(passphrase_file, home), watcher=watcher)
+    output.answer(f"{home.path}  {format_size(home.size)}")
+
+
+def check(
+    name: Name,
+    stick: StickOption = None,
+    repair: Annotated[bool, typer.Option("--repair", help="Mend what is wrong.")] = False,
+    passphrase_file: PassphraseFile = None,
+) -> None:
+    """Check the file system of a home."""
+    from bootkit.app.homes import check_home, home_named
+    from bootkit.cli import report
+    from bootkit.errors import BootkitError
+    from bootkit.system.sticks import open_stick
+
+    with open_stick(stick, writing=repair) as opened, report.watching() as watcher:
+        ask = _asker(passphrase_file, home_named(opened.volume, name))
+        sound, said = check_home(opened.volume, name, repair=repair, ask=ask, watcher=watcher)
+    output.say(said)
+    if not sound:
+        raise BootkitError(f"the home {name} is damaged", hint=f"mend it: bootkit home check {name} --repair")
+    output.answer(f"{name} is clean")
+
+
+def backup(
+    name: Name,
+    target: Annotated[Path, typer.Argument(help="A new file, or a folder.", metavar="FILE", show_default=False)],
+    stick: StickOption = None,
+) -> None:
+    """Copy a home to this computer as it is; an encrypted one stays encrypted."""
+    from bootkit.app.homes import backup_home
+    from bootkit.cli import report
+    from bootkit.system.sticks import open_stick
+
+    with open_stick(stick) as opened, report.watching() as watcher:
+        digest = backup_home(opened.volume, name, target, watcher)
+    output.answer(f"{target}  {digest}")
+
+
+def restore(
+    source: Annotated[Path, typer.Argument(help="What backup made.", metavar="FILE", show_default=False)],
+    stick: StickOption = None,
+    name: Annotated[str, typer.Option(help="Of the home.", show_default="as the file is called")] = "",
+    again: Annotated[bool, typer.Option("--replace", help="Take the place of the one of that name.")] = False,
+    dry_run: DryRun = False,
+) -> None:
+    """Make a home of the stick out of a backup."""
+    from bootkit.app.homes import home_path, require_home_image, restore_home
+    from bootkit.app.kept import plan_copy
+    from bootkit.cli import report
+    from bootkit.model.plan import StickPlan
+    from bootkit.system.sticks import open_stick
+
+    called = name or source.name.removesuffix(".home")
+    with open_stick(stick, writing=not dry_run) as opened, report.watching() as watcher:
+        if dry_run:
+            require_home_image(source)
+            step = plan_copy(opened.volume, source, home_path(called), sparse=True, replace=again)
+            report.plan(StickPlan(steps=(step,)))
+            return
+        home = restore_home(opened.volume, source, called, replace=again, watcher=watcher)
+    output.answer(f"{home.path}  {format_size(home.size)}")
+
+
+def remove(name: Name, stick: StickOption = None, yes: Yes = False, dry_run: DryRun = False) -> None:
+    """Remove a home, with everything in it."""
+    from bootkit.app.changes import apply_changes
+    from bootkit.app.homes import home_named
+    from bootkit.app.kept import plan_removal
+    from bootkit.cli import report
+    from bootkit.system.sticks import open_stick
+
+    with open_stick(stick, writing=not dry_run) as opened:
+        plan = plan_removal(opened.volume, [home_named(opened.volume, name).path])
+        if dry_run:
+            report.plan(plan)
+            return
+        confirm_loss(f"Everything in the home {name} will be lost", name, yes=yes)
+        apply_changes(plan, opened.volume)
+
+
+def confirm_loss(words: str, name: str, *, yes: bool) -> None:
+    """Raises DeviceRefused: the user did not say that he means it."""
+    from bootkit.errors import DeviceRefused
+
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise DeviceRefused(words.replace("will be lost", "would be lost"), hint="say that you mean it: --yes")
+    if typer.prompt(f"{words}. Type {name} to go on", default="", show_default=False, err=True) != name:
+        raise DeviceRefused(f"that is not {name}", hint="nothing was written")
+
+
+def new_passphrase(file: Path | None) -> bytes:
+    """Raises UsageError: there is none."""
+    from bootkit.errors import UsageError
+
+    if file is not None:
+        return passphrase_of(file)
+    if not sys.stdin.isatty():
+        raise UsageError("nobody is there to ask for the passphrase", hint="--passphrase-file FILE")
+    typed = str(typer.prompt("Passphrase", hide_input=True, confirmation_prompt=True, err=True))
+    if not typed.isascii():
+        output.say("warning: it has letters that a boot console may be unable to type")
+    return typed.encode()
+
+
+def passphrase_of(file: Path) -> bytes:
+    """What is in a file, without the end of its line.
+
+    Raises:
+        UsageError: it cannot be read, or is empty.
+    """
+    from bootkit.errors import UsageError
+
+    try:
+        content = file.read_bytes().rstrip(b"\r\n")
+    except OSError as error:
+        raise UsageError(f"{file}: {error.strerror}") from error
+    if not content or b"\n" in content:
+        raise UsageError(f"{file} holds no passphrase of one line")
+    return content
+
+
+def _asker(file: Path | None, home: "Home") -> "Ask":
+    def ask() -> bytes:
+        from bootkit.errors import UsageError
+
+        if file is not None:
+            return passphrase_of(file)
+        if not sys.stdin.isatty():
+            raise UsageError(f"the home {home.name} is encrypted", hint="--passphrase-file FILE")
+        return str(typer.prompt(f"Passphrase of {home.name}", hide_input=True, err=True)).encode()
+
+    return ask

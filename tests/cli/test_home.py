@@ -1,0 +1,159 @@
+"""Homes, looked at by e2fsprogs and cryptsetup."""
+
+import json
+import subprocess
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from bootkit.app.homes import create_home, find_homes, resize_home
+from bootkit.errors import BootkitError
+from bootkit.system.volume import Volume
+from bootkit.system.volumes.ext4 import Ext4Volume
+from bootkit.system.volumes.fat import FatVolume
+from tests.cli.conftest import Bootkit
+
+MIB = 1 << 20
+
+
+@pytest.fixture
+def stick(tmp_path: Path) -> Path:
+    folder = tmp_path / "stick"
+    (folder / "boot/bootkit").mkdir(parents=True)
+    (folder / "boot/bootkit/stick.toml").write_text("")
+    return folder
+
+
+def is_sound(image: Path) -> bool:
+    return subprocess.run(["e2fsck", "-fn", image], capture_output=True).returncode == 0
+
+
+def put(image: Path, name: str, text: str) -> None:
+    source = image.with_name("source")
+    source.write_text(text)
+    subprocess.run(["debugfs", "-w", "-R", f"write {source} {name}", image], check=True, capture_output=True)
+
+
+def read(image: Path, name: str) -> str:
+    return subprocess.run(["debugfs", "-R", f"cat {name}", image], check=True, capture_output=True, text=True).stdout
+
+
+def test_a_home_is_a_sparse_ext4_of_that_size_and_of_the_first_user(bootkit: Bootkit, stick: Path) -> None:
+    done = bootkit("home", "create", "anna", "--size", "256M", "--stick", stick)
+    image = stick / "boot/home/anna.home"
+    assert done.stdout == "/boot/home/anna.home  256.0 MiB\n"
+    assert is_sound(image)
+    status = image.stat()
+    assert status.st_size == 256 * MIB
+    assert status.st_blocks * 512 < 64 * MIB
+    root = subprocess.run(["debugfs", "-R", "stat /", image], check=True, capture_output=True, text=True).stdout
+    assert "User:  1000   Group:  1000" in root
+    (row,) = json.loads(bootkit("home", "list", "--stick", stick, "--json").stdout)
+    assert (row["name"], row["state"], row["encrypted"]) == ("anna", "clean", False)
+
+
+def test_a_home_grows_and_shrinks_with_what_is_in_it(bootkit: Bootkit, stick: Path) -> None:
+    bootkit("home", "create", "anna", "--size", "64M", "--stick", stick)
+    image = stick / "boot/home/anna.home"
+    put(image, "letter", "dear")
+    for size in ("160M", "80M"):
+        assert bootkit("home", "resize", "anna", "--size", size, "--stick", stick).returncode == 0
+        assert image.stat().st_size == int(size[:-1]) * MIB
+        assert is_sound(image)
+        assert read(image, "letter") == "dear"
+
+
+def test_an_encrypted_home_opens_by_its_passphrase_only(bootkit: Bootkit, stick: Path, tmp_path: Path) -> None:
+    words, wrong = tmp_path / "words", tmp_path / "wrong"
+    words.write_text("correct horse\n")
+    wrong.write_text("battery\n")
+    done = bootkit("home", "create", "safe", "--size", "64M", "--encrypt", "--passphrase-file", words, "--stick", stick)
+    assert done.returncode == 0
+    image = stick / "boot/home/safe.home"
+    assert image.stat().st_size == 64 * MIB
+    dump = subprocess.run(["cryptsetup", "luksDump", image], check=True, capture_output=True, text=True).stdout
+    assert "Version:       \t2" in dump
+    assert "PBKDF:      argon2id" in dump
+    opened = ["cryptsetup", "open", "--test-passphrase", "--disable-locks", "--key-file", "-", image]
+    assert subprocess.run(opened, input=b"correct horse", capture_output=True).returncode == 0
+    refused = bootkit("home", "check", "safe", "--passphrase-file", wrong, "--stick", stick)
+    assert "the passphrase does not open it" in refused.stderr
+    assert bootkit("home", "check", "safe", "--passphrase-file", words, "--stick", stick).stdout == "safe is clean\n"
+    assert bootkit("home", "check", "safe", "--stick", stick).returncode == 2
+
+
+def test_damage_is_told_and_mended(bootkit: Bootkit, stick: Path) -> None:
+    bootkit("home", "create", "anna", "--size", "64M", "--stick", stick)
+    image = stick / "boot/home/anna.home"
+    put(image, "letter", "dear")
+    subprocess.run(["debugfs", "-w", "-R", "clri letter", image], check=True, capture_output=True)
+    done = bootkit("home", "check", "anna", "--stick", stick)
+    assert done.returncode == 1
+    assert "home check anna --repair" in done.stderr
+    assert not is_sound(image)
+    assert bootkit("home", "check", "anna", "--repair", "--stick", stick).returncode == 0
+    assert is_sound(image)
+
+
+def test_a_backup_comes_back(bootkit: Bootkit, stick: Path, tmp_path: Path) -> None:
+    bootkit("home", "create", "anna", "--size", "64M", "--stick", stick)
+    image = stick / "boot/home/anna.home"
+    put(image, "letter", "dear")
+    kept = tmp_path / "kept.home"
+    assert bootkit("home", "backup", "anna", kept, "--stick", stick).returncode == 0
+    assert kept.read_bytes() == image.read_bytes()
+    assert kept.stat().st_blocks * 512 < 32 * MIB
+    assert bootkit("home", "remove", "anna", "--stick", stick).returncode == 4
+    assert bootkit("home", "remove", "anna", "--yes", "--stick", stick).returncode == 0
+    assert not image.exists()
+    assert bootkit("home", "restore", kept, "--name", "anna", "--stick", stick).returncode == 0
+    assert read(image, "letter") == "dear"
+    (tmp_path / "text.home").write_text("no home")
+    assert "is no home" in bootkit("home", "restore", tmp_path / "text.home", "--stick", stick).stderr
+
+
+def test_a_dry_run_makes_nothing(bootkit: Bootkit, stick: Path) -> None:
+    done = bootkit("home", "create", "anna", "--size", "4G", "--encrypt", "--dry-run", "--stick", stick)
+    assert done.stdout == "make /boot/home/anna.home, an encrypted ext4 of 4.0 GiB\n"
+    assert not (stick / "boot/home").exists()
+
+
+@pytest.mark.parametrize("name", ["none", "two words", "../up", "-x"])
+def test_bad_names_are_refused(bootkit: Bootkit, stick: Path, name: str) -> None:
+    assert bootkit("home", "create", "--size", "64M", "--stick", stick, "--", name).returncode == 2
+
+
+def make_ext4_stick(image: Path) -> Volume:
+    subprocess.run(["mke2fs", "-q", "-F", "-t", "ext4", image, "300M"], check=True)
+    return Ext4Volume(image, 0, 300 * MIB)
+
+
+def make_fat_stick(image: Path) -> Volume:
+    with image.open("wb") as fh:
+        fh.truncate(300 * MIB)
+    subprocess.run(["mkfs.fat", "-F", "32", image], check=True, capture_output=True)
+    return FatVolume(image, 0, 300 * MIB)
+
+
+@pytest.mark.parametrize(("make", "holds"), [(make_ext4_stick, True), (make_fat_stick, False)])
+def test_a_home_lives_on_a_stick_that_is_not_mounted(
+    make: Callable[[Path], Volume], holds: bool, tmp_path: Path
+) -> None:
+    with closing(make(tmp_path / "stick.img")) as volume:
+        before = volume.free()
+        home = create_home(volume, "anna", 96 * MIB)
+        assert (home.size, home.state) == (96 * MIB, "clean")
+        assert (before - volume.free() < 48 * MIB) == holds
+        assert resize_home(volume, "anna", 128 * MIB, ask=lambda: b"").size == 128 * MIB
+        assert [home.name for home in find_homes(volume)] == ["anna"]
+
+
+def test_fat32_has_no_home_of_more_than_4_gib(tmp_path: Path) -> None:
+    from bootkit.app.homes import plan_home
+
+    with closing(make_fat_stick(tmp_path / "stick.img")) as volume, pytest.raises(BootkitError) as caught:
+        plan_home(volume, "anna", 5 << 30, encrypted=False)
+    assert "FAT32 ends at 4 GiB" in caught.value.message
+    assert "--data-fs ext4" in caught.value.hint
