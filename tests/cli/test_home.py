@@ -76,7 +76,7 @@ def test_an_encrypted_home_opens_by_its_passphrase_only(bootkit: Bootkit, stick:
     dump = subprocess.run(["cryptsetup", "luksDump", image], check=True, capture_output=True, text=True).stdout
     assert "Version:       \t2" in dump
     assert "PBKDF:      argon2id" in dump
-    opened = ["cryptsetup", "open", "--test-passphrase", "--disable-locks", "--key-file", "-", image]
+    opened: list[str | Path] = ["cryptsetup", "open", "--test-passphrase", "--disable-locks", "--key-file", "-", image]
     assert subprocess.run(opened, input=b"correct horse", capture_output=True).returncode == 0
     refused = bootkit("home", "check", "safe", "--passphrase-file", wrong, "--stick", stick)
     assert "the passphrase does not open it" in refused.stderr
