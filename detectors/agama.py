@@ -15,6 +15,7 @@ from bootkit.detect import (
     IsoView,
     MenuEntry,
     NotMine,
+    Support,
     boot_entries,
     has_word,
     read_menus,
@@ -94,5 +95,15 @@ DETECTOR = Detector(
     name="agama",
     detect=detect,
     rank=35,
-    distributions=("openSUSE Leap 16 installer", "SUSE Linux Enterprise 16 installer", "openSUSE Tumbleweed Agama"),
+    support=(
+        Support(
+            stack="agama",
+            systems=(
+                "openSUSE Leap 16 installer",
+                "SUSE Linux Enterprise 16 installer",
+                "openSUSE Tumbleweed Agama installer",
+            ),
+            source="agama-project/agama (f0b1e9c1d)",
+        ),
+    ),
 )

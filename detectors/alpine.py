@@ -11,7 +11,14 @@ image name, release and date).
 
 import re
 
-from bootkit.detect import Detection, Detector, IsoView, NotMine
+from bootkit.detect import (
+    Detection,
+    Detector,
+    IsoView,
+    NotMine,
+    Support,
+    Verdict,
+)
 
 RELEASE = "/.alpine-release"
 FILESYSTEMS = ("vfat", "ext4")
@@ -42,4 +49,17 @@ def detect(iso: IsoView) -> Detection | NotMine:
     )
 
 
-DETECTOR = Detector(name="alpine", detect=detect, rank=20)
+DETECTOR = Detector(
+    name="alpine",
+    detect=detect,
+    rank=20,
+    support=(
+        Support(
+            stack="the initrd of Alpine",
+            systems=("Alpine Linux",),
+            source="alpinelinux/mkinitfs 3.12.0+ (cc4954b)",
+            verdict=Verdict.NO,
+            overlay="open the file before nlplug-findfs looks at the devices",
+        ),
+    ),
+)

@@ -30,6 +30,7 @@ from bootkit.detect import (
     NotMine,
     QuickRule,
     Role,
+    Support,
     boot_entries,
     has_word,
     parse_treeinfo,
@@ -172,8 +173,27 @@ DETECTOR = Detector(
         ),
         QuickRule(requires=(STAGE2,), kernel=(KERNEL,), initrd=(INITRD,), cmdline=(FIND_ISO,)),
     ),
-    distributions=(
-        "Fedora Server, Everything and ostree installers", "Red Hat Enterprise Linux", "CentOS Stream", "Rocky Linux",
-        "AlmaLinux", "Oracle Linux",
+    support=(
+        Support(
+            stack="anaconda",
+            systems=(
+                "Fedora Server",
+                "Fedora Everything",
+                "Fedora Silverblue",
+                "Fedora Kinoite",
+                "Fedora IoT",
+                "Red Hat Enterprise Linux",
+                "CentOS Stream",
+                "Rocky Linux",
+                "AlmaLinux",
+                "Oracle Linux",
+                "EuroLinux",
+                "openEuler",
+                "MIRACLE LINUX",
+                "NavyLinux",
+                "Bazzite (installer)",
+            ),
+            source="rhinstaller/anaconda 45.21 (8eddd3c95d)",
+        ),
     ),
-)  # fmt: skip
+)

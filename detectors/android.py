@@ -25,6 +25,7 @@ from bootkit.detect import (
     MenuEntry,
     NotMine,
     QuickRule,
+    Support,
     boot_entries,
     has_word,
     read_menu,
@@ -116,5 +117,12 @@ DETECTOR = Detector(
         )
         for system in SYSTEMS
     ),
-    distributions=("Android-x86", "Bliss OS", "LineageOS for PCs", "Remix OS"),
+    support=(
+        Support(
+            stack="android-x86",
+            systems=("Android-x86", "Bliss OS", "LineageOS for PCs", "Remix OS"),
+            source="Bliss-Bass/platform_bootable_newinstaller (844395e6)",
+            persistence="a folder or a container that DATA= names",
+        ),
+    ),
 )

@@ -21,6 +21,7 @@ from bootkit.detect import (
     MenuEntry,
     NotMine,
     QuickRule,
+    Support,
     boot_entries,
     image_name,
     loopback_evidence,
@@ -107,5 +108,12 @@ DETECTOR = Detector(
             cmdline=FIND_ISO,
         ),
     ),
-    distributions=("MX Linux", "antiX"),
+    support=(
+        Support(
+            stack="antiX",
+            systems=("MX Linux", "antiX", "DSL 2024"),
+            source="MX-Linux/mx-iso-template 26.05 (eec1202)",
+            persistence="files beside the ISO file, by persist_all and its kin",
+        ),
+    ),
 )

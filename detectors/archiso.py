@@ -27,6 +27,7 @@ from bootkit.detect import (
     MenuEntry,
     NotMine,
     QuickRule,
+    Support,
     has_word,
     parse_grubenv,
     read_menus,
@@ -208,8 +209,51 @@ DETECTOR = Detector(
             cmdline=(*LOOP_WORDS, "kdeosisobasedir=kdeos", "earlymodules=loop"),
         ),
     ),
-    distributions=(
-        "Arch Linux", "EndeavourOS", "CachyOS", "BlackArch", "ArcoLinux", "ArchBang", "Archman", "Athena OS", "blendOS",
-        "Bluestar Linux", "HoloISO", "Parabola", "Hyperbola", "KaOS", "Chakra",
+    support=(
+        Support(
+            stack="archiso",
+            systems=(
+                "Arch Linux",
+                "EndeavourOS",
+                "CachyOS",
+                "BlackArch",
+                "ArcoLinux",
+                "ArchBang",
+                "Archman",
+                "Athena OS",
+                "blendOS",
+                "Bluestar Linux",
+                "Salient OS",
+                "HoloISO",
+                "ChimeraOS installer",
+            ),
+            source="archlinux/mkinitcpio-archiso 73 (b206f34)",
+            but="images made without the hook archiso_loop_mnt (profile baseline) do not",
+            persistence="an ext4, btrfs or xfs partition, by cow_device= and cow_directory=",
+        ),
+        Support(
+            stack="parabolaiso",
+            systems=("Parabola",),
+            source="archlinux/mkinitcpio-archiso (b206f34), renamed; its published kernel lines",
+            persistence="an ext4, btrfs or xfs partition, by cow_device= and cow_directory=",
+        ),
+        Support(
+            stack="hyperiso",
+            systems=("Hyperbola",),
+            source="archlinux/mkinitcpio-archiso (b206f34), renamed; its published kernel lines",
+            persistence="an ext4, btrfs or xfs partition, by cow_device= and cow_directory=",
+        ),
+        Support(
+            stack="kdeosiso",
+            systems=("KaOS",),
+            source="Mexit/MultiOS-USB (5a8765a) config/KaOS",
+            persistence="an ext4, btrfs or xfs partition, by cow_device= and cow_directory=",
+        ),
+        Support(
+            stack="chakraiso",
+            systems=("Chakra",),
+            source="archlinux/mkinitcpio-archiso (b206f34), renamed; reported",
+            persistence="an ext4, btrfs or xfs partition, by cow_device= and cow_directory=",
+        ),
     ),
-)  # fmt: skip
+)

@@ -7,7 +7,18 @@ Source: artix-linux/artools (b6ef4d1): initcpio/hooks/artix, initcpio/hooks/arti
 lib/iso/initcpio.sh (configure_grub: label=, overlay=livefs); thias/glim (8b87c26) grub2/inc-artix.cfg.
 """
 
-from bootkit.detect import Detection, Detector, IsoView, MenuEntry, NotMine, QuickRule, has_word, read_menus, word_value
+from bootkit.detect import (
+    Detection,
+    Detector,
+    IsoView,
+    MenuEntry,
+    NotMine,
+    QuickRule,
+    Support,
+    has_word,
+    read_menus,
+    word_value,
+)
 from bootkit.detectors._live import Name, arch_of, built, identify, usable_entries, vendors_menu
 from bootkit.detectors._mkinitcpio import LOOP_WORDS, filesystems, is_local, live_entries, microcode
 
@@ -78,5 +89,11 @@ DETECTOR = Detector(
             cmdline=(*LOOP_WORDS, "label={volume_id}", "overlay=livefs", "lang=en_US", "keytable=us", "tz=UTC"),
         ),
     ),
-    distributions=("Artix",),
+    support=(
+        Support(
+            stack="artix",
+            systems=("Artix",),
+            source="artix-linux/artools (b6ef4d1)",
+        ),
+    ),
 )

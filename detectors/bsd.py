@@ -21,6 +21,8 @@ from bootkit.detect import (
     Module,
     NotMine,
     Role,
+    Support,
+    Verdict,
 )
 
 BIOS = frozenset({Firmware.BIOS})
@@ -104,8 +106,37 @@ DETECTOR = Detector(
     name="bsd",
     detect=detect,
     rank=22,
-    distributions=(
-        "OpenBSD and NetBSD installers (BIOS)",
-        "FreeBSD, GhostBSD, pfSense, OPNsense, DragonFly (recognised only)",
+    support=(
+        Support(
+            stack="bsd.rd",
+            systems=("OpenBSD installer",),
+            source="GRUB 2.06; thias/glim (8b87c26)",
+            verdict=Verdict.HELPED,
+            but="BIOS only; the sets come from the network or a FAT32 folder",
+        ),
+        Support(
+            stack="miniroot",
+            systems=("NetBSD installer",),
+            source="GRUB 2.06; reported",
+            verdict=Verdict.HELPED,
+            but="BIOS only; the sets come from the network or a FAT32 folder",
+        ),
+        Support(
+            stack="loader",
+            systems=(
+                "FreeBSD",
+                "GhostBSD",
+                "NomadBSD",
+                "MidnightBSD",
+                "pfSense",
+                "OPNsense",
+                "TrueNAS CORE",
+                "FreeNAS",
+                "XigmaNAS",
+                "DragonFly BSD",
+            ),
+            source="GRUB 2.06; reported",
+            verdict=Verdict.NO,
+        ),
     ),
 )

@@ -16,6 +16,7 @@ from bootkit.detect import (
     MenuEntry,
     NotMine,
     QuickRule,
+    Support,
     boot_entries,
     read_menus,
     with_words,
@@ -70,5 +71,12 @@ DETECTOR = Detector(
             cmdline=("boot=live", "init=/usr/bin/init", FIND_ISO),
         ),
     ),
-    distributions=("Chimera Linux",),
+    support=(
+        Support(
+            stack="live-boot (Chimera)",
+            systems=("Chimera Linux",),
+            source="chimera-linux/chimera-live (cd23875)",
+            persistence="a partition of its own, by persistence",
+        ),
+    ),
 )

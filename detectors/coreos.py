@@ -18,6 +18,7 @@ from bootkit.detect import (
     IsoView,
     MenuEntry,
     NotMine,
+    Support,
     boot_entries,
     read_menus,
     without,
@@ -73,5 +74,11 @@ DETECTOR = Detector(
     name="coreos",
     detect=detect,
     rank=20,
-    distributions=("Fedora CoreOS", "RHEL CoreOS", "CentOS Stream CoreOS"),
+    support=(
+        Support(
+            stack="coreos",
+            systems=("Fedora CoreOS", "RHEL CoreOS", "CentOS Stream CoreOS"),
+            source="coreos/fedora-coreos-config (2d0fce6d)",
+        ),
+    ),
 )

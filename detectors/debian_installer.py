@@ -24,6 +24,8 @@ from bootkit.detect import (
     IsoView,
     MenuEntry,
     NotMine,
+    Support,
+    Verdict,
     before_separator,
     boot_entries,
     has_word,
@@ -137,5 +139,20 @@ DETECTOR = Detector(
     name="debian-installer",
     detect=detect,
     rank=60,
-    distributions=("Debian, Devuan and Kali installers (with the initrd of hd-media)", "Debian and Ubuntu mini.iso"),
+    support=(
+        Support(
+            stack="debian-installer",
+            systems=(
+                "Debian installer",
+                "Devuan installer",
+                "Kali installer",
+                "Parrot installer",
+                "Debian and Ubuntu mini.iso",
+            ),
+            source="installation guide (hd-media); debian-cd 3.2.1; reported",
+            verdict=Verdict.HELPED,
+            but="CD and DVD images want the initrd of hd-media beside them; mini.iso boots by itself",
+            booted="tests/boots/test_tools.py::test_a_program_runs",
+        ),
+    ),
 )

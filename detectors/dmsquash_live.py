@@ -34,6 +34,7 @@ from bootkit.detect import (
     NotMine,
     QuickRule,
     Role,
+    Support,
     boot_entries,
     clean_title,
     has_word,
@@ -247,9 +248,38 @@ DETECTOR = Detector(
         )
         for kernel, initrd in PLACES
     ),
-    distributions=(
-        "Fedora Workstation and spins", "Rocky Linux Live", "AlmaLinux Live", "CentOS Live", "Nobara", "Bazzite",
-        "Bluefin", "Aurora", "Void Linux", "Solus", "AerynOS", "Gentoo (since 2024)", "Calculate Linux", "Kicksecure",
-        "Redcore Linux", "OpenMandriva Lx", "ROSA (old)",
+    support=(
+        Support(
+            stack="dmsquash-live",
+            systems=(
+                "Fedora Workstation and spins",
+                "Rocky Linux Live",
+                "AlmaLinux Live",
+                "CentOS Live",
+                "Nobara",
+                "Bazzite",
+                "Bluefin",
+                "Aurora",
+                "Ultramarine",
+                "Void Linux",
+                "Solus",
+                "AerynOS",
+                "Gentoo (since 2024)",
+                "Calculate Linux",
+                "Kicksecure",
+                "Whonix-Host",
+                "Redcore Linux",
+                "Harvester",
+                "Elemental",
+                "ROSA (old)",
+            ),
+            source="dracut-ng 111 (02e7ae10), dracut 059",
+            persistence="a partition or a container file, by rd.live.overlay= (rd.overlay= since dracut-ng 110)",
+        ),
+        Support(
+            stack="liveiso",
+            systems=("OpenMandriva Lx",),
+            source="OpenMandrivaAssociation/omdv-build-iso (f4702f8)",
+        ),
     ),
-)  # fmt: skip
+)

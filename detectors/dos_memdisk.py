@@ -19,6 +19,8 @@ from bootkit.detect import (
     IsoView,
     NotMine,
     Role,
+    Support,
+    Verdict,
 )
 
 DOS_FILES = {
@@ -123,8 +125,45 @@ DETECTOR = Detector(
     name="memdisk",
     detect=detect,
     rank=93,
-    distributions=(
-        "FreeDOS", "MS-DOS", "KolibriOS", "Ultimate Boot CD", "Hiren's BootCD (classic)", "Hardware Detection Tool",
-        "floppy images",
+    support=(
+        Support(
+            stack="memdisk",
+            systems=(
+                "FreeDOS",
+                "MS-DOS",
+                "DR-DOS",
+                "KolibriOS",
+                "MenuetOS",
+                "Ultimate Boot CD",
+                "Hiren's BootCD (classic)",
+                "Hardware Detection Tool",
+                "SpinRite",
+                "SeaTools",
+                "MHDD",
+                "BIOS update discs",
+                "Memtest86+ before 6 (floppy and disc)",
+                "other floppy images",
+            ),
+            source="syslinux 6.04 doc/memdisk.txt",
+            but="BIOS only, held in RAM",
+            booted="tests/boots/test_tools.py::test_memdisk_starts_a_floppy",
+        ),
+        Support(
+            stack="disk image",
+            systems=(
+                "Batocera",
+                "Recalbox",
+                "ChromeOS Flex",
+                "FydeOS",
+                "SteamOS recovery",
+                "EasyOS",
+                "Raspberry Pi images",
+                "Redox",
+                "SerenityOS",
+                "other disk images",
+            ),
+            source="syslinux 6.04 doc/memdisk.txt",
+            verdict=Verdict.NO,
+        ),
     ),
-)  # fmt: skip
+)

@@ -8,7 +8,14 @@ Reported, not read: ventoy/Ventoy issue 1763 (own FAT partition with the files o
 
 import re
 
-from bootkit.detect import Detection, Detector, IsoView, NotMine
+from bootkit.detect import (
+    Detection,
+    Detector,
+    IsoView,
+    NotMine,
+    Support,
+    Verdict,
+)
 from bootkit.detectors._live import Name, identify
 
 LOADERS = ("/mboot.c32", "/mboot.efi")
@@ -36,4 +43,16 @@ def detect(iso: IsoView) -> Detection | NotMine:
     )
 
 
-DETECTOR = Detector(name="esxi", detect=detect, rank=15, distributions=("VMware ESXi (recognised only)",))
+DETECTOR = Detector(
+    name="esxi",
+    detect=detect,
+    rank=15,
+    support=(
+        Support(
+            stack="mboot",
+            systems=("VMware ESXi",),
+            source="ventoy/Ventoy issue 1763 (reported)",
+            verdict=Verdict.NO,
+        ),
+    ),
+)

@@ -25,6 +25,8 @@ from bootkit.detect import (
     MenuEntry,
     NotMine,
     Role,
+    Support,
+    Verdict,
     before_separator,
     boot_entries,
     image_name,
@@ -112,5 +114,15 @@ def _detection(iso: IsoView, entries: tuple[BootEntry, ...], because: str) -> De
 
 
 DETECTOR = Detector(
-    name="generic", detect=detect, rank=99, distributions=("any other image with a menu (untested guess)",)
+    name="generic",
+    detect=detect,
+    rank=99,
+    support=(
+        Support(
+            stack="unknown",
+            systems=("any other image with a menu",),
+            source="the detectors of those stacks",
+            verdict=Verdict.GUESS,
+        ),
+    ),
 )

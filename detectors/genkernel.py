@@ -22,6 +22,7 @@ from bootkit.detect import (
     MenuEntry,
     NotMine,
     QuickRule,
+    Support,
     before_separator,
     boot_entries,
     has_word,
@@ -96,8 +97,13 @@ DETECTOR = Detector(
             kernel=("/isolinux/gentoo", "/isolinux/gentoo64"),
             initrd=("/isolinux/gentoo.igz", "/isolinux/gentoo.xz", "/isolinux/gentoo64.xz"),
             cmdline=(
-                f"isoboot={ISO_PATH}", "root=/dev/ram0", "init=/linuxrc", "looptype=squashfs", "loop=/image.squashfs",
-                "cdroot", DELAY,
+                f"isoboot={ISO_PATH}",
+                "root=/dev/ram0",
+                "init=/linuxrc",
+                "looptype=squashfs",
+                "loop=/image.squashfs",
+                "cdroot",
+                DELAY,
             ),
         ),
         QuickRule(
@@ -105,10 +111,24 @@ DETECTOR = Detector(
             kernel=("/isolinux/pentoo",),
             initrd=("/isolinux/pentoo.igz", "/isolinux/pentoo.xz"),
             cmdline=(
-                f"isoboot={ISO_PATH}", "root=/dev/ram0", "init=/linuxrc", "looptype=squashfs", "loop=/image.squashfs",
-                "cdroot", "aufs", "max_loop=256", DELAY,
+                f"isoboot={ISO_PATH}",
+                "root=/dev/ram0",
+                "init=/linuxrc",
+                "looptype=squashfs",
+                "loop=/image.squashfs",
+                "cdroot",
+                "aufs",
+                "max_loop=256",
+                DELAY,
             ),
         ),
     ),
-    distributions=("Gentoo (to 2024)", "Pentoo", "Sabayon", "SystemRescueCd (to 5)"),
-)  # fmt: skip
+    support=(
+        Support(
+            stack="genkernel",
+            systems=("Gentoo (to 2024)", "Pentoo", "Sabayon", "SystemRescueCd (to 5)", "LinuxWelt rescue DVD"),
+            source="gentoo/genkernel 4.3.17 (767d9fa9)",
+            persistence="a partition, by overlayfs=",
+        ),
+    ),
+)

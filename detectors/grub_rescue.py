@@ -15,6 +15,7 @@ from bootkit.detect import (
     IsoView,
     NotMine,
     Role,
+    Support,
     read_loopback,
     read_menu,
 )
@@ -59,4 +60,16 @@ def detect(iso: IsoView) -> Detection | NotMine:
     )
 
 
-DETECTOR = Detector(name="grub-mkrescue", detect=detect, rank=91, distributions=("images made by grub-mkrescue",))
+DETECTOR = Detector(
+    name="grub-mkrescue",
+    detect=detect,
+    rank=91,
+    support=(
+        Support(
+            stack="grub-mkrescue",
+            systems=("images made by grub-mkrescue",),
+            source="GRUB 2.06 util/grub-mkrescue.c",
+            but="one with nothing but GRUB on it has nothing to boot",
+        ),
+    ),
+)

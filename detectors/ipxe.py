@@ -19,6 +19,7 @@ from bootkit.detect import (
     IsoView,
     NotMine,
     Role,
+    Support,
 )
 
 KERNELS = ("/ipxe.lkrn", "/ipxe.krn", "/boot/ipxe.krn", "/boot/ipxe.lkrn", "/netboot.xyz.lkrn")
@@ -82,4 +83,16 @@ def _detection(iso: IsoView, entries: tuple[BootEntry, ...], because: str) -> De
     )
 
 
-DETECTOR = Detector(name="ipxe", detect=detect, rank=10, distributions=("iPXE", "netboot.xyz"))
+DETECTOR = Detector(
+    name="ipxe",
+    detect=detect,
+    rank=10,
+    support=(
+        Support(
+            stack="ipxe",
+            systems=("iPXE", "netboot.xyz"),
+            source="ipxe 1.0.0+git-20190125 (Debian 12)",
+            booted="tests/boots/test_tools.py::test_a_program_runs",
+        ),
+    ),
+)

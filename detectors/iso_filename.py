@@ -19,6 +19,7 @@ from bootkit.detect import (
     MenuEntry,
     NotMine,
     QuickRule,
+    Support,
     boot_entries,
     read_menu,
     read_menus,
@@ -115,5 +116,16 @@ DETECTOR = Detector(
             cmdline=(FIND_ISO,),
         ),
     ),
-    distributions=("Parted Magic", "Plop Linux"),
+    support=(
+        Support(
+            stack="pmagic",
+            systems=("Parted Magic",),
+            source="Mexit/MultiOS-USB (5a8765a) config/pmagic",
+        ),
+        Support(
+            stack="plop",
+            systems=("Plop Linux",),
+            source="Mexit/MultiOS-USB (5a8765a) config/ploplinux",
+        ),
+    ),
 )

@@ -19,6 +19,7 @@ from bootkit.detect import (
     IsoView,
     MenuEntry,
     NotMine,
+    Support,
     boot_entries,
     read_menus,
     with_words,
@@ -82,5 +83,12 @@ DETECTOR = Detector(
     name="kiwi isoboot",
     detect=detect,
     rank=35,
-    distributions=("openSUSE live (to 42)", "SUSE Studio images"),
+    support=(
+        Support(
+            stack="kiwi isoboot",
+            systems=("openSUSE live (to 42)", "SUSE Studio images", "GeckoLinux (old)", "Univention live"),
+            source="OSInside/kiwi-legacy modules/KIWILinuxRC.sh",
+            persistence="a partition, by kiwi_cowdevice= and kiwi_cowsystem=",
+        ),
+    ),
 )

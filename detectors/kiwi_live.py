@@ -24,6 +24,7 @@ from bootkit.detect import (
     MenuEntry,
     NotMine,
     QuickRule,
+    Support,
     boot_entries,
     has_word,
     read_menus,
@@ -155,10 +156,18 @@ DETECTOR = Detector(
             cmdline=(f"{ISO_SCAN}={ISO_PATH}", "root=live:CDLABEL={volume_id}", "rd.live.image"),
         ),
     ),
-    distributions=(
-        "openSUSE Tumbleweed Live",
-        "openSUSE Leap Live (to 15.6)",
-        "GeckoLinux",
-        "live images built by KIWI",
+    support=(
+        Support(
+            stack="kiwi-live",
+            systems=(
+                "openSUSE Tumbleweed Live",
+                "openSUSE Leap Live (to 15.6)",
+                "GeckoLinux",
+                "live images built by KIWI",
+            ),
+            source="OSInside/kiwi 10.3.9 (fb48da9c)",
+            but="an image whose label has blanks does not",
+            persistence="/live_system.cow on the stick, one for all images of this kind, by rd.live.overlay.persistent",
+        ),
     ),
 )

@@ -18,6 +18,7 @@ from bootkit.detect import (
     MenuEntry,
     NotMine,
     QuickRule,
+    Support,
     boot_entries,
     read_menus,
     with_words,
@@ -86,5 +87,11 @@ DETECTOR = Detector(
             cmdline=("lang=en", "apm=power-off", "nomce", FIND_ISO),
         ),
     ),
-    distributions=("KNOPPIX",),
+    support=(
+        Support(
+            stack="knoppix",
+            systems=("KNOPPIX",),
+            source="aguslr/multibootusb (a5cee8e) mbusb.d/knoppix.d (reported)",
+        ),
+    ),
 )

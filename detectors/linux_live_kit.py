@@ -24,6 +24,7 @@ from bootkit.detect import (
     MenuEntry,
     NotMine,
     QuickRule,
+    Support,
     boot_entries,
     has_word,
     read_menu,
@@ -127,5 +128,12 @@ DETECTOR = Detector(
             cmdline=(FROM_ISO, *WORDS),
         ),
     ),
-    distributions=("Slax", "MiniOS", "PyAbr"),
+    support=(
+        Support(
+            stack="Linux Live Kit",
+            systems=("Slax", "MiniOS", "PyAbr"),
+            source="Tomas-M/linux-live (9825e93)",
+            persistence="a folder of a partition, by perchdir=/dev/...",
+        ),
+    ),
 )

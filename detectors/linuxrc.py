@@ -22,6 +22,7 @@ from bootkit.detect import (
     MenuEntry,
     NotMine,
     QuickRule,
+    Support,
     boot_entries,
     has_word,
     read_menus,
@@ -116,7 +117,15 @@ DETECTOR = Detector(
             cmdline=(FIND_ISO,),
         ),
     ),
-    distributions=(
-        "openSUSE Leap installer (to 15.6)", "openSUSE Tumbleweed installer", "SUSE Linux Enterprise installer (to 15)",
+    support=(
+        Support(
+            stack="linuxrc",
+            systems=(
+                "openSUSE Leap installer (to 15.6)",
+                "openSUSE Tumbleweed installer",
+                "SUSE Linux Enterprise installer (to 15)",
+            ),
+            source="openSUSE/linuxrc (46dd444)",
+        ),
     ),
-)  # fmt: skip
+)

@@ -33,6 +33,8 @@ from bootkit.detect import (
     MenuEntry,
     NotMine,
     QuickRule,
+    Support,
+    Verdict,
     before_separator,
     boot_entries,
     has_word,
@@ -110,7 +112,7 @@ def _detection(iso: IsoView, usable: tuple[MenuEntry, ...], default: MenuEntry |
     entries = boot_entries(usable, lambda entry: _words(iso, entry), default=first, to_ram=to_ram)
     obstacle, instead = _obstacle(iso)
     return Detection(
-        stack="live-boot",
+        stack="live-boot (TrueNAS)" if obstacle else "live-boot",
         distro=distro,
         version=version,
         arch=info.arch or _arch(iso, first),
@@ -251,8 +253,45 @@ DETECTOR = Detector(
             cmdline=("boot=live", "live-media-path=/casper", FIND_ISO),
         ),
     ),
-    distributions=(
-        "Debian live", "Kali", "Parrot", "Tails", "Clonezilla", "GParted Live", "DRBL Live", "Grml", "Finnix", "Q4OS",
-        "SparkyLinux", "Devuan live", "Deepin", "PureOS", "LMDE", "BunsenLabs", "Peppermint", "Voyager",
+    support=(
+        Support(
+            stack="live-boot",
+            systems=(
+                "Debian live",
+                "Kali",
+                "Parrot",
+                "Tails",
+                "Clonezilla",
+                "GParted Live",
+                "DRBL Live",
+                "Grml",
+                "Finnix",
+                "Q4OS",
+                "SparkyLinux",
+                "Devuan live",
+                "Deepin",
+                "UOS",
+                "PureOS",
+                "LMDE",
+                "BunsenLabs",
+                "Peppermint",
+                "Voyager",
+                "SolydXK",
+                "Vanilla OS",
+                "Rescatux",
+                "Redo Rescue",
+            ),
+            source="live-boot 1:20230131+deb12u1 (Debian 12)",
+            but="an installer in the same menu is left out",
+            persistence="a partition of its own labelled persistence, by persistence",
+            booted="tests/boots/test_live_iso.py::test_a_live_iso_boots_to_userspace",
+        ),
+        Support(
+            stack="live-boot (TrueNAS)",
+            systems=("TrueNAS SCALE",),
+            source="truenas/scale-build (reported)",
+            verdict=Verdict.NO,
+            overlay="mount the image on /cdrom of the new root before its own mount-cd looks",
+        ),
     ),
-)  # fmt: skip
+)

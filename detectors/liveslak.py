@@ -22,6 +22,7 @@ from bootkit.detect import (
     MenuEntry,
     NotMine,
     QuickRule,
+    Support,
     boot_entries,
     has_word,
     initrd_beside,
@@ -118,5 +119,16 @@ DETECTOR = Detector(
             cmdline=(LIVE_MEDIA, *WORDS, DELAY),
         ),
     ),
-    distributions=("Slackware Live", "Wifislax"),
+    support=(
+        Support(
+            stack="liveslak",
+            systems=("Slackware Live", "Wifislax64"),
+            source="mdrights/LiveSlak (1e41afe)",
+        ),
+        Support(
+            stack="Linux Live Kit (Wifislax)",
+            systems=("Wifislax (to 4)",),
+            source="aguslr/multibootusb (a5cee8e) mbusb.d/wifislax.d (reported)",
+        ),
+    ),
 )

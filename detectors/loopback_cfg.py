@@ -19,6 +19,7 @@ from bootkit.detect import (
     MenuEntry,
     NotMine,
     Role,
+    Support,
     boot_entries,
     image_name,
     loadable,
@@ -89,5 +90,11 @@ DETECTOR = Detector(
     name="loopback.cfg",
     detect=detect,
     rank=95,
-    distributions=("Super Grub2 Disk", "siduction", "any image with a working loopback.cfg"),
+    support=(
+        Support(
+            stack="loopback.cfg",
+            systems=("Super Grub2 Disk", "siduction", "any image with a working loopback.cfg"),
+            source="supergrubdisk.org/wiki/Loopback.cfg",
+        ),
+    ),
 )

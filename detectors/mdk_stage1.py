@@ -20,6 +20,8 @@ from bootkit.detect import (
     IsoView,
     MenuEntry,
     NotMine,
+    Support,
+    Verdict,
     boot_entries,
     read_menus,
     with_words,
@@ -82,5 +84,13 @@ DETECTOR = Detector(
     name="mdk-stage1",
     detect=detect,
     rank=25,
-    distributions=("Mageia classic and network installers (asks for the path)",),
+    support=(
+        Support(
+            stack="mdk-stage1",
+            systems=("Mageia classic and network installers", "Mandriva installer", "ROSA installer (old)"),
+            source="DrakXtools/drakx 17.96 (b3b00e10f)",
+            verdict=Verdict.HELPED,
+            but="the classic installer asks for the disk, the partition and the path",
+        ),
+    ),
 )

@@ -19,6 +19,7 @@ from bootkit.detect import (
     IsoView,
     NotMine,
     Role,
+    Support,
 )
 
 NAME = "Memtest86+"
@@ -75,4 +76,16 @@ def _entry(title: str, program: str, firmware: frozenset[Firmware], role: Role, 
     )
 
 
-DETECTOR = Detector(name="memtest86+", detect=detect, rank=10, distributions=("Memtest86+",))
+DETECTOR = Detector(
+    name="memtest86+",
+    detect=detect,
+    rank=10,
+    support=(
+        Support(
+            stack="memtest86+",
+            systems=("Memtest86+ (since 6)",),
+            source="memtest86plus (eac9720)",
+            booted="tests/boots/test_tools.py::test_a_program_runs",
+        ),
+    ),
+)

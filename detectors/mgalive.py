@@ -8,7 +8,14 @@ Reported, not read: Rockets31/Mageia-iso-boot-support (Mageia 9 and 10 on exFAT 
 others' patches of it (probonopd/SystemImageKit, mageia-isofrom; ventoy/Ventoy, hook/mageia).
 """
 
-from bootkit.detect import Detection, Detector, IsoView, NotMine
+from bootkit.detect import (
+    Detection,
+    Detector,
+    IsoView,
+    NotMine,
+    Support,
+    Verdict,
+)
 from bootkit.detectors._live import Identity, Name, arch_of, identify
 
 ROOT = "/loopbacks/distrib*.sqfs"
@@ -36,4 +43,17 @@ def detect(iso: IsoView) -> Detection | NotMine:
     )
 
 
-DETECTOR = Detector(name="mgalive", detect=detect, rank=20, distributions=("Mageia live (recognised only)",))
+DETECTOR = Detector(
+    name="mgalive",
+    detect=detect,
+    rank=20,
+    support=(
+        Support(
+            stack="mgalive",
+            systems=("Mageia live",),
+            source="Rockets31/Mageia-iso-boot-support (reported)",
+            verdict=Verdict.NO,
+            overlay="put dracut's iso-scan back",
+        ),
+    ),
+)

@@ -19,6 +19,8 @@ from bootkit.detect import (
     MenuEntry,
     NotMine,
     QuickRule,
+    Support,
+    Verdict,
     read_menus,
     word_value,
 )
@@ -99,7 +101,7 @@ def _detection(iso: IsoView, entries: tuple[MenuEntry, ...]) -> Detection:
 def _without_a_file(iso: IsoView, entry: MenuEntry) -> Detection:
     who = _who(iso, word_value(entry.cmdline, "misobasedir", "garuda"))
     return Detection(
-        stack="miso",
+        stack="miso (dracut)",
         distro=who.distro,
         version=who.version,
         arch=arch_of(iso, entry.kernel),
@@ -132,5 +134,18 @@ DETECTOR = Detector(
             cmdline=(*LOOP_WORDS, "misolabel={volume_id}", "driver=free", "quiet"),
         ),
     ),
-    distributions=("Manjaro", "Mabox", "BigLinux", "Garuda Linux (old)"),
+    support=(
+        Support(
+            stack="miso",
+            systems=("Manjaro", "Mabox", "BigLinux", "Garuda Linux (old)"),
+            source="manjaro/manjaro-tools (c2a7a41)",
+        ),
+        Support(
+            stack="miso (dracut)",
+            systems=("Garuda Linux",),
+            source="garuda-linux/garuda-tools (433ad84)",
+            verdict=Verdict.NO,
+            overlay="open the file in an initqueue hook; its label then appears",
+        ),
+    ),
 )

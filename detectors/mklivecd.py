@@ -17,6 +17,7 @@ from bootkit.detect import (
     MenuEntry,
     NotMine,
     QuickRule,
+    Support,
     boot_entries,
     has_word,
     menuless,
@@ -78,5 +79,11 @@ DETECTOR = Detector(
             cmdline=(LIVE, *FIND_ISO),
         ),
     ),
-    distributions=("PCLinuxOS",),
+    support=(
+        Support(
+            stack="mklivecd",
+            systems=("PCLinuxOS",),
+            source="mklivecd's RPM changelog; aguslr/multibootusb (a5cee8e) (reported)",
+        ),
+    ),
 )

@@ -21,6 +21,8 @@ from bootkit.detect import (
     IsoView,
     MenuEntry,
     NotMine,
+    Support,
+    Verdict,
     boot_entries,
     has_word,
     read_menus,
@@ -52,7 +54,7 @@ def detect(iso: IsoView) -> Detection | NotMine:
         "root=, as the scripted initrd needs it" if scripted else "no root=, as the initrd of systemd units needs none"
     )
     return Detection(
-        stack="nixos stage-1",
+        stack="nixos stage-1" if scripted else "nixos systemd stage-1",
         distro=who.distro or "NixOS",
         version=version or who.version,
         arch=who.arch or arch_of(iso, first.title),
@@ -78,4 +80,22 @@ def _words(entry: MenuEntry) -> tuple[str, ...]:
     return (f"findiso={ISO_PATH}", *without_loader_words(without(entry.cmdline, "findiso")))
 
 
-DETECTOR = Detector(name="nixos", detect=detect, rank=30, distributions=("NixOS (scripted initrd)",))
+DETECTOR = Detector(
+    name="nixos",
+    detect=detect,
+    rank=30,
+    support=(
+        Support(
+            stack="nixos stage-1",
+            systems=("NixOS (scripted initrd)",),
+            source="NixOS/nixpkgs (f519ce0a) iso-image.nix, stage-1-init.sh",
+        ),
+        Support(
+            stack="nixos systemd stage-1",
+            systems=("NixOS (systemd initrd)",),
+            source="NixOS/nixpkgs (f519ce0a) iso-image.nix",
+            verdict=Verdict.NO,
+            overlay="open the file before its mount unit waits for the label",
+        ),
+    ),
+)

@@ -8,13 +8,13 @@ vmware/photon (photon.media=, repo=, /RPMS in the mounted disc). By markers that
 /endless/endless.img. The places where Ventoy (6568972a, IMG/cpio/ventoy/hook) patches the others' initrds show that
 none of them has a word for a file.
 Reported, not read: how images of NuTyX, Adélie, T2, kwort, Dragora, Lunar and GoboLinux look inside; they are known by
-their labels. Disk images (LibreELEC, Batocera, EasyOS, SteamOS) are no ISO files and come here only as conversions.
+their labels, as are the niche systems at the end. Disk images (LibreELEC, Batocera, EasyOS, SteamOS) are no ISO files and come here only as conversions.
 """
 
 import re
 from dataclasses import dataclass
 
-from bootkit.detect import Detection, Detector, IsoView, NotMine, read_menus
+from bootkit.detect import Detection, Detector, IsoView, NotMine, Support, Verdict, read_menus
 from bootkit.detectors._live import arch_of
 
 OWN_STICK = "Write this image to a stick of its own."
@@ -33,6 +33,8 @@ class System:
     instead: str = OWN_STICK
     version: str = r"(\d+(?:\.\d+)+)"
     """Found in the volume id or the file's name."""
+    source: str = "ventoy/Ventoy (6568972a) IMG/cpio/ventoy/hook"
+    overlay: str = "attach the file before it searches"
 
 
 def _searches(distro: str) -> str:
@@ -50,6 +52,7 @@ SYSTEMS = (
         has=("/images/rootfs.img", "/kernel/kernel.xz"),
         obstacle="The initrd of Clear Linux waits for a disk labelled CLR_ISO and does not open an ISO file.",
         version=r"clear-(\d{5})",
+        source="clearlinux/clr-installer (1c35cd4)",
     ),
     System(
         distro="Photon OS",
@@ -57,6 +60,7 @@ SYSTEMS = (
         words="photon.media",
         obstacle="The installer of Photon OS looks for its packages on a disc and does not open an ISO file.",
         instead=f"{OWN_STICK[:-1]}, or install from the network with ks= and repo=.",
+        source="the installer of vmware/photon",
     ),
     System(distro="CRUX", has=("/crux/core/",), obstacle=_searches("CRUX")),
     System(distro="Austrumi", has=("/austrumi/",), obstacle=_searches("Austrumi")),
@@ -81,12 +85,25 @@ SYSTEMS = (
         distro="Endless OS",
         has=("/endless/endless.*",),
         obstacle="Endless OS is an image file that has to lie on the partition itself, not inside an ISO file.",
+        source="reported",
+        overlay="",
     ),
     System(
         distro="LibreELEC",
         has=("/KERNEL", "/SYSTEM"),
         obstacle="Its files KERNEL and SYSTEM have to lie on a partition, not inside an ISO file.",
+        source="reported",
+        overlay="",
     ),
+    System(
+        distro="Kaspersky Rescue Disk",
+        has=("/boot/grub/k-x86*", "/boot/grub/initrd.xz"),
+        obstacle="The initrd of Kaspersky Rescue Disk puts a folder of its own before the path of an ISO file.",
+        instead="Write it to a stick of its own, or copy its files to a FAT32 partition of their own.",
+        source="a1ive/grub2-filemanager (3a906f93) boot/grubfm/distro/krd.sh",
+        overlay="take the folder out of its init",
+    ),
+    System(distro="k3OS", has=("/k3os/",), obstacle=_searches("k3OS"), source="reported"),
     System(distro="NuTyX", label=r"^nutyx", obstacle=_searches("NuTyX")),
     System(distro="Adélie Linux", label=r"^ad[eé]lie", obstacle=_searches("Adélie")),
     System(distro="T2 SDE", label=r"^t2(?:sde)?[-_ ]", obstacle=_searches("T2")),
@@ -98,7 +115,21 @@ SYSTEMS = (
         obstacle="The initrd of Lunar takes the disc for its root file system and does not open an ISO file.",
     ),
     System(distro="GoboLinux", label=r"^gobolinux", obstacle=_searches("GoboLinux")),
+    System(distro="IPFire", label=r"^ipfire", obstacle=_searches("IPFire")),
+    System(distro="Smoothwall", label=r"^smoothwall", obstacle=_searches("Smoothwall")),
+    System(distro="Zeroshell", label=r"^zeroshell", obstacle=_searches("Zeroshell")),
+    System(distro="Daphile", label=r"^daphile", obstacle=_searches("Daphile")),
+    System(distro="Untangle", label=r"^untangle", obstacle=_searches("Untangle")),
+    System(distro="Cucumber Linux", label=r"^cucumber", obstacle=_searches("Cucumber Linux")),
+    System(distro="Vine Linux", label=r"^vine", obstacle=_searches("Vine Linux")),
+    System(distro="Berry Linux", label=r"^berry", obstacle=_searches("Berry Linux")),
+    System(distro="Pisi Linux", label=r"^pisi", obstacle=_searches("Pisi Linux")),
+    System(distro="AryaLinux", label=r"^arya", obstacle=_searches("AryaLinux")),
+    System(distro="EasyStartup", label=r"^easystartup", obstacle=_searches("EasyStartup")),
 )
+
+
+ALIASES = {"LibreELEC": ("LibreELEC", "CoreELEC")}
 
 
 def detect(iso: IsoView) -> Detection | NotMine:
@@ -132,4 +163,18 @@ def _has(iso: IsoView, pattern: str) -> bool:
     return any(iso.is_dir(path) == pattern.endswith("/") for path in iso.glob(pattern))
 
 
-DETECTOR = Detector(name="own-medium", detect=detect, rank=60)
+DETECTOR = Detector(
+    name="own-medium",
+    detect=detect,
+    rank=60,
+    support=tuple(
+        Support(
+            stack=f"the initrd of {system.distro}",
+            systems=ALIASES.get(system.distro, (system.distro,)),
+            source=system.source,
+            verdict=Verdict.NO,
+            overlay=system.overlay,
+        )
+        for system in SYSTEMS
+    ),
+)

@@ -23,6 +23,7 @@ from bootkit.detect import (
     MenuEntry,
     NotMine,
     QuickRule,
+    Support,
     boot_entries,
     read_menu,
     read_menus,
@@ -106,5 +107,12 @@ DETECTOR = Detector(
         )
         for folder in FOLDERS
     ),
-    distributions=("Porteus", "PorteuX"),
+    support=(
+        Support(
+            stack="porteus",
+            systems=("Porteus", "PorteuX"),
+            source="porteux/porteux (2cb8a822); aguslr/multibootusb (a5cee8e)",
+            persistence="a folder or a container on a partition, by changes=",
+        ),
+    ),
 )

@@ -18,6 +18,8 @@ from bootkit.detect import (
     IsoView,
     NotMine,
     Role,
+    Support,
+    Verdict,
 )
 
 CPUS = {"x86_64": Firmware.UEFI_X64, "i686": Firmware.UEFI_IA32, "aarch64": Firmware.UEFI_ARM64}
@@ -57,4 +59,28 @@ def detect(iso: IsoView) -> Detection | NotMine:
     )
 
 
-DETECTOR = Detector(name="program", detect=detect, rank=92, distributions=("UEFI shells and other .efi programs",))
+DETECTOR = Detector(
+    name="program",
+    detect=detect,
+    rank=92,
+    support=(
+        Support(
+            stack="efi application",
+            systems=("UEFI shells", "PassMark MemTest86 (.efi)", "other .efi programs"),
+            source="GRUB 2.06 grub-core/loader/efi/chainloader.c",
+            but="UEFI only, and only those that need no files beside them",
+        ),
+        Support(
+            stack="kernel",
+            systems=(
+                "programs with Linux's boot header",
+                "ipxe.lkrn",
+                "Memtest86+ before 6 (.bin)",
+                "Plop Boot Manager",
+            ),
+            source="GRUB 2.06 grub-core/loader/i386/linux.c",
+            verdict=Verdict.GUESS,
+            but="BIOS only",
+        ),
+    ),
+)

@@ -23,6 +23,8 @@ from bootkit.detect import (
     MenuEntry,
     NotMine,
     QuickRule,
+    Support,
+    Verdict,
     boot_entries,
     has_word,
     image_name,
@@ -118,5 +120,18 @@ DETECTOR = Detector(
             cmdline=("fastboot", "live", "lowmem", "stagename=live", f"automatic={FIND_ISO}"),
         ),
     ),
-    distributions=("ALT (to p10)", "Simply Linux (to 10)"),
+    support=(
+        Support(
+            stack="propagator",
+            systems=("ALT (to p10)", "Simply Linux (to 10)"),
+            source="altlinux/mkimage-profiles; ALT Linux Wiki, Propagator",
+        ),
+        Support(
+            stack="altboot",
+            systems=("ALT (since p11)",),
+            source="klark973/make-initrd-bootchain",
+            verdict=Verdict.NO,
+            overlay="open the file and say method:cdrom",
+        ),
+    ),
 )

@@ -21,6 +21,7 @@ from bootkit.detect import (
     IsoView,
     MenuEntry,
     NotMine,
+    Support,
     boot_entries,
     read_menus,
     without_loader_words,
@@ -75,4 +76,16 @@ def _entries(iso: IsoView) -> tuple[BootEntry, ...]:
     return tuple(replace(entry, image_as=IMAGE_NAME) for entry in ours)
 
 
-DETECTOR = Detector(name="proxmox", detect=detect, rank=15, distributions=("Proxmox",))
+DETECTOR = Detector(
+    name="proxmox",
+    detect=detect,
+    rank=15,
+    support=(
+        Support(
+            stack="proxmox",
+            systems=("Proxmox VE", "Proxmox Backup Server", "Proxmox Mail Gateway", "Proxmox Datacenter Manager"),
+            source="proxmox/pve-installer 9.2.7 (ec2af90)",
+            but="needs RAM for twice the image, which has to be below 4 GiB",
+        ),
+    ),
+)

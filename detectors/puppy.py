@@ -24,6 +24,7 @@ from bootkit.detect import (
     NotMine,
     QuickRule,
     Role,
+    Support,
     boot_entries,
     has_word,
     read_loopback,
@@ -128,5 +129,13 @@ DETECTOR = Detector(
             cmdline=("pmedia=cd", "pfix=fsck", *LOOP_WORDS),
         ),
     ),
-    distributions=("Puppy (since 2020)", "Fossapup64", "BookwormPup64", "Vanilla Dpup", "Veket"),
+    support=(
+        Support(
+            stack="puppy",
+            systems=("Puppy (since 2020)", "Fossapup64", "BookwormPup64", "Vanilla Dpup", "Veket"),
+            source="puppylinux-woof-CE/woof-CE (b7718345)",
+            but="images made before November 2019 do not",
+            persistence="a save file or folder beside the ISO file",
+        ),
+    ),
 )

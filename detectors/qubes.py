@@ -19,6 +19,7 @@ from bootkit.detect import (
     Module,
     NotMine,
     Role,
+    Support,
     clean_title,
     parse_treeinfo,
     read_menus,
@@ -82,4 +83,16 @@ def _usual() -> MenuEntry:
     return MenuEntry(title="Install", loader="multiboot2", kernel=XEN, cmdline=("console=none",), modules=modules)
 
 
-DETECTOR = Detector(name="Qubes OS", detect=detect, rank=20, distributions=("Qubes OS",))
+DETECTOR = Detector(
+    name="Qubes OS",
+    detect=detect,
+    rank=20,
+    support=(
+        Support(
+            stack="anaconda on Xen",
+            systems=("Qubes OS",),
+            source="rhinstaller/anaconda 45.21; Mexit/MultiOS-USB (5a8765a)",
+            but="not with Secure Boot",
+        ),
+    ),
+)

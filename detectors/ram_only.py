@@ -24,6 +24,7 @@ from bootkit.detect import (
     MenuEntry,
     NotMine,
     QuickRule,
+    Support,
     boot_entries,
     read_menus,
     without_loader_words,
@@ -66,6 +67,13 @@ SPARES = (
 )
 SLITAZ = ("rw", "root=/dev/null", "video=-32", "autologin")
 SYSTEMS = (
+    System(
+        distro="Ophcrack",
+        starts=(Start("Ophcrack", "/boot/bzImage", ("/boot/rootfs.gz",), SLITAZ),),
+        sign="ophcrack",
+        version=r"ophcrack[\w-]*?-(\d[\d.]*\d)",
+        notes=("It looks for its tables on disks: copy the folder /tables of the image to the top of the stick.",),
+    ),
     System(
         distro="SliTaz",
         starts=(
@@ -207,5 +215,12 @@ DETECTOR = Detector(
             cmdline=SLITAZ,
         ),
     ),
-    distributions=tuple(system.distro for system in SYSTEMS),
+    support=(
+        Support(
+            stack="RAM disk",
+            systems=(*(system.distro for system in SYSTEMS), "4MServer", "AntivirusLiveCD"),
+            source="Mexit/MultiOS-USB (5a8765a), thias/glim (8b87c26) and each project's own menu",
+            but="DBAN starts on BIOS machines only",
+        ),
+    ),
 )

@@ -18,6 +18,8 @@ from bootkit.detect import (
     MenuEntry,
     NotMine,
     QuickRule,
+    Support,
+    Verdict,
     boot_entries,
     read_menus,
     without_loader_words,
@@ -76,5 +78,13 @@ DETECTOR = Detector(
             cmdline=WORDS,
         ),
     ),
-    distributions=("Slackware (packages mounted by hand)",),
+    support=(
+        Support(
+            stack="slackware installer",
+            systems=("Slackware",),
+            source="Mexit/MultiOS-USB (5a8765a) config/slackware",
+            verdict=Verdict.HELPED,
+            but="the user mounts the packages by hand",
+        ),
+    ),
 )

@@ -15,6 +15,7 @@ from bootkit.detect import (
     MenuEntry,
     NotMine,
     QuickRule,
+    Support,
     read_menu,
     read_menus,
     version_tuple,
@@ -98,5 +99,12 @@ DETECTOR = Detector(
             cmdline=(*LOOP_WORDS, MENU_WORD),
         ),
     ),
-    distributions=("SystemRescue (since 6)",),
+    support=(
+        Support(
+            stack="sysrescue",
+            systems=("SystemRescue (since 6)",),
+            source="nchevsky/systemrescue-zfs (023ef86)",
+            persistence="an ext4, btrfs or xfs partition, by cow_device= and cow_directory=",
+        ),
+    ),
 )

@@ -23,6 +23,7 @@ from bootkit.detect import (
     MenuEntry,
     NotMine,
     QuickRule,
+    Support,
     boot_entries,
     has_word,
     read_menus,
@@ -112,5 +113,12 @@ DETECTOR = Detector(
             cmdline=("loglevel=3",),
         ),
     ),
-    distributions=("Tiny Core Linux", "Core", "CorePlus", "dCore"),
+    support=(
+        Support(
+            stack="tinycore",
+            systems=("Tiny Core Linux", "Core", "CorePlus", "dCore"),
+            source="tinycorelinux/Core-scripts (f431c41)",
+            persistence="a folder of a partition, by tce=UUID=...",
+        ),
+    ),
 )

@@ -24,6 +24,8 @@ from bootkit.detect import (
     IsoView,
     NotMine,
     Role,
+    Support,
+    Verdict,
 )
 
 WIMS = ("/sources/boot.wim", "/x64/sources/boot.wim", "/x86/sources/boot.wim", "/boot/boot.wim")
@@ -118,8 +120,26 @@ DETECTOR = Detector(
     name="windows",
     detect=detect,
     rank=12,
-    distributions=(
-        "Windows Setup since 7 and Windows PE (BIOS, with wimboot)",
-        "Windows 2000 and XP (recognised only)",
+    support=(
+        Support(
+            stack="wimboot",
+            systems=(
+                "Windows Setup since 7",
+                "Windows Server since 2008 R2",
+                "Windows PE",
+                "Hiren's BootCD PE",
+                "Sergei Strelec's WinPE",
+                "Macrium and AOMEI rescue media",
+            ),
+            source="ipxe/wimboot 2.9.0 (e587564)",
+            verdict=Verdict.HELPED,
+            but="BIOS only, with a wimboot that you bring; Setup does not see its disc",
+        ),
+        Support(
+            stack="ntldr",
+            systems=("Windows 2000", "Windows XP", "Windows Server 2003"),
+            source="reported",
+            verdict=Verdict.NO,
+        ),
     ),
 )

@@ -8,7 +8,15 @@ Source, read: xenserver/host-installer (8ac9836): startup/S05ramdisk, repository
 doc/parameters.txt.
 """
 
-from bootkit.detect import Detection, Detector, IsoView, NotMine, parse_treeinfo
+from bootkit.detect import (
+    Detection,
+    Detector,
+    IsoView,
+    NotMine,
+    Support,
+    Verdict,
+    parse_treeinfo,
+)
 
 XEN = "/boot/xen.gz"
 INSTALLER = "/install.img"
@@ -33,4 +41,17 @@ def detect(iso: IsoView) -> Detection | NotMine:
     )
 
 
-DETECTOR = Detector(name="xcp-ng", detect=detect, rank=15, distributions=("XCP-ng and XenServer (recognised only)",))
+DETECTOR = Detector(
+    name="xcp-ng",
+    detect=detect,
+    rank=15,
+    support=(
+        Support(
+            stack="host-installer",
+            systems=("XCP-ng", "XenServer"),
+            source="xenserver/host-installer (8ac9836)",
+            verdict=Verdict.NO,
+            overlay="an answer file in install.img that names a repository on the network",
+        ),
+    ),
+)

@@ -86,6 +86,9 @@ def generate(stick: StickOption = None, dry_run: DryRun = False, as_json: AsJson
 
 def list_images(
     stick: StickOption = None,
+    supported: Annotated[
+        bool, typer.Option("--supported", help="List instead what bootkit knows, and how that is known.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """List the images on the stick and what each of them is."""
@@ -93,6 +96,9 @@ def list_images(
     from bootkit.cli import report
     from bootkit.system.sticks import open_stick
 
+    if supported:
+        _supported(as_json=as_json)
+        return
     with open_stick(stick) as opened:
         volume = opened.volume
         items = read_catalog(volume, find_images(volume)).items
@@ -100,6 +106,17 @@ def list_images(
             output.json([report.item_json(item) for item in items])
             return
         report.items(items, volume)
+
+
+def _supported(*, as_json: bool) -> None:
+    from bootkit.app.supported import supported
+    from bootkit.render.supported import supported_json, supported_text
+
+    rows = supported()
+    if as_json:
+        output.json(supported_json(rows))
+    else:
+        output.answer(supported_text(rows))
 
 
 def verify(

@@ -60,6 +60,7 @@ from bootkit.model.boot import (
     Role,
 )
 from bootkit.model.iso import FileKind, IsoView, Node
+from bootkit.model.support import Support, Verdict
 
 __all__ = [
     "ANY_FILESYSTEM",
@@ -87,7 +88,9 @@ __all__ = [
     "OsRelease",
     "QuickRule",
     "Role",
+    "Support",
     "TreeInfo",
+    "Verdict",
     "before_separator",
     "boot_entries",
     "clean_title",
@@ -148,5 +151,5 @@ class Detector:
     rank: int = 50
     """Place in the queue, low first: a narrow test (one file that only this stack has) comes before a wide one."""
     quick: tuple[QuickRule, ...] = ()
-    distributions: tuple[str, ...] = ()
-    """Names for the table of supported systems."""
+    support: tuple[Support, ...] = ()
+    """Its rows in the table of supported systems: one for each stack that its detections name."""

@@ -1,13 +1,176 @@
-"""The table of supported systems, out of what the detectors say of themselves."""
+"""The table of supported systems, out of what the detectors say of themselves and what the answers to records show."""
 
-from collections.abc import Iterable
+import textwrap
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
-from bootkit.detect import Detector
+from bootkit.detect import ANY_FILESYSTEM, Detector
+from bootkit.model.boot import Firmware
+from bootkit.model.support import Proof, Seen, Support, Verdict
+
+_WIDTH = 110
+_FILESYSTEM_NAMES = {"vfat": "FAT32", "exfat": "exFAT", "ntfs": "NTFS", "udf": "UDF", "btrfs": "Btrfs", "xfs": "XFS"}
+_FIRMWARE_NAMES = {
+    Firmware.BIOS: "BIOS",
+    Firmware.UEFI_X64: "UEFI",
+    Firmware.UEFI_IA32: "32-bit UEFI",
+    Firmware.UEFI_ARM64: "ARM UEFI",
+}
+_ANY_FIRMWARE = "BIOS, UEFI"
+_ANY_FILESYSTEM = "any that GRUB reads"
 
 
-def supported_table(detectors: Iterable[Detector]) -> str:
-    """Markdown: one row for each boot stack that names systems, by name."""
-    named = sorted((detector for detector in detectors if detector.distributions), key=lambda one: one.name.lower())
-    rows = [(detector.name, ", ".join(detector.distributions), "yes" if detector.quick else "") for detector in named]
-    head = [("Boot stack", "Systems", "Before `generate`"), ("---", "---", "---")]
-    return "".join(f"| {' | '.join(row)} |\n" for row in [*head, *rows])
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SupportedRow:
+    """A boot stack as the table shows it."""
+
+    detector: str
+    support: Support
+    seen: Seen
+    has_quick_rule: bool
+
+    @property
+    def starts_ungenerated(self) -> bool:
+        """Whether GRUB itself knows such an image, before ``generate`` has seen it."""
+        return self.has_quick_rule and self.is_started and bool(self.seen.records)
+
+    @property
+    def proof(self) -> Proof:
+        if self.support.booted:
+            return Proof.BOOTED
+        return Proof.FIXTURE if self.seen.records else Proof.FACTS
+
+    @property
+    def is_started(self) -> bool:
+        return self.support.verdict is not Verdict.NO
+
+    @property
+    def firmware(self) -> str:
+        if not self.is_started or not self.seen.records:
+            return ""
+        if len(self.seen.firmware) == len(Firmware):
+            return _ANY_FIRMWARE
+        return ", ".join(_FIRMWARE_NAMES[one] for one in Firmware if one in self.seen.firmware)
+
+    @property
+    def filesystems(self) -> str:
+        """``FAT32, ext4; some: exFAT``."""
+        if not self.is_started:
+            return ""
+        always, some = _names(self.seen.filesystems), _names(self.seen.some_filesystems)
+        return "; some: ".join(filter(None, (always, some)))
+
+
+def supported_rows(detectors: Iterable[Detector], seen: Mapping[tuple[str, str], Seen]) -> tuple[SupportedRow, ...]:
+    """One row for each boot stack: those that start first, by name. ``seen`` goes by detector and stack."""
+    rows = (
+        SupportedRow(
+            detector=detector.name,
+            support=support,
+            seen=seen.get((detector.name, support.stack), Seen()),
+            has_quick_rule=bool(detector.quick),
+        )
+        for detector in detectors
+        for support in detector.support
+    )
+    return tuple(sorted(rows, key=lambda row: (not row.is_started, row.support.stack.lower())))
+
+
+def supported_json(rows: Iterable[SupportedRow]) -> list[dict[str, object]]:
+    return [
+        {
+            "stack": row.support.stack,
+            "detector": row.detector,
+            "distributions": list(row.support.systems),
+            "verdict": row.support.verdict.value,
+            "but": row.support.but,
+            "firmware": list(row.seen.firmware),
+            "filesystems": list(row.seen.filesystems),
+            "some_filesystems": list(row.seen.some_filesystems),
+            "to_ram": row.seen.to_ram,
+            "persistence": row.support.persistence,
+            "overlay_needed": row.support.overlay,
+            "before_generate": row.starts_ungenerated,
+            "source": row.support.source,
+            "proof": row.proof.value,
+            "booted_by": row.support.booted,
+            "records": row.seen.records,
+        }
+        for row in rows
+    ]
+
+
+def supported_text(rows: Iterable[SupportedRow]) -> str:
+    """For people: a paragraph for each row, the verdict in its first line."""
+    return "\n\n".join("\n".join(_lines(row)) for row in rows)
+
+
+def _lines(row: SupportedRow) -> list[str]:
+    proof = {
+        Proof.BOOTED: f"booted here ({row.support.booted.rpartition('/')[2]})",
+        Proof.FIXTURE: f"{row.seen.records} fixture{'s' if row.seen.records > 1 else ''}",
+        Proof.FACTS: "facts only",
+    }[row.proof]
+    facts = (
+        ("systems", ", ".join(row.support.systems)),
+        ("but", row.support.but),
+        ("firmware", row.firmware),
+        ("files on", row.filesystems),
+        ("to RAM", ("yes" if row.seen.to_ram else "no") if row.is_started and row.seen.records else ""),
+        ("keeps", (row.support.persistence or "nothing") if row.is_started else ""),
+        ("overlay", f"needed: {row.support.overlay}" if row.support.overlay else ""),
+        ("source", row.support.source),
+        ("proven", proof),
+    )
+    lines = [f"{row.support.stack}: {row.support.verdict}"]
+    for name, value in facts:
+        if value:
+            lines += textwrap.wrap(
+                value,
+                _WIDTH,
+                initial_indent=f"  {name:<9} ",
+                subsequent_indent=" " * 12,
+                break_long_words=False,
+                break_on_hyphens=False,
+            )
+    return lines
+
+
+def supported_tables(rows: Iterable[SupportedRow]) -> str:
+    """Markdown for README.md: what starts, and below it what is only recognised."""
+    every = tuple(rows)
+    started = [
+        (
+            row.support.stack,
+            ", ".join(row.support.systems) + (f" ({row.support.but})" if row.support.but else ""),
+            row.firmware,
+            row.filesystems,
+            "yes" if row.seen.to_ram else "",
+            _PROOFS[row.proof] if row.support.verdict is not Verdict.GUESS else "guess",
+            "yes" if row.starts_ungenerated else "",
+        )
+        for row in every
+        if row.is_started
+    ]
+    others: dict[tuple[str, Proof], list[str]] = {}
+    for row in every:
+        if not row.is_started:
+            others.setdefault((row.support.overlay, row.proof), []).extend(row.support.systems)
+    recognised = [(", ".join(systems), overlay, _PROOFS[proof]) for (overlay, proof), systems in others.items()]
+    return f"{_table(_STARTED, started)}\n{_table(_RECOGNISED, recognised)}"
+
+
+_STARTED = ("Boot stack", "Systems", "Firmware", "Its file may lie on", "To RAM", "Proven", "Before `generate`")
+_RECOGNISED = ("Recognised only", "What an overlay in the initrd would have to do", "Proven")
+_PROOFS = {Proof.BOOTED: "booted", Proof.FIXTURE: "fixture", Proof.FACTS: "facts"}
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = (head, ("---",) * len(head), *rows)
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def _names(filesystems: tuple[str, ...]) -> str:
+    if set(filesystems) == set(ANY_FILESYSTEM):
+        return _ANY_FILESYSTEM
+    return ", ".join(_FILESYSTEM_NAMES.get(name, name) for name in ANY_FILESYSTEM if name in filesystems)

@@ -178,6 +178,7 @@ def test_each_system_of_its_own_medium_is_known(system: own_medium.System) -> No
 
 STARTS = [(system, start) for system in ram_only.SYSTEMS for start in system.starts]
 LABELS = {
+    "Ophcrack": "ophcrack-livecd-3.6.0",
     "4MLinux": "4MLinux",
     "RancherOS": "RancherOS",
     "Talos Linux": "TALOS",

@@ -1,0 +1,177 @@
+"""The table of supported systems says what the detectors answer, and names everything that people ask for."""
+
+import ast
+import json
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from bootkit.app.supported import SEEN, seen_to_json, supported
+from bootkit.detect import Detection
+from bootkit.detect.registry import builtin
+from bootkit.model.iso import RecordedIso
+from bootkit.model.record import facts_from_json
+from bootkit.model.support import Proof, Seen, Verdict
+from bootkit.render.supported import SupportedRow, supported_tables
+
+ROOT = Path(__file__).parents[2]
+SEEN_FILE = ROOT / "detectors" / SEEN
+README = ROOT / "README.md"
+TABLE = re.compile(r"(?<=<!-- supported: pytest tests/meta --update-golden -->\n).*(?=<!-- /supported -->)", re.DOTALL)
+KEEPS = re.compile(r"persist\w*(?:=.*)?|perchdir=.*|changes=.*|cow_device=.*|rd\.live\.overlay=.*|rd\.overlay=.*")
+ASKED_FOR: tuple[str, ...] = (
+    # Debian's and Ubuntu's
+    "Ubuntu", "Ubuntu Server", "Kubuntu", "Xubuntu", "Lubuntu", "Ubuntu MATE", "Ubuntu Budgie", "Ubuntu Studio",
+    "Ubuntu Cinnamon", "Ubuntu Unity", "Edubuntu", "Ubuntu Kylin", "Linux Mint", "Pop!_OS", "elementary OS", "Zorin OS",
+    "KDE neon", "Linux Lite", "BackBox", "Bodhi", "TUXEDO OS", "Rescuezilla", "Boot-Repair-Disk", "ESET", "Dr.Web", "Avira",
+    "Debian live", "Kali", "Parrot", "Tails", "Clonezilla", "GParted", "DRBL", "Grml", "Finnix", "Q4OS", "SparkyLinux",
+    "Deepin", "UOS", "Devuan live", "PureOS", "LMDE", "TrueNAS SCALE", "Voyager", "Peppermint", "SolydXK", "BunsenLabs",
+    "Vanilla OS", "Rescatux", "Redo", "Kicksecure", "Whonix", "siduction", "Debian installer", "Devuan installer",
+    "Kali installer", "Parrot installer", "mini.iso", "MX Linux", "antiX", "DSL", "KNOPPIX", "PCLinuxOS", "Chimera Linux",
+    # Fedora's, SUSE's, Mandriva's
+    "Fedora Workstation", "Rocky Linux Live", "AlmaLinux Live", "CentOS Live", "Nobara", "Bazzite", "Bluefin", "Aurora",
+    "OpenMandriva", "ROSA (old)", "Fedora Server", "Fedora Everything", "Silverblue", "Kinoite", "IoT",
+    "Red Hat Enterprise Linux", "CentOS Stream", "Rocky Linux", "AlmaLinux", "Oracle Linux", "EuroLinux", "openEuler",
+    "Qubes OS", "Fedora CoreOS", "RHEL CoreOS", "CentOS Stream CoreOS", "openSUSE Tumbleweed Live", "openSUSE Leap Live",
+    "GeckoLinux", "openSUSE Leap installer", "openSUSE Tumbleweed installer", "SUSE Linux Enterprise installer",
+    "openSUSE Leap 16 installer", "SUSE Linux Enterprise 16", "SUSE Studio", "Mageia live", "Mageia classic", "Mandriva",
+    "ALT (to p10)", "ALT (since p11)", "Simply Linux",
+    # Arch's, Gentoo's and others of their own
+    "Arch Linux", "EndeavourOS", "CachyOS", "ArcoLinux", "BlackArch", "ArchBang", "Archman", "Bluestar", "Salient",
+    "Athena", "blendOS", "ChimeraOS", "HoloISO", "Parabola", "Hyperbola", "KaOS", "Chakra", "SystemRescue", "SystemRescueCd",
+    "LinuxWelt", "Manjaro", "Mabox", "BigLinux", "Garuda Linux (old)", "Garuda Linux", "Artix", "Void Linux",
+    "Gentoo (to 2024)", "Gentoo (since 2024)", "Pentoo", "Sabayon", "Redcore", "Calculate", "Solus", "AerynOS", "Harvester",
+    "Elemental", "GoboLinux", "Lunar", "Alpine", "NixOS (scripted initrd)", "NixOS (systemd initrd)", "Guix", "Clear Linux",
+    "Slackware", "Slackware Live", "Wifislax", "Slax", "MiniOS", "PyAbr", "Porteus", "PorteuX", "Porteus Kiosk", "Puppy",
+    "Fossapup64", "Vanilla Dpup", "Veket", "EasyOS", "Fatdog64", "Tiny Core", "CorePlus", "dCore", "Parted Magic",
+    "Plop Linux", "Android-x86", "Bliss OS", "LineageOS", "Remix OS", "PrimeOS", "Phoenix OS", "Endless OS", "LibreELEC",
+    "CoreELEC", "Batocera", "Recalbox", "ChromeOS Flex", "FydeOS", "SteamOS recovery", "Raspberry Pi",
+    # whole in RAM, or searching for a medium
+    "SliTaz", "4MLinux", "4MServer", "AntivirusLiveCD", "RancherOS", "Talos", "Flatcar", "ShredOS", "DBAN", "Acronis",
+    "Ophcrack", "k3OS", "NuTyX", "CRUX", "Adélie", "T2 SDE", "Kwort", "Dragora", "Austrumi", "Photon OS", "Smoothwall",
+    "Zeroshell", "Daphile", "Untangle", "Cucumber", "Vine Linux", "Berry Linux", "Pisi Linux", "AryaLinux", "EasyStartup",
+    "IPFire", "Kaspersky", "Proxmox VE", "Proxmox Backup Server", "Proxmox Mail Gateway", "Proxmox Datacenter Manager",
+    "XCP-ng", "XenServer", "VMware ESXi",
+    # tools
+    "Memtest86+ (since 6)", "Memtest86+ before 6", "PassMark MemTest86", "iPXE", "netboot.xyz", "Super Grub2 Disk",
+    "UEFI shells", "Ultimate Boot CD", "Hiren's BootCD (classic)", "Hiren's BootCD PE", "Hardware Detection Tool",
+    "Plop Boot Manager", "FreeDOS", "MS-DOS", "SpinRite", "SeaTools", "MHDD", "BIOS update", "grub-mkrescue",
+    # not Linux
+    "FreeBSD", "GhostBSD", "NomadBSD", "MidnightBSD", "pfSense", "OPNsense", "TrueNAS CORE", "XigmaNAS", "OpenBSD", "NetBSD",
+    "DragonFly", "OmniOS", "OpenIndiana", "Tribblix", "SmartOS", "Haiku", "ReactOS", "KolibriOS", "MenuetOS", "9front",
+    "Plan 9", "MINIX", "Hurd", "Redox", "SerenityOS", "Windows Setup since 7", "Windows Server", "Windows PE", "Strelec",
+    "Macrium", "Windows XP",
+)  # fmt: skip
+
+
+@cache
+def answers() -> tuple[tuple[str, Detection], ...]:
+    """Each detector's answers to its own records, by the detector's name."""
+    names = {detector.detect.__module__.rpartition(".")[2]: detector for detector in builtin()}
+    found: list[tuple[str, Detection]] = []
+    for path in sorted(ROOT.glob("tests/detectors/*/*.facts.json")):
+        if path.parent.name in names:
+            record = json.loads(path.read_text(encoding="utf-8"))
+            del record["about"]
+            detector = names[path.parent.name]
+            answer = detector.detect(RecordedIso(facts_from_json(record)))
+            assert isinstance(answer, Detection)
+            found.append((detector.name, answer))
+    return tuple(found)
+
+
+def seen() -> dict[tuple[str, str], Seen]:
+    grouped: dict[tuple[str, str], list[Detection]] = {}
+    for name, answer in answers():
+        grouped.setdefault((name, answer.stack), []).append(answer)
+    return {key: summary(group) for key, group in grouped.items()}
+
+
+def summary(group: list[Detection]) -> Seen:
+    started = [answer for answer in group if answer.entries]
+    entries = [entry for answer in started for entry in answer.entries]
+    sets = [set(answer.filesystems) for answer in started]
+    every: set[str] = {name for one in sets for name in one}
+    common = {name for name in every if all(name in one for one in sets)}
+    return Seen(
+        records=len(group),
+        firmware=tuple(sorted({firmware.value for entry in entries for firmware in entry.firmware})),
+        filesystems=tuple(sorted(common)),
+        some_filesystems=tuple(sorted(every - common)),
+        to_ram=any(entry.to_ram for entry in entries),
+    )
+
+
+def of_row(row: SupportedRow) -> list[Detection]:
+    return [answer for name, answer in answers() if (name, answer.stack) == (row.detector, row.support.stack)]
+
+
+def functions_of(path: Path) -> Iterator[str]:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    yield from (node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+
+
+each_row = pytest.mark.parametrize("row", supported(), ids=lambda row: f"{row.detector}: {row.support.stack}")
+
+
+def test_the_package_and_the_readme_say_what_the_answers_show(update_golden: bool) -> None:
+    text = json.dumps(seen_to_json(seen()), indent=1) + "\n"
+    if update_golden:
+        SEEN_FILE.write_text(text, encoding="utf-8")
+    assert SEEN_FILE.read_text(encoding="utf-8") == text, "pytest tests/meta --update-golden writes it"
+    table = supported_tables(supported())
+    if update_golden:
+        README.write_text(TABLE.sub(lambda _: table, README.read_text(encoding="utf-8")), encoding="utf-8")
+    assert TABLE.findall(README.read_text(encoding="utf-8")) == [table], "pytest tests/meta --update-golden writes it"
+
+
+def test_every_detector_has_rows_and_records() -> None:
+    rows = {row.detector for row in supported()}
+    records = {name for name, _answer in answers()}
+    assert {detector.name for detector in builtin()} == rows == records
+
+
+def test_every_stack_that_an_answer_names_has_one_row() -> None:
+    rows = [(row.detector, row.support.stack) for row in supported()]
+    assert len(set(rows)) == len(rows)
+    assert {(name, answer.stack) for name, answer in answers()} <= set(rows)
+
+
+@each_row
+def test_a_row_has_systems_a_source_and_a_verdict_that_the_answers_bear_out(row: SupportedRow) -> None:
+    support, found = row.support, of_row(row)
+    assert support.systems
+    assert support.source
+    started = [bool(answer.entries) for answer in found]
+    if support.verdict is Verdict.NO:
+        assert not any(started)
+    elif found:
+        assert any(started)
+        assert all(started) or support.but
+    untested = [answer.untested for answer in found]
+    assert not untested or (support.verdict is Verdict.GUESS) == all(untested)
+    assert support.verdict is not Verdict.HELPED or support.but
+
+
+@each_row
+def test_an_answer_that_keeps_changes_has_a_row_that_says_where(row: SupportedRow) -> None:
+    words = [word for answer in of_row(row) for entry in answer.entries for word in entry.cmdline]
+    assert row.support.persistence or not [word for word in words if KEEPS.fullmatch(word)]
+
+
+@each_row
+def test_what_was_booted_here_is_booted_by_a_test(row: SupportedRow) -> None:
+    assert (row.proof is Proof.BOOTED) == bool(row.support.booted)
+    if row.support.booted:
+        path, _, name = row.support.booted.partition("::")
+        assert path.startswith("tests/boots/test_")
+        assert "pytestmark = pytest.mark.boots" in (ROOT / path).read_text(encoding="utf-8")
+        assert name in functions_of(ROOT / path)
+
+
+def test_what_people_ask_for_is_answered() -> None:
+    known = [system.lower() for row in supported() for system in row.support.systems]
+    assert [name for name in ASKED_FOR if not any(name.lower() in system for system in known)] == []
