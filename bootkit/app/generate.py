@@ -10,13 +10,16 @@ from bootkit.app.beside import plan_beside
 from bootkit.app.catalog import Catalog, find_images, read_catalog, record_of, record_path
 from bootkit.app.overlays import overlays_digest, plan_overlays
 from bootkit.app.settings import choices_of, settings_text, user_text
+from bootkit.app.variants import plan_added, read_variants, variants_digest
 from bootkit.detect import QuickRule
 from bootkit.detect.registry import detectors
 from bootkit.errors import BootkitError, ToolMissing
 from bootkit.model.catalog import MENU, OLD_MENU, STATE_FOLDER, ImageItem
 from bootkit.model.options import Choices
 from bootkit.model.plan import KeepOld, RemoveFile, StickPlan, StickStep, WriteFile
+from bootkit.model.variants import Variants
 from bootkit.plan.choices import chosen_item, chosen_rule, menu_settings, unheard
+from bootkit.plan.variants import varied
 from bootkit.render.menu import empty_grubenv, render_menu
 from bootkit.system.fingerprint import program_fingerprint
 from bootkit.system.grubcheck import grub_script_error
@@ -46,15 +49,16 @@ def plan_generation(
         BootkitError: stick.toml has a mistake, or GRUB's own parser refuses the new menu.
     """
     text = settings_text(volume) if settings is None else settings
-    images = find_images(volume)
-    inputs = _inputs(images, text, volume.uuid)
+    images, variants = find_images(volume), read_variants(volume)
+    inputs = _inputs(volume, images, text, variants)
     old_menu = read_file(volume, MENU, _MENU_LIMIT)
     if _is_up_to_date(volume, inputs, old_menu):
         return Generation(plan=StickPlan(steps=()), catalog=None)
     choices = choices_of(text)
     catalog = read_catalog(volume, images, insides=True, told=told)
     additions = plan_overlays(volume, catalog.items, choices)
-    menu = menu_of(catalog.items, choices, additions.by_image)
+    offered = tuple(varied(item, variants, volume.filesystem) for item in catalog.items)
+    menu = menu_of(offered, choices, additions.by_image)
     beside = plan_beside(volume, catalog.items)
     warnings = (*_check(menu), *unheard(catalog.items, choices), *beside.missing)
     steps: list[StickStep] = [
@@ -65,6 +69,7 @@ def plan_generation(
     steps += [RemoveFile(path=path) for path in catalog.strays]
     steps += beside.steps
     steps += additions.steps
+    steps += plan_added(volume, catalog.items, variants)
     if menu != old_menu:
         if old_menu is not None:
             steps.append(KeepOld(path=MENU, old=OLD_MENU))
@@ -78,7 +83,7 @@ def plan_generation(
 
 def is_up_to_date(volume: Volume) -> bool:
     """Whether the menu is what ``generate`` would write; opens no image and no record."""
-    inputs = _inputs(find_images(volume), settings_text(volume), volume.uuid)
+    inputs = _inputs(volume, find_images(volume), settings_text(volume), read_variants(volume))
     return _is_up_to_date(volume, inputs, read_file(volume, MENU, _MENU_LIMIT))
 
 
@@ -95,10 +100,11 @@ def quick_rules() -> tuple[tuple[str, QuickRule], ...]:
     return tuple((detector.name, rule) for detector in detectors() for rule in detector.quick)
 
 
-def _inputs(images: tuple[tuple[str, FileStat], ...], settings: str, uuid: str) -> str:
+def _inputs(volume: Volume, images: tuple[tuple[str, FileStat], ...], settings: str, variants: Variants) -> str:
     names = tuple(detector.name for detector in detectors())
     listing = [(path, stat.size, stat.mtime_ns) for path, stat in images]
-    text = json.dumps([program_fingerprint(names), overlays_digest(), uuid, settings, user_text(), listing])
+    programs = [program_fingerprint(names), overlays_digest()]
+    text = json.dumps([*programs, volume.uuid, settings, user_text(), listing, variants_digest(volume, variants)])
     return hashlib.sha256(text.encode()).hexdigest()
 
 

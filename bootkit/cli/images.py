@@ -41,7 +41,7 @@ def add(
             return
         added = add_images(opened.volume, additions, watcher)
         mounted = opened.where.is_dir()
-        _generate(opened.volume)
+        write_menu(opened.volume)
     for item in added:
         output.answer(f"{item.path}  {item.sha256}")
     output.say(
@@ -62,7 +62,7 @@ def remove(images: Images, stick: StickOption = None, dry_run: DryRun = False) -
             report.plan(plan)
             return
         apply_changes(plan, opened.volume)
-        _generate(opened.volume)
+        write_menu(opened.volume)
 
 
 def generate(stick: StickOption = None, dry_run: DryRun = False, as_json: AsJson = False) -> None:
@@ -146,7 +146,8 @@ def verify(
         raise BootkitError(f"damaged on the stick: {', '.join(damaged)}", hint=hint)
 
 
-def _generate(volume: Volume) -> None:
+def write_menu(volume: Volume) -> None:
+    """What ``generate`` does, told."""
     from bootkit.app.changes import apply_changes
     from bootkit.app.generate import plan_generation
     from bootkit.cli import report

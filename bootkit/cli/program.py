@@ -46,7 +46,40 @@ def build() -> typer.Typer:
     app.add_typer(_options(), name="options", rich_help_panel=CHOICES)
     app.add_typer(_extensions(), name="ext", rich_help_panel=YOURS)
     app.add_typer(_homes(), name="home", rich_help_panel=YOURS)
+    app.add_typer(_persistence(), name="persist", rich_help_panel=YOURS)
+    app.add_typer(_seeds(), name="seed", rich_help_panel=YOURS)
+    app.add_typer(_apps(), name="app", rich_help_panel=YOURS)
     return app
+
+
+def _persistence() -> typer.Typer:
+    from bootkit.cli import persist_commands
+
+    group = typer.Typer(help="Persistence: live systems that keep their own changes.", no_args_is_help=True)
+    group.command()(persist_commands.create)
+    group.command(name="list")(persist_commands.list_kept)
+    group.command()(persist_commands.remove)
+    return group
+
+
+def _seeds() -> typer.Typer:
+    from bootkit.cli import seed_commands
+
+    group = typer.Typer(help="Answer files: installers that ask nothing.", no_args_is_help=True)
+    group.command()(seed_commands.add)
+    group.command(name="list")(seed_commands.list_seeds)
+    group.command()(seed_commands.remove)
+    return group
+
+
+def _apps() -> typer.Typer:
+    from bootkit.cli import app_commands
+
+    group = typer.Typer(help="AppImages: programs in the menu of every desktop.", no_args_is_help=True)
+    group.command()(app_commands.add)
+    group.command(name="list")(app_commands.list_apps)
+    group.command()(app_commands.remove)
+    return group
 
 
 def _homes() -> typer.Typer:

@@ -43,6 +43,8 @@ class Role(StrEnum):
     """The distribution's own media check."""
     INSTALL = "install"
     RESCUE = "rescue"
+    PERSISTENT = "persistent"
+    """Keeps its changes on the stick: made from the default one where the user asked for it, and put before it."""
     OTHER = "other"
 
 

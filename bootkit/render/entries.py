@@ -17,6 +17,7 @@ from bootkit.model.boot import (
     EntryKind,
     Firmware,
     Module,
+    Role,
 )
 from bootkit.model.catalog import IMAGE_FOLDER, OVERLAY_FOLDER, ImageItem, ImageLook
 from bootkit.render.grub import unbootable_path
@@ -271,7 +272,8 @@ def _with_additions(entries: list[MenuEntry], additions: tuple[str, ...]) -> lis
 
 def _twins(entries: list[MenuEntry], ids: set[str]) -> list[MenuEntry]:
     """The image's first entry once more, for each kind of machine, without the additions."""
-    firsts = {entry.condition: entry for entry in reversed(entries) if entry.kernel}
+    plain = [entry for entry in entries if entry.source is None or entry.source.role is not Role.PERSISTENT]
+    firsts = {entry.condition: entry for entry in reversed(plain) if entry.kernel}
     return [
         replace(entry, title=WITHOUT_ADDITIONS, id=_entry_id(WITHOUT_ADDITIONS, ids), source=None)
         for entry in reversed(firsts.values())

@@ -3,7 +3,6 @@
 import io
 import json
 import os
-import struct
 import subprocess
 import tarfile
 import tomllib
@@ -11,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Bootkit
+from tests.cli.conftest import Bootkit, make_appimage
 
 
 @pytest.fixture
@@ -174,17 +173,6 @@ def test_an_appimage_is_unpacked_without_being_started(bootkit: Bootkit, tmp_pat
     look = json.loads(bootkit("ext", "inspect", image, "--json").stdout)
     assert look["facts"]["release"]["id"] == "_any"
     assert look["machine"] == "x86_64"
-
-
-def make_appimage(folder: Path, tree: Path) -> Path:
-    """An ELF header of 64 bytes with one section header behind it, the mark of type 2, and a squashfs behind that."""
-    squashfs = folder / "app.squashfs"
-    subprocess.run(["mksquashfs", tree, squashfs, "-quiet", "-all-root", "-noappend"], check=True, capture_output=True)
-    head = b"\x7fELF\x02\x01\x01\x00AI\x02".ljust(16, b"\0")
-    head += struct.pack("<HHIQQQIHHHHHH", 2, 62, 1, 0, 0, 64, 0, 64, 0, 0, 64, 1, 0)
-    appimage = folder / "Viewer-x86_64.AppImage"
-    appimage.write_bytes(head + bytes(64) + squashfs.read_bytes())
-    return appimage
 
 
 def test_apt_brings_what_a_package_needs_and_the_live_system_lacks(tmp_path: Path) -> None:

@@ -1,0 +1,229 @@
+"""``persist`` and ``seed``: what lies beside the images, and the initrds that bring it to them."""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from bootkit.app.catalog import find_images, image_named, read_catalog
+from bootkit.app.changes import Watcher
+from bootkit.app.kept import copy, plan_copy, require_fits, require_room
+from bootkit.errors import BootkitError, UsageError
+from bootkit.model.catalog import ImageItem
+from bootkit.model.plan import RemoveFile, StickPlan, StickStep, WriteFile
+from bootkit.model.variants import (
+    ADDED_FOLDER,
+    PERSISTENCE_FOLDER,
+    SEED_FOLDER,
+    Kept,
+    Seed,
+    Variants,
+)
+from bootkit.overlay.manifest import overlay_archive, overlay_for, overlays
+from bootkit.overlay.pack import pack
+from bootkit.plan.names import file_name_problem
+from bootkit.plan.persistence import LIVE_BOOT_INITRD, LIVE_BOOT_OVERLAY, STACKS, Keeping, keeping_of, kept_folder
+from bootkit.plan.seeds import KINDS, SeedKind, chosen_kind, filled, seed_path
+from bootkit.plan.variants import keeping_for, seed_initrd, seeds_for
+from bootkit.system.fsimage import make_ext4
+from bootkit.system.volume import Volume, read_file, walk
+from bootkit.system.volumes.raw import scratch
+from bootkit.units import MIB, format_size
+
+SMALLEST = 32 * MIB
+SEED_LIMIT = 4 << 20
+_FILES = {keeping.file for keeping in STACKS.values()}
+_SEED_FILES = {(kind.name, kind.file) for kind in KINDS}
+_MARK_TEXT = (
+    "The live system keeps its changes in this folder. To throw them away, remove the folder as root; without this file "
+    "the menu has no entry for it.\n"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersistencePlan:
+    """What ``persist create`` would do."""
+
+    item: ImageItem
+    keeping: Keeping
+    path: str
+    size: int
+
+
+def read_variants(volume: Volume) -> Variants:
+    """What lies beside the images of a stick."""
+    kept: dict[str, Kept] = {}
+    for image in volume.listdir(PERSISTENCE_FOLDER):
+        for stat in volume.listdir(f"{PERSISTENCE_FOLDER}/{image.name}") if image.is_dir else ():
+            if stat.name in _FILES and not stat.is_dir:
+                path = f"{PERSISTENCE_FOLDER}/{image.name}/{stat.name}"
+                kept[image.name] = Kept(image=image.name, path=path, size=stat.size)
+    seeds: list[Seed] = []
+    for path, _ in walk(volume, SEED_FOLDER):
+        parts = path.removeprefix(f"{SEED_FOLDER}/").split("/")
+        if len(parts) == 4 and (parts[1], parts[3]) in _SEED_FILES:  # image, kind, name, file
+            seeds.append(Seed(image=parts[0], kind=parts[1], name=parts[2], path=path))
+    return Variants(kept=kept, seeds=tuple(seeds))
+
+
+def variants_digest(volume: Volume, variants: Variants) -> list[tuple[str, int, int]]:
+    """Changes when the entries do: changes that were kept meanwhile are none."""
+    rows = [(kept.path, 0, 0) for kept in variants.kept.values()]
+    for seed in variants.seeds:
+        stat = volume.stat(seed.path)
+        rows.append((seed.path, stat.size, stat.mtime_ns) if stat else (seed.path, 0, 0))
+    return rows
+
+
+def plan_added(volume: Volume, items: tuple[ImageItem, ...], variants: Variants) -> tuple[StickStep, ...]:
+    """The initrds that the entries of :func:`bootkit.plan.variants.varied` load; those that none does are removed."""
+    archives: dict[str, bytes] = {}
+    for item in items:
+        keeping = keeping_for(item, variants.kept.get(item.name), volume.filesystem)
+        if keeping is not None and LIVE_BOOT_INITRD in keeping.initrds:
+            archives[LIVE_BOOT_INITRD] = _overlay(LIVE_BOOT_OVERLAY)
+        for seed, kind in seeds_for(item, variants):
+            if kind.member:
+                content = read_file(volume, seed.path, SEED_LIMIT) or b""
+                archives[seed_initrd(seed)] = pack({kind.member: content})
+    old = [path for path, _ in walk(volume, ADDED_FOLDER)]
+    return (
+        *(
+            WriteFile(path=path, content=content)
+            for path, content in archives.items()
+            if path not in old or read_file(volume, path, 2 * SEED_LIMIT) != content
+        ),
+        *(RemoveFile(path=path) for path in old if path not in archives),
+    )
+
+
+def plan_persistence(volume: Volume, image: str, size: int) -> PersistencePlan:
+    """Check that an image can keep its changes here.
+
+    Raises:
+        BootkitError: it cannot, it does already, or there is no room.
+    """
+    item = _item(volume, image)
+    keeping = keeping_of(item, volume.filesystem)
+    path = f"{kept_folder(item.name)}/{keeping.file}"
+    if volume.stat(path) is not None:
+        raise BootkitError(f"{item.name} keeps its changes already", hint=f"bootkit persist remove {item.name}")
+    if keeping.is_folder:
+        if size:
+            message = f"{item.name} keeps its changes in a folder, which takes what room there is"
+            raise UsageError(message, hint="leave --size out")
+        return PersistencePlan(item=item, keeping=keeping, path=path, size=0)
+    if not size:
+        raise UsageError("how much room may the changes take?", hint="--size 4G")
+    if size < SMALLEST:
+        raise UsageError(f"{format_size(size)} is too small", hint=f"at least {format_size(SMALLEST)}")
+    require_fits(volume, f"the file for changes of {item.name}", size)
+    require_room(volume, size if volume.filesystem == "vfat" else 0)
+    return PersistencePlan(item=item, keeping=keeping, path=path, size=size)
+
+
+def create_persistence(volume: Volume, plan: PersistencePlan, watcher: Watcher | None = None) -> None:
+    """Make the file, or the folder; the menu is :func:`generate`'s business."""
+    keeping = plan.keeping
+    if keeping.is_folder:
+        volume.write({plan.path: _MARK_TEXT.encode()})
+        volume.flush()
+        return
+    with scratch() as work:
+        tree = work / "tree"
+        for folder in ("", *keeping.folders):
+            (tree / folder).mkdir(parents=True)
+        for name, text in keeping.texts.items():
+            (tree / name).write_text(text)
+        image = work / "image"
+        make_ext4(image, plan.size, label=keeping.label, content=tree)
+        shutil.rmtree(tree)
+        copy(volume, plan_copy(volume, image, plan.path, sparse=True), watcher, keep_sum=False)
+
+
+def kept_named(volume: Volume, image: str) -> Kept:
+    """Raises BootkitError: that image keeps nothing; the image itself may be gone."""
+    kept = read_variants(volume).kept
+    fits = [one for name, one in kept.items() if image in (name, one.path)] or [
+        one for name, one in kept.items() if image.rpartition("/")[2].lower() in name.lower()
+    ]
+    if len(fits) != 1:
+        there = ", ".join(sorted(kept))
+        raise BootkitError(
+            f"{image} fits {'no' if not fits else 'more than one'} image that keeps its changes", hint=there
+        )
+    return fits[0]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeedPlan:
+    """What ``seed add`` would do."""
+
+    seed: Seed
+    kind: SeedKind
+    plan: StickPlan
+
+
+def plan_seed(
+    volume: Volume, image: str, source: Path, *, kind: str = "", name: str = "", again: bool = False
+) -> SeedPlan:
+    """An answer file for an image.
+
+    Raises:
+        BootkitError: the image takes none of that kind, or one of that name is there.
+    """
+    item = _item(volume, image)
+    try:
+        content = source.read_bytes()[: SEED_LIMIT + 1]
+    except OSError as error:
+        raise BootkitError(f"{source}: {error.strerror}") from error
+    if len(content) > SEED_LIMIT:
+        raise BootkitError(f"{source.name} is too large for an answer file", hint=f"at most {format_size(SEED_LIMIT)}")
+    chosen = chosen_kind(item, source.name, content[:65536].decode("utf-8", "replace"), kind)
+    if chosen.name == "autoinstall" and overlay_for("casper") is None:
+        raise BootkitError(f"{item.name} cannot see the stick when its installer runs")
+    called = name or source.name.partition(".")[0]
+    if problem := file_name_problem(called):
+        raise UsageError(f"{called!r} is no name for an answer file: {problem}", hint="--name NAME")
+    seed = Seed(
+        image=item.name, kind=chosen.name, name=called, path=seed_path(item.name, chosen.name, called, chosen.file)
+    )
+    if volume.stat(seed.path) is not None and not again:
+        raise BootkitError(f"{item.name} has a {chosen.name} {called} already", hint="--replace, or another --name")
+    if chosen.name == "autoinstall":
+        content = _cloud_config(content)
+    steps = [WriteFile(path=seed.path, content=content)]
+    steps += [
+        WriteFile(path=f"{seed.folder}/{other}", content=filled(text, seed).encode()) for other, text in chosen.beside
+    ]
+    return SeedPlan(seed=seed, kind=chosen, plan=StickPlan(steps=tuple(steps)))
+
+
+def seed_named(volume: Volume, image: str, name: str) -> Seed:
+    """Raises BootkitError: there is none of that name for that image."""
+    mine = [seed for seed in read_variants(volume).seeds if image.rpartition("/")[2].lower() in seed.image.lower()]
+    fits = [seed for seed in mine if name in (seed.name, f"{seed.kind}/{seed.name}", seed.path)]
+    if len(fits) != 1:
+        there = ", ".join(f"{seed.kind}/{seed.name}" for seed in mine)
+        raise BootkitError(f"{name} is {'no' if not fits else 'more than one'} answer file of {image}", hint=there)
+    return fits[0]
+
+
+def plan_seed_removal(volume: Volume, seed: Seed) -> StickPlan:
+    return StickPlan(steps=tuple(RemoveFile(path=path) for path, _ in walk(volume, seed.folder)))
+
+
+def _cloud_config(content: bytes) -> bytes:
+    """What subiquity alone would read, as what cloud-init reads: behind a first line, and below a key."""
+    lines = content.splitlines(keepends=True)
+    if not any(line.startswith(b"autoinstall:") for line in lines):
+        content = b"autoinstall:\n" + b"".join(b"  " + line for line in lines)
+    return content if content.startswith(b"#cloud-config") else b"#cloud-config\n" + content
+
+
+def _overlay(name: str) -> bytes:
+    return overlay_archive(next(one for one in overlays() if one.name == name))
+
+
+def _item(volume: Volume, name: str) -> ImageItem:
+    path = image_named(volume, name)
+    return read_catalog(volume, tuple(pair for pair in find_images(volume) if pair[0] == path)).items[0]

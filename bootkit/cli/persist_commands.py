@@ -1,0 +1,82 @@
+"""``persist``: live systems that keep their changes by their own means."""
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from bootkit.cli import output
+from bootkit.cli.home_commands import Yes, confirm_loss
+from bootkit.cli.options import AsJson, DryRun, StickOption
+from bootkit.units import format_size, parse_size
+
+Image = Annotated[
+    str, typer.Argument(help="An image on the stick: a path, a file name, or a part of it.", show_default=False)
+]
+
+
+def create(
+    image: Image,
+    size: Annotated[str, typer.Option(help="Room for the changes: 4G.", metavar="SIZE", show_default=False)] = "",
+    stick: StickOption = None,
+    dry_run: DryRun = False,
+) -> None:
+    """Give an image a place for its changes, and the menu an entry that uses it."""
+    from bootkit.app.variants import create_persistence, plan_persistence
+    from bootkit.cli import report
+    from bootkit.cli.images import write_menu
+    from bootkit.system.sticks import open_stick
+
+    with open_stick(stick, writing=not dry_run) as opened, report.watching() as watcher:
+        plan = plan_persistence(opened.volume, image, parse_size(size) if size else 0)
+        if plan.keeping.note:
+            output.say(f"note: {plan.keeping.note}")
+        if dry_run:
+            what = f"ext4 of {format_size(plan.size)}" if plan.size else "a folder that the system fills"
+            output.answer(f"make {plan.path}, {what}")
+            output.answer("write the menu")
+            return
+        create_persistence(opened.volume, plan, watcher)
+        write_menu(opened.volume)
+    output.answer(plan.path)
+
+
+def list_kept(stick: StickOption = None, as_json: AsJson = False) -> None:
+    """List the images that keep their changes."""
+    from bootkit.app.variants import read_variants
+    from bootkit.system.sticks import open_stick
+
+    with open_stick(stick) as opened:
+        kept = tuple(read_variants(opened.volume).kept.values())
+    if as_json:
+        output.json([asdict(one) for one in kept])
+        return
+    if not kept:
+        output.say("No image keeps its changes: bootkit persist create IMAGE --size 4G lets one.")
+        return
+    output.table([(one.image, format_size(one.size), one.path) for one in kept], ("IMAGE", "SIZE", "FILE"))
+
+
+def remove(image: Image, stick: StickOption = None, yes: Yes = False, dry_run: DryRun = False) -> None:
+    """Remove what an image has kept, and its entry."""
+    from bootkit.app.changes import apply_changes
+    from bootkit.app.kept import plan_removal
+    from bootkit.app.variants import kept_named
+    from bootkit.cli import report
+    from bootkit.cli.images import write_menu
+    from bootkit.model.variants import FOLDER_MARK
+    from bootkit.system.sticks import open_stick
+
+    with open_stick(stick, writing=not dry_run) as opened:
+        kept = kept_named(opened.volume, image)
+        plan = plan_removal(opened.volume, [kept.path])
+        if dry_run:
+            report.plan(plan)
+            return
+        is_folder = kept.path.endswith(f"/{FOLDER_MARK}")
+        if not is_folder:
+            confirm_loss(f"The changes of {kept.image} will be lost", kept.image, yes=yes)
+        apply_changes(plan, opened.volume)
+        write_menu(opened.volume)
+    if is_folder:
+        output.say(f"The changes are still in {kept.folder}, where only root can remove them.")

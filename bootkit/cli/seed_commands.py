@@ -1,0 +1,83 @@
+"""``seed``: answer files for installers."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bootkit.cli import output
+from bootkit.cli.options import AsJson, DryRun, StickOption
+from bootkit.cli.persist_commands import Image
+
+
+def add(
+    image: Image,
+    file: Annotated[Path, typer.Argument(help="The answer file, on this computer.", show_default=False)],
+    stick: StickOption = None,
+    kind: Annotated[
+        str,
+        typer.Option(
+            help="preseed, kickstart, autoyast, autoinstall, archinstall, script or sysrescuecfg.",
+            show_default="what it looks like",
+        ),
+    ] = "",
+    name: Annotated[str, typer.Option(help="In the menu.", show_default="as the file is called")] = "",
+    again: Annotated[bool, typer.Option("--replace", help="Take the place of the one of that name.")] = False,
+    dry_run: DryRun = False,
+) -> None:
+    """Give an image an answer file, and the menu an entry that installs with it."""
+    from bootkit.app.changes import apply_changes
+    from bootkit.app.variants import plan_seed
+    from bootkit.cli import report
+    from bootkit.cli.images import write_menu
+    from bootkit.system.sticks import open_stick
+
+    with open_stick(stick, writing=not dry_run) as opened:
+        made = plan_seed(opened.volume, image, file, kind=kind, name=name, again=again)
+        output.say(f"{file.name} is a {made.kind.name} file for {made.seed.image}")
+        if dry_run:
+            report.plan(made.plan)
+            output.answer("write the menu")
+            return
+        apply_changes(made.plan, opened.volume)
+        write_menu(opened.volume)
+    output.answer(made.seed.path)
+
+
+def list_seeds(stick: StickOption = None, as_json: AsJson = False) -> None:
+    """List the answer files on the stick."""
+    from bootkit.app.variants import read_variants
+    from bootkit.system.sticks import open_stick
+
+    with open_stick(stick) as opened:
+        seeds = read_variants(opened.volume).seeds
+    if as_json:
+        output.json([asdict(seed) for seed in seeds])
+        return
+    if not seeds:
+        output.say("No answer files: bootkit seed add IMAGE FILE brings one.")
+        return
+    output.table([(seed.image, seed.kind, seed.name, seed.path) for seed in seeds], ("IMAGE", "KIND", "NAME", "FILE"))
+
+
+def remove(
+    image: Image,
+    name: Annotated[str, typer.Argument(help="Of the answer file.", show_default=False)],
+    stick: StickOption = None,
+    dry_run: DryRun = False,
+) -> None:
+    """Remove an answer file, and its entry."""
+    from bootkit.app.changes import apply_changes
+    from bootkit.app.variants import plan_seed_removal, seed_named
+    from bootkit.cli import report
+    from bootkit.cli.images import write_menu
+    from bootkit.system.sticks import open_stick
+
+    with open_stick(stick, writing=not dry_run) as opened:
+        plan = plan_seed_removal(opened.volume, seed_named(opened.volume, image, name))
+        if dry_run:
+            report.plan(plan)
+            return
+        apply_changes(plan, opened.volume)
+        write_menu(opened.volume)

@@ -1,0 +1,150 @@
+"""How each boot stack keeps the changes to its system beside the ISO file, or why it cannot.
+
+Source: booted: live-boot 20230131, dracut 059 to 112, kiwi 11.1. Read: casper 1.498 scripts/casper-helpers,
+mkinitcpio-archiso 73 hooks/archiso, antiX's init (mx-iso-template 26.05), kiwi 10 kiwi-live-lib.sh.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bootkit.bootcfg.cmdline import has_word
+from bootkit.errors import BootkitError
+from bootkit.model.boot import STICK_UUID, BootEntry, EntryKind
+from bootkit.model.catalog import ImageItem
+from bootkit.model.variants import ADDED_FOLDER, FOLDER_MARK, PERSISTENCE_FOLDER
+
+LIVE_BOOT_OVERLAY = "live_boot_persistence"
+LIVE_BOOT_INITRD = f"{ADDED_FOLDER}/{LIVE_BOOT_OVERLAY}.cpio"
+_FOLDER = "{folder}"
+_UNIX = ("ext4", "btrfs", "xfs")
+_HOME = "a home keeps the user's own files on every system: bootkit home create NAME --size 4G"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keeping:
+    """What a boot stack wants."""
+
+    file: str
+    """Name of an ext4 image, or :data:`FOLDER_MARK` where a folder is all."""
+    words: tuple[str, ...]
+    """Kernel words, with the slots ``{folder}`` and ``{stick_uuid}``."""
+    label: str = "bootkit"
+    folders: tuple[str, ...] = ()
+    """What has to be in the image."""
+    texts: Mapping[str, str]
+    initrds: tuple[str, ...] = ()
+    """On the stick."""
+    filesystems: tuple[str, ...] = ()
+    """Of the stick, on which it works; empty for all."""
+    because: str = ""
+    """Why not on others."""
+    note: str = ""
+
+    @property
+    def is_folder(self) -> bool:
+        return self.file == FOLDER_MARK
+
+
+_UPPER = "the changed files of an overlay need a file system of Linux"
+STACKS: Mapping[str, Keeping] = {
+    "casper": Keeping(
+        file="casper-rw",
+        label="casper-rw",
+        texts={},
+        words=("persistent", f"persistent-path={_FOLDER}"),
+        filesystems=("vfat",),
+        because="casper looks for a file with changes on FAT only",
+    ),
+    "live-boot": Keeping(
+        file="persistence",
+        label="persistence",
+        texts={"persistence.conf": "/ union\n"},
+        words=("persistence", f"bootkit.persistence={_FOLDER}/persistence"),
+        initrds=(LIVE_BOOT_INITRD,),
+    ),
+    "dmsquash-live": Keeping(
+        file="overlay.img",
+        folders=("overlayfs", "ovlwork"),
+        texts={},
+        words=(
+            f"rd.live.overlay=UUID={STICK_UUID}:{_FOLDER}/overlay.img",
+            "rd.live.overlay.overlayfs=1",
+            "rd.live.overlay.nouserconfirmprompt=1",
+        ),
+    ),
+    "kiwi-live": Keeping(
+        file="live_system.cow",
+        label="cow",
+        texts={},
+        words=("rd.live.overlay.persistent", f"rd.live.cowfile.path={_FOLDER}/live_system.cow"),
+        note="KIWI before 10 does not know this place: it makes /live_system.cow, which all its images share",
+    ),
+    "archiso": Keeping(
+        file=FOLDER_MARK,
+        texts={},
+        words=(f"cow_device=/dev/disk/by-uuid/{STICK_UUID}", f"cow_directory={_FOLDER}", "copytoram=n"),
+        filesystems=_UNIX,
+        because=_UPPER,
+    ),
+    "antiX": Keeping(
+        file="rootfs",
+        label="rootfs",
+        texts={},
+        words=("persist_static_root", f"puuid={STICK_UUID}", f"pdir={_FOLDER}"),
+    ),
+    "porteus": Keeping(
+        file=FOLDER_MARK,
+        texts={},
+        words=(f"changes=UUID:{STICK_UUID}{_FOLDER}",),
+        filesystems=_UNIX,
+        because=_UPPER,
+    ),
+}
+_CANNOT: Mapping[str, str] = {
+    "sysrescue": "its initrd cannot write to the partition that its ISO file lies on",
+    "anaconda": "it is an installer",
+    "debian-installer": "it is an installer",
+    "linuxrc": "it is an installer",
+    "agama": "it is an installer",
+    "miso": "its initrd keeps nothing of a system that starts from an ISO file",
+    "artix": "its initrd keeps nothing of a system that starts from an ISO file",
+    "nixos stage-1": "its initrd keeps nothing of a system that starts from an ISO file",
+    "genkernel": "its initrd keeps nothing of a system that starts from an ISO file",
+}
+
+
+def kept_folder(image: str) -> str:
+    """Where the changes of an image lie, by its file name."""
+    return f"{PERSISTENCE_FOLDER}/{image}"
+
+
+def keeping_of(item: ImageItem, filesystem: str) -> Keeping:
+    """How an image keeps its changes on a stick with this file system.
+
+    Raises:
+        BootkitError: it cannot; the message says why.
+    """
+    detection = item.detection
+    if detection is None or not detection.entries:
+        raise BootkitError(f"{item.name} does not start from the menu", hint=f"why: bootkit explain {item.name}")
+    keeping = STACKS.get(detection.stack)
+    if keeping is None:
+        reason = _CANNOT.get(detection.stack, f"no way is known by which {detection.stack} does so beside an ISO file")
+        raise BootkitError(f"{item.name} cannot keep its changes: {reason}", hint=_HOME)
+    first = first_linux(item)
+    if first is None or has_word(first.cmdline, "nopersistence") or has_word(first.cmdline, "nopersistent"):
+        raise BootkitError(f"{item.name} cannot keep its changes: its own menu forbids it", hint=_HOME)
+    if keeping.filesystems and filesystem not in keeping.filesystems:
+        message = f"{item.name} cannot keep its changes on this stick, which has {filesystem}: {keeping.because}"
+        raise BootkitError(message, hint=_HOME)
+    return keeping
+
+
+def first_linux(item: ImageItem) -> BootEntry | None:
+    """The entry that starts by itself, if it is a Linux."""
+    entries = item.detection.entries if item.detection else ()
+    return next((entry for entry in entries if entry.kind is EntryKind.LINUX), None)
+
+
+def words_of(keeping: Keeping, image: str) -> tuple[str, ...]:
+    return tuple(word.replace(_FOLDER, kept_folder(image)) for word in keeping.words)

@@ -1,0 +1,70 @@
+"""The entries of an image for its kept changes and its answer files."""
+
+import zlib
+from collections.abc import Iterator
+from dataclasses import replace
+
+from bootkit.bootcfg.cmdline import SEPARATORS, before_separator, name_of, without
+from bootkit.errors import BootkitError
+from bootkit.model.boot import ON_STICK, BootEntry, Role
+from bootkit.model.catalog import ImageItem
+from bootkit.model.variants import ADDED_FOLDER, Kept, Seed, Variants
+from bootkit.plan.persistence import Keeping, first_linux, keeping_of, words_of
+from bootkit.plan.seeds import SeedKind, filled, seed_kinds
+
+
+def varied(item: ImageItem, variants: Variants, filesystem: str) -> ImageItem:
+    """``item`` with more entries: the one that keeps changes comes first, those with answers behind all."""
+    first, known = first_linux(item), item.recognition
+    if first is None or known is None or known.detection is None:
+        return item
+    entries = known.detection.entries
+    keeping = keeping_for(item, variants.kept.get(item.name), filesystem)
+    if keeping is not None:
+        kept = _with_words(first, words_of(keeping, item.name))
+        initrds = (*kept.initrds, *(ON_STICK + path for path in keeping.initrds))
+        kept = replace(kept, title=f"{first.title}, changes are kept", initrds=initrds, role=Role.PERSISTENT, to_ram=())
+        entries = (kept, *entries)
+    entries += tuple(_seeded(first, seed, kind) for seed, kind in seeds_for(item, variants))
+    return replace(item, recognition=replace(known, detection=replace(known.detection, entries=entries)))
+
+
+def keeping_for(item: ImageItem, kept: Kept | None, filesystem: str) -> Keeping | None:
+    """How an image keeps its changes; ``None`` if it does not, or cannot here."""
+    if kept is None:
+        return None
+    try:
+        keeping = keeping_of(item, filesystem)
+    except BootkitError:
+        return None
+    return keeping if kept.path.endswith(f"/{keeping.file}") else None
+
+
+def seeds_for(item: ImageItem, variants: Variants) -> Iterator[tuple[Seed, SeedKind]]:
+    """The answer files that an image takes, each with its kind."""
+    mine = [seed for seed in variants.seeds if seed.image == item.name]
+    if not mine:
+        return
+    try:
+        kinds = {kind.name: kind for kind in seed_kinds(item)}
+    except BootkitError:
+        return
+    yield from ((seed, kinds[seed.kind]) for seed in mine if seed.kind in kinds)
+
+
+def seed_initrd(seed: Seed) -> str:
+    """Where the stick keeps the initrd with an answer file."""
+    return f"{ADDED_FOLDER}/seed_{zlib.crc32(seed.path.encode('utf-8', 'surrogateescape')):08x}.cpio"
+
+
+def _seeded(first: BootEntry, seed: Seed, kind: SeedKind) -> BootEntry:
+    entry = _with_words(first, tuple(filled(word, seed) for word in kind.words))
+    initrds = (*entry.initrds, ON_STICK + seed_initrd(seed)) if kind.member else entry.initrds
+    return replace(entry, title=f"{first.title}, with {kind.name} {seed.name}", initrds=initrds, role=Role.INSTALL)
+
+
+def _with_words(entry: BootEntry, words: tuple[str, ...]) -> BootEntry:
+    """``words`` in place of those of their names, before what is for the installed system."""
+    place = next((index for index, word in enumerate(entry.cmdline) if word in SEPARATORS), len(entry.cmdline))
+    kept = without(entry.cmdline[:place], *map(name_of, words))
+    return replace(entry, cmdline=before_separator((*kept, *entry.cmdline[place:]), *words))

@@ -1,0 +1,157 @@
+"""Kept changes and answer files, from the command to the menu."""
+
+import json
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from tests.app.conftest import MakeIso
+from tests.cli.conftest import Bootkit
+
+MINI: Mapping[str, str] = {
+    "linux": "kernel",
+    "initrd.gz": "initrd",
+    ".disk/info": "Debian GNU/Linux 12 amd64 mini.iso\n",
+    "boot/grub/grub.cfg": (
+        'menuentry "Install" {\n  linux /linux vga=788 --- quiet\n  initrd /initrd.gz\n}\n'
+        'menuentry "Rescue" {\n  linux /linux rescue/enable=true --- quiet\n  initrd /initrd.gz\n}\n'
+    ),
+}
+PRESEED = "d-i debian-installer/locale string de_DE\n"
+
+
+@pytest.fixture
+def stick(tmp_path: Path) -> Path:
+    folder = tmp_path / "stick"
+    (folder / "boot/bootkit").mkdir(parents=True)
+    (folder / "boot/bootkit/stick.toml").write_text("")
+    return folder
+
+
+def menu_of(stick: Path) -> str:
+    return (stick / "boot/grub/grub.cfg").read_text()
+
+
+def members(archive: Path) -> list[str]:
+    out = subprocess.run(["cpio", "-t", "--quiet"], input=archive.read_bytes(), check=True, capture_output=True).stdout
+    return out.decode().split()
+
+
+def test_live_boot_keeps_its_changes_in_a_file_beside_the_image(
+    bootkit: Bootkit, stick: Path, make_iso: MakeIso
+) -> None:
+    bootkit("add", make_iso("live.iso"), "--stick", stick)
+    done = bootkit("persist", "create", "live", "--size", "64M", "--stick", stick)
+    assert done.returncode == 0
+    file = stick / "boot/persistence/live.iso/persistence"
+    assert done.stdout == "/boot/persistence/live.iso/persistence\n"
+    assert file.stat().st_size == 64 << 20
+    conf = subprocess.run(["debugfs", "-R", "cat persistence.conf", file], check=True, capture_output=True, text=True)
+    assert conf.stdout == "/ union\n"
+    assert members(stick / "boot/bootkit/added/live_boot_persistence.cpio") == [
+        "lib/live/boot/9999-bootkit-persistence"
+    ]
+    menu = menu_of(stick)
+    assert "bootkit.persistence=/boot/persistence/live.iso/persistence" in menu
+    assert menu.index("'Live system (amd64), changes are kept'") < menu.index("'Live system (amd64)'")
+    assert menu.count("bootkit.persistence=") == 1
+    (row,) = json.loads(bootkit("persist", "list", "--stick", stick, "--json").stdout)
+    assert row["image"] == "live.iso"
+    assert len(json.loads(bootkit("list", "--stick", stick, "--json").stdout)) == 1
+    assert bootkit("persist", "create", "live", "--size", "64M", "--stick", stick).returncode == 1
+    assert bootkit("persist", "remove", "live", "--stick", stick).returncode == 4
+    assert bootkit("persist", "remove", "live", "--yes", "--stick", stick).returncode == 0
+    assert not file.exists()
+    assert not list((stick / "boot/bootkit/added").iterdir())
+    assert "changes are kept" not in menu_of(stick)
+
+
+def test_a_dry_run_keeps_nothing(bootkit: Bootkit, stick: Path, make_iso: MakeIso) -> None:
+    bootkit("add", make_iso("live.iso"), "--stick", stick)
+    done = bootkit("persist", "create", "live", "--size", "1G", "--dry-run", "--stick", stick)
+    assert done.stdout == "make /boot/persistence/live.iso/persistence, ext4 of 1.0 GiB\nwrite the menu\n"
+    assert not (stick / "boot/persistence").exists()
+    assert bootkit("persist", "create", "live", "--stick", stick).returncode == 2
+
+
+def test_an_installer_gets_an_entry_for_each_answer_file(
+    bootkit: Bootkit, stick: Path, make_iso: MakeIso, tmp_path: Path
+) -> None:
+    bootkit("add", make_iso("mini.iso", MINI), "--stick", stick)
+    for name in ("lab", "office"):
+        (tmp_path / f"{name}.cfg").write_text(PRESEED)
+        assert bootkit("seed", "add", "mini", tmp_path / f"{name}.cfg", "--stick", stick).returncode == 0
+    seeds = json.loads(bootkit("seed", "list", "--stick", stick, "--json").stdout)
+    assert [seed["path"] for seed in seeds] == [
+        f"/boot/seeds/mini.iso/preseed/{name}/preseed.cfg" for name in ("lab", "office")
+    ]
+    archives = sorted((stick / "boot/bootkit/added").iterdir())
+    assert [members(archive) for archive in archives] == [["preseed.cfg"], ["preseed.cfg"]]
+    menu = menu_of(stick)
+    assert "'Install, with preseed lab'" in menu
+    line = next(line for line in menu.splitlines() if "auto=true" in line)
+    assert line.index("vga=788") < line.index("priority=critical") < line.index("---")
+    assert all(archive.name in menu for archive in archives)
+    assert bootkit("generate", "--dry-run", "--stick", stick).stdout == "nothing to do\n"
+    (stick / "boot/seeds/mini.iso/preseed/lab/preseed.cfg").write_text(PRESEED + "# changed\n")
+    assert "/boot/bootkit/added/seed_" in bootkit("generate", "--dry-run", "--stick", stick).stdout
+    assert bootkit("seed", "remove", "mini", "lab", "--stick", stick).returncode == 0
+    assert "with preseed lab" not in menu_of(stick)
+    assert len(list((stick / "boot/bootkit/added").iterdir())) == 1
+
+
+def test_an_answer_file_for_a_live_system_is_refused_with_the_reason(
+    bootkit: Bootkit, stick: Path, make_iso: MakeIso, tmp_path: Path
+) -> None:
+    bootkit("add", make_iso("live.iso"), "--stick", stick)
+    (tmp_path / "a.cfg").write_text(PRESEED)
+    done = bootkit("seed", "add", "live", tmp_path / "a.cfg", "--stick", stick)
+    assert done.returncode == 1
+    assert "it is a live system, whose installer reads none" in done.stderr
+
+
+UBUNTU: Mapping[str, str] = {
+    "casper/vmlinuz": "kernel",
+    "casper/initrd": "initrd",
+    "casper/minimal.squashfs": "squashfs",
+    ".disk/info": 'Ubuntu-Server 24.04.1 LTS "Noble Numbat" - Release amd64 (20240827)\n',
+    "boot/grub/grub.cfg": (
+        'menuentry "Install Ubuntu Server" {\n  linux /casper/vmlinuz iso-scan/filename=${iso_path} ---\n'
+        "  initrd /casper/initrd\n}\n"
+    ),
+}
+
+
+def test_subiquity_finds_its_answers_on_the_stick(
+    bootkit: Bootkit, stick: Path, make_iso: MakeIso, tmp_path: Path
+) -> None:
+    bootkit("add", make_iso("server.iso", UBUNTU), "--stick", stick)
+    (tmp_path / "web.yaml").write_text("version: 1\nidentity:\n  hostname: web\n")
+    assert bootkit("seed", "add", "server", tmp_path / "web.yaml", "--stick", stick).returncode == 0
+    folder = stick / "boot/seeds/server.iso/autoinstall/web"
+    assert (folder / "user-data").read_text() == (
+        "#cloud-config\nautoinstall:\n  version: 1\n  identity:\n    hostname: web\n"
+    )
+    assert (folder / "meta-data").read_text() == ""
+    line = next(line for line in menu_of(stick).splitlines() if "autoinstall/web" in line and "nocloud" in line)
+    assert "'ds=nocloud;s=file:///isodevice/boot/seeds/server.iso/autoinstall/web/'" in line
+    assert line.index("nocloud") < line.index("---")
+
+
+def test_the_function_for_live_boot_names_the_loop_device_of_the_file(tmp_path: Path) -> None:
+    script = Path(__file__).parents[2] / "initrd_overlays/live_boot_persistence/files/persistence.sh"
+    place = tmp_path / "findiso"
+    (place / "boot").mkdir(parents=True)
+    (place / "boot/keep").write_text("")
+    text = (
+        script.read_text().replace("/run/live/findiso", str(place)).replace("/proc/cmdline", str(tmp_path / "cmdline"))
+    )
+    (tmp_path / "cmdline").write_text("boot=live persistence bootkit.persistence=/boot/keep quiet\n")
+    (tmp_path / "9999").write_text(text)
+    helpers = 'mount() { echo "mount $*"; }; setup_loop() { echo "/dev/loop7"; }'
+    command = f"{helpers}; . {tmp_path}/9999; find_persistence_media persistence"
+    done = subprocess.run(["busybox", "sh", "-c", command], check=True, capture_output=True, text=True)
+    assert done.stdout == "persistence=/dev/loop7\n"
+    assert done.stderr == f"mount -o remount,rw,noatime {place}\n"
