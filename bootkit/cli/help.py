@@ -56,6 +56,9 @@ HELP = """\
 │ ext       Extensions: programs, drivers and files of yours, laid over every  │
 │           live system.                                                       │
 │ home      Homes: the user's folder, one file, the same on every live system. │
+│ persist   Persistence: live systems that keep their own changes.             │
+│ seed      Answer files: installers that ask nothing.                         │
+│ app       AppImages: programs in the menu of every desktop.                  │
 ╰──────────────────────────────────────────────────────────────────────────────╯
 
  First steps: bootkit devices; bootkit prepare /dev/sdX; bootkit add FILE.iso;

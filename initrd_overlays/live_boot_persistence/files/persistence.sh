@@ -2,6 +2,8 @@
 # Sourced by live-boot behind its own files, whose function this one replaces. bootkit.persistence= on the kernel line is
 # the path of the file on the stick.
 find_persistence_media() {
+	bk_persistence=
+	# shellcheck disable=SC2013 # words is what a kernel's line has
 	for bk_word in $(cat /proc/cmdline); do
 		case $bk_word in bootkit.persistence=*) bk_persistence=${bk_word#*=} ;; esac
 	done
