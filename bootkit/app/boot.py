@@ -77,10 +77,12 @@ def boot_entries(
     timeout: float = 0,
     pictures: Path | None = None,
     told: Callable[[str], None] = lambda _: None,
+    heard: Callable[[str], None] = lambda _: None,
 ) -> tuple[Proof, ...]:
     """Boot each entry in each machine that it is for, one after the other.
 
-    ``timeout`` bounds each stage in seconds, 0 for what suits this computer. ``told`` hears what goes on.
+    ``timeout`` bounds each stage in seconds, 0 for what suits this computer. ``told`` hears what goes on, and
+    ``heard`` what each machine says on its serial line, as :func:`bootkit.system.boot.boot` has it.
 
     Raises:
         BootkitError: the stick's bytes cannot be read.
@@ -108,6 +110,7 @@ def boot_entries(
                 screenshots=where,
                 limits=limits,
                 on_stage=lambda stage: told(f"  {stage.title}"),
+                heard=heard,
             )
             proofs.append(Proof(target=target, firmware=firmware, verdict=verdict))
     return tuple(proofs)

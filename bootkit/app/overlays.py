@@ -1,6 +1,7 @@
 """The secondary initrds of a stick: one for each boot stack on it, and a tiny one for each image with its choices."""
 
 import hashlib
+import textwrap
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from bootkit import __version__
 from bootkit.model.catalog import OVERLAY_FOLDER, ImageItem
 from bootkit.model.options import KEYBOARD, Choices
 from bootkit.model.plan import RemoveFile, StickStep, WriteFile
-from bootkit.overlay.choices import OverlayChoices, choices_archive
+from bootkit.overlay.choices import OverlayChoices, choices_archive, choices_script
 from bootkit.overlay.manifest import overlay_archive, overlay_for, overlays
 from bootkit.system.volume import Volume, read_file, walk
 
@@ -75,6 +76,21 @@ def overlay_choices(item: ImageItem, choices: Choices, stick_uuid: str) -> Overl
         user=text["user"],
         home=text["home"],
         extensions_off=choices.words("extensions_off", stack=stack, image=item.path),
+    )
+
+
+def overlay_text(item: ImageItem, choices: Choices, stick_uuid: str) -> str:
+    """What is loaded behind an image's own initrd, for people; empty if nothing is.
+
+    Raises:
+        BootkitError: a choice holds what no shell should see.
+    """
+    stack = item.detection.stack if item.detection else ""
+    overlay = overlay_for(stack)
+    if overlay is None:
+        return ""
+    return f"{OVERLAY_FOLDER}/{stack}{SUFFIX}\n{choices_path(item.path)}\n" + textwrap.indent(
+        choices_script(overlay_choices(item, choices, stick_uuid)), "  "
     )
 
 

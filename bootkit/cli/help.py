@@ -39,6 +39,8 @@ HELP = """\
 │           which words.                                                       │
 │ verify    Read images back from the stick and compare them with the          │
 │           checksums that add kept.                                           │
+│ log       Print what the last boots from the stick have written to it, the   │
+│           newest first.                                                      │
 ╰──────────────────────────────────────────────────────────────────────────────╯
 ╭─ Maintenance ────────────────────────────────────────────────────────────────╮
 │ doctor    List the programs and boot loaders that bootkit uses, their        │
@@ -49,6 +51,8 @@ HELP = """\
 │           was on it is lost.                                                 │
 ╰──────────────────────────────────────────────────────────────────────────────╯
 ╭─ Choices ────────────────────────────────────────────────────────────────────╮
+│ tui       Look after the stick on one screen: images, boot options with a    │
+│           preview, adding, preparing, testing.                               │
 │ options   Choose language, keyboard, kernel words, names and order, for the  │
 │           stick, a boot stack or an image.                                   │
 ╰──────────────────────────────────────────────────────────────────────────────╯

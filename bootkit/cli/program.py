@@ -8,7 +8,9 @@ import typer
 
 from bootkit import __version__
 from bootkit.cli import images, inspect, options_commands, output
+from bootkit.cli.log import log
 from bootkit.cli.test import test
+from bootkit.cli.tui_command import tui
 
 MAIN_JOB = "The main job"
 LOOKING = "Looking"
@@ -40,9 +42,11 @@ def build() -> typer.Typer:
     app.command(rich_help_panel=LOOKING)(inspect.inspect)
     app.command(rich_help_panel=LOOKING)(inspect.explain)
     app.command(rich_help_panel=LOOKING)(images.verify)
+    app.command(rich_help_panel=LOOKING)(log)
     app.command(rich_help_panel=MAINTENANCE)(stick.doctor)
     app.command(rich_help_panel=MAINTENANCE)(stick.upgrade)
     app.command(rich_help_panel=MAINTENANCE)(stick.restore)
+    app.command(rich_help_panel=CHOICES)(tui)
     app.add_typer(_options(), name="options", rich_help_panel=CHOICES)
     app.add_typer(_extensions(), name="ext", rich_help_panel=YOURS)
     app.add_typer(_homes(), name="home", rich_help_panel=YOURS)

@@ -47,7 +47,7 @@ from bootkit.system.loaders import mkimage_program
 from bootkit.system.makefs import make_filesystem
 from bootkit.system.recognise import STICK_RECORD, raw_volume
 from bootkit.system.run import run
-from bootkit.system.target import CHUNK, OpenTarget, open_target
+from bootkit.system.target import CHUNK, Moved, OpenTarget, open_target
 
 Told = Callable[[PrepareStep], None]
 """Called with each step before it is taken."""
@@ -68,6 +68,7 @@ class _Run:
     plan: PreparePlan
     target: OpenTarget
     work: Path
+    moved: Moved
     loaders: list[MadeLoader] = field(default_factory=list[MadeLoader])
     images: dict[int, Path] = field(default_factory=dict[int, Path])
     placed: list[tuple[int, Path]] = field(default_factory=list[tuple[int, Path]])
@@ -76,8 +77,10 @@ class _Run:
     core: tuple[int, bytes] | None = None
 
 
-def apply_plan(plan: PreparePlan, *, told: Told = lambda _: None) -> None:
+def apply_plan(plan: PreparePlan, *, told: Told = lambda _: None, moved: Moved = lambda _done, _size: None) -> None:
     """Take the steps in order, on the disk that the plan names and no other.
+
+    ``moved`` hears how far a partition is written or read back. Either may raise Interrupted.
 
     Raises:
         DeviceRefused: the disk is in use or not the one of the plan; nothing was written.
@@ -88,14 +91,14 @@ def apply_plan(plan: PreparePlan, *, told: Told = lambda _: None) -> None:
         open_target(plan.target) as target,
         interrupted.remembered(plan) as begin,
     ):
-        state = _Run(plan=plan, target=target, work=Path(work))
+        state = _Run(plan=plan, target=target, work=Path(work), moved=moved)
         begun = False
         for step in plan.steps:
-            told(step)
-            if isinstance(step, CreateFile | WipeOld | ReplaceLoaders):
-                begin()
-                begun = True
             try:
+                told(step)
+                if isinstance(step, CreateFile | WipeOld | ReplaceLoaders):
+                    begin()
+                    begun = True
                 _take(step, state)
             except Interrupted as stop:
                 state_of_it = "is half written: run the same command again" if begun else "was not touched"
@@ -136,7 +139,7 @@ def _take(step: PrepareStep, state: _Run) -> None:  # noqa: C901  # one line a k
                 for at in range(0, size, CHUNK):
                     target.write(offset + at, bytes(min(CHUNK, size - at)))
         case WriteFilesystem():
-            target.put(state.images[step.partition], step.offset)
+            target.put(state.images[step.partition], step.offset, state.moved)
             state.placed.append((step.offset, state.images[step.partition]))
         case WriteTable():
             _write_table(step.table, target)
@@ -293,7 +296,7 @@ def _check_written(state: _Run) -> None:
     target = state.target
     target.flush()
     for offset, image in state.placed:
-        if (place := target.differs(image, offset)) is not None:
+        if (place := target.differs(image, offset, state.moved)) is not None:
             raise _not_kept(target, place)
     if state.core is not None and target.read(state.core[0], len(state.core[1])) != state.core[1]:
         raise _not_kept(target, state.core[0])

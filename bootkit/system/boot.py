@@ -59,6 +59,7 @@ class _Run:
     limits: Mapping[Stage, float]
     screenshots: Path | None
     on_stage: Callable[[Stage], None]
+    heard: Callable[[str], None]
     started: float = field(default_factory=time.monotonic)
     watcher: Watcher = field(default_factory=Watcher)
     reads_screen: bool = False
@@ -94,12 +95,14 @@ def boot(
     memory_mib: int = 2048,
     limits: Mapping[Stage, float] = STAGE_LIMITS,
     on_stage: Callable[[Stage], None] = lambda _: None,
+    heard: Callable[[str], None] = lambda _: None,
 ) -> Verdict:
     """Boot ``entry`` (menu ids, ``submenu>entry``) of a stick, an image file or a device, which is only read.
 
     ``words`` are more kernel words. ``sign`` is a regular expression that a program without an initrd prints when it runs.
     ``screenshots`` is a folder for two pictures, of the menu and of the end.
-    ``on_stage`` is told each stage as it is reached.
+    ``on_stage`` is told each stage as it is reached. ``heard`` is called ten times a second with what the serial line has
+    said since, mostly nothing; what it raises ends the test.
 
     Raises:
         ToolMissing: QEMU, its firmware or ``mke2fs`` is not installed.
@@ -130,6 +133,7 @@ def boot(
                 limits=limits,
                 screenshots=screenshots,
                 on_stage=on_stage,
+                heard=heard,
                 watcher=Watcher(sign),
                 reads_screen=bool(sign) and firmware is TestFirmware.BIOS,
             )
@@ -207,6 +211,7 @@ def _read_on(run: _Run) -> str | None:
     with run.machine.serial_log.open("rb") as serial:
         serial.seek(run.serial_bytes)
         data = serial.read(SERIAL_LIMIT)
+    run.heard(data.decode(errors="replace"))
     if data:
         run.serial_bytes += len(data)
         run.last_byte = run.seconds

@@ -8,7 +8,7 @@ import errno
 import fcntl
 import os
 import stat
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -20,6 +20,8 @@ from bootkit.system.run import run, which
 CHUNK = 1 << 20
 _BLKRRPART, _BLKFLSBUF = 0x125F, 0x1261
 _NO_BLOCK = bytes(CHUNK)
+Moved = Callable[[int, int], None]
+"""Called with the bytes done and the bytes there are."""
 
 
 class OpenTarget:
@@ -67,15 +69,15 @@ class OpenTarget:
         except OSError as error:
             raise self._failed("made that large", size, error) from error
 
-    def put(self, source: Path, offset: int) -> None:
+    def put(self, source: Path, offset: int, moved: Moved = lambda _done, _size: None) -> None:
         """Copy the parts of ``source`` that hold data to ``offset``; in a file zeros stay holes."""
-        for start, chunk in data_chunks(source):
+        for start, chunk in _watched(source, moved):
             if self.is_device or chunk != _NO_BLOCK[: len(chunk)]:
                 self.write(offset + start, chunk)
 
-    def differs(self, source: Path, offset: int) -> int | None:
+    def differs(self, source: Path, offset: int, moved: Moved = lambda _done, _size: None) -> int | None:
         """The first place where the target is not what :meth:`put` wrote, in bytes; ``None`` if there is none."""
-        for start, chunk in data_chunks(source):
+        for start, chunk in _watched(source, moved):
             if self.read(offset + start, len(chunk)) != chunk:
                 return offset + start
         return None
@@ -148,6 +150,15 @@ def data_chunks(source: Path) -> Iterable[tuple[int, bytes]]:
                 yield at, os.pread(descriptor, min(CHUNK, end - at), at)
     finally:
         os.close(descriptor)
+
+
+def _watched(source: Path, moved: Moved) -> Iterable[tuple[int, bytes]]:
+    """The same, with ``moved`` told behind each."""
+    done, size = 0, source.stat().st_blocks * 512
+    for start, chunk in data_chunks(source):
+        yield start, chunk
+        done += len(chunk)
+        moved(done, max(done, size))
 
 
 def _open(target: Target) -> int:

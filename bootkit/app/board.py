@@ -1,0 +1,127 @@
+"""The state of a stick as one value, for a front end that shows all of it at once."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bootkit.app.catalog import find_images, read_catalog
+from bootkit.app.generate import is_up_to_date
+from bootkit.app.inspect import Look
+from bootkit.app.settings import choices_of, settings_text
+from bootkit.errors import BootkitError
+from bootkit.model.catalog import ImageItem
+from bootkit.model.options import Choices, Kind, OptionSpec
+from bootkit.plan.choice_words import OVERLAID
+from bootkit.system.volume import Volume, read_file, walk
+
+LOG_FOLDER = "/boot/bootkit/log"
+EXTENSION_FOLDER = "/boot/extensions"
+EXTENSION_SUFFIXES = (".raw", ".ExtensionImage")
+HOME_FOLDER = "/boot/home"
+HOME_SUFFIX = ".home"
+PERSISTENCE_FOLDER = "/boot/persistence"
+_LOG_LIMIT = 1 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Board:
+    where: str
+    filesystem: str
+    uuid: str
+    free: int
+    items: tuple[ImageItem, ...]
+    changed: frozenset[str]
+    """Paths of the images that came or changed after the last ``generate``."""
+    up_to_date: bool
+    """Whether the menu is what ``generate`` would write."""
+    choices: Choices
+    mistake: str = ""
+    """What is wrong with stick.toml, with the way out; then ``choices`` are the defaults."""
+    extensions: tuple[str, ...] = ()
+    """Of any machine: their paths below the folder of extensions, ``x86_64/tools.raw``."""
+    homes: tuple[str, ...] = ()
+    """Names, without the suffix."""
+    persistence: tuple[str, ...] = ()
+    """Names of the files that systems keep their changes in."""
+
+    def title(self, item: ImageItem) -> str:
+        """What the menu calls an image."""
+        return self.choices.text("alias", image=item.path) or item.title
+
+    def is_hidden(self, item: ImageItem) -> bool:
+        return bool(self.choices.number("hidden", image=item.path))
+
+
+def read_board(volume: Volume, *, told: Callable[[str], None] = lambda _: None) -> Board:
+    """What is on a stick; ``told`` is called with the path of each image before it is read for the first time."""
+    catalog = read_catalog(volume, find_images(volume), told=told)
+    try:
+        choices, mistake = choices_of(settings_text(volume)), ""
+    except BootkitError as error:
+        choices, mistake = Choices(), f"{error.message}: {error.hint}" if error.hint else error.message
+    return Board(
+        where=volume.where,
+        filesystem=volume.filesystem,
+        uuid=volume.uuid,
+        free=volume.free(),
+        items=catalog.items,
+        changed=catalog.looked_at,
+        up_to_date=is_up_to_date(volume),
+        choices=choices,
+        mistake=mistake,
+        extensions=tuple(name for name in _below(volume, EXTENSION_FOLDER) if name.endswith(EXTENSION_SUFFIXES)),
+        homes=tuple(
+            name.removesuffix(HOME_SUFFIX) for name in _below(volume, HOME_FOLDER) if name.endswith(HOME_SUFFIX)
+        ),
+        persistence=_below(volume, PERSISTENCE_FOLDER),
+    )
+
+
+def laid_over(board: Board, item: ImageItem) -> tuple[str, ...]:
+    """What of the user's own things a system gets, a few words each: ``home anna``, ``2 ext``."""
+    stack = item.detection.stack if item.detection else ""
+    if stack not in OVERLAID or item.problem:
+        return ()
+    home = board.choices.text("home", stack=stack, image=item.path)
+    if not home and len(board.homes) == 1:
+        home = board.homes[0]
+    off = board.choices.words("extensions_off", stack=stack, image=item.path)
+    on = [path for path in board.extensions if path.rpartition("/")[2] not in off]
+    words = [f"home {home}" if home in board.homes else "", f"{len(on)} ext" if on else ""]
+    return tuple(filter(None, words))
+
+
+def known_values(spec: OptionSpec, board: Board, item: ImageItem | None) -> tuple[str, ...]:
+    """What the stick itself offers for an option: images, homes, extensions, titles of entries; empty if nothing."""
+    if spec.key == "entry":
+        detection = item.detection if item else None
+        return tuple(dict.fromkeys(entry.title for entry in detection.entries)) if detection else ()
+    match spec.kind:
+        case Kind.PATH:
+            return tuple(item.path for item in board.items)
+        case Kind.HOME:
+            return (*board.homes, "none")
+        case Kind.FILES:
+            return tuple(dict.fromkeys(path.rpartition("/")[2] for path in board.extensions))
+        case _:
+            return ()
+
+
+def explain_item(item: ImageItem, stick_uuid: str) -> str:
+    """What ``bootkit explain`` tells of an image, out of its record."""
+    if item.facts is None or item.recognition is None:
+        return f"{item.name} cannot be read: {item.error}"
+    look = Look(facts=item.facts, recognition=item.recognition, iso_path=item.path, stick_uuid=stick_uuid)
+    return look.explanation()
+
+
+def read_logs(volume: Volume) -> tuple[tuple[str, str], ...]:
+    """What the last boots have written to the stick: names and texts, the newest first."""
+    found = sorted(walk(volume, LOG_FOLDER), key=lambda pair: (-pair[1].mtime_ns, pair[0]))
+    return tuple(
+        (path.removeprefix(f"{LOG_FOLDER}/"), (read_file(volume, path, _LOG_LIMIT) or b"").decode(errors="replace"))
+        for path, _ in found
+    )
+
+
+def _below(volume: Volume, folder: str) -> tuple[str, ...]:
+    return tuple(path.removeprefix(f"{folder}/") for path, _ in walk(volume, folder))

@@ -1,0 +1,36 @@
+"""``tui``: the text interface, on a terminal."""
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from bootkit.cli import output
+from bootkit.cli.options import StickOption
+
+TWINS = """\
+The text interface needs a terminal. On the command line the same is done by:
+  bootkit devices, bootkit prepare TARGET       make a stick
+  bootkit list, bootkit explain IMAGE           what is on it
+  bootkit add ISO..., bootkit remove IMAGE      bring and take images
+  bootkit options list|get|set|unset            choose boot options
+  bootkit generate, bootkit verify, bootkit test"""
+
+
+def tui(
+    stick: StickOption = None,
+    plain: Annotated[bool, typer.Option("--plain", help="Only print which commands do the same.")] = False,
+) -> None:
+    """Look after the stick on one screen: images, boot options with a preview, adding, preparing, testing."""
+    if plain:
+        output.answer(TWINS)
+        return
+    if not (sys.stdin.isatty() and sys.stdout.isatty()) or os.environ.get("TERM", "dumb") == "dumb":
+        from bootkit.errors import UsageError
+
+        output.say(TWINS)
+        raise UsageError("this is no terminal", hint="run bootkit tui in a terminal window, or on the console")
+    from bootkit.tui.app import run_tui
+
+    run_tui(stick)

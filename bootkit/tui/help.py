@@ -1,0 +1,37 @@
+"""What F1 shows: the screen, what is focused, the keys that count, and the same on the command line."""
+
+from textual.content import Content
+from textual.screen import Screen
+from textual.widget import Widget
+
+from bootkit.tui.widgets.option_row import OptionRow
+
+
+def help_text(screen: Screen[object], focused: Widget | None) -> Content:
+    parts = [Content(paragraph.replace("\n", " ")) for paragraph in getattr(screen, "HELP_TEXT", "").split("\n\n")]
+    if words := _about(focused):
+        parts.append(Content.assemble(("Where you are: ", "bold $primary"), words))
+    rows = [Content.styled("Keys that count now, and the same on the command line", "bold $primary"), *_keys(screen)]
+    return Content("\n\n").join([*parts, Content("\n").join(rows)])
+
+
+def _about(focused: Widget | None) -> str:
+    for widget in focused.ancestors_with_self if focused else ():
+        if isinstance(widget, OptionRow):
+            return f"{widget.text}\n{widget.twin}"
+        if words := getattr(widget, "HELP_TEXT", ""):
+            return str(words).replace("\n", " ") if not isinstance(widget, Screen) else ""
+    return ""
+
+
+def _keys(screen: Screen[object]) -> list[Content]:
+    """One line an action, with all keys that start it."""
+    rows: dict[tuple[str, str], list[str]] = {}
+    for _, binding, enabled, _ in screen.active_bindings.values():
+        if enabled and binding.description and not binding.system:
+            row = rows.setdefault((binding.description, binding.tooltip), [])
+            row.append(binding.key_display or binding.key)
+    return [
+        Content(f"{' '.join(dict.fromkeys(keys)):>14}  {description:<28}{twin}".rstrip())
+        for (description, twin), keys in rows.items()
+    ]

@@ -1,0 +1,77 @@
+"""What the screens let their workers do: each opens the stick, calls the use cases, and gives back a value."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from bootkit.app.board import Board, read_board, read_logs
+from bootkit.app.boot import Proof, boot_entries, choose_targets, parse_firmwares
+from bootkit.app.changes import apply_changes
+from bootkit.app.generate import Generation, plan_generation
+from bootkit.app.images import Verified, add_images, plan_additions, plan_removal, verify_images
+from bootkit.app.options import plan_change
+from bootkit.plan.edit_settings import Change
+from bootkit.tui.access import StickAccess
+from bootkit.tui.progress import Progress
+
+
+def read_stick(access: StickAccess, told: Callable[[str], None]) -> Board:
+    with access.open() as stick:
+        return read_board(stick.volume, told=told)
+
+
+def write_menu(access: StickAccess, progress: Progress) -> Generation:
+    with access.open(writing=True) as stick:
+        generation = plan_generation(stick.volume, told=lambda path: progress.say(f"reading {path}"))
+        progress.say("writing the menu")
+        apply_changes(generation.plan, stick.volume)
+    return generation
+
+
+def add(access: StickAccess, sources: Sequence[Path], folder: str, progress: Progress, *, rename: bool) -> int:
+    """Copy images; returns how many. What is complete stands in the menu, also when the rest fails or is cancelled."""
+    watcher = progress.watcher()
+    with access.open(writing=True) as stick:
+        progress.say("looking into the images")
+        additions = plan_additions(stick.volume, sources, folder=folder, rename=rename, watcher=watcher)
+        try:
+            add_images(stick.volume, additions, watcher)
+        finally:
+            apply_changes(plan_generation(stick.volume).plan, stick.volume)
+    return len(additions)
+
+
+def remove(access: StickAccess, path: str) -> Generation:
+    with access.open(writing=True) as stick:
+        apply_changes(plan_removal(stick.volume, [path]), stick.volume)
+        generation = plan_generation(stick.volume)
+        apply_changes(generation.plan, stick.volume)
+    return generation
+
+
+def verify(access: StickAccess, path: str, progress: Progress) -> tuple[Verified, ...]:
+    with access.open(writing=True) as stick:
+        return verify_images(stick.volume, [path], progress.watcher())
+
+
+def test(access: StickAccess, path: str, progress: Progress) -> tuple[Proof, ...]:
+    with access.open() as stick:
+        targets = choose_targets(stick.volume, [path], every=False)
+        return boot_entries(stick, targets, parse_firmwares(()), told=progress.say, heard=progress.hear)
+
+
+def logs(access: StickAccess) -> tuple[tuple[str, str], ...]:
+    with access.open() as stick:
+        return read_logs(stick.volume)
+
+
+def plan_choices(access: StickAccess, changes: Sequence[Change]) -> Generation:
+    with access.open() as stick:
+        return plan_change(stick.volume, changes)
+
+
+def write_choices(access: StickAccess, changes: Sequence[Change], progress: Progress) -> Generation:
+    with access.open(writing=True) as stick:
+        generation = plan_change(stick.volume, changes)
+        progress.say("writing")
+        apply_changes(generation.plan, stick.volume)
+    return generation

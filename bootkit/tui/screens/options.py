@@ -1,0 +1,268 @@
+"""The options of the stick, of a boot stack or of an image, with what follows from them beside."""
+
+import difflib
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container, VerticalScroll
+from textual.content import Content
+from textual.events import DescendantFocus
+from textual.timer import Timer
+from textual.widgets import Footer, Static
+
+from bootkit.app.board import Board, known_values
+from bootkit.app.generate import Generation
+from bootkit.app.options import list_options, password_digest, preview, with_changes
+from bootkit.app.overlays import overlay_text
+from bootkit.errors import BootkitError
+from bootkit.model.catalog import MENU, STICK_FILE, ImageItem
+from bootkit.model.options import Choices, Kind, Place, Scope, Value
+from bootkit.model.plan import WriteFile
+from bootkit.plan.changes import describe_change
+from bootkit.plan.edit_settings import Change
+from bootkit.system.volume import read_file
+from bootkit.tui import jobs
+from bootkit.tui.access import StickAccess
+from bootkit.tui.progress import Progress
+from bootkit.tui.screens.ask import AskScreen, PickScreen
+from bootkit.tui.screens.base import BaseScreen
+from bootkit.tui.screens.text import TextScreen
+from bootkit.tui.widgets.option_row import OptionRow
+from bootkit.tui.widgets.preview import Part, Preview, entries_text
+from bootkit.units import format_size
+
+_SHOWN = 20
+"""Images in the preview of options that count for many."""
+_QUIET = 0.4
+"""Seconds without a key after which the plan is made: it reads the stick."""
+_TEXTS = (STICK_FILE, MENU)
+"""What the plan shows line by line."""
+
+
+class OptionsScreen(BaseScreen[bool]):
+    """Answers whether something was written to the stick."""
+
+    HELP_TEXT = """\
+Each line is an option: its value, and where that comes from. An empty field takes the value of the wider scope: an image
+that of its boot stack, that the stick's, that your own configuration's. What is grey has no effect on this image; the line
+below the form tells why. A star marks what is not written yet.
+
+Space goes through the values of a switch, Tab and the arrows through the fields. What is typed is completed where there is
+a list: the right arrow takes the completion, F2 shows the whole list.
+
+Ctrl+S writes stick.toml, whose comments stay, and the menu. Ctrl+L shows beforehand what would be written."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+s", "save", "Write", key_display="^s", tooltip="bootkit options set"),
+        Binding("ctrl+l", "plan", "Plan", key_display="^l", tooltip="bootkit options set --dry-run"),
+        Binding("f2", "choose", "Values", key_display="F2"),
+        Binding("ctrl+n", "password", "Password", key_display="^n", tooltip="bootkit options set password"),
+        Binding("up", "app.focus_previous", "Up", show=False),
+        Binding("down", "app.focus_next", "Down", show=False),
+        Binding("escape", "leave", "Back", key_display="Esc"),
+    ]
+
+    def __init__(self, access: StickAccess, board: Board, place: Place, item: ImageItem | None) -> None:
+        super().__init__()
+        self._access = access
+        self._board = board
+        self._place = place
+        self._item = item
+        self._edits: dict[str, Value | None] = {}
+        self._wrong: dict[str, str] = {}
+        self._leaving = False
+        self._soon: Timer | None = None
+        self._steps = "nothing: no choice was changed"
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """What was edited and differs from what the stick has."""
+        kept = self._board.choices.values.get(self._place, {})
+        return tuple(
+            Change(key=key, value=value, place=self._place)
+            for key, value in self._edits.items()
+            if value != kept.get(key)
+        )
+
+    def compose(self) -> ComposeResult:
+        board, place, item = self._board, self._place, self._item
+        wider = Choices(values={at: kept for at, kept in board.choices.values.items() if at != place})
+        own = board.choices.values.get(place, {})
+        yield Static(self._heading(), classes="heading")
+        with Container(id="panes"):
+            with VerticalScroll(id="form", can_focus=False):
+                for listed in list_options(wider, place, item):
+                    offered = known_values(listed.spec, board, item)
+                    yield OptionRow(listed, own.get(listed.spec.key), listed.value, scope=place.scope, offered=offered)
+            yield Preview(id="preview")
+        yield Static(id="help", markup=False)
+        yield Footer(show_command_palette=False)
+
+    def on_mount(self) -> None:
+        self._show_preview()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - textual's
+        """The password is the stick's; a list there is for some options."""
+        row = self._row()
+        if action == "password":
+            return row is not None and row.spec.kind is Kind.PASSWORD
+        if action == "choose":
+            return row is not None and bool(row.known)
+        return True
+
+    @on(OptionRow.Edited)
+    def note(self, event: OptionRow.Edited) -> None:
+        key = event.spec.key
+        self._leaving = False
+        if event.problem:
+            self._wrong[key] = f"{event.spec.title} {event.problem}"
+        else:
+            self._wrong.pop(key, None)
+            self._edits[key] = event.value
+        self._show_help()
+        self._show_preview()
+        self._plan_soon()
+
+    def on_descendant_focus(self, _event: DescendantFocus) -> None:
+        self._show_help()
+        self.refresh_bindings()
+
+    def action_save(self) -> None:
+        if self._wrong:
+            self.complain(f"Not written: {next(iter(self._wrong.values()))}")
+        elif not self.changes:
+            self.notify("Nothing was changed.")
+        else:
+            changes = self.changes
+            self.work(
+                "Writing the choices",
+                lambda progress: jobs.write_choices(self._access, changes, progress),
+                self._written,
+            )
+
+    def action_plan(self) -> None:
+        changes = self.changes
+
+        def look(_progress: Progress) -> Content:
+            generation = jobs.plan_choices(self._access, changes)
+            with self._access.open() as stick:
+                before = {path: read_file(stick.volume, path, 64 << 20) or b"" for path in _TEXTS}
+            return _plan_text(generation, before)
+
+        self.work("Looking what would be written", look, lambda text: self.show(TextScreen("Would be written", text)))
+
+    def action_choose(self) -> None:
+        if row := self._row():
+            self.ask(PickScreen(row.spec.title, row.known), lambda value: row.take(value) if value else None)
+
+    def action_password(self) -> None:
+        text = "The menu will ask for it, of the user 'owner'. Only its PBKDF2 digest is kept."
+        self.ask(AskScreen("Menu password", text, hidden=True), self._password_typed)
+
+    def action_leave(self) -> None:
+        if (self.changes or self._wrong) and not self._leaving:
+            self._leaving = True
+            self.notify("Not written yet: Ctrl+S writes, Esc once more leaves it.", severity="warning")
+            return
+        _ = self.dismiss(result=False)
+
+    def _row(self) -> OptionRow | None:
+        above = self.focused.ancestors_with_self if self.focused else ()
+        return next((widget for widget in above if isinstance(widget, OptionRow)), None)
+
+    def _show_help(self) -> None:
+        if row := self._row():
+            self.query_one("#help", Static).update(row.text)
+
+    def _written(self, generation: Generation) -> None:
+        for warning in generation.plan.warnings:
+            self.program.notify(warning, severity="warning", markup=False)
+        self.program.notify("Written: stick.toml and the menu.")
+        _ = self.dismiss(result=True)
+
+    def _password_typed(self, typed: str | None) -> None:
+        if typed:
+            row = self.query_one("#row-password", OptionRow)
+            self.in_background("password", lambda: password_digest(typed), row.take)
+
+    def _heading(self) -> Content:
+        match self._place.scope:
+            case Scope.IMAGE if self._item is not None:
+                of, rest = self._item.title, f"  {self._item.name}, {format_size(self._item.size)}"
+            case Scope.STACK:
+                of, rest = self._place.name, "  all images that boot by it"
+            case _:
+                of, rest = "the stick", f"  {self._board.where}"
+        return Content.assemble(("Options of ", "bold"), (of, "bold $primary"), rest)
+
+    def _plan_soon(self) -> None:
+        """Make the plan when nothing is typed any more."""
+        if self._soon is not None:
+            self._soon.stop()
+        self._steps = "..."
+        self._soon = self.set_timer(_QUIET, self._plan_now)
+
+    def _plan_now(self) -> None:
+        changes = self.changes
+        self.in_background(
+            "plan",
+            lambda: jobs.plan_choices(self._access, changes) if changes else None,
+            self._show_steps,
+            lambda error: self._show_problem(f"{error.message}\n{error.hint}"),
+        )
+
+    def _show_steps(self, generation: Generation | None) -> None:
+        steps = [] if generation is None else list(map(describe_change, generation.plan.steps))
+        warnings = [] if generation is None else [f"warning: {warning}" for warning in generation.plan.warnings]
+        self._show_problem("\n".join([*steps, *warnings]) or "nothing: no choice was changed")
+
+    def _show_problem(self, text: str) -> None:
+        self._steps = text
+        self._show_preview()
+
+    def _show_preview(self) -> None:
+        choices = with_changes(self._board.choices, self.changes)
+        parts = [*self._menu_parts(choices), Part("Would be written", self._steps)]
+        self.query_one(Preview).show("What follows from it", parts)
+
+    def _menu_parts(self, choices: Choices) -> list[Part]:
+        if self._item is None:
+            meant = [item for item in self._board.items if self._is_meant(item)]
+            parts = [self._menu_part(item, choices) for item in meant[:_SHOWN]]
+            return parts or [Part("", "There is no image on the stick that it would count for.")]
+        try:
+            overlay = overlay_text(self._item, choices, self._board.uuid)
+        except BootkitError as error:
+            overlay = error.message
+        name = choices.text("alias", image=self._item.path) or self._item.title
+        entries = entries_text(preview(self._item, choices)) or self._item.problem
+        parts = [Part(f"In the menu: {name}", entries)]
+        return [*parts, Part("Loaded behind its initrd", overlay)] if overlay else parts
+
+    def _menu_part(self, item: ImageItem, choices: Choices) -> Part:
+        name = choices.text("alias", image=item.path) or item.title
+        return Part(name, entries_text(preview(item, choices)[:1]))
+
+    def _is_meant(self, item: ImageItem) -> bool:
+        if item.detection is None:
+            return False
+        return self._place.scope is Scope.STICK or item.detection.stack == self._place.name
+
+
+def _plan_text(generation: Generation, before: dict[str, bytes]) -> Content:
+    """The steps, and line by line what becomes of the texts among them."""
+    lines = [Content(describe_change(step)) for step in generation.plan.steps] or [Content("nothing to do")]
+    lines += [Content.styled(f"warning: {warning}", "$warning") for warning in generation.plan.warnings]
+    for step in generation.plan.steps:
+        if isinstance(step, WriteFile) and step.path in _TEXTS:
+            old = before[step.path].decode(errors="replace").splitlines()
+            new = step.content.decode(errors="replace").splitlines()
+            changed = difflib.unified_diff(old, new, step.path, "after it", n=1, lineterm="")
+            lines += [Content(""), *(Content.styled(line, _style(line)) for line in changed)]
+    return Content("\n").join(lines)
+
+
+def _style(line: str) -> str:
+    return "bold" if line.startswith(("---", "+++")) else "$primary" if line.startswith("+") else ""

@@ -1,0 +1,183 @@
+"""Making a stick, the first step: which disk, or which file stands for one, and how it is laid out."""
+
+import asyncio
+from pathlib import Path
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.widgets import DataTable, Footer, Input, Static
+
+from bootkit.app.devices import list_devices
+from bootkit.app.prepare import plan_preparation
+from bootkit.errors import UsageError
+from bootkit.model.device import BlockDevice
+from bootkit.model.prepare import DataFs, Layout, LoaderChoice, PreparePlan
+from bootkit.plan.safety import Refusal
+from bootkit.system.hotplug import DiskEvents
+from bootkit.tui.screens.base import BaseScreen
+from bootkit.tui.screens.summary import SummaryScreen
+from bootkit.tui.widgets.choice_field import ChoiceField
+from bootkit.tui.widgets.field import Field
+from bootkit.units import format_size, parse_size
+
+Judged = tuple[tuple[BlockDevice, tuple[Refusal, ...]], ...]
+_LOOK = 2.0
+"""Seconds between two looks at the disks where udev tells nothing."""
+_LAYOUTS = {
+    Layout.SPLIT: "split: GPT, the data apart from the loaders; for everyone",
+    Layout.SINGLE: "single: MBR, all in one FAT32; for odd firmware",
+}
+
+
+class DiskTable(DataTable[str]):
+    HELP_TEXT = """\
+The disks that are plugged in; the list looks after itself. A disk that is mounted, carries the running system or is in use
+otherwise is never taken. The lines below tell every rule that speaks against the marked one."""
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "select_cursor", "Take this disk", key_display="Enter", tooltip="bootkit prepare"),
+    ]
+
+    disks: Judged = ()
+
+    def on_mount(self) -> None:
+        self.cursor_type = "row"
+        self.add_columns("Disk", "Size", "Bus", "Model", "Could it become a stick?")
+
+    def show(self, disks: Judged) -> None:
+        marked = self.marked
+        self.disks = disks
+        self.clear()
+        for device, refused in disks:
+            verdict = f"no: it {refused[0].reason}" if refused else "yes"
+            model = f"{device.vendor} {device.model}".strip() or "-"
+            _ = self.add_row(device.node, format_size(device.size), device.bus or "-", model, verdict)
+        rows = [row for row, (device, _) in enumerate(disks) if marked and device.identity == marked[0].identity]
+        if rows:
+            self.move_cursor(row=rows[0])
+
+    @property
+    def marked(self) -> tuple[BlockDevice, tuple[Refusal, ...]] | None:
+        return self.disks[self.cursor_row] if 0 <= self.cursor_row < len(self.disks) else None
+
+
+class PrepareScreen(BaseScreen[Path | None]):
+    """Answers with the stick that was made."""
+
+    HELP_TEXT = """\
+Mark a disk and press Return, or write the path of a new image file and its size, and press Ctrl+S. Both lead to a summary of
+what would be done. Nothing is written before that, nor before the name of the disk has been typed."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+s", "go_on", "Go on", key_display="^s", tooltip="bootkit prepare --dry-run"),
+        Binding("ctrl+r", "refresh", "Look again", show=False, tooltip="bootkit devices"),
+        Binding("up", "app.focus_previous", "Up", show=False),
+        Binding("down", "app.focus_next", "Down", show=False),
+        Binding("escape", "leave", "Back", key_display="Esc"),
+    ]
+
+    def compose(self) -> ComposeResult:
+        yield Static(_heading(1, "which disk, or which file stands for one?"), classes="heading")
+        yield DiskTable(id="disks")
+        yield Static(id="rules", markup=False)
+        with Vertical(id="wishes"):
+            yield Field(
+                "Image file",
+                Input(placeholder="instead of a disk, a new file: /home/me/stick.img", compact=True, id="file"),
+            )
+            yield Field("Its size", Input(placeholder="8G", compact=True, id="size"))
+            yield Field("Layout", ChoiceField(tuple(_LAYOUTS.values()), tuple(_LAYOUTS), Layout.SPLIT, name="layout"))
+            yield Field("File system", ChoiceField(tuple(DataFs), tuple(DataFs), DataFs.EXT4, name="fs"))
+            yield Field(
+                "Boot loaders", ChoiceField(tuple(LoaderChoice), tuple(LoaderChoice), LoaderChoice.AUTO, name="loader")
+            )
+        yield Footer(show_command_palette=False)
+
+    def on_mount(self) -> None:
+        self.query_one(DiskTable).focus()
+        self.run_worker(self._watch(), group="disks")
+
+    def action_refresh(self) -> None:
+        self.in_background("look", list_devices, self._show)
+
+    @on(DataTable.RowHighlighted)
+    def tell_rules(self) -> None:
+        disk = self.query_one(DiskTable).marked
+        if disk is None:
+            words = "No disk is plugged in. A file does as well."
+        elif refused := disk[1]:
+            words = "\n".join(
+                f"It {refusal.reason}. {refusal.hint[:1].upper()}{refusal.hint[1:]}".rstrip() for refusal in refused
+            )
+        else:
+            words = "No safety rule speaks against it: it is unmounted, unused, removable, and not this system's."
+        self.query_one("#rules", Static).update(words)
+
+    @on(DataTable.RowSelected)
+    def take_disk(self) -> None:
+        disk = self.query_one(DiskTable).marked
+        if disk is not None:
+            self._plan(Path(disk[0].node), None)
+
+    @on(Input.Submitted)
+    def action_go_on(self) -> None:
+        file = self.query_one("#file", Input).value.strip()
+        if not file:
+            self.take_disk()
+            return
+        try:
+            text = self.query_one("#size", Input).value.strip()
+            size = parse_size(text) if text else None
+        except UsageError as error:
+            self.complain(f"{error.message}: {error.hint}")
+            return
+        self._plan(Path(file).expanduser(), size)
+
+    def action_leave(self) -> None:
+        _ = self.dismiss(None)
+
+    async def _watch(self) -> None:
+        """Look at the disks whenever udev tells of one, and now and then."""
+        events = await asyncio.to_thread(DiskEvents)
+        while True:
+            disks = await asyncio.to_thread(list_devices)
+            if self not in self.program.screen_stack:
+                return
+            self._show(disks)
+            if events.works:
+                for _ in range(4):
+                    if await asyncio.to_thread(events.wait, _LOOK / 4):
+                        break
+            else:
+                await asyncio.sleep(_LOOK)
+
+    def _show(self, disks: Judged) -> None:
+        table = self.query_one(DiskTable)
+        if disks != table.disks or not disks:
+            table.show(disks)
+            self.tell_rules()
+
+    def _plan(self, path: Path, size: int | None) -> None:
+        layout = Layout(str(self.query_one("#layout", ChoiceField).value))
+        system = DataFs(str(self.query_one("#fs", ChoiceField).value))
+        loader = LoaderChoice(str(self.query_one("#loader", ChoiceField).value))
+        data_fs = None if layout is Layout.SINGLE else system
+        self.work(
+            "Looking at it",
+            lambda _: plan_preparation(path, size=size, layout=layout, data_fs=data_fs, loader=loader),
+            self._planned,
+        )
+
+    def _planned(self, plan: PreparePlan) -> None:
+        self.ask(SummaryScreen(plan), self._prepared)
+
+    def _prepared(self, done: str | None) -> None:
+        if done:
+            _ = self.dismiss(Path(done))
+
+
+def _heading(step: int, question: str) -> Content:
+    return Content.assemble((f"Make a stick, step {step} of 2", "bold $primary"), f"  {question}")

@@ -1,0 +1,261 @@
+"""The main screen: what is on the stick, and what can be done with it."""
+
+from pathlib import Path
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container
+from textual.content import Content
+from textual.widgets import DataTable, Footer, Input, Static
+
+from bootkit.app.board import Board, explain_item
+from bootkit.app.boot import Proof
+from bootkit.app.generate import Generation
+from bootkit.app.images import Verified
+from bootkit.app.options import preview
+from bootkit.errors import BootkitError
+from bootkit.model.catalog import ImageItem
+from bootkit.model.options import STICK, Place, image_place, stack_place
+from bootkit.tui import jobs
+from bootkit.tui.access import StickAccess
+from bootkit.tui.screens.add import AddScreen
+from bootkit.tui.screens.ask import AskScreen
+from bootkit.tui.screens.base import BaseScreen
+from bootkit.tui.screens.options import OptionsScreen
+from bootkit.tui.screens.text import ErrorScreen, TextScreen
+from bootkit.tui.widgets.image_table import ImageTable
+from bootkit.tui.widgets.preview import Part, Preview, entries_text
+from bootkit.units import format_size
+
+
+class StickScreen(BaseScreen[None]):
+    HELP_TEXT = """\
+The stick: its images, and for the one under the cursor what the menu will have. Letters start what can be done with it;
+/ finds an image by any part of its name, Ctrl+P by a list of everything."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("o", "stick_options", "Stick", tooltip="bootkit options list"),
+        Binding("s", "stack_options", "Options of the boot stack", show=False, tooltip="bootkit options list --stack"),
+        Binding("a", "add", "Add", tooltip="bootkit add"),
+        Binding("delete", "remove", "Remove the image", show=False, key_display="Del", tooltip="bootkit remove"),
+        Binding("g", "generate", "Generate", tooltip="bootkit generate"),
+        Binding("t", "test", "Test", tooltip="bootkit test"),
+        Binding("v", "verify", "Verify the image", show=False, tooltip="bootkit verify"),
+        Binding("e", "explain", "Explain the image", show=False, tooltip="bootkit explain"),
+        Binding("l", "logs", "Logs of the last boots", show=False, tooltip="bootkit log"),
+        Binding("slash", "search", "Find", key_display="/"),
+        Binding("r", "refresh", "Read the stick again", show=False, tooltip="bootkit list"),
+        Binding("escape", "clear_search", "Clear the search", show=False),
+    ]
+
+    def __init__(self, stick: Path) -> None:
+        super().__init__()
+        self.access = StickAccess(path=stick)
+        self.board: Board | None = None
+        self._explains = False
+        self._reading = ""
+
+    def compose(self) -> ComposeResult:
+        yield Static(f"bootkit  {self.access.path}", id="state", markup=False)
+        yield Input(placeholder="any part of the name, the boot stack or the file", compact=True, id="search")
+        with Container(id="panes"):
+            yield ImageTable(id="images")
+            yield Preview(id="preview")
+        yield Footer(show_command_palette=False)
+
+    def on_mount(self) -> None:
+        self.query_one(ImageTable).focus()
+        self.action_refresh()
+        self.set_interval(0.2, self._say)
+
+    @property
+    def chosen(self) -> ImageItem | None:
+        """The image under the cursor."""
+        path = self.query_one(ImageTable).chosen
+        return next((item for item in self.board.items if item.path == path), None) if self.board else None
+
+    def choose(self, path: str) -> None:
+        """Put the cursor on an image, whatever was searched for."""
+        self.action_clear_search()
+        self.query_one(ImageTable).choose(path)
+
+    def action_refresh(self) -> None:
+        self.in_background(
+            "read", lambda: jobs.read_stick(self.access, self._now_reading), self._show, self._unreadable
+        )
+
+    @on(DataTable.RowHighlighted)
+    def show_detail(self) -> None:
+        item, board = self.chosen, self.board
+        if board is None:
+            return
+        pane = self.query_one(Preview)
+        if item is None:
+            pane.show("", [Part("", "No image here: a adds one." if not board.items else "Nothing is called so.")])
+        elif self._explains or item.problem:
+            problem = [Part("Does not start from the menu", item.problem)] if item.problem else []
+            pane.show(item.path, [*problem, Part("", explain_item(item, board.uuid))])
+        else:
+            pane.show(item.path, [Part("", entries_text(preview(item, board.choices)))])
+
+    @on(Input.Changed, "#search")
+    def show_images(self) -> None:
+        if self.board is None:
+            return
+        words = self.query_one("#search", Input).value.lower().split()
+        board = self.board
+        found = (item for item in board.items if all(word in _searched(item, board) for word in words))
+        items = tuple(sorted(found, key=lambda item: board.title(item).casefold()))
+        self.query_one(ImageTable).show(items, board)
+        self.show_detail()
+
+    @on(Input.Submitted, "#search")
+    def to_table(self) -> None:
+        self.query_one(ImageTable).focus()
+
+    @on(DataTable.RowSelected)
+    def edit_image(self) -> None:
+        if item := self.chosen:
+            self._edit(image_place(item.path), item)
+
+    def action_stick_options(self) -> None:
+        self._edit(STICK, None)
+
+    def action_stack_options(self) -> None:
+        if (item := self.chosen) and item.detection:
+            self._edit(stack_place(item.detection.stack), None)
+
+    def action_search(self) -> None:
+        search = self.query_one("#search", Input)
+        search.add_class("-shown")
+        search.focus()
+
+    def action_clear_search(self) -> None:
+        search = self.query_one("#search", Input)
+        search.clear()
+        search.remove_class("-shown")
+        self.query_one(ImageTable).focus()
+
+    def action_explain(self) -> None:
+        self._explains = not self._explains
+        self.show_detail()
+
+    def action_add(self) -> None:
+        self.ask(AddScreen(self.access, Path.cwd(), self.board.free if self.board else 0), self._back)
+
+    def action_generate(self) -> None:
+        self.work("Writing the menu", lambda progress: jobs.write_menu(self.access, progress), self._generated)
+
+    def action_verify(self) -> None:
+        if item := self.chosen:
+            path = item.path
+            title = f"Reading {item.name} back"
+            self.work(title, lambda progress: jobs.verify(self.access, path, progress), self._verified)
+
+    def action_test(self) -> None:
+        if item := self.chosen:
+            path = item.path
+            title = f"Booting {item.name} in a virtual machine"
+            self.work(title, lambda progress: jobs.test(self.access, path, progress), self._tested)
+
+    def action_logs(self) -> None:
+        self.work("Reading the logs", lambda _: jobs.logs(self.access), self._show_logs)
+
+    def action_remove(self) -> None:
+        if item := self.chosen:
+            text = f"{item.path} will be removed from the stick.\nType its file name to go on: {item.name}"
+            self.ask(AskScreen("Remove an image", text), lambda typed: self._remove(item, typed))
+
+    def failed(self) -> None:
+        self.action_refresh()
+
+    def _now_reading(self, path: str) -> None:
+        self._reading = path
+
+    def _say(self) -> None:
+        if self._reading:
+            self.query_one("#state", Static).update(f"bootkit  Looking into {self._reading} ...")
+
+    def _unreadable(self, error: BootkitError) -> None:
+        self._reading = ""
+        self.query_one("#state", Static).update(f"bootkit  {self.access.path} cannot be read: r tries again")
+        self.show(ErrorScreen(error))
+
+    def _show(self, board: Board) -> None:
+        self._reading = ""
+        self.board = board
+        self.query_one("#state", Static).update(_state(board))
+        self.show_images()
+
+    def _edit(self, place: Place, item: ImageItem | None) -> None:
+        if self.board is None:
+            return
+        if self.board.mistake:
+            self.complain(f"stick.toml has a mistake: {self.board.mistake}")
+            return
+        self.ask(OptionsScreen(self.access, self.board, place, item), self._back)
+
+    def _back(self, _written: object) -> None:
+        # an image that was copied before the rest was cancelled is there, too
+        self.action_refresh()
+
+    def _generated(self, result: Generation) -> None:
+        for warning in result.plan.warnings:
+            self.notify(warning, severity="warning", markup=False)
+        self.notify("The menu was up to date." if result.catalog is None else "The menu is written.")
+        self.action_refresh()
+
+    def _verified(self, result: tuple[Verified, ...]) -> None:
+        text = "\n".join(f"{one.verdict}  {one.path}\n  SHA-256 {one.sha256}" for one in result)
+        self.show(TextScreen("Read back from the stick", text))
+
+    def _tested(self, result: tuple[Proof, ...]) -> None:
+        self.show(TextScreen("How far it came", "\n\n".join(map(_proof_text, result))))
+
+    def _show_logs(self, result: tuple[tuple[str, str], ...]) -> None:
+        text = "\n\n".join(f"== {name}\n{text}" for name, text in result)
+        self.show(TextScreen("The last boots", text or "No boot has left a log on the stick yet."))
+
+    def _remove(self, item: ImageItem, typed: str | None) -> None:
+        if not typed:
+            return
+        if typed.strip() != item.name:
+            self.complain(f"That is not {item.name}. Nothing was removed.")
+            return
+        self.work(f"Removing {item.name}", lambda _: jobs.remove(self.access, item.path), self._generated)
+
+
+def _state(board: Board) -> Content:
+    """Two lines: the stick, and what is on it."""
+    menu = "menu up to date" if board.up_to_date else "MENU OUT OF DATE: g writes it"
+    counts = [_count(len(board.items), "image")]
+    counts += [_count(len(board.extensions), "extension")] if board.extensions else []
+    counts += [f"{_count(len(board.homes), 'home')} ({', '.join(board.homes)})"] if board.homes else []
+    counts += [f"persistence: {len(board.persistence)}"] if board.persistence else []
+    first = f"  {board.where}  {board.filesystem}, {format_size(board.free)} free"
+    lines = [
+        Content.assemble(("bootkit", "bold $primary"), first),
+        Content.assemble(", ".join(counts) + ", ", (menu, "" if board.up_to_date else "bold $warning")),
+        *([Content.styled(f"stick.toml: {board.mistake}", "bold $error")] if board.mistake else []),
+    ]
+    return Content("\n").join(lines)
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
+def _searched(item: ImageItem, board: Board) -> str:
+    stack = item.detection.stack if item.detection else ""
+    return f"{board.title(item)} {item.title} {stack} {item.path}".lower()
+
+
+def _proof_text(proof: Proof) -> str:
+    verdict = proof.verdict
+    reached = verdict.pretty_name or verdict.stage.title
+    lines = [f"{proof.firmware.value}: {proof.target.title}", f"  reached: {reached}, after {verdict.seconds:.0f} s"]
+    if not verdict.ok:
+        lines += [f"  {verdict.reason}", *(f"  | {line}" for line in verdict.tail)]
+    return "\n".join(lines)

@@ -1,0 +1,84 @@
+"""Making a stick, the second step: all that would be done, and the word that confirms it."""
+
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.widgets import Footer, Input, Static
+
+from bootkit.app.prepare import accepts, needs_confirmation
+from bootkit.model.prepare import PreparePlan
+from bootkit.plan.describe import describe
+from bootkit.system.apply import apply_plan
+from bootkit.tui.progress import Progress
+from bootkit.tui.screens.base import BaseScreen
+from bootkit.units import format_size
+
+
+class SummaryScreen(BaseScreen[str]):
+    """Answers with the target when it is done."""
+
+    HELP_TEXT = """\
+What would be done, step by step. Nothing has been written yet. If something would be lost, type the name that is asked for;
+Ctrl+S then writes. Cancelling afterwards leaves a disk that does not start; making the stick once more mends it. A new file
+is gone again."""
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+s", "write", "Write it", key_display="^s", tooltip="bootkit prepare"),
+        Binding("escape", "leave", "Back", key_display="Esc"),
+    ]
+
+    def __init__(self, plan: PreparePlan) -> None:
+        super().__init__()
+        self._plan = plan
+        self._words = " or ".join(plan.target.confirm[:2])
+
+    def compose(self) -> ComposeResult:
+        heading = Content.assemble(("Make a stick, step 2 of 2", "bold $primary"), "  what would be done")
+        yield Static(heading, classes="heading")
+        with VerticalScroll(id="plan"):
+            yield Static(_summary(self._plan), id="text")
+        if needs_confirmation(self._plan):
+            yield Static(f"Everything on it will be lost. Type {self._words} to go on:", id="loss", markup=False)
+            yield Input(id="word", compact=True)
+        else:
+            yield Static("Nothing is lost: the file is new. Ctrl+S writes it.", id="help", markup=False)
+        yield Footer(show_command_palette=False)
+
+    def on_mount(self) -> None:
+        for field in self.query(Input):
+            field.focus()
+
+    @on(Input.Submitted)
+    def action_write(self) -> None:
+        if needs_confirmation(self._plan) and not accepts(self._plan, self.query_one("#word", Input).value):
+            self.complain(f"That is not {self._words}. Nothing was written.")
+            return
+        self.work(f"Preparing {self._plan.target.path}", self._apply, self._applied)
+
+    def action_leave(self) -> None:
+        _ = self.dismiss("")
+
+    def _apply(self, progress: Progress) -> str:
+        apply_plan(self._plan, told=lambda step: progress.say(describe(step)), moved=progress.moved)
+        return self._plan.target.path
+
+    def _applied(self, path: str) -> None:
+        safe = " It is safe to remove." if self._plan.target.is_device else ""
+        self.program.notify(f"{path} is ready and was read back.{safe}", markup=False)
+        _ = self.dismiss(path)
+
+
+def _summary(plan: PreparePlan) -> Content:
+    target = plan.target
+    title = f" ({target.title})" if target.title else ""
+    lines = [Content.styled(f"{plan.action} {target.path}{title}, {format_size(target.size)}", "bold")]
+    if name := target.identity.by_id or target.identity.serial:
+        lines.append(Content(f"identity: {name}"))
+    lines += [Content.styled(f"will be lost: {clause}", "bold $error") for clause in target.contents]
+    lines += [Content(note) for note in plan.notes]
+    lines += [Content.styled(f"warning: {warning}", "$warning") for warning in plan.warnings]
+    steps = [Content(f"{number:3}. {describe(step)}") for number, step in enumerate(plan.steps, 1)]
+    return Content("\n").join([*lines, Content(""), *steps])

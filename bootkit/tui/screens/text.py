@@ -1,0 +1,71 @@
+"""Screens of plain text: an error, help, a plan, a log."""
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Footer, Static
+
+from bootkit.errors import BootkitError, CommandFailed
+
+
+class TextScreen(ModalScreen[None]):
+    """A text to read; Esc closes it."""
+
+    HELP_TEXT = "A text to read. The arrows and Page Down scroll."
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,enter", "close", "Close", key_display="Esc")]
+
+    def __init__(self, title: str, text: str | Content) -> None:
+        super().__init__()
+        self._heading = title
+        self._text = text
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog tall") as dialog:
+            dialog.border_title = self._heading
+            with VerticalScroll():
+                yield Static(self._text, id="text", markup=False)
+            yield Footer(show_command_palette=False)
+
+    def action_close(self) -> None:
+        _ = self.dismiss()
+
+
+class ErrorScreen(ModalScreen[None]):
+    """What went wrong in a line, the way out, and what a program said where one failed."""
+
+    HELP_TEXT = "Something did not work; the second line tells what to do about it. d shows what a program said."
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,enter", "close", "Close", key_display="Esc"),
+        Binding("d", "details", "Details"),
+    ]
+
+    def __init__(self, error: BootkitError) -> None:
+        super().__init__()
+        self._error = error
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog error") as dialog:
+            dialog.border_title = "It did not work"
+            yield Static(self._error.message, id="message", markup=False)
+            yield Static(self._error.hint, id="hint", markup=False)
+            with VerticalScroll(id="details"):
+                yield Static(_details(self._error), markup=False)
+            yield Footer(show_command_palette=False)
+
+    def action_details(self) -> None:
+        self.query_one("#details").toggle_class("-shown")
+
+    def action_close(self) -> None:
+        _ = self.dismiss()
+
+
+def _details(error: BootkitError) -> str:
+    lines = [f"kind: {type(error).__name__}, exit status {error.exit_code} on the command line"]
+    if isinstance(error, CommandFailed):
+        lines += [" ".join(error.argv), error.stderr.strip()]
+    cause = error.__cause__
+    return "\n".join([*lines, *([f"because of {cause!r}"] if cause else [])])

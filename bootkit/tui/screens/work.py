@@ -1,0 +1,94 @@
+"""A piece of work in its own thread: what it is at, how long it will take, and the way to stop it."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar, Generic, TypeVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Footer, RichLog, Static
+
+from bootkit.errors import BootkitError
+from bootkit.tui.progress import Progress
+
+T = TypeVar("T")
+_AT_ONCE = 0.25
+"""Seconds of work that are not worth a dialogue."""
+_BAR = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome(Generic[T]):
+    value: T
+
+
+class WorkScreen(ModalScreen["Outcome[T] | BootkitError"], Generic[T]):
+    """Answers with what the work gives, or with the error that ended it."""
+
+    HELP_TEXT = (
+        "Work goes on. Esc stops it at the next safe point: what is complete stays, nothing half-written is left."
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,c", "cancel", "Cancel", key_display="Esc", tooltip="Ctrl+C")
+    ]
+
+    def __init__(self, title: str, job: Callable[[Progress], T]) -> None:
+        super().__init__()
+        self._heading = title
+        self._job = job
+        self._progress = Progress()
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog") as dialog:
+            dialog.border_title = self._heading
+            yield Static(id="line", markup=False)
+            yield Static(id="bar", markup=False)
+            yield Static(id="figures", markup=False)
+            yield RichLog(id="log", max_lines=1000, wrap=True)
+            yield Footer(show_command_palette=False)
+
+    def on_mount(self) -> None:
+        self.set_timer(_AT_ONCE, lambda: self.add_class("-shown"))
+        self.set_interval(0.1, self._show)
+        self.run_worker(self._run())
+
+    def action_cancel(self) -> None:
+        self._progress.cancel()
+        self.query_one("#line", Static).update("Stopping at the next safe point ...")
+
+    async def _run(self) -> None:
+        try:
+            outcome: Outcome[T] | BootkitError = Outcome(await asyncio.to_thread(self._job, self._progress))
+        except BootkitError as error:
+            outcome = error
+        except OSError as error:
+            # a stick that is pulled out shows up as errors of the system, wherever the work is just then
+            outcome = gone(error)
+        _ = self.dismiss(outcome)
+
+    def _show(self) -> None:
+        progress = self._progress
+        if said := progress.told():
+            self.query_one("#log", RichLog).write(said.rstrip("\n"))
+        if progress.is_cancelled:
+            return
+        self.query_one("#line", Static).update(progress.line())
+        self.query_one("#bar", Static).update(bar(progress.done, progress.size))
+        self.query_one("#figures", Static).update(progress.figures())
+
+
+def bar(done: int, size: int, width: int = _BAR) -> str:
+    """A bar of characters that every console has, with the percentage behind it; empty while nobody knows."""
+    if not size:
+        return ""
+    filled = width * done // size
+    return f"[{'#' * filled}{'.' * (width - filled)}] {100 * done // size:3} %"
+
+
+def gone(error: OSError) -> BootkitError:
+    """An error of the system as one of ours."""
+    message = f"{error.filename or 'the stick'}: {error.strerror or error}"
+    return BootkitError(message, hint="Was it pulled out? Plug it in again and press r.")

@@ -1,0 +1,1 @@
+"""One widget a file: it gets a value and posts a message."""

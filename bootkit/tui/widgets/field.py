@@ -1,0 +1,27 @@
+"""A line of a form: a label, and beside it what is typed or chosen."""
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.widget import Widget
+from textual.widgets import Label
+
+
+class Line(Horizontal):
+    """Shows by a class of its own that the focus is in it: the label stands out, too."""
+
+    def on_descendant_focus(self) -> None:
+        self.add_class("-focus")
+
+    def on_descendant_blur(self) -> None:
+        self.remove_class("-focus")
+
+
+class Field(Line):
+    def __init__(self, label: str, field: Widget) -> None:
+        super().__init__()
+        self._label = label
+        self._field = field
+
+    def compose(self) -> ComposeResult:
+        yield Label(self._label, classes="title", markup=False)
+        yield self._field

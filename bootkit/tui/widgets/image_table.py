@@ -1,0 +1,73 @@
+"""The images of the stick as a table."""
+
+from typing import ClassVar
+
+from rich.text import Text
+from textual.binding import Binding, BindingType
+from textual.widgets import DataTable
+
+from bootkit.app.board import Board, laid_over
+from bootkit.model.catalog import ImageItem
+from bootkit.tui.theme import WIDE
+from bootkit.units import format_size
+
+
+class ImageTable(DataTable[Text]):
+    """Rows are keyed by the path of the image. Every state is a word, so that no colour is needed."""
+
+    HELP_TEXT = """\
+Each line is an image. Under "Starts", "no" means that it does not start from the menu; the pane beside or below says why.
+"new" came or changed after the menu was written. "With" is what of your own things its system gets."""
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter,space", "select_cursor", "Options", key_display="Enter", tooltip="bootkit options list --image"),
+    ]
+
+    def on_mount(self) -> None:
+        self.cursor_type = "row"
+        self._items: tuple[ImageItem, ...] = ()
+        self._board: Board | None = None
+
+    def on_resize(self) -> None:
+        if self._board is not None:
+            self.show(self._items, self._board)
+
+    def show(self, items: tuple[ImageItem, ...], board: Board) -> None:
+        """These images, the cursor on the one where it was."""
+        before = self.chosen
+        self._items, self._board = items, board
+        self.clear(columns=True)
+        wide = self.app.size.width >= WIDE  # pyright: ignore[reportUnknownMemberType]
+        columns = {"Size": 9, "Starts": 8, "With": 12, **({"Boots by": 13} if wide else {})}
+        pane = self.size.width or self.app.size.width  # pyright: ignore[reportUnknownMemberType]
+        room = pane - 2 - sum(width + 2 for width in columns.values())
+        self.add_column("Image", width=max(room - 1, 12))
+        for label, width in columns.items():
+            self.add_column(f"{label:>9}" if label == "Size" else label, width=width)
+        for item in items:
+            cells = [board.title(item), f"{format_size(item.size):>9}", starts(item, board)]
+            cells.append(", ".join(laid_over(board, item)) or "-")
+            if wide:
+                cells.append(item.detection.stack if item.detection else "-")
+            style = "dim" if item.problem or board.is_hidden(item) else ""
+            self.add_row(*(Text(cell, style, no_wrap=True, overflow="ellipsis") for cell in cells), key=item.path)
+        places = [place for place, item in enumerate(items) if item.path == before]
+        if places:
+            self.move_cursor(row=places[0])
+
+    @property
+    def chosen(self) -> str:
+        """Path of the image under the cursor; empty if there is none."""
+        if not self.row_count:
+            return ""
+        return self.coordinate_to_cell_key(self.cursor_coordinate).row_key.value or ""
+
+    def choose(self, path: str) -> None:
+        """Put the cursor on an image."""
+        if path in {item.path for item in self._items}:
+            self.move_cursor(row=self.get_row_index(path))
+
+
+def starts(item: ImageItem, board: Board) -> str:
+    """Whether it starts from the menu, in a word; ``new`` behind it if the menu does not know it yet."""
+    word = "no" if item.problem else "hidden" if board.is_hidden(item) else "yes"
+    return f"{word}, new" if item.path in board.changed else word

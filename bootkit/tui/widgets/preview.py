@@ -1,0 +1,56 @@
+"""What follows from the choices: parts with a heading each, to scroll through."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.widgets import Static
+
+from bootkit.bootcfg.cmdline import join_words
+from bootkit.render.menu import EntryPreview
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    heading: str
+    text: str
+
+
+class Preview(VerticalScroll, can_focus=True):
+    HELP_TEXT = "What follows from the choices. The arrows and Page Down scroll; Tab leaves it."
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("space", "page_down", "Further", show=False)]
+
+    def compose(self) -> ComposeResult:
+        yield Static(id="preview-text")
+
+    def show(self, title: str, parts: Sequence[Part]) -> None:
+        self.border_title = Content(title)
+        lines: list[Content] = []
+        for part in parts:
+            if part.heading:
+                lines.append(Content.styled(part.heading, "bold $primary"))
+            lines += [_line(line) for line in part.text.splitlines()]
+            lines.append(Content(""))
+        self.query_one("#preview-text", Static).update(Content("\n").join(lines[:-1]))
+
+
+def _line(line: str) -> Content:
+    """The entry that starts by itself stands out by its sign and its weight."""
+    return Content.styled(line, "bold") if line.startswith("> ") else Content(line)
+
+
+def entries_text(entries: tuple[EntryPreview, ...]) -> str:
+    """The entries with their kernel lines; ``>`` marks the one that starts by itself."""
+    return "\n".join(map(_entry_text, entries))
+
+
+def _entry_text(entry: EntryPreview) -> str:
+    mark = "> " if entry.starts_by_itself else "- "
+    if entry.explanation:
+        return "\n".join([f"{mark}{entry.title}", *(f"  {line}" for line in entry.explanation)])
+    lines = [f"{mark}{entry.title}", f"  {entry.kernel} {join_words(entry.words)}".rstrip()]
+    return "\n".join([*lines, *(f"  initrd {initrd}" for initrd in entry.initrds)])

@@ -1,0 +1,155 @@
+"""The text interface on a terminal that is none, and sticks for it to show."""
+
+import json
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import cast
+
+import pytest
+from textual.pilot import Pilot
+from textual.strip import Strip
+from textual.widget import Widget
+
+from bootkit.app.catalog import record_of, record_path
+from bootkit.app.look import answered
+from bootkit.app.prepare import prepare_image
+from bootkit.model.catalog import ImageItem
+from bootkit.model.iso import RecordedIso
+from bootkit.model.record import facts_from_json
+from bootkit.system.sticks import open_stick
+from bootkit.tui.app import BootkitApp
+from bootkit.tui.screens.stick import StickScreen
+from bootkit.units import MIB
+from tests.app.conftest import make_iso
+
+__all__ = ["make_iso"]
+
+DETECTORS = Path(__file__).parents[1] / "detectors"
+SHELF = (
+    "archiso/arch-2024.07.01",
+    "casper/mint-22",
+    "casper/ubuntu-24.04-desktop",
+    "dmsquash_live/fedora-42-kde",
+    "esxi/esxi-7.0u3",
+    "kiwi_live/opensuse-tumbleweed-kde",
+    "live_boot/debian-13-kde",
+    "live_boot/gparted-1.6",
+    "live_boot/tails-6.0",
+    "memtest86plus/memtest86plus-6.10-x64",
+)
+SETTINGS = """\
+# My stick. This line stays.
+[menu]
+timeout = 7
+
+[options]
+language = "de_DE.UTF-8" # at home
+"""
+PATIENCE = 20.0
+"""Seconds until a test gives up: the machine may have something else to do."""
+
+Pilots = Pilot[None]
+
+
+def put_record(stick: Path, name: str, facts_file: Path) -> None:
+    """An image of the size of a real one, all of it a hole, with the record that ``generate`` leaves of it."""
+    document = json.loads(facts_file.read_text())
+    document.pop("about")
+    facts = facts_from_json(document)
+    path = f"/boot/iso/{name or facts.name}"
+    image = stick / path.lstrip("/")
+    image.parent.mkdir(parents=True, exist_ok=True)
+    image.touch()
+    os.truncate(image, facts.size)
+    found = ImageItem(path=path, size=facts.size, mtime_ns=image.stat().st_mtime_ns)
+    record = stick / record_path(path).lstrip("/")
+    record.parent.mkdir(parents=True, exist_ok=True)
+    record.write_bytes(record_of(answered(found, RecordedIso(facts))))
+
+
+@pytest.fixture
+def shelf(tmp_path: Path) -> Path:
+    """A stick that is a folder: ten known images, two extensions, a home."""
+    stick = tmp_path / "BOOTKIT"
+    for name in SHELF:
+        put_record(stick, "", DETECTORS / f"{name}.facts.json")
+    for path in ("x86_64/tools.raw", "x86_64/fonts.raw"):
+        extension = stick / "boot/extensions" / path
+        extension.parent.mkdir(parents=True, exist_ok=True)
+        extension.touch()
+    (stick / "boot/home").mkdir()
+    (stick / "boot/home/anna.home").touch()
+    (stick / "boot/bootkit/stick.toml").write_text(SETTINGS)
+    return stick
+
+
+@pytest.fixture
+def stick_file(tmp_path: Path) -> Path:
+    """An image file that stands for a stick, prepared."""
+    if not Path("/usr/lib/grub/i386-pc/boot.img").exists():
+        pytest.skip("needs grub-pc-bin")
+    image = tmp_path / "stick.img"
+    prepare_image(image, 180 * MIB)
+    return image
+
+
+@pytest.fixture(autouse=True)
+def own_state(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", os.fspath(tmp_path_factory.mktemp("state")))
+
+
+async def until(pilot: Pilots, reached: Callable[[], object]) -> None:
+    """Wait for something to become true."""
+    end = time.monotonic() + PATIENCE
+    while not reached():
+        assert time.monotonic() < end, f"not reached; the screen is {type(pilot.app.screen).__name__}"
+        await pilot.pause(0.02)
+    await pilot.pause()
+
+
+async def on(pilot: Pilots, kind: type[Widget]) -> None:
+    """Wait for a screen."""
+    await until(pilot, lambda: isinstance(pilot.app.screen, kind))
+
+
+async def typed(pilot: Pilots, text: str) -> None:
+    names = {" ": "space", "/": "slash", ".": "full_stop", "-": "minus", "_": "underscore", "(": "left_parenthesis"}
+    await pilot.press(*(names.get(char, char) for char in text))
+    await pilot.pause()
+
+
+def strips(pilot: Pilots) -> list[Strip]:
+    """The lines of the screen with their styles."""
+    compositor = pilot.app.screen._compositor  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]  # no other way
+    return compositor.render_strips()
+
+
+def shown(pilot: Pilots) -> str:
+    """What is on the screen, as text."""
+    return "\n".join(strip.text.rstrip() for strip in strips(pilot))
+
+
+async def opened(pilot: Pilots) -> StickScreen:
+    """The main screen, once the stick was read."""
+    await on(pilot, StickScreen)
+    screen = cast("StickScreen", pilot.app.screen)
+    await until(pilot, lambda: screen.board)
+    return screen
+
+
+def app_for(stick: Path | None) -> BootkitApp:
+    return BootkitApp(stick)
+
+
+def on_medium(stick: Path, path: str) -> str:
+    """The text of a file on a stick."""
+    with open_stick(stick) as found, found.volume.open(path) as file:
+        return file.read().decode()
+
+
+def files_below(stick: Path, folder: str) -> list[str]:
+    """Names in a folder of a stick, the hidden ones, too."""
+    with open_stick(stick) as found:
+        return [entry.name for entry in found.volume.listdir(folder)]
