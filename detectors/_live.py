@@ -29,6 +29,7 @@ UDEV_NOTE = (
     "'udevadm trigger --action=add' there."
 )
 """dracut's commit 7b530f26: with newer kernels attaching a file raises no event by which udev learns of its label."""
+NO_MENU_NOTE = "Its menu could not be read: the kernel's words are the usual ones of its stack."
 ISO_NAME_NOTE = "The file's name has to end in .iso, in small letters."
 
 _ARCHES = {"amd64": "x86_64", "x64": "x86_64", "i386": "i686", "i486": "i686", "i586": "i686", "arm64": "aarch64"}

@@ -8,6 +8,8 @@ live/config-cdroot/fix_bootconfig.x86_64 (menu), live/src/agama-installer.kiwi. 
 Mexit/MultiOS-USB (5a8765a) docs/Supported_OS.md.
 """
 
+from dataclasses import replace
+
 from bootkit.detect import (
     ISO_PATH,
     Detection,
@@ -45,14 +47,34 @@ NAMES = (
 
 
 def detect(iso: IsoView) -> Detection | NotMine:
-    if not iso.volume_id.startswith(LABEL):
-        return NotMine(reason=f"its label does not begin with {LABEL}")
+    labelled = iso.volume_id.startswith(LABEL)
     if not iso.is_file(ROOT):
         return NotMine(reason=f"there is no {ROOT}")
-    entries = usable_entries(iso, read_menus(iso), _has_no_root)
+    menu = read_menus(iso)
+    entries = usable_entries(iso, menu, _has_no_root)
+    if not entries and not menu.linux and labelled:
+        entries = _by_files(iso)
     if not entries:
         return NotMine(reason="every entry of its menu names a root, or starts no file of the image")
-    return _detection(iso, entries)
+    if labelled:
+        return _detection(iso, entries)
+    if not any("agama" in word for entry in entries for word in entry.cmdline):
+        return NotMine(reason=f"its label does not begin with {LABEL}, and nothing in its menu says agama")
+    return replace(
+        _detection(iso, entries),
+        entries=(),
+        notes=(),
+        obstacle=f"Its initrd looks for the label that it was built with, and {iso.volume_id!r} is not that.",
+        instead="Take the image as its makers publish it.",
+    )
+
+
+def _by_files(iso: IsoView) -> tuple[MenuEntry, ...]:
+    """The entry for an image whose menu cannot be read: its initrd knows all that it needs."""
+    pairs = [(path, f"{path.removesuffix('linux')}initrd") for path in iso.glob("/boot/*/loader/linux")]
+    return tuple(
+        MenuEntry(title="Install", kernel=kernel, initrds=(initrd,)) for kernel, initrd in pairs if iso.is_file(initrd)
+    )
 
 
 def _has_no_root(entry: MenuEntry) -> bool:
@@ -80,7 +102,7 @@ def _detection(iso: IsoView, entries: tuple[MenuEntry, ...]) -> Detection:
         evidence=(
             f"its label is {iso.volume_id!r}",
             f"{ROOT} is there",
-            f"{first.source} names no root: the initrd does",
+            f"{first.source} names no root: the initrd does" if first.source else f"{first.kernel} is there",
         ),
         notes=("It looks for its image by the label it was built with: a relabelled copy does not start.",),
     )

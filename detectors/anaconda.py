@@ -41,6 +41,7 @@ from bootkit.detect import (
 )
 from bootkit.detectors._live import (
     ISO_SCAN,
+    NO_MENU_NOTE,
     Identity,
     Name,
     arch_of,
@@ -158,7 +159,7 @@ def _notes(iso: IsoView, first: MenuEntry) -> tuple[str, ...]:
     if not iso.name.endswith(".iso"):
         notes.append("Its installer knows an ISO file by a name that ends in .iso: rename it.")
     if not first.source:
-        notes.append("Its menu could not be read: the kernel's words are the usual ones of its stack.")
+        notes.append(NO_MENU_NOTE)
     return tuple(notes)
 
 

@@ -33,7 +33,7 @@ from bootkit.detect import (
     read_menus,
     word_value,
 )
-from bootkit.detectors._live import Identity, Name, arch_of, built, identify, usable_entries, vendors_menu
+from bootkit.detectors._live import NO_MENU_NOTE, Identity, Name, arch_of, built, identify, usable_entries, vendors_menu
 from bootkit.detectors._mkinitcpio import LOOP_WORDS, filesystems, is_local, live_entries, microcode
 
 ROOT_IMAGES = "/*/*/airootfs.*"
@@ -175,7 +175,7 @@ def _notes(iso: IsoView, who: Identity, first: MenuEntry, env: dict[str, str], i
     if copies and word_value(first.cmdline, "copytoram", "auto") == "auto":
         notes.append("It copies itself to RAM where 2 GiB remain free, and lets go of the stick.")
     if not first.source:
-        notes.append("Its menu could not be read: the kernel's words are the usual ones of its stack.")
+        notes.append(NO_MENU_NOTE)
     return tuple(notes)
 
 

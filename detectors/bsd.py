@@ -52,11 +52,11 @@ def detect(iso: IsoView) -> Detection | NotMine:
     if not kernel:
         return NotMine(reason="there are neither bsd.rd, netbsd nor /boot/kernel/kernel")
     dragonfly = iso.is_file("/boot/kernel/initrd.img.gz") or "dragonfly" in iso.facts.system_id.lower()
-    name = next((name for path, name in FAMILY.items() if iso.exists(path)), "FreeBSD")
+    name = next((name for path, name in FAMILY.items() if iso.exists(path)), "")
     version = re.search(r"(\d+)[._](\d+)[._](\w+)", iso.volume_id)
     return Detection(
         stack="loader",
-        distro="DragonFly BSD" if dragonfly else name,
+        distro="DragonFly BSD" if dragonfly else name or ("FreeBSD" if version else "FreeBSD relative"),
         version=f"{version[1]}.{version[2]}-{version[3].partition('_')[0]}" if version else "",
         evidence=(f"{kernel} is there",),
         obstacle=OBSTACLE,

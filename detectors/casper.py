@@ -63,6 +63,8 @@ def detect(iso: IsoView) -> Detection | NotMine:
         return NotMine(reason="there is no squashfs in a folder /casper*")
     menu = read_menus(iso)
     linux = [entry for entry in menu.linux if entry.initrds]
+    if not linux and image_name(iso).name == "LMDE":
+        return NotMine(reason="its menu cannot be read, and LMDE has live-boot in /casper")
     found = [entry for entry in linux if _is_casper(entry, folders)]
     if linux and not found:
         return NotMine(reason=f"its menu starts {linux[0].kernel} without casper ({' '.join(linux[0].cmdline)})")

@@ -48,6 +48,7 @@ from bootkit.detect import (
 )
 from bootkit.detectors._live import (
     ISO_SCAN,
+    NO_MENU_NOTE,
     UDEV_NOTE,
     Identity,
     Name,
@@ -221,7 +222,7 @@ def _notes(iso: IsoView, who: Identity, first: MenuEntry) -> tuple[str, ...]:
     if who.distro == NO_TRIGGER or "2022-08" <= built(iso) < "2024":
         notes.append(UDEV_NOTE)
     if not first.source:
-        notes.append("Its menu could not be read: the kernel's words are the usual ones of its stack.")
+        notes.append(NO_MENU_NOTE)
     return tuple(notes)
 
 

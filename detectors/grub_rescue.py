@@ -21,6 +21,8 @@ from bootkit.detect import (
 )
 
 MENU = "/boot/grub/grub.cfg"
+OF_GRUB = frozenset({"boot.catalog", "grub", "efi.img"})
+"""What GRUB itself has in /boot."""
 SIGNS = ("/boot/grub/i386-pc/eltorito.img", "/boot/grub/x86_64-efi/normal.mod", "/boot/grub/i386-pc/normal.mod")
 
 
@@ -34,6 +36,8 @@ def detect(iso: IsoView) -> Detection | NotMine:
     if any(entry.initrds for entry in entries):
         return NotMine(reason="its menu starts a system with an initrd")
     evidence = (f"{sign} is there",)
+    if not entries and _has_more_than_grub(iso):
+        return NotMine(reason="its menu starts nothing, and yet it holds more than GRUB")
     if not entries:
         return Detection(
             stack="grub-mkrescue",
@@ -58,6 +62,10 @@ def detect(iso: IsoView) -> Detection | NotMine:
         evidence=(*evidence, f"{MENU} starts {entries[0].kernel} without an initrd"),
         notes=("What its menu starts must need nothing of the disc but what GRUB loads.",),
     )
+
+
+def _has_more_than_grub(iso: IsoView) -> bool:
+    return not {node.name.lower() for node in iso.listdir("/boot")} <= OF_GRUB
 
 
 DETECTOR = Detector(

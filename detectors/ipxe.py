@@ -74,7 +74,8 @@ def _detection(iso: IsoView, entries: tuple[BootEntry, ...], because: str) -> De
     names = f"{iso.volume_id} {iso.name}".lower()
     return Detection(
         stack="ipxe",
-        distro="netboot.xyz" if "netboot" in names and "xyz" in names else "iPXE",
+        distro="iPXE",
+        edition="netboot.xyz" if "netboot" in names and "xyz" in names else "",
         arch=iso.facts.cpu,
         entries=entries,
         filesystems=ANY_FILESYSTEM,

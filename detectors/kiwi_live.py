@@ -34,6 +34,7 @@ from bootkit.detect import (
 )
 from bootkit.detectors._live import (
     ISO_SCAN,
+    NO_MENU_NOTE,
     UDEV_NOTE,
     Name,
     arch_of,
@@ -46,6 +47,7 @@ from bootkit.detectors._live import (
 )
 
 LOADER = "/boot/*/loader/linux"
+ROOT = "/LiveOS/squashfs.img"
 PERSISTENT = ("rd.live.overlay.persistent", "rd.live.overlay.cowfs", "rd.live.cowfile.*")
 LEFT_OUT = (ISO_SCAN, *PERSISTENT, "mediacheck", "rd.live.check")
 DEFAULT_LABEL = "CDROM"
@@ -62,12 +64,25 @@ def detect(iso: IsoView) -> Detection | NotMine:
     if not iso.glob(LOADER):
         return NotMine(reason=f"there is no {LOADER}")
     menu = read_menus(iso)
+    if not menu.linux:
+        return _by_files(iso, menu)
     if not is_kiwi_live(menu):
         return NotMine(reason="no entry of its menu has the words of kiwi-live")
     entries = usable_entries(iso, menu, lambda entry: _is_live(entry) and not has_word(entry.cmdline, "mediacheck"))
     if not entries:
         return NotMine(reason="no kernel and initrd of its menu are in the image")
     return _detection(iso, menu, entries)
+
+
+def _by_files(iso: IsoView, menu: Menu) -> Detection | NotMine:
+    """The answer for an image whose menu cannot be read: only a name can tell it from Fedora's."""
+    kernel = iso.glob(LOADER)[0]
+    initrd = f"{kernel.removesuffix('linux')}initrd"
+    named = iso.volume_id == DEFAULT_LABEL or identify((iso.volume_id, iso.name), NAMES).distro
+    if not (named and iso.is_file(ROOT) and iso.is_file(initrd)):
+        return NotMine(reason="its menu cannot be read, and its label is none that KIWI's images are known by")
+    words = (f"root=live:CDLABEL={iso.volume_id}", "rd.live.image")
+    return _detection(iso, menu, (MenuEntry(title="Start", kernel=kernel, initrds=(initrd,), cmdline=words),))
 
 
 def is_kiwi_live(menu: Menu) -> bool:
@@ -116,6 +131,8 @@ def _is_persistent(menu: Menu) -> bool:
 
 
 def _evidence(menu: Menu, first: MenuEntry) -> tuple[str, ...]:
+    if not first.source:
+        return (f"{first.kernel} is there", f"{ROOT} is there")
     root = f"{first.source} starts {first.kernel} with root=live:CDLABEL="
     if _is_persistent(menu):
         return (root, f"{PERSISTENT[0]} is a word of kiwi-live alone")
@@ -132,7 +149,7 @@ def _obstacle(iso: IsoView) -> tuple[str, str]:
 
 
 def _notes(iso: IsoView, menu: Menu) -> tuple[str, ...]:
-    notes: list[str] = []
+    notes: list[str] = [] if menu.linux else [NO_MENU_NOTE]
     if _is_persistent(menu):
         notes.append("It keeps nothing: what it would write to the stick, all images of its kind would share.")
     if any(has_word(entry.cmdline, "mediacheck") for entry in menu.linux):

@@ -72,6 +72,8 @@ NAMES = {
 }  # fmt: skip
 """By a word in /.disk/info or the volume id, the special ones first: Tails' /.disk/info says Debian."""
 EDITION_NOISE = frozenset({"live", "live/install", "live/netinst", "live/cd", "binary", "image", "clonezilla"})
+DRACUT = ("kicksecure", "whonix")
+"""Labels of images that look the same, but are dracut's."""
 TRUENAS = ("/TrueNAS.update", "/TrueNAS-SCALE.update")
 
 
@@ -83,6 +85,8 @@ def detect(iso: IsoView) -> Detection | NotMine:
         return NotMine(reason=f"no kernel line of its menu says boot=live ({' '.join(linux[0].cmdline) or 'no words'})")
     if not found and not iso.glob("/live/*.squashfs"):
         return NotMine(reason="there is no squashfs in /live")
+    if not found and iso.volume_id.lower().startswith(DRACUT):
+        return NotMine(reason="its menu cannot be read, and by its label dracut starts it")
     usable = {entry: ready for entry in found or menuless(iso, "/live") if (ready := loadable(iso, entry))}
     if not usable:
         return NotMine(reason="no kernel and initrd of its menu are in the image")
@@ -156,6 +160,8 @@ def _distro(iso: IsoView, info: DiskInfo) -> str:
         return "TrueNAS"
     if iso.exists("/Clonezilla-Live-Version"):  # its volume id is the version alone
         return "Clonezilla"
+    if iso.exists("/live/Tails.module"):
+        return "Tails"
     known = next((name for word, name in NAMES.items() if word in said), "")
     return known or info.name or "live-boot system"
 

@@ -36,7 +36,7 @@ NAMES = (
     Name("BigLinux", r"^BIGLINUX|^biglinux_(?P<version>\d{4}-\d\d-\d\d)(?:_(?P<edition>\w+?))?[_.]"),
     Name("Garuda Linux", r"^GARUDA_(?P<edition>[A-Z0-9-]+)_|^garuda-"),
 )
-BASES = {"manjaro": "Manjaro", "mabox": "Mabox", "biglinux": "BigLinux", "garuda": "Garuda Linux"}
+BASES = {"manjaro": "Manjaro relative", "mabox": "Mabox", "biglinux": "BigLinux", "garuda": "Garuda Linux"}
 
 
 def detect(iso: IsoView) -> Detection | NotMine:
@@ -59,7 +59,7 @@ def _waits_for_a_label(entry: MenuEntry) -> bool:
 
 def _by_files(iso: IsoView, menu: Menu) -> tuple[MenuEntry, ...]:
     """Entries for an image whose menu cannot be read."""
-    if menu.linux or not iso.exists(MARK):
+    if menu.linux or not iso.exists(MARK) or _folder(iso) == "garuda":  # which has two generations with the same files
         return ()
     return tuple(
         MenuEntry(

@@ -14,12 +14,10 @@ from bootkit.model.catalog import IMAGE_FOLDER, ImageItem
 from bootkit.model.plan import CopyImage, RemoveFile, StickPlan, WriteFile
 from bootkit.plan.names import better_name, name_problem
 from bootkit.probe.checksum import published_checksum
-from bootkit.probe.image import open_image
+from bootkit.probe.image import PADDING, open_image
 from bootkit.system.volume import Volume, chunks_of, sha256_of
 from bootkit.units import format_size
 
-_PADDING = 150 * 2048
-"""Bytes that mkisofs puts behind the last file; some images come without them and lack nothing."""
 _AGAIN = "the download is damaged or not the one that was published: download it again"
 
 
@@ -126,7 +124,7 @@ def _addition(source: Path, folder: str, *, rename: bool) -> Addition:
         )
         raise BootkitError(f"{source.name} cannot be booted under this name: {problem}", hint=hint)
     with open_image(source, name=name) as view:
-        if view.missing > _PADDING:
+        if view.missing > PADDING:
             missing = format_size(view.missing)
             raise BootkitError(f"{source.name} is not complete: {missing} are missing at its end", hint=_AGAIN)
         item = with_insides(answered(ImageItem(path=path, size=size, mtime_ns=0), view), view)

@@ -13,11 +13,14 @@ from bootkit.formats.tree import Tree
 from bootkit.model.initrd import InitrdFacts, RootFacts
 from bootkit.model.iso import TEXT_LIMIT, ElToritoEntry, IsoFacts, IsoPartition, IsoView, Node
 from bootkit.model.kernel import KernelFacts
+from bootkit.units import format_size
 
 if TYPE_CHECKING:
     from bootkit.formats.rootfs import Root
     from bootkit.formats.udf import Udf
 
+PADDING = 150 * 2048
+"""Bytes that mkisofs puts behind the last file; some images come without them and lack nothing."""
 _EFI = "efi:"
 # A stub holds one README that tells old systems to use UDF; Windows images have it alone in the root.
 _STUB_LIMIT = 2
@@ -45,6 +48,8 @@ class ImageView(IsoView):
         self._tree, facts = _choose_tree(fh, descriptors, IsoFacts(name=name, size=size))
         self.missing = max(0, (descriptors.pvd.size if descriptors.pvd else 0) - size)
         """Bytes that the volume descriptor claims behind the end of the file: an incomplete download."""
+        if self.missing > PADDING:
+            self._warnings.append(f"the file is not complete: {format_size(self.missing)} are missing at its end")
         self._partitions = self._read_partitions()
         self._base = replace(
             facts, el_torito=self._read_el_torito(descriptors.boot_catalog), partitions=_rows(self._partitions)
