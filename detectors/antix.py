@@ -25,6 +25,7 @@ from bootkit.detect import (
     boot_entries,
     image_name,
     loopback_evidence,
+    memory_tests,
     menuless,
     own_menu,
     read_menus,
@@ -67,7 +68,7 @@ def detect(iso: IsoView) -> Detection | NotMine:
         version=who.version,
         arch=_arch(iso, first),
         edition=who.edition,
-        entries=(*boot_entries(entries, words, default=first, to_ram=("toram",)), *own_menu(iso)),
+        entries=(*boot_entries(entries, words, default=first, to_ram=("toram",)), *memory_tests(iso), *own_menu(iso)),
         filesystems=(*FILESYSTEMS, *exfat),
         evidence=(
             f"{first.source} starts {first.kernel}" if first.source else f"{first.kernel} is there",

@@ -21,6 +21,7 @@ from bootkit.detect import (
     QuickRule,
     Support,
     Verdict,
+    memory_tests,
     read_menus,
     word_value,
 )
@@ -91,6 +92,7 @@ def _detection(iso: IsoView, entries: tuple[MenuEntry, ...]) -> Detection:
         edition=who.edition,
         entries=(
             *live_entries(entries, "misodevice", check=iso.is_file(f"/{folder}/{arch}/rootfs.md5")),
+            *memory_tests(iso),
             *vendors_menu(iso, "img_loop"),
         ),
         filesystems=filesystems(built(iso)),

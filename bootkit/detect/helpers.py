@@ -6,11 +6,15 @@ from dataclasses import replace
 
 from bootkit.bootcfg.cmdline import has_word, without
 from bootkit.bootcfg.diskinfo import DiskInfo, parse_disk_info
-from bootkit.bootcfg.find import read_loopback
+from bootkit.bootcfg.find import LOOPBACK_VARIABLES, read_loopback, read_menus
 from bootkit.bootcfg.menu import MenuEntry
-from bootkit.model.boot import BootEntry, EntryKind, Role
+from bootkit.model.boot import BootEntry, EntryKind, Firmware, Role
 from bootkit.model.iso import IsoView
 
+_MEMORY_TESTS = ("memtest", "mt86")
+_BIOS_VARIABLES = {**LOOPBACK_VARIABLES, "grub_platform": "pc", "grub_cpu": "i386"}
+"""Menus ask for the platform before they offer a memory test."""
+_CPUS = ("x64", "x32", "ia32", "x86_64", "i586")
 OWN_MENU_TITLE = "Menu on the image"
 ANY_FILESYSTEM = ("vfat", "exfat", "ntfs", "ext4", "btrfs", "xfs", "f2fs", "udf")
 """What GRUB reads: enough for a system that is whole in RAM once kernel and initrd are loaded."""
@@ -116,6 +120,32 @@ def own_menu(iso: IsoView) -> tuple[BootEntry, ...]:
     if not all(iso.is_file(path) for path in (first.kernel, *first.initrds)):
         return ()
     return (BootEntry(title=OWN_MENU_TITLE, kernel=menu.sources[0], kind=EntryKind.CONFIGFILE, safe_graphics=()),)
+
+
+def memory_tests(iso: IsoView) -> tuple[BootEntry, ...]:
+    """The memory tests in the image's menu: programs that are whole in themselves and need none of a stack's words.
+
+    A name with the processor in it is that of Memtest86+ since 6, which is a kernel; older ones want ``linux16``. An EFI
+    application is offered on UEFI only, where all of them start.
+    """
+    found: dict[str, BootEntry] = {}
+    for entry in (*read_menus(iso).entries, *read_menus(iso, variables=_BIOS_VARIABLES).entries):
+        path = entry.kernel or entry.chainloader
+        name = path.rpartition("/")[2].lower()
+        if not name.startswith(_MEMORY_TESTS) or entry.initrds or path in found or not iso.is_file(path):
+            continue
+        is_efi = ".efi" in name
+        is_kernel = any(cpu in name for cpu in _CPUS) or (is_efi and entry.loader == "linux")
+        kind = EntryKind.LINUX if is_kernel else EntryKind.CHAINLOADER if is_efi else EntryKind.LINUX16
+        found[path] = BootEntry(
+            title=clean_title(entry.title),
+            kernel=iso.spelled(path),
+            kind=kind,
+            cmdline=entry.cmdline,
+            firmware=frozenset({Firmware.UEFI_X64 if is_efi else Firmware.BIOS}),
+            safe_graphics=(),
+        )
+    return tuple(found.values())
 
 
 def loopback_evidence(iso: IsoView) -> tuple[str, ...]:

@@ -267,7 +267,7 @@ def _entries(item: ImageItem, detection: Detection, additions: tuple[str, ...]) 
 
 
 def _with_additions(entries: list[MenuEntry], additions: tuple[str, ...]) -> list[MenuEntry]:
-    return [replace(entry, additions=additions) if entry.kernel else entry for entry in entries]
+    return [replace(entry, additions=additions) if entry.kernel and entry.initrds else entry for entry in entries]
 
 
 def _twins(entries: list[MenuEntry], ids: set[str]) -> list[MenuEntry]:

@@ -113,7 +113,20 @@ def real_iso(path: Path, folder: Path) -> Path:
     for name, text in facts.texts.items():
         (tree / name.lstrip("/")).write_text(text, encoding="utf-8")
     iso = folder / facts.name
-    argv: list[str | Path] = ["xorriso", "-as", "mkisofs", "-quiet", "-R", "-J", "-joliet-long", "-V", facts.volume_id, "-o", iso, tree]
+    argv: list[str | Path] = [
+        "xorriso",
+        "-as",
+        "mkisofs",
+        "-quiet",
+        "-R",
+        "-J",
+        "-joliet-long",
+        "-V",
+        facts.volume_id,
+        "-o",
+        iso,
+        tree,
+    ]
     subprocess.run(argv, check=True, capture_output=True)
     return iso
 
