@@ -74,7 +74,7 @@ def _detection(iso: IsoView, entries: tuple[MenuEntry, ...]) -> Detection:
         distro=info.get("NAME", "") or "SystemRescue",
         version=version,
         arch=info.get("ARCH", "") or arch_of(iso, first.kernel),
-        entries=(*live_entries(entries, *MEDIUM), *memory_tests(iso), *vendors_menu(iso, "img_loop")),
+        entries=(*live_entries(entries, *MEDIUM), *memory_tests(iso, _menu(iso)), *vendors_menu(iso, "img_loop")),
         filesystems=(*FILESYSTEMS, *ntfs),
         evidence=(
             because,

@@ -7,7 +7,7 @@ from dataclasses import replace
 from bootkit.bootcfg.cmdline import has_word, without
 from bootkit.bootcfg.diskinfo import DiskInfo, parse_disk_info
 from bootkit.bootcfg.find import LOOPBACK_VARIABLES, read_loopback, read_menus
-from bootkit.bootcfg.menu import MenuEntry
+from bootkit.bootcfg.menu import Menu, MenuEntry
 from bootkit.model.boot import BootEntry, EntryKind, Firmware, Role
 from bootkit.model.iso import IsoView
 
@@ -122,14 +122,15 @@ def own_menu(iso: IsoView) -> tuple[BootEntry, ...]:
     return (BootEntry(title=OWN_MENU_TITLE, kernel=menu.sources[0], kind=EntryKind.CONFIGFILE, safe_graphics=()),)
 
 
-def memory_tests(iso: IsoView) -> tuple[BootEntry, ...]:
-    """The memory tests in the image's menu: programs that are whole in themselves and need none of a stack's words.
+def memory_tests(iso: IsoView, *menus: Menu) -> tuple[BootEntry, ...]:
+    """The memory tests in the image's menu, and in ``menus``: programs that are whole in themselves and need none of a stack's words.
 
     A name with the processor in it is that of Memtest86+ since 6, which is a kernel; older ones want ``linux16``. An EFI
     application is offered on UEFI only, where all of them start.
     """
     found: dict[str, BootEntry] = {}
-    for entry in (*read_menus(iso).entries, *read_menus(iso, variables=_BIOS_VARIABLES).entries):
+    every = (*menus, read_menus(iso), read_menus(iso, variables=_BIOS_VARIABLES))
+    for entry in (entry for menu in every for entry in menu.entries):
         path = entry.kernel or entry.chainloader
         name = path.rpartition("/")[2].lower()
         if not name.startswith(_MEMORY_TESTS) or entry.initrds or path in found or not iso.is_file(path):
