@@ -9,6 +9,7 @@ import os
 import struct
 from collections.abc import Sequence
 from pathlib import Path
+from typing import BinaryIO, cast
 
 from bootkit.errors import BootkitError
 from bootkit.model.plan import WriteFile
@@ -49,9 +50,10 @@ def make_filesystem(
             run(["mkfs.btrfs", "-q", "-f", "-K", "-L", step.label, "-U", step.uuid, "--rootdir", stage, image])
         case DataFs.EXFAT:
             run(["mkfs.exfat", "-L", step.label, image])
-            with image.open("r+b") as fh:
-                set_serial(fh, int(step.uuid.replace("-", ""), 16))
-                fill_exfat(fh, step.folders, files)
+            with image.open("r+b", buffering=0) as raw:
+                volume = cast("BinaryIO", raw)
+                set_serial(volume, int(step.uuid.replace("-", ""), 16))
+                fill_exfat(volume, step.size, step.folders, files)
         case DataFs.NTFS:
             _make_ntfs(step, image, stage)
 

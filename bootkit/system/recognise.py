@@ -5,13 +5,15 @@ Needs no udev and no partition nodes, so it is the same for a file and for a dev
 
 import json
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import BinaryIO, cast
 from uuid import UUID
 
 from bootkit.errors import FormatError
+from bootkit.formats.exfat import Exfat
 from bootkit.formats.ext4 import Ext4, read_superblock
 from bootkit.formats.fat import Fat
 from bootkit.formats.partitions import PartitionTable, read_partitions
@@ -38,6 +40,7 @@ _SIGNATURES = (
     (4086, b"SWAPSPACE2", "swap"),
 )
 
+_TREES: Mapping[str, Callable[[BinaryIO], Tree]] = MappingProxyType({"vfat": Fat, "exfat": Exfat, "ext4": Ext4})
 _UUID_AT = {"exfat": (100, 4), "ntfs": (0x48, 8), "btrfs": (0x10020, 16)}
 """Offset and size of the serial or UUID in file systems that nothing else is read of."""
 
@@ -80,16 +83,19 @@ class Contents:
 
 def raw_volume(path: Path, offset: int, size: int) -> Volume | None:
     """The file system there as a volume; ``None`` for one that we do not write without mounting it."""
+    from bootkit.system.volumes.exfat import ExfatVolume
     from bootkit.system.volumes.ext4 import Ext4Volume
     from bootkit.system.volumes.fat import FatVolume
 
     with path.open("rb") as fh:
-        kind = _filesystem(cast("BinaryIO", fh), offset)
+        kind = filesystem_at(cast("BinaryIO", fh), offset)
     match kind:
         case "ext4":
             return Ext4Volume(path, offset, size)
         case "vfat":
             return FatVolume(path, offset, size)
+        case "exfat":
+            return ExfatVolume(path, offset, size)
         case _:
             return None
 
@@ -106,7 +112,7 @@ def read_contents(path: Path) -> Contents:
             table = read_partitions(fh)
         except FormatError:
             return Contents()
-        whole = _filesystem(fh, 0)
+        whole = filesystem_at(fh, 0)
         partitions = tuple(_partitions(fh, table))
         stick = _stick(fh, table, partitions)
         return Contents(scheme=table.scheme, partitions=partitions, whole=whole, stick=stick)
@@ -114,7 +120,7 @@ def read_contents(path: Path) -> Contents:
 
 def _partitions(fh: BinaryIO, table: PartitionTable) -> Iterator[FoundPartition]:
     for row in table.partitions:
-        kind, label, uuid = _filesystem(fh, row.start), "", ""
+        kind, label, uuid = filesystem_at(fh, row.start), "", ""
         try:
             if kind == "ext4":
                 superblock = read_superblock(_window(fh, row.start, row.size))
@@ -123,7 +129,7 @@ def _partitions(fh: BinaryIO, table: PartitionTable) -> Iterator[FoundPartition]
                 fat = Fat(_window(fh, row.start, row.size))
                 label, uuid = fat.label, fat.uuid
             elif kind in _UUID_AT:
-                uuid = _uuid_at(fh, row.start, kind)
+                uuid = uuid_at(fh, row.start, kind)
         except FormatError:
             # a damaged file system is still one that would be lost
             pass
@@ -132,8 +138,8 @@ def _partitions(fh: BinaryIO, table: PartitionTable) -> Iterator[FoundPartition]
         )
 
 
-def _uuid_at(fh: BinaryIO, offset: int, kind: str) -> str:
-    """As udev spells it."""
+def uuid_at(fh: BinaryIO, offset: int, kind: str) -> str:
+    """The UUID of the file system at ``offset``, an exFAT, NTFS or btrfs, as udev spells it."""
     at, size = _UUID_AT[kind]
     raw = read_at(fh, offset + at, size)
     match kind:
@@ -182,7 +188,7 @@ def _version(fh: BinaryIO, boot: FoundPartition, data: FoundPartition) -> str | 
 def _version_of_data(fh: BinaryIO, data: FoundPartition) -> str | None:
     window = _window(fh, data.offset, data.size)
     try:
-        tree: Tree = Fat(window) if data.filesystem == "vfat" else Ext4(window)
+        tree: Tree = _TREES.get(data.filesystem, Ext4)(window)
         document = tomllib.loads(tree.read(STICK_FILE, _RECORD_LIMIT).decode(errors="replace"))
     except (FormatError, tomllib.TOMLDecodeError):
         return None
@@ -198,7 +204,8 @@ def _core_area(layout: Layout, partitions: tuple[FoundPartition, ...]) -> tuple[
     return None if bios is None else (bios.offset // 512, bios.size // 512)
 
 
-def _filesystem(fh: BinaryIO, offset: int) -> str:
+def filesystem_at(fh: BinaryIO, offset: int) -> str:
+    """As blkid calls it; empty if none is known."""
     head = read_upto(fh, offset, 0x10100)
     for at, magic, name in _SIGNATURES:
         if head[at : at + len(magic)] == magic:

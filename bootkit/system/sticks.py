@@ -7,12 +7,12 @@ from collections.abc import Generator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
 from bootkit.errors import BootkitError, FormatError
-from bootkit.formats.partitions import read_partitions
-from bootkit.formats.reader import Window
+from bootkit.formats.partitions import Partition, read_partitions
 from bootkit.model.catalog import STICK_FILE
+from bootkit.system.recognise import filesystem_at, raw_volume, uuid_at
 from bootkit.system.volume import Volume
 from bootkit.system.volumes.folder import FolderVolume
 
@@ -40,16 +40,18 @@ def open_stick(where: Path | None, *, writing: bool = False) -> Generator[Stick]
         mode = path.stat().st_mode
     except OSError as error:
         raise BootkitError(f"{path}: {error.strerror}", hint=_PREPARE) from error
-    if stat.S_ISDIR(mode):
-        volume: Volume = FolderVolume(path)
-    elif stat.S_ISBLK(mode) and (mounted := _mounted_folder(path)) is not None:
-        volume = FolderVolume(mounted)
-    else:
-        volume = _raw_volume(path)
-    with closing(volume), _locked(path, writing=writing):
+    with _locked(path, writing=writing), closing(_volume(path, mode, writing=writing)) as volume:
         if volume.stat(STICK_FILE) is None:
             raise BootkitError(f"{path} is not a bootkit stick: there is no {STICK_FILE} on it", hint=_PREPARE)
         yield Stick(where=path, volume=volume)
+
+
+def _volume(path: Path, mode: int, *, writing: bool) -> Volume:
+    if stat.S_ISDIR(mode):
+        return FolderVolume(path)
+    if stat.S_ISBLK(mode) and (mounted := _mounted_folder(path)) is not None:
+        return FolderVolume(mounted)
+    return _raw_volume(path, writing=writing)
 
 
 def mounted_sticks() -> tuple[Path, ...]:
@@ -99,14 +101,13 @@ def _mounted_folder(node: Path) -> Path | None:
     return next((target for target in targets if (target / STICK_FILE.lstrip("/")).exists()), None)
 
 
-def _raw_volume(path: Path) -> Volume:
+def _raw_volume(path: Path, *, writing: bool) -> Volume:
     """The data partition inside an image file or an unmounted device."""
     try:
         with path.open("rb") as fh:
             table = read_partitions(fh)
             for partition in sorted(table.partitions, key=lambda partition: partition.number):
-                window = cast("BinaryIO", Window(fh, partition.start, partition.size))
-                volume = _filesystem_volume(path, window, partition.start, partition.size)
+                volume = _partition_volume(path, fh, partition, writing=writing)
                 if volume is None:
                     continue
                 if volume.stat(STICK_FILE) is not None:
@@ -120,17 +121,14 @@ def _raw_volume(path: Path) -> Volume:
     raise BootkitError(f"{path} is not a bootkit stick: no partition holds {STICK_FILE}", hint=_PREPARE)
 
 
-def _filesystem_volume(path: Path, window: BinaryIO, offset: int, size: int) -> Volume | None:
-    from bootkit.system.volumes.ext4 import Ext4Volume
-    from bootkit.system.volumes.fat import FatVolume
+def _partition_volume(path: Path, fh: BinaryIO, partition: Partition, *, writing: bool) -> Volume | None:
+    from bootkit.system.volumes.mounted import MOUNTED, MountedVolume
 
-    window.seek(0)
-    head = window.read(2048)
-    if head[1080:1082] == b"\x53\xef":  # the ext2 magic, 0x38 bytes into the superblock at 1024
-        return Ext4Volume(path, offset, size)
-    if head[510:512] == b"\x55\xaa" and (head[82:87] == b"FAT32" or head[54:57] == b"FAT"):
-        return FatVolume(path, offset, size)
-    return None
+    kind = filesystem_at(fh, partition.start)
+    if kind not in MOUNTED:
+        return raw_volume(path, partition.start, partition.size)
+    uuid = uuid_at(fh, partition.start, kind)
+    return MountedVolume(path, partition.start, partition.size, filesystem=kind, uuid=uuid, writing=writing)
 
 
 @contextmanager

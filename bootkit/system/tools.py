@@ -51,6 +51,7 @@ def _tool(program: str, packages: str, without_it: str, *also_called: str) -> To
 _GRUB = "grub-common grub2-tools grub grub2"
 _E2FSPROGS = "e2fsprogs e2fsprogs e2fsprogs e2fsprogs"
 _MTOOLS = "mtools mtools mtools mtools"
+_UNMOUNTED = "NTFS and btrfs sticks cannot be reached while they are not mounted"
 _EXTENSIONS = "ext cannot make or look into extensions"
 
 TOOLS = (
@@ -71,6 +72,8 @@ TOOLS = (
     _tool("sync", "coreutils coreutils coreutils coreutils", "nothing says when a mounted stick is safe to remove"),
     _tool("cp", "coreutils coreutils coreutils coreutils", "prepare --data-fs ntfs does not work"),
     _tool("umount", "mount util-linux-core util-linux util-linux", "prepare --data-fs ntfs does not work"),
+    _tool("mount", "mount util-linux-core util-linux util-linux", _UNMOUNTED),
+    _tool("losetup", "mount util-linux-core util-linux util-linux", _UNMOUNTED),
     _tool(
         "partx", "util-linux util-linux util-linux util-linux", "a new stick may have to be plugged in again to show"
     ),

@@ -1,8 +1,8 @@
 """The stick's data partition, whatever way it is reached.
 
-Three ways in, one interface: a mounted folder (:mod:`bootkit.system.volumes.folder`), or the bytes of a partition in an
-image file or an unmounted device, as ext4 (:mod:`bootkit.system.volumes.ext4`) or FAT (:mod:`bootkit.system.volumes.fat`).
-Nothing above this module knows which it is.
+Three ways in, one interface: a mounted folder (:mod:`bootkit.system.volumes.folder`); the bytes of a partition in an image
+file or an unmounted device, as ext4, FAT or exFAT; or such a partition mounted by us for as long as it is needed
+(:mod:`bootkit.system.volumes.mounted`), as NTFS or btrfs. Nothing above this module knows which it is.
 """
 
 import hashlib
@@ -10,6 +10,8 @@ from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol
+
+from bootkit.formats.reader import Extent
 
 CHUNK = 1 << 20
 """Bytes a reading: 1 MiB is fastest with hashing in the same pass, because it stays in the processor's cache."""
@@ -74,6 +76,10 @@ class Volume(Protocol):
         ...
 
     def remove(self, path: str) -> None: ...
+
+    def extents(self, path: str) -> tuple[Extent, ...] | None:
+        """Where the bytes of a file lie, from the start of the partition; ``None`` if nobody can tell."""
+        ...
 
     def free(self) -> int:
         """Bytes that can still be written."""

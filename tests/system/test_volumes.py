@@ -10,9 +10,15 @@ from pathlib import Path
 
 import pytest
 
+from bootkit.app.prepare import prepare_image
 from bootkit.errors import BootkitError
 from bootkit.formats.reader import Window
+from bootkit.model.prepare import DataFs
+from bootkit.system.extents import file_extents
+from bootkit.system.recognise import read_contents
+from bootkit.system.sticks import open_stick
 from bootkit.system.volume import Volume, read_file, walk
+from bootkit.system.volumes.exfat import ExfatVolume
 from bootkit.system.volumes.ext4 import Ext4Volume
 from bootkit.system.volumes.fat import FatVolume
 from bootkit.system.volumes.folder import FolderVolume
@@ -61,6 +67,18 @@ def make_ext4(tmp_path: Path) -> Volume:
     return Ext4Volume(image, OFFSET, SIZE)
 
 
+def make_exfat(tmp_path: Path) -> Volume:
+    image, part = _image(tmp_path), tmp_path / "exfat"
+    with part.open("wb") as file:
+        file.truncate(SIZE)
+    # small clusters: a directory of two hundred files has to grow
+    subprocess.run(["mkfs.exfat", "-c", "4096", part], check=True, capture_output=True)
+    with image.open("r+b") as file:
+        file.seek(OFFSET)
+        file.write(part.read_bytes())
+    return ExfatVolume(image, OFFSET, SIZE)
+
+
 def check(volume: Volume) -> None:
     """The file system's own checker finds nothing wrong."""
     if isinstance(volume, Ext4Volume):
@@ -74,9 +92,14 @@ def check(volume: Volume) -> None:
         with Path(volume.where).open("rb") as file:
             part.write_bytes(Window(file, OFFSET, SIZE).read())
         subprocess.run(["fsck.fat", "-n", part], check=True, capture_output=True)
+    elif isinstance(volume, ExfatVolume):
+        part = Path(volume.where).with_suffix(".part")
+        with Path(volume.where).open("rb") as file:
+            part.write_bytes(Window(file, OFFSET, SIZE).read())
+        subprocess.run(["fsck.exfat", "-n", part], check=True, capture_output=True)
 
 
-@pytest.fixture(params=[make_folder, make_fat, make_ext4])
+@pytest.fixture(params=[make_folder, make_fat, make_ext4, make_exfat])
 def volume(request: pytest.FixtureRequest, tmp_path: Path) -> Generator[Volume]:
     with closing(request.param(tmp_path)) as made:
         yield made
@@ -186,7 +209,7 @@ def _raw_blocks_are_zero(volume: Ext4Volume, path: str) -> bool:
         return file.read(1024) == bytes(1024)
 
 
-@pytest.mark.parametrize("make", [make_fat, make_ext4])
+@pytest.mark.parametrize("make", [make_fat, make_ext4, make_exfat])
 def test_refuses_what_does_not_fit_and_leaves_nothing(make: Callable[[Path], Volume], tmp_path: Path) -> None:
     source = tmp_path / "big.iso"
     with source.open("wb") as file:
@@ -216,3 +239,55 @@ def test_a_copy_that_is_interrupted_leaves_nothing(volume: Volume, tmp_path: Pat
 def test_tells_its_file_system_and_uuid(tmp_path: Path) -> None:
     with closing(make_fat(tmp_path)) as fat:
         assert (fat.filesystem, fat.uuid) == ("vfat", "B007-C177")
+    (tmp_path / "other").mkdir()
+    with closing(make_exfat(tmp_path / "other")) as exfat:
+        part = tmp_path / "other" / "exfat"
+        blkid = subprocess.run(["blkid", "-o", "value", "-s", "UUID", part], check=True, capture_output=True, text=True)
+        assert (exfat.filesystem, exfat.uuid) == ("exfat", blkid.stdout.strip())
+
+
+def test_exfat_keeps_a_file_in_one_piece_behind_holes_that_are_too_small(tmp_path: Path) -> None:
+    source = tmp_path / "x.iso"
+    source.write_bytes(random.Random(3).randbytes(3 << 20))
+    with closing(make_exfat(tmp_path)) as volume:
+        assert isinstance(volume, ExfatVolume)
+        volume.write({f"/{number}": bytes([number]) * 8192 for number in range(1, 40)})
+        for number in range(1, 40, 2):
+            volume.remove(f"/{number}")
+        volume.copy_in(source, "/x.iso", lambda _: None)
+        assert len(volume.extents("/x.iso") or ()) == 1
+        volume.write({"/Straße-ΑΩ-ж.txt": b"its hash is made of the volume's own capitals"})
+        check(volume)
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("data_fs", [DataFs.NTFS, DataFs.BTRFS])
+def test_what_only_a_driver_can_write_is_mounted_as_long_as_it_is_open(data_fs: DataFs, tmp_path: Path) -> None:
+    stick, source = tmp_path / "stick.img", tmp_path / "x.iso"
+    source.write_bytes(random.Random(4).randbytes(3 << 20))
+    prepare_image(stick, 400 << 20, data_fs=data_fs)
+    with open_stick(stick, writing=True) as opened:
+        opened.volume.copy_in(source, "/boot/iso/x.iso", lambda _: None)
+        extents = opened.volume.extents("/boot/iso/x.iso")
+    with open_stick(stick) as opened:
+        assert opened.volume.filesystem == data_fs.value
+        assert _content(opened.volume, "/boot/iso/x.iso") == source.read_bytes()
+        uuid = opened.volume.uuid
+    (first, *_) = read_contents(stick).partitions
+    assert (first.filesystem, first.uuid) == (data_fs.value, uuid)
+    if data_fs is DataFs.BTRFS:  # it maps its own addresses to several devices
+        assert extents is None
+        return
+    assert extents is not None
+    with stick.open("rb") as file:
+        pieces = [
+            Window(file, first.offset + offset, length).read() for offset, length in extents if offset is not None
+        ]
+    assert b"".join(pieces) == source.read_bytes()
+
+
+def test_the_kernel_tells_where_the_bytes_of_a_file_lie(tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    path.write_bytes(bytes(range(256)) * 1000)
+    extents = file_extents(path)
+    assert extents is None or sum(length for _, length in extents) == 256_000

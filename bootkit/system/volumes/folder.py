@@ -9,12 +9,16 @@ from pathlib import Path
 from typing import BinaryIO
 
 from bootkit.errors import BootkitError, CommandFailed
+from bootkit.formats.reader import Extent
+from bootkit.system.extents import file_extents
 from bootkit.system.run import run
 from bootkit.system.volume import CHUNK, FileStat, Progress, chunks_of
 
 _ALLOCATING = ("ext4", "xfs", "btrfs", "f2fs", "tmpfs")
 """Where setting room aside is one cheap call; elsewhere the C library would write every block to do it."""
 _WITH_HOLES = (*_ALLOCATING, "overlay")
+_OWN_ADDRESSES = ("btrfs", "zfs", "bcachefs", "overlay")
+"""Where the places that the kernel tells are not those on a partition."""
 _BY_UUID = Path("/dev/disk/by-uuid")
 
 
@@ -103,6 +107,12 @@ class FolderVolume:
     def remove(self, path: str) -> None:
         with self._errors(path):
             self._host(path).unlink()
+
+    def extents(self, path: str) -> tuple[Extent, ...] | None:
+        if self.filesystem in _OWN_ADDRESSES:
+            return None
+        with self._errors(path):
+            return file_extents(self._host(path))
 
     def free(self) -> int:
         return shutil.disk_usage(self._root).free

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Generic, TypeVar, cast
 
 from bootkit.errors import BootkitError
-from bootkit.formats.reader import Window
+from bootkit.formats.reader import Extent, Window
 from bootkit.formats.tree import Entry, FileTree
 from bootkit.system.volume import FileStat
 
@@ -43,6 +43,9 @@ class RawVolume(abc.ABC, Generic[T]):
 
     def open(self, path: str) -> BinaryIO:
         return cast("BinaryIO", self._reader().open(path))
+
+    def extents(self, path: str) -> tuple[Extent, ...]:
+        return self._reader().extents(path)
 
     def flush(self) -> None:
         self._forget()
