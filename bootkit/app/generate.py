@@ -60,7 +60,7 @@ def plan_generation(
     offered = tuple(varied(item, variants, volume.filesystem) for item in catalog.items)
     menu = menu_of(offered, choices, additions.by_image)
     beside = plan_beside(volume, catalog.items)
-    warnings = (*_check(menu), *unheard(catalog.items, choices), *beside.missing)
+    warnings = (*_check(menu), *unheard(catalog.items, choices), *beside.missing, *additions.warnings)
     steps: list[StickStep] = [
         WriteFile(path=record_path(item.path), content=record_of(item))
         for item in catalog.items

@@ -7,15 +7,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bootkit import __version__
+from bootkit.app.cures import cure_members, cure_of
+from bootkit.errors import BootkitError
 from bootkit.model.catalog import OVERLAY_FOLDER, ImageItem
 from bootkit.model.options import KEYBOARD, Choices
 from bootkit.model.plan import RemoveFile, StickStep, WriteFile
 from bootkit.overlay.choices import OverlayChoices, choices_archive, choices_script
 from bootkit.overlay.manifest import overlay_archive, overlay_for, overlays
+from bootkit.overlay.pack import Member
+from bootkit.plan.check_file import as_blkid
 from bootkit.system.volume import Volume, read_file, walk
 
 SUFFIX = ".cpio"
-_LIMIT = 16 << 20
+_LIMIT = 64 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,12 +29,15 @@ class Additions:
     steps: tuple[StickStep, ...]
     by_image: Mapping[str, tuple[str, ...]]
     """The archives of an image, in the order in which they are loaded, by its path; images without any are left out."""
+    warnings: tuple[str, ...] = ()
+    """Images that need a cure and cannot get it."""
 
 
 def plan_overlays(volume: Volume, items: tuple[ImageItem, ...], choices: Choices) -> Additions:
     """The archives that the images of a stick want; those that nobody wants any more are removed."""
     archives: dict[str, bytes] = {}
     by_image: dict[str, tuple[str, ...]] = {}
+    warnings: list[str] = []
     for item in items:
         stack = item.detection.stack if item.detection else ""
         overlay = overlay_for(stack)
@@ -39,7 +46,13 @@ def plan_overlays(volume: Volume, items: tuple[ImageItem, ...], choices: Choices
         shared, own = f"{OVERLAY_FOLDER}/{stack}{SUFFIX}", choices_path(item.path)
         if shared not in archives:
             archives[shared] = overlay_archive(overlay)
-        archives[own] = choices_archive(overlay_choices(item, choices, volume.uuid))
+        others: dict[str, Member] = {}
+        try:
+            cure = cure_of(item, as_blkid(volume.filesystem))
+            others = cure_members(volume, item, cure) if cure else {}
+        except BootkitError as error:
+            warnings.append(f"{item.path} will not boot from this stick: {error.message}; {error.hint}")
+        archives[own] = choices_archive(overlay_choices(item, choices, volume.uuid), others)
         by_image[item.path] = (shared, own)
     old = [path for path, _ in walk(volume, OVERLAY_FOLDER) if path.endswith(SUFFIX)]
     return Additions(
@@ -52,6 +65,7 @@ def plan_overlays(volume: Volume, items: tuple[ImageItem, ...], choices: Choices
             *(RemoveFile(path=path) for path in old if path not in archives),
         ),
         by_image=by_image,
+        warnings=tuple(warnings),
     )
 
 

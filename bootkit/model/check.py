@@ -53,6 +53,8 @@ class Cure:
     """The version that ``members`` are for."""
     members: tuple[str, ...] = ()
     """Paths of modules in ``root``, in the order in which they have to be inserted."""
+    driver: str = ""
+    """What the overlay itself mounts the stick by; empty if the boot stack mounts it, or nobody does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

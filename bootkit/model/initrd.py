@@ -12,7 +12,7 @@ DRIVERS = frozenset(
 )  # fmt: skip
 """The kernel's modules that decide whether an image is found and mounted; dashes are written as underscores."""
 
-_DRIVERS_OF: Mapping[str, tuple[str, ...]] = MappingProxyType(
+DRIVERS_OF: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "btrfs": ("btrfs",),
         "exfat": ("exfat",),
@@ -146,7 +146,7 @@ def _support(initrd: InitrdFacts, filesystem: str, builtin: Collection[str]) -> 
         return FileSystemSupport(name=filesystem, by="helper" if helper else "no", driver=helper)
     if initrd.allowed is not None and filesystem not in initrd.allowed:
         return FileSystemSupport(name=filesystem, by="no")
-    answers = {driver: _has(initrd, driver, builtin) for driver in _DRIVERS_OF.get(filesystem, (filesystem,))}
+    answers = {driver: _has(initrd, driver, builtin) for driver in DRIVERS_OF.get(filesystem, (filesystem,))}
     for by in ("builtin", "module"):
         driver = next((name for name, answer in answers.items() if answer == by), "")
         if driver:

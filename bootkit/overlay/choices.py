@@ -1,10 +1,12 @@
 """The tiny archive of one image: the user's choices for it, as a file that the overlay's shell reads."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from bootkit.errors import BootkitError
-from bootkit.overlay.pack import pack
+from bootkit.overlay.pack import Member, pack
 
 MEMBER = "bootkit/choices"
 """In the overlay's own folder, so the overlay is loaded before it."""
@@ -55,12 +57,21 @@ def choices_script(choices: OverlayChoices) -> str:
         # a slash is the one character that no file name has
         "BK_EXTENSIONS_OFF": "/".join(choices.extensions_off),
     }
-    return "".join(f"{name}={_quoted(name, value)}\n" for name, value in values.items() if value)
+    return assignments({name: value for name, value in values.items() if value})
 
 
-def choices_archive(choices: OverlayChoices) -> bytes:
-    """The choices as a secondary initrd, to be loaded after the overlay."""
-    return pack({MEMBER: choices_script(choices).encode("utf-8", "surrogateescape")})
+def choices_archive(choices: OverlayChoices, others: Mapping[str, Member] = MappingProxyType({})) -> bytes:
+    """The choices as a secondary initrd, to be loaded after the overlay; ``others`` are more members of it."""
+    return pack({MEMBER: choices_script(choices).encode("utf-8", "surrogateescape"), **others})
+
+
+def assignments(values: Mapping[str, str]) -> str:
+    """Lines of a POSIX shell, every value between single quotes.
+
+    Raises:
+        BootkitError: a value holds a control character.
+    """
+    return "".join(f"{name}={_quoted(name, value)}\n" for name, value in values.items())
 
 
 def _quoted(name: str, value: str) -> str:

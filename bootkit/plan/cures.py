@@ -1,15 +1,25 @@
 """What bootkit does itself about an initrd that does not find its ISO file on the stick's file system. Pure."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from bootkit.model.boot import BootEntry, Detection
 from bootkit.model.check import Cure
+from bootkit.model.initrd import DRIVERS_OF, InitrdFacts, KernelModules, RootFacts
 from bootkit.model.iso import IsoFacts
+from bootkit.plan.check_file import file_answer, filesystem_name
 
 Judge = Callable[[Detection, BootEntry, IsoFacts, str], Cure | None]
 
-CURES: tuple[Judge, ...] = ()
-"""Every kind of cure, the one to prefer first. Each gets what :func:`cure_for` gets."""
+MODULES, FINDER, MAP = "modules", "finder", "map"
+"""The cures by name: modules of the ISO's own kernel; the stick mounted by us; the ISO mapped without its file system."""
+_TAKES_MODULES = frozenset({"live-boot", "casper", "dmsquash-live", "kiwi-live", "liveiso"})
+"""Boot stacks whose overlay runs ``cure.sh drivers`` before the stack looks for its file."""
+_TAKES_DEVICES = frozenset({"live-boot", "dmsquash-live", "kiwi-live", "liveiso"})
+"""Boot stacks that can be given the ISO as a block device. casper takes its words from the kernel line alone."""
+_PLAIN_BYTES = frozenset({"exfat", "ext4", "f2fs", "ntfs", "vfat", "xfs"})
+"""File systems that keep a file's bytes as they are at places that can be told; btrfs maps, mirrors and compresses."""
+_CHARSETS = ("nls_cp437", "nls_ascii", "nls_utf8")
 
 
 def cure_for(detection: Detection, entry: BootEntry, facts: IsoFacts, filesystem: str) -> Cure | None:
@@ -20,3 +30,96 @@ def cure_for(detection: Detection, entry: BootEntry, facts: IsoFacts, filesystem
     """
     answers = (judge(detection, entry, facts, filesystem) for judge in CURES)
     return next((cure for cure in answers if cure is not None), None)
+
+
+def by_modules(detection: Detection, entry: BootEntry, facts: IsoFacts, filesystem: str) -> Cure | None:
+    """The modules that are missing, where the stack then finds its file by itself."""
+    if detection.stack not in _TAKES_MODULES:
+        return None
+    for initrd, root, path, version in _kernels(entry, facts):
+        modules = root.kernels[version]
+        for driver in DRIVERS_OF.get(filesystem, ()):
+            names = _with_dependencies(modules, driver, filesystem)
+            better = _with_modules(initrd, names, modules)
+            answer = file_answer(detection, entry, [better], filesystem, builtin=modules.builtin or ())
+            if driver in modules.paths and answer.readable:
+                return _brought(driver, names, modules, filesystem, root=path, version=version)
+    return None
+
+
+def by_finder(detection: Detection, entry: BootEntry, facts: IsoFacts, filesystem: str) -> Cure | None:
+    """A driver is there or can be brought, but the stack does not look on such a file system: so we do."""
+    if detection.stack not in _TAKES_DEVICES:
+        return None
+    name = filesystem_name(filesystem)
+    for initrd, root, path, version in _kernels(entry, facts):
+        modules = root.kernels[version]
+        for driver in DRIVERS_OF.get(filesystem, ()):
+            if driver in initrd.drivers.modules or driver in (modules.builtin or ()):
+                reason = f"Its initrd can read {name} by {driver}, but does not look there; the overlay does."
+                return Cure(overlay=FINDER, driver=driver, reason=reason)
+            if driver in modules.paths:
+                names = _with_dependencies(modules, driver, filesystem)
+                cure = _brought(driver, names, modules, filesystem, root=path, version=version)
+                reason = f"{cure.reason[:-1]}, and looks for the file itself."
+                return replace(cure, overlay=FINDER, driver=driver, reason=reason)
+    return None
+
+
+def by_map(detection: Detection, entry: BootEntry, facts: IsoFacts, filesystem: str) -> Cure | None:
+    """No driver can be had: the overlay finds the ISO by the place of its bytes on the partition."""
+    initrds = _initrds(entry, facts)
+    if detection.stack not in _TAKES_DEVICES or not initrds or filesystem not in _PLAIN_BYTES:
+        return None
+    name = filesystem_name(filesystem)
+    reason = f"No driver for {name} can be had, so the overlay opens the ISO by the place of its bytes on the stick."
+    return Cure(overlay=MAP, reason=reason)
+
+
+CURES: tuple[Judge, ...] = (by_modules, by_finder, by_map)
+"""Every kind of cure, the one to prefer first. Each gets what :func:`cure_for` gets."""
+
+
+def _initrds(entry: BootEntry, facts: IsoFacts) -> tuple[InitrdFacts, ...]:
+    """Those that hold drivers: not processor microcode, not a vendor's additions."""
+    read = (facts.initrds[path] for path in entry.initrds if path in facts.initrds)
+    return tuple(initrd for initrd in read if initrd.kernels)
+
+
+def _kernels(entry: BootEntry, facts: IsoFacts) -> Iterator[tuple[InitrdFacts, RootFacts, str, str]]:
+    """Each initrd with each root, the root's path and the version of the kernel that both are for."""
+    for initrd in _initrds(entry, facts):
+        for path, root in facts.roots.items():
+            yield from ((initrd, root, path, version) for version in initrd.kernels if version in root.kernels)
+
+
+def _with_dependencies(modules: KernelModules, driver: str, filesystem: str) -> tuple[str, ...]:
+    """The driver behind all that it needs, as far as it is a module. FAT asks for its character sets when it is mounted."""
+    charsets = _CHARSETS if filesystem == "vfat" else ()
+    return tuple(name for name in (*charsets, *modules.depends.get(driver, ()), driver) if name in modules.paths)
+
+
+def _with_modules(initrd: InitrdFacts, names: tuple[str, ...], root: KernelModules) -> InitrdFacts:
+    """What the initrd is like once ``names`` have been inserted."""
+    drivers = initrd.drivers
+    brought = {filesystem: driver for filesystem, driver in root.aliases.items() if driver in names}
+    merged = replace(
+        drivers,
+        modules=tuple(sorted({*drivers.modules, *names})),
+        # what a running kernel answers to is its own affair: only the names of what is brought count
+        aliases={**drivers.aliases, **brought} if drivers.aliases or brought else {},
+    )
+    return replace(initrd, drivers=merged)
+
+
+def _brought(
+    driver: str, names: tuple[str, ...], modules: KernelModules, filesystem: str, *, root: str, version: str
+) -> Cure:
+    name = filesystem_name(filesystem)
+    return Cure(
+        overlay=MODULES,
+        reason=f"Its initrd has no driver for {name}; the overlay brings {driver} out of {root}.",
+        root=root,
+        kernel=version,
+        members=tuple(modules.paths[one] for one in names),
+    )

@@ -20,6 +20,7 @@ bk_read_words
 bk_step=boot
 bk_log "bootkit ${BK_VERSION:-?}, Linux $(uname -r), ${BK_IMAGE:-an image without choices}"
 bk_log "kernel line: $(cat /proc/cmdline)"
+[ ! -r "$BK_HERE/cure.log" ] || cat "$BK_HERE/cure.log" >>"$BK/log"
 for bk_file in lib.sh late.sh user.sh home.sh language.sh customize.sh choices bootkit-status bootkit.service; do
 	[ ! -r "$BK_HERE/$bk_file" ] || cat "$BK_HERE/$bk_file" >"$BK/$bk_file"
 done

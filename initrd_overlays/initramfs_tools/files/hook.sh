@@ -4,6 +4,11 @@
 # script moves /dev away. casper mounts the stick at /isodevice and, up to 21.10, moves that into the new root.
 if [ -e /scripts/init-bottom/ORDER ] && [ -z "${bootkit_here-}" ]; then
 	bootkit_here=1
+	sh /bootkit/cure.sh drivers
+	if [ -e /bootkit/iso ] && [ -e /bin/live-boot ]; then
+		mkdir -p /etc/live/boot
+		cat /bootkit/live-boot.sh >/etc/live/boot/zz-bootkit
+	fi
 	bootkit_order=$(cat /scripts/init-bottom/ORDER)
 	# shellcheck disable=SC2016 # init expands rootmnt when it gets there
 	printf '%s\n' 'sh /bootkit/main.sh "$rootmnt" /run/live/findiso /run/live/fromiso /isodevice "$rootmnt/isodevice" /lib/live/mount/findiso "$rootmnt/lib/live/mount/findiso"' \

@@ -1,0 +1,81 @@
+"""What ``generate`` puts on a stick so that an image finds its ISO file there."""
+
+from bootkit.errors import BootkitError, FormatError
+from bootkit.formats.compression import detect, unpack_block
+from bootkit.formats.kmodules import module_name
+from bootkit.model.catalog import ImageItem
+from bootkit.model.check import Cure, StickFacts
+from bootkit.overlay.cures import ModuleFile, WayToIso, driver_members, iso_members
+from bootkit.overlay.pack import Member
+from bootkit.plan.check import predict
+from bootkit.plan.cures import MAP
+from bootkit.probe.image import open_image
+from bootkit.system.volume import Volume
+
+MODULE_LIMIT = 16 << 20
+"""Bytes of one kernel module, unpacked; the largest file-system driver (btrfs, xfs) has 3 MiB."""
+PIECES_LIMIT = 64
+"""Pieces of a file that is mapped: more would be slow, and a copy to a stick with room lies in a few."""
+
+
+def cure_of(item: ImageItem, filesystem: str) -> Cure | None:
+    """What the image needs to find its file on ``filesystem``; ``None`` if nothing, or nothing helps."""
+    files = predict(item, StickFacts(filesystem=filesystem)).files
+    return files[0].cure if files else None
+
+
+def cure_members(volume: Volume, item: ImageItem, cure: Cure) -> dict[str, Member]:
+    """The members of the image's archive that bring the cure.
+
+    Raises:
+        BootkitError: a module cannot be read, or the file's place on the partition cannot be found.
+    """
+    members: dict[str, Member] = {}
+    if cure.members:
+        members.update(driver_members(cure.kernel, _modules(volume, item, cure)))
+    if cure.overlay == MAP:
+        members.update(iso_members(_way(volume, item, extents=extents_of(volume, item))))
+    elif cure.driver:
+        members.update(iso_members(_way(volume, item, driver=cure.driver)))
+    return members
+
+
+def extents_of(volume: Volume, item: ImageItem) -> tuple[tuple[int, int], ...]:
+    """Where the bytes of the image lie on its partition.
+
+    Raises:
+        BootkitError: nobody can tell, or it lies in too many pieces.
+    """
+    found = volume.extents(item.path)
+    if found is None:
+        raise BootkitError(
+            f"{item.name}: where its bytes lie on the stick cannot be found out",
+            hint="run it as root: sudo bootkit generate",
+        )
+    pieces = tuple((offset, length) for offset, length in found if offset is not None)
+    if len(pieces) < len(found) or len(pieces) > PIECES_LIMIT:
+        hint = f"copy it once more: bootkit remove {item.path}, then bootkit add"
+        raise BootkitError(f"{item.name} lies in {len(found)} pieces on the stick", hint=hint)
+    return pieces
+
+
+def _way(volume: Volume, item: ImageItem, *, driver: str = "", extents: tuple[tuple[int, int], ...] = ()) -> WayToIso:
+    return WayToIso(stick_uuid=volume.uuid, path=item.path, driver=driver, extents=extents)
+
+
+def _modules(volume: Volume, item: ImageItem, cure: Cure) -> list[ModuleFile]:
+    try:
+        with volume.open(item.path) as fh, open_image(fh, name=item.name, size=item.size) as view:
+            tree = view.open_root(cure.root).tree
+            return [
+                ModuleFile(name=module_name(path), content=_unpacked(tree.read(path, MODULE_LIMIT)))
+                for path in cure.members
+            ]
+    except FormatError as error:
+        raise BootkitError(f"{item.name}: its kernel's modules cannot be read: {error.message}") from error
+
+
+def _unpacked(content: bytes) -> bytes:
+    """Kernels read compressed modules, insmod of a small initrd does not."""
+    name = detect(content[:16])
+    return unpack_block(name, content, MODULE_LIMIT) if name else content

@@ -1,0 +1,85 @@
+"""Which cure is chosen for an initrd that does not find its file on a file system."""
+
+from dataclasses import replace
+
+import pytest
+
+from bootkit.model.boot import ISO_PATH, BootEntry, Detection, Role
+from bootkit.model.check import Cure
+from bootkit.model.initrd import InitrdFacts, KernelModules, RootFacts
+from bootkit.model.iso import IsoFacts
+from bootkit.plan.cures import FINDER, MAP, MODULES, cure_for
+
+KERNEL = "6.1.0-9-amd64"
+FOLDER = f"/usr/lib/modules/{KERNEL}/kernel/fs"
+ENTRY = BootEntry(
+    title="Live",
+    kernel="/live/vmlinuz",
+    initrds=("/live/initrd.img",),
+    cmdline=("boot=live", f"findiso={ISO_PATH}"),
+    role=Role.DEFAULT,
+)
+LIVE_BOOT = InitrdFacts(
+    size=9,
+    maker="initramfs-tools",
+    markers=("live-boot",),
+    kernels=(KERNEL,),
+    drivers=KernelModules(modules=("ext4", "loop"), builtin=()),
+)
+ROOT = KernelModules(
+    modules=("exfat", "fat", "nls_ascii", "nls_cp437", "ntfs3", "vfat"),
+    builtin=(),
+    depends={"exfat": (), "vfat": ("fat",), "ntfs3": ()},
+    aliases={"exfat": "exfat", "vfat": "vfat", "ntfs3": "ntfs3"},
+    paths={name: f"{FOLDER}/{name}.ko" for name in ("exfat", "fat", "nls_ascii", "nls_cp437", "ntfs3", "vfat")},
+)
+
+
+def cure(
+    filesystem: str, *, initrd: InitrdFacts = LIVE_BOOT, root: KernelModules | None = ROOT, stack: str = "live-boot"
+) -> Cure | None:
+    roots = {"/live/filesystem.squashfs": RootFacts(size=9, kernels={KERNEL: root})} if root else {}
+    facts = IsoFacts(name="live.iso", size=9, initrds={"/live/initrd.img": initrd}, roots=roots)
+    return cure_for(Detection(stack=stack, distro="Ember", entries=(ENTRY,)), ENTRY, facts, filesystem)
+
+
+def test_a_driver_that_the_root_has_is_brought() -> None:
+    found = cure("exfat")
+    assert found is not None
+    assert (found.overlay, found.kernel, found.root) == (MODULES, KERNEL, "/live/filesystem.squashfs")
+    assert found.members == (f"{FOLDER}/exfat.ko",)
+
+
+def test_dependencies_and_character_sets_are_inserted_before_the_driver() -> None:
+    found = cure("vfat")
+    assert found is not None
+    assert [path.rpartition("/")[2] for path in found.members] == ["nls_cp437.ko", "nls_ascii.ko", "fat.ko", "vfat.ko"]
+
+
+def test_modules_of_another_kernel_are_left_alone() -> None:
+    found = cure("exfat", initrd=replace(LIVE_BOOT, kernels=("5.10.0-1-amd64",)))
+    assert found is not None
+    assert (found.overlay, found.members) == (MAP, ())
+
+
+def test_where_the_stack_does_not_look_the_overlay_does() -> None:
+    found = cure("ntfs", initrd=replace(LIVE_BOOT, markers=("live-boot", "live-boot-ntfs-3g")))
+    assert found is not None
+    assert (found.overlay, found.driver, found.members) == (FINDER, "ntfs3", (f"{FOLDER}/ntfs3.ko",))
+
+
+def test_a_file_is_mapped_where_no_driver_can_be_had() -> None:
+    found = cure("ntfs", root=None)
+    assert found is not None
+    assert (found.overlay, found.driver, found.members) == (MAP, "", ())
+
+
+@pytest.mark.parametrize("stack", ["archiso", "anaconda", "casper"])
+def test_a_stack_that_cannot_be_given_a_device_is_not_cured(stack: str) -> None:
+    assert cure("ntfs", root=None, stack=stack) is None
+
+
+def test_nothing_is_promised_for_an_initrd_that_was_not_read() -> None:
+    entry = replace(ENTRY, initrds=("/live/other.img",))
+    facts = IsoFacts(name="live.iso", size=9)
+    assert cure_for(Detection(stack="live-boot", distro="Ember", entries=(entry,)), entry, facts, "exfat") is None
