@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bootkit.app.catalog import find_images, image_named, read_catalog
 from bootkit.app.settings import choices_of, settings_text
+from bootkit.app.variants import offered_items, read_variants
 from bootkit.errors import BootkitError, UsageError
 from bootkit.model.boot import Firmware
 from bootkit.model.verdict import TestFirmware, Verdict
@@ -56,7 +57,7 @@ def choose_targets(volume: Volume, names: Sequence[str], *, every: bool) -> tupl
     Raises:
         BootkitError: nothing on the stick boots, or a name fits no image or entry, or several.
     """
-    items = read_catalog(volume, find_images(volume)).items
+    items = offered_items(volume, read_catalog(volume, find_images(volume)).items, read_variants(volume))
     choices = choices_of(settings_text(volume))
     targets = menu_targets(tuple(chosen_item(item, choices) for item in items), menu_settings(choices, items))
     if names:

@@ -10,7 +10,7 @@ from bootkit.app.beside import plan_beside
 from bootkit.app.catalog import Catalog, find_images, read_catalog, record_of, record_path
 from bootkit.app.overlays import overlays_digest, plan_overlays
 from bootkit.app.settings import choices_of, settings_text, user_text
-from bootkit.app.variants import plan_added, read_variants, variants_digest
+from bootkit.app.variants import offered_items, plan_added, read_variants, variants_digest
 from bootkit.detect import QuickRule
 from bootkit.detect.registry import detectors
 from bootkit.errors import BootkitError, ToolMissing
@@ -19,7 +19,6 @@ from bootkit.model.options import Choices
 from bootkit.model.plan import KeepOld, RemoveFile, StickPlan, StickStep, WriteFile
 from bootkit.model.variants import Variants
 from bootkit.plan.choices import chosen_item, chosen_rule, menu_settings, unheard
-from bootkit.plan.variants import varied
 from bootkit.render.menu import empty_grubenv, render_menu
 from bootkit.system.fingerprint import program_fingerprint
 from bootkit.system.grubcheck import grub_script_error
@@ -57,8 +56,7 @@ def plan_generation(
     choices = choices_of(text)
     catalog = read_catalog(volume, images, insides=True, told=told)
     additions = plan_overlays(volume, catalog.items, choices)
-    offered = tuple(varied(item, variants, volume.filesystem) for item in catalog.items)
-    menu = menu_of(offered, choices, additions.by_image)
+    menu = menu_of(offered_items(volume, catalog.items, variants), choices, additions.by_image)
     beside = plan_beside(volume, catalog.items)
     warnings = (*_check(menu), *unheard(catalog.items, choices), *beside.missing, *additions.warnings)
     steps: list[StickStep] = [

@@ -23,7 +23,7 @@ from bootkit.overlay.pack import pack
 from bootkit.plan.names import file_name_problem
 from bootkit.plan.persistence import LIVE_BOOT_INITRD, LIVE_BOOT_OVERLAY, STACKS, Keeping, keeping_of, kept_folder
 from bootkit.plan.seeds import KINDS, SeedKind, chosen_kind, filled, seed_path
-from bootkit.plan.variants import keeping_for, seed_initrd, seeds_for
+from bootkit.plan.variants import keeping_for, seed_initrd, seeds_for, varied
 from bootkit.system.fsimage import make_ext4
 from bootkit.system.volume import Volume, read_file, walk
 from bootkit.system.volumes.raw import scratch
@@ -63,6 +63,11 @@ def read_variants(volume: Volume) -> Variants:
         if len(parts) == 4 and (parts[1], parts[3]) in _SEED_FILES:  # image, kind, name, file
             seeds.append(Seed(image=parts[0], kind=parts[1], name=parts[2], path=path))
     return Variants(kept=kept, seeds=tuple(seeds))
+
+
+def offered_items(volume: Volume, items: tuple[ImageItem, ...], variants: Variants) -> tuple[ImageItem, ...]:
+    """Images with the entries for what lies beside them."""
+    return tuple(varied(item, variants, volume.filesystem) for item in items)
 
 
 def variants_digest(volume: Volume, variants: Variants) -> list[tuple[str, int, int]]:

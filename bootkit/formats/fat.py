@@ -23,6 +23,8 @@ _ROOT_IDENT = 0
 class FatEntry(Entry):
     cluster: int
     """The first of the chain; 0 for an empty file and for a FAT12 or FAT16 root."""
+    record: int = 0
+    """Where its short record lies; 0 for the root, which has none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +69,7 @@ class Fat(FileTree[FatEntry]):
     @property
     def label(self) -> str:
         """From the root directory, where labels are changed; else from the boot sector."""
-        for record in self._records(self._root):
+        for _, record in self._records(self._root):
             if record[11] & _VOLUME_LABEL and record[11] & _LONG_NAME != _LONG_NAME:
                 return _short(record[:11].rstrip())
         return self.geometry.label
@@ -90,7 +92,7 @@ class Fat(FileTree[FatEntry]):
 
     def _read_directory(self, directory: FatEntry) -> Iterator[FatEntry]:
         long_name = _LongName()
-        for record in self._records(directory):
+        for at, record in self._records(directory):
             attributes = record[11]
             if attributes & 0x3F == _LONG_NAME:
                 long_name.add(record)
@@ -98,9 +100,9 @@ class Fat(FileTree[FatEntry]):
             name = long_name.take(record) or _short_name(record)
             if attributes & _VOLUME_LABEL or name in (".", ".."):
                 continue
-            yield self._entry(name, record)
+            yield self._entry(name, record, at)
 
-    def _entry(self, name: str, record: bytes) -> FatEntry:
+    def _entry(self, name: str, record: bytes, at: int) -> FatEntry:
         high, time, date, low, size = struct.unpack_from("<HHHHI", record, 20)
         cluster = low | (high << 16 if self.geometry.bits == 32 else 0)
         is_dir = bool(record[11] & _DIRECTORY)
@@ -111,10 +113,11 @@ class Fat(FileTree[FatEntry]):
             mtime=_seconds(date, time),
             # Cluster 0 as a directory is how ".." names the root.
             ident=cluster,
+            record=at,
             cluster=cluster or (self.geometry.root_cluster if is_dir else 0),
         )
 
-    def _records(self, directory: FatEntry) -> Iterator[bytes]:
+    def _records(self, directory: FatEntry) -> Iterator[tuple[int, bytes]]:
         geometry = self.geometry
         if directory.ident == _ROOT_IDENT and geometry.root_size:
             extents: Iterable[Extent] = ((geometry.root_offset, geometry.root_size),)
@@ -134,7 +137,7 @@ class Fat(FileTree[FatEntry]):
                     if data[start] == 0:
                         return
                     if data[start] != 0xE5:
-                        yield data[start : start + 32]
+                        yield at + start, data[start : start + 32]
 
     def _chain(self, cluster: int, size: int) -> Iterator[Extent]:
         """The clusters from ``cluster`` on, as long as they are needed for ``size`` bytes."""
@@ -280,6 +283,12 @@ def _short_name(record: bytes) -> str:
     base = base.lower() if record[12] & _LOWER_BASE else base
     extension = extension.lower() if record[12] & _LOWER_EXTENSION else extension
     return f"{base}.{extension}" if extension else base
+
+
+def case_flags(name: str) -> int:
+    """What byte 12 of a short record says of a name of the form 8.3: which of its parts are all lower case."""
+    base, _, extension = name.partition(".")
+    return (_LOWER_BASE if base.islower() else 0) | (_LOWER_EXTENSION if extension.islower() else 0)
 
 
 def _short(field: bytes) -> str:

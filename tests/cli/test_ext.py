@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import shutil
 import subprocess
 import tarfile
 import tomllib
@@ -101,6 +102,15 @@ def test_the_same_files_give_the_same_bytes(bootkit: Bootkit, tree: Path, tmp_pa
         assert bootkit("ext", "create", tree, "--name", "tool", "--any", "--output", image).returncode == 0
         os.utime(tree / "etc/tool.conf", (1, 1))
     assert images[0].read_bytes() == images[1].read_bytes()
+
+
+@pytest.mark.skipif(shutil.which("systemd-dissect") is None, reason="systemd-dissect is not installed")
+def test_systemd_takes_it_for_an_extension(bootkit: Bootkit, tree: Path, tmp_path: Path) -> None:
+    image = tmp_path / "tool.raw"
+    bootkit("ext", "create", tree, "--name", "tool", "--id", "debian", "--version-id", "12", "--output", image)
+    said = subprocess.run(["systemd-dissect", image], check=True, capture_output=True, text=True).stdout
+    assert "Ext. Rel.: ID=debian" in said
+    assert any("extension for system" in line and line.strip().startswith("✓") for line in said.splitlines())
 
 
 def test_packages_keep_owners_and_say_what_their_scripts_would_do(bootkit: Bootkit, tmp_path: Path) -> None:

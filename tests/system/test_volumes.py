@@ -154,6 +154,34 @@ def test_renames_over_another_file_and_into_another_folder(volume: Volume) -> No
     check(volume)
 
 
+@pytest.mark.parametrize("name", ["hello.raw", "x.iso", "README", "Mixed.txt", "longer than eight.home"])
+def test_a_name_keeps_its_case_when_it_is_renamed(volume: Volume, name: str) -> None:
+    volume.write({"/boot/.a.part": b"a"})
+    volume.rename("/boot/.a.part", f"/boot/{name}")
+    volume.flush()
+    assert [stat.name for stat in volume.listdir("/boot")] == [name]
+    assert read_file(volume, f"/boot/{name}", 10) == b"a"
+
+
+def test_a_copy_with_holes_is_the_same_file(volume: Volume, tmp_path: Path) -> None:
+    source = tmp_path / "holes"
+    with source.open("wb") as file:
+        file.write(b"beginning")
+        file.seek(3 << 20)
+        file.write(b"middle")
+        file.truncate(7 << 20)
+    before = volume.free()
+    assert (
+        volume.copy_in(source, "/a.home", lambda _: None, sparse=True)
+        == hashlib.sha256(source.read_bytes()).hexdigest()
+    )
+    volume.flush()
+    with volume.open("/a.home") as file:
+        assert file.read() == source.read_bytes()
+    if isinstance(volume, Ext4Volume):
+        assert before - volume.free() < 2 << 20
+
+
 def test_removes_a_file(volume: Volume) -> None:
     before = volume.free()
     volume.write({"/x": bytes(range(256)) * 4096})

@@ -7,13 +7,16 @@ from pathlib import Path
 from typing import BinaryIO
 
 from bootkit.errors import BootkitError, CommandFailed
-from bootkit.formats.fat import Fat
+from bootkit.formats.fat import Fat, case_flags
 from bootkit.system.run import feed, run
 from bootkit.system.volume import Progress, chunks_of
 from bootkit.system.volumes.raw import RawVolume, scratch
 
 FILE_LIMIT = (4 << 30) - 1
 """Bytes of the largest file that FAT can hold."""
+
+_CASE = 12
+"""Byte of a short record that tells which parts of the name are in lower case."""
 
 # an own configuration file of the user must not change what the drive letter or the checks mean
 _ENVIRONMENT = {"MTOOLSRC": os.devnull}
@@ -72,6 +75,7 @@ class FatVolume(RawVolume[Fat]):
             self._mtools("mren", f"::{old}", f"::{new}")
         else:
             self._mtools("mmove", f"::{old}", f"::{new}")
+        self._spell(new)
 
     def remove(self, path: str) -> None:
         self._mtools("mdel", f"::{path}")
@@ -82,6 +86,16 @@ class FatVolume(RawVolume[Fat]):
     @property
     def _drive(self) -> str:
         return f"{os.fspath(self._image)}@@{self._offset}"
+
+    def _spell(self, path: str) -> None:
+        """Say that a short name is in lower case, which mren and mmove forget (mtools 4.0.32): Linux would show it in capitals."""
+        entry, name = self._reader().find(path), path.rpartition("/")[2]
+        if entry is None or entry.name == name:
+            return
+        with self._image.open("r+b", buffering=0) as image:
+            image.seek(self._offset + entry.record + _CASE)
+            image.write(bytes([case_flags(name)]))
+        self._forget()
 
     def _open_tree(self, fh: BinaryIO) -> Fat:
         return Fat(fh)

@@ -1,0 +1,69 @@
+"""What ``bootkit persist`` makes, in the systems themselves: a first boot leaves a mark, a second one finds it."""
+
+import sys
+import tempfile
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+
+from bootkit.app.boot import choose_targets
+from bootkit.app.changes import apply_changes
+from bootkit.app.generate import plan_generation
+from bootkit.app.images import add_images, plan_additions
+from bootkit.app.prepare import prepare_image
+from bootkit.app.variants import create_persistence, plan_persistence
+from bootkit.model.prepare import Layout
+from bootkit.system.qemu import Accelerator
+from bootkit.system.sticks import open_stick
+from bootkit.units import MIB
+from tests.boots.dracut_iso import cached_dracut_iso
+from tests.boots.live_iso import cached_iso, host_suite
+from tests.boots.machine import session
+
+pytestmark = pytest.mark.boots
+
+REPORT = r"""
+echo "before=$(cat /root/mark)"
+echo "$(uname -r) was here" >/root/mark
+echo "kept by=$(grep -o 'bootkit.persistence=[^ ]*\|rd.live.overlay=[^ ]*\|rd.live.cowfile.path=[^ ]*' /proc/cmdline)"
+sync
+"""
+
+
+def iso_of(stack: str) -> Path:
+    return cached_iso(host_suite()) if stack == "live-boot" else cached_dracut_iso(host_suite(), stack)
+
+
+@pytest.fixture(
+    scope="module",
+    params=[("live-boot", Layout.SINGLE), ("live-boot", Layout.SPLIT), ("f42", Layout.SINGLE), ("kiwi", Layout.SPLIT)],
+    ids=lambda param: f"{param[0]}-{param[1]}",
+)
+def stick(request: pytest.FixtureRequest) -> Generator[Path]:
+    """One image on a stick that keeps its changes."""
+    stack, layout = request.param
+    iso = iso_of(stack)
+    with tempfile.TemporaryDirectory(prefix="bootkit-") as folder:
+        image = Path(folder, "stick.img")
+        prepare_image(image, 900 * MIB, layout=layout)
+        with open_stick(image, writing=True) as opened:
+            volume = opened.volume
+            add_images(volume, plan_additions(volume, [iso]))
+            create_persistence(volume, plan_persistence(volume, iso.name, 64 * MIB))
+            apply_changes(plan_generation(volume).plan, volume)
+        yield image
+
+
+def test_changes_are_there_at_the_next_boot(stick: Path, accelerator: Accelerator) -> None:
+    with open_stick(stick) as opened:
+        (target,) = choose_targets(opened.volume, [], every=False)
+    found: list[str] = []
+    for _ in range(2):
+        ran = session(stick, entry=target.id_path, script=REPORT, accelerator=accelerator)
+        sys.stdout.write("\n".join((target.id_path, *ran.report, "")))
+        assert ran.ended, ran.serial[-4000:]
+        assert "/boot/persistence/" in ran.facts["kept by"]
+        found.append(ran.facts["before"])
+    assert found[0] == ""
+    assert found[1].endswith("was here")
