@@ -80,6 +80,9 @@ TOOLS = (
     _tool("udevadm", "udev systemd-udev systemd udev", "prepare cannot wait until the desktop has seen the stick"),
     _tool("mksquashfs", "squashfs-tools squashfs-tools squashfs-tools squashfs", _EXTENSIONS),
     _tool("unsquashfs", "squashfs-tools squashfs-tools squashfs-tools squashfs", _EXTENSIONS),
+    _tool(
+        "unshare", "util-linux util-linux util-linux util-linux", "ext create gives other bytes to users than to root"
+    ),
     _tool("dpkg-deb", "dpkg dpkg dpkg dpkg", "ext create cannot take .deb packages"),
     _tool("apt-get", "apt apt - -", "ext create --from-apt does not work"),
     _tool("resize2fs", _E2FSPROGS, "home and persist cannot change the size of an image"),
