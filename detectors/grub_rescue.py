@@ -78,6 +78,7 @@ DETECTOR = Detector(
             systems=("images made by grub-mkrescue",),
             source="GRUB 2.06 util/grub-mkrescue.c",
             but="one with nothing but GRUB on it has nothing to boot",
+            booted="tests/boots/test_tools.py::test_a_menu_on_an_image_starts_what_is_on_it",
         ),
     ),
 )

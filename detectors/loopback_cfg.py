@@ -95,6 +95,7 @@ DETECTOR = Detector(
             stack="loopback.cfg",
             systems=("Super Grub2 Disk", "siduction", "any image with a working loopback.cfg"),
             source="supergrubdisk.org/wiki/Loopback.cfg",
+            booted="tests/boots/test_tools.py::test_a_menu_on_an_image_starts_what_is_on_it",
         ),
     ),
 )

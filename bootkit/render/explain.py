@@ -12,6 +12,7 @@ from bootkit.model.boot import (
     BootEntry,
     Detection,
     EntryKind,
+    Firmware,
     Recognition,
     Role,
 )
@@ -26,11 +27,9 @@ def explain(facts: IsoFacts, recognition: Recognition, *, iso_path: str = "", st
     detection = recognition.detection
     if detection is None:
         return "\n".join([_paragraph(f"Nobody knows {facts.name}."), *_seen(facts), "", *_others(recognition, "Asked")])
-    boots = "boots by" if detection.entries else "would boot by"
     slots = {ISO_PATH: iso_path or f"/boot/iso/{facts.name}", STICK_UUID: stick_uuid or "<UUID of the stick>"}
     lines = [
-        _paragraph(f"{facts.name} is {detection.title}; it {boots} {detection.stack}."),
-        *([_paragraph("Nobody knows it: this is an untested guess.")] if detection.untested else []),
+        _paragraph(_headline(facts, detection)),
         "",
         "Why",
         *(_item(sentence) for sentence in detection.evidence or ("the detector gives no reason",)),
@@ -44,11 +43,18 @@ def explain(facts: IsoFacts, recognition: Recognition, *, iso_path: str = "", st
     return "\n".join([*lines, "", *_others(recognition, "Not taken for")])
 
 
+def _headline(facts: IsoFacts, detection: Detection) -> str:
+    known = f"{facts.name} is {detection.title}"
+    if detection.untested:
+        return f"{facts.name} calls itself {detection.title}. Nobody knows it: how it boots is an untested guess."
+    return f"{known}; it boots by {detection.stack}." if detection.entries else f"{known}. It cannot boot from a file."
+
+
 def _how(detection: Detection, slots: Mapping[str, str]) -> list[str]:
     if not detection.entries:
         obstacle = detection.obstacle or "it has no entry that boots from a file"
-        lines = ["It cannot boot from a file", _item(obstacle)]
-        return [*lines, _item(f"instead: {detection.instead}")] if detection.instead else lines
+        lines = ["What stands in the way", _item(obstacle)]
+        return [*lines, "", "What to do instead", _item(detection.instead)] if detection.instead else lines
     story = _filled(_story(detection.entries[0]), slots)
     lines = ["How it boots from a file", _paragraph(story, indent="  ")]
     if detection.filesystems and detection.entries[0].needs_path:
@@ -70,6 +76,20 @@ _STORIES = {
 }
 
 
+_LOADED = {
+    EntryKind.LINUX16: "program",
+    EntryKind.CHAINLOADER: "program",
+    EntryKind.MEMDISK: "image",
+    EntryKind.WIMBOOT: "image",
+}
+_FIRMWARE_NAMES = {
+    Firmware.BIOS: "BIOS",
+    Firmware.UEFI_X64: "64-bit UEFI",
+    Firmware.UEFI_IA32: "32-bit UEFI",
+    Firmware.UEFI_ARM64: "ARM UEFI",
+}
+
+
 def _story(entry: BootEntry) -> str:
     """How an entry starts, and how what it starts gets at its files."""
     if entry.kind in _STORIES:
@@ -79,10 +99,15 @@ def _story(entry: BootEntry) -> str:
         story = "GRUB opens the file and loads the kernel and its modules out of it."
     if not entry.initrds and not entry.modules:
         return "GRUB loads the program out of the file; it runs by itself."
+    if any(path.startswith(ON_STICK) for path in entry.initrds):
+        story = "GRUB opens the file and loads the kernel out of it, and the initrd from the stick."
     if entry.image_as:
-        return f"{story} The whole image goes along as the file /{entry.image_as} of the initrd: it all is in RAM."
+        return (
+            f"{story} The whole image goes along as the file /{entry.image_as} of the initrd, so all of it is in RAM."
+        )
     if words := _finding_words(entry):
-        return f"{story} Then the initrd looks for the file once more: {' '.join(words)} tells it where."
+        told = f"{words[0]} tells" if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]} tell"
+        return f"{story} Then the initrd looks for the file once more: {told} it where."
     return f"{story} Nothing else is needed: all of the system is in the initrd."
 
 
@@ -96,7 +121,7 @@ def _entry(entry: BootEntry, slots: Mapping[str, str]) -> list[str]:
     lines = ["", f"  {entry.title}{role}"]
     if entry.kind is EntryKind.CONFIGFILE:
         return [*lines, f"    menu    {entry.kernel}"]
-    rows = [("kernel", entry.kernel), *(("initrd", initrd) for initrd in entry.initrds)]
+    rows = [(_LOADED.get(entry.kind, "kernel"), entry.kernel), *(("initrd", initrd) for initrd in entry.initrds)]
     rows += [("image", f"as /{entry.image_as} of the initrd")] if entry.image_as else []
     lines += [f"    {name:<7} {_where(path, slots)}" for name, path in rows]
     lines += _words(entry.cmdline, slots)
@@ -105,6 +130,9 @@ def _entry(entry: BootEntry, slots: Mapping[str, str]) -> list[str]:
     lines += [f"    needs   {path} on the stick" for path in entry.stick_files]
     if entry.to_ram:
         lines.append(f"    to RAM  {' '.join(entry.to_ram)}")
+    if len(entry.firmware) < len(Firmware):
+        names = [_FIRMWARE_NAMES[one] for one in Firmware if one in entry.firmware]
+        lines.append(f"    only on {' and '.join(names)}")
     return lines
 
 
@@ -150,8 +178,12 @@ def _others(recognition: Recognition, heading: str) -> list[str]:
 
 
 def _paragraph(text: str, indent: str = "") -> str:
-    return textwrap.fill(text, _WIDTH, initial_indent=indent, subsequent_indent=indent, break_long_words=False)
+    return textwrap.fill(
+        text, _WIDTH, initial_indent=indent, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )
 
 
 def _item(text: str) -> str:
-    return textwrap.fill(text, _WIDTH, initial_indent="  - ", subsequent_indent="    ", break_long_words=False)
+    return textwrap.fill(
+        text, _WIDTH, initial_indent="  - ", subsequent_indent="    ", break_long_words=False, break_on_hyphens=False
+    )

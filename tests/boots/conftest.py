@@ -5,10 +5,28 @@ from pathlib import Path
 
 import pytest
 
+from bootkit.app.catalog import find_images, read_catalog
+from bootkit.app.supported import supported
 from bootkit.system.qemu import Accelerator, choose_accelerator
 from bootkit.system.run import run
+from bootkit.system.sticks import open_stick
 
 SECTOR = 512
+Proves = Callable[[Path, str], None]
+
+
+@pytest.fixture
+def proves(request: pytest.FixtureRequest) -> Proves:
+    """Ties a claim to a test: the boot stack of that image of a stick names the running test as the one that boots it."""
+
+    def check(stick: Path, image: str) -> None:
+        with open_stick(stick) as opened:
+            items = read_catalog(opened.volume, find_images(opened.volume)).items
+        (stack,) = {item.detection.stack for item in items if item.path.endswith(image) and item.detection is not None}
+        claims = {row.support.booted for row in supported() if row.support.stack == stack}
+        assert claims == {request.node.nodeid.partition("[")[0]}, stack
+
+    return check
 
 
 @pytest.fixture(scope="session")

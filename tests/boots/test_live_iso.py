@@ -15,6 +15,7 @@ from bootkit.model.prepare import Layout
 from bootkit.model.verdict import Stage, TestFirmware
 from bootkit.system.sticks import open_stick
 from bootkit.units import MIB
+from tests.boots.conftest import Proves
 from tests.boots.live_iso import cached_iso, host_suite
 
 pytestmark = pytest.mark.boots
@@ -33,7 +34,8 @@ def stick(request: pytest.FixtureRequest) -> Generator[Path]:
 
 
 @pytest.mark.parametrize("firmware", [TestFirmware.BIOS, TestFirmware.UEFI])
-def test_a_live_iso_boots_to_userspace(stick: Path, firmware: TestFirmware, tmp_path: Path) -> None:
+def test_a_live_iso_boots_to_userspace(stick: Path, firmware: TestFirmware, tmp_path: Path, proves: Proves) -> None:
+    proves(stick, ".iso")
     before = stick.stat().st_mtime_ns
     with open_stick(stick) as opened:
         targets = choose_targets(opened.volume, [], every=False)

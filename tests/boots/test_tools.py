@@ -19,6 +19,7 @@ from bootkit.model.verdict import Stage, TestFirmware
 from bootkit.system.boot import boot
 from bootkit.system.sticks import open_stick
 from bootkit.units import MIB
+from tests.boots.conftest import Proves
 
 pytestmark = pytest.mark.boots
 
@@ -30,6 +31,7 @@ PROGRAMS = (
     Path("/boot/memtest86+x64.bin"),
     Path("/usr/lib/ipxe/ipxe.iso"),
     Path("/boot/ipxe.efi"),
+    Path("/boot/ipxe.lkrn"),
 )
 CASES = (
     ("memtest86+x64.iso", TestFirmware.BIOS, "Memtest86+ v"),
@@ -43,6 +45,15 @@ CASES = (
     ("mini.iso", TestFirmware.BIOS, "Select a language"),
     ("mini.iso", TestFirmware.UEFI, "Select a language"),
 )
+MENUS = (
+    ("rescue.iso", TestFirmware.BIOS, "Memtest86\\+ v"),
+    ("rescue.iso", TestFirmware.UEFI, "Memtest86\\+ v"),
+    ("tool.iso", TestFirmware.BIOS, "hello from a tool"),
+    ("ipxe.lkrn", TestFirmware.BIOS, "Open Source Network Boot Firmware"),
+)
+"""What starts, although its entry has no sign: menus on images, and a kernel that nobody knows."""
+RESCUE = "set timeout=0\nmenuentry 'A test of mine' {\n  linux /boot/memory.efi console=ttyS0,115200\n}\n"
+TOOL = 'set timeout=0\nmenuentry \'Greet\' {\n  echo "hello from" "a tool"\n  sleep 1000\n}\n'
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +65,7 @@ def stick() -> Generator[Path]:
         work = Path(folder)
         image = work / "stick.img"
         prepare_image(image, 300 * MIB, layout=Layout.SPLIT)
-        sources = [*PROGRAMS, mini_iso(work), talking_floppy(work)]
+        sources = [*PROGRAMS, mini_iso(work), talking_floppy(work), rescue_iso(work), tool_iso(work)]
         with open_stick(image, writing=True) as opened:
             add_images(opened.volume, plan_additions(opened.volume, sources))
             apply_changes(plan_generation(opened.volume).plan, opened.volume)
@@ -75,6 +86,28 @@ def mini_iso(work: Path) -> Path:
     return path
 
 
+def rescue_iso(work: Path) -> Path:
+    """What grub-mkrescue makes of a program and a menu for it."""
+    tree = work / "rescue"
+    (tree / "boot/grub").mkdir(parents=True)
+    shutil.copy("/boot/memtest86+x64.efi", tree / "boot/memory.efi")
+    (tree / "boot/grub/grub.cfg").write_text(RESCUE)
+    path = work / "rescue.iso"
+    subprocess.run(["grub-mkrescue", "-o", path, tree], check=True, capture_output=True)
+    return path
+
+
+def tool_iso(work: Path) -> Path:
+    """A tool made of GRUB alone, as Super Grub2 Disk is: its loopback.cfg starts no Linux."""
+    tree = work / "tool"
+    (tree / "boot/grub").mkdir(parents=True)
+    (tree / "boot/grub/loopback.cfg").write_text(TOOL)
+    path = work / "tool.iso"
+    argv = ["xorriso", "-as", "mkisofs", "-quiet", "-R", "-V", "TOOL", "-o", str(path), str(tree)]
+    subprocess.run(argv, check=True, capture_output=True)
+    return path
+
+
 def talking_floppy(work: Path) -> Path:
     """A floppy whose boot sector prints one line by the BIOS and stops."""
     code = bytes.fromhex("31c08ed8be1e7cac08c07406b40ecd10ebf5f4ebfd")  # print from 7c1e until NUL, then halt
@@ -85,17 +118,33 @@ def talking_floppy(work: Path) -> Path:
 
 
 @pytest.mark.parametrize(("image", "firmware", "said"), CASES, ids=lambda value: str(value))
-def test_a_program_runs(image: str, firmware: TestFirmware, said: str, stick: Path, tmp_path: Path) -> None:
+def test_a_program_runs(
+    image: str, firmware: TestFirmware, said: str, stick: Path, tmp_path: Path, proves: Proves
+) -> None:
     proof = run(stick, image, firmware, tmp_path)
+    proves(stick, image)
     assert proof.verdict.ok, (proof.verdict.reason, *proof.verdict.tail)
     assert proof.verdict.stage is Stage.USERSPACE
     assert said in proof.verdict.pretty_name
 
 
-def test_memdisk_starts_a_floppy(stick: Path, tmp_path: Path) -> None:
+def test_memdisk_starts_a_floppy(stick: Path, tmp_path: Path, proves: Proves) -> None:
+    proves(stick, "floppy.img")
     with open_stick(stick) as opened:
         (target,) = choose_targets(opened.volume, ["floppy.img"], every=False)
     verdict = boot(stick, entry=target.id_path, sign="hello from a floppy", screenshots=tmp_path)
+    assert verdict.ok, (verdict.reason, *verdict.tail)
+
+
+@pytest.mark.parametrize(("image", "firmware", "said"), MENUS, ids=lambda value: str(value))
+def test_a_menu_on_an_image_starts_what_is_on_it(
+    image: str, firmware: TestFirmware, said: str, stick: Path, tmp_path: Path, proves: Proves
+) -> None:
+    if image.endswith(".iso"):
+        proves(stick, image)
+    with open_stick(stick) as opened:
+        (target,) = choose_targets(opened.volume, [image], every=False)
+    verdict = boot(stick, entry=target.id_path, firmware=firmware, sign=said, screenshots=tmp_path)
     assert verdict.ok, (verdict.reason, *verdict.tail)
 
 

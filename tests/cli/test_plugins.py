@@ -72,5 +72,5 @@ def test_a_detector_of_another_package_is_in_the_table(site: Path) -> None:
 def test_a_detector_of_another_package_knows_its_image(site: Path, make_iso: MakeIso) -> None:
     iso = make_iso("ember.iso", {"ember/root.img": "root"})
     answer = bootkit(site, "explain", iso)
-    assert answer.startswith("ember.iso is Ember;")
+    assert answer.startswith("ember.iso is Ember. It cannot boot from a file.")
     assert "Its initrd wants a disk of its own." in answer

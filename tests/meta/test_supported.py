@@ -15,6 +15,7 @@ from bootkit.detect.registry import builtin
 from bootkit.model.iso import RecordedIso
 from bootkit.model.record import facts_from_json
 from bootkit.model.support import Proof, Seen, Verdict
+from bootkit.plan.persistence import STACKS
 from bootkit.render.supported import SupportedRow, supported_tables
 
 ROOT = Path(__file__).parents[2]
@@ -160,6 +161,11 @@ def test_a_row_has_systems_a_source_and_a_verdict_that_the_answers_bear_out(row:
 def test_an_answer_that_keeps_changes_has_a_row_that_says_where(row: SupportedRow) -> None:
     words = [word for answer in of_row(row) for entry in answer.entries for word in entry.cmdline]
     assert row.support.persistence or not [word for word in words if KEEPS.fullmatch(word)]
+
+
+def test_where_bootkit_keeps_changes_the_table_says_so() -> None:
+    keeping = {row.support.stack for row in supported() if row.support.persistence}
+    assert set(STACKS) <= keeping
 
 
 @each_row

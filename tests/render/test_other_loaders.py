@@ -188,7 +188,7 @@ def test_an_answer_comes_back_from_its_record(image: ImageItem) -> None:
     ("image", "said"),
     [
         (FLOPPY, "memdisk, which holds the image in RAM"),
-        (SHELL, "kernel  /boot/iso/shell.efi"),
+        (SHELL, "program /boot/iso/shell.efi"),
         (XEN, "find=/boot/iso/xen.iso tells it where"),
         (PE, f"needs   {WIMBOOT} on the stick"),
         (WHOLE, "goes along as the file /pve.iso"),
