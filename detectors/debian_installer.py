@@ -7,7 +7,9 @@ NTFS), and, told so, everywhere. It fits the kernel on the image; the user puts 
 
 A live image that also carries this installer is ``live_boot``'s.
 
-Reported, not read: Debian bugs 724931 and 953836; debian-cd 3.2.1 (exclude-udebs); installation guide, "Booting from USB"
+Source, read: iso-scan's postinst as of 2006, in a published copy (mounts each disk and partition by ``mount -t auto``;
+``*.iso`` in the top folder and the folders in it, all others in the second pass; a file with /.disk/info is taken).
+Reported, not read: today's, which asks where several fit; Debian bugs 724931 and 953836; debian-cd 3.2.1 (exclude-udebs); installation guide, "Booting from USB"
 (hd-media); Mexit/MultiOS-USB (5a8765a) config/devuan/devuan-install.cfg and config/debian.
 """
 
@@ -74,6 +76,7 @@ def detect(iso: IsoView) -> Detection | NotMine:
         evidence=(f"{initrd} is there", "/dists and /pool are there, and no live system"),
         notes=(
             "The initrd on the image looks for a CD drive and cannot open an ISO file.",
+            "It looks for installer images by itself, on all disks: where several fit, see which one it names.",
             f"It takes the initrd.gz of the same release's hd-media folder, from a mirror, as {place} on the stick.",
         ),
     )

@@ -11,7 +11,8 @@ Source, read: gentoo/genkernel 4.3.17 (767d9fa9) defaults/linuxrc (parameters; `
 defaults/initrd.scripts (findmediamount, devicelist, determine_fs), doc/genkernel.8.txt. Kernel lines:
 aguslr/multibootusb (a5cee8e) mbusb.d/gentoo.d, pentoo.d, sabayon.d, systemrescuecd.d; Mexit/MultiOS-USB (5a8765a)
 config/lwRescue (a SystemRescueCd).
-Reported, not read: which file systems their kernels mount beside FAT and ext4.
+gentoo/releng releases/kconfig/amd64 (exFAT is built in since 9c7c7447, 15 December 2023; before that it is a module or
+missing, as Btrfs and XFS are). Reported, not read: which file systems the kernels of the others mount beside FAT and ext4.
 """
 
 from bootkit.detect import (
@@ -31,12 +32,14 @@ from bootkit.detect import (
     without_loader_words,
     word_value,
 )
-from bootkit.detectors._live import Name, arch_of, identify, usable_entries
+from bootkit.detectors._live import Identity, Name, arch_of, built, identify, usable_entries
 
 IMAGES = ("/image.squashfs", "/livecd.squashfs", "/sysrcd.dat")
 SYSRCD = "/sysrcd.dat"
 FILESYSTEMS = ("vfat", "ext4")
 """The kernel's own configuration decides about the others."""
+EXFAT_SINCE = "2023-12-18"
+"""Build date of the first weekly images of Gentoo with that kernel."""
 DELAY = "scandelay=5"
 TO_RAM = ("docache",)
 NAMES = (
@@ -72,9 +75,13 @@ def detect(iso: IsoView) -> Detection | NotMine:
         arch=who.arch or arch_of(iso, first.kernel, first.title),
         edition=who.edition,
         entries=boot_entries(entries, lambda entry: _words(entry, word), default=first, to_ram=TO_RAM),
-        filesystems=FILESYSTEMS,
+        filesystems=(*FILESYSTEMS, "exfat") if _has_exfat(iso, who) else FILESYSTEMS,
         evidence=(f"{image} is there", f"{first.source} starts {first.kernel} the way that genkernel's linuxrc reads"),
     )
+
+
+def _has_exfat(iso: IsoView, who: Identity) -> bool:
+    return (who.distro, who.arch or "x86_64") == ("Gentoo", "x86_64") and built(iso) >= EXFAT_SINCE
 
 
 def _is_genkernel(entry: MenuEntry) -> bool:

@@ -16,8 +16,8 @@ Source, read: live-boot 1:20230131+deb12u1 (Debian 12): 9990-misc-helpers.sh (ch
 9990-toram-todisk.sh, 0030-verify-checksums, hooks/live. live-build 20230502: binary_grub_cfg (``findiso`` in the live
 entries only, not in the fail-safe ones), binary_disk (/.disk/info). grml-live: media-files/GRMLBASE/boot/grub/header.cfg.
 linuxmint/linuxmint issue 635 (loopback.cfg of LMDE 6).
-Reported, not read: which releases have exfat.ko in the initrd (linuxboot/heads issue 1902 and others); the mount-cd unit
-of TrueNAS; Deepin's two words.
+truenas/scale-build (6eaacb40) conf/cd-files/sbin/mount-cd: it looks through /sys/block without loop and dm devices.
+Reported, not read: which releases have exfat.ko in the initrd (linuxboot/heads issue 1902 and others); Deepin's two words.
 """
 
 import posixpath
@@ -296,7 +296,7 @@ DETECTOR = Detector(
         Support(
             stack="live-boot (TrueNAS)",
             systems=("TrueNAS SCALE",),
-            source="truenas/scale-build (reported)",
+            source="truenas/scale-build (6eaacb40) conf/cd-files/sbin/mount-cd",
             verdict=Verdict.NO,
             overlay="mount the image on /cdrom of the new root before its own mount-cd looks",
         ),

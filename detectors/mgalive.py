@@ -4,8 +4,8 @@ The dracut module mgalive-root mounts the device of ``root=mgalive:LABEL=...`` o
 iso-scan, is left out of the initrd. With dracut's parse-iso-scan and iso-scan.sh put back by a secondary initrd (as
 Rockets31/Mageia-iso-boot-support does) ``iso-scan/filename=`` works beside the vendor's words.
 
-Reported, not read: Rockets31/Mageia-iso-boot-support (Mageia 9 and 10 on exFAT and ext4); mgalive-root itself only in
-others' patches of it (probonopd/SystemImageKit, mageia-isofrom; ventoy/Ventoy, hook/mageia).
+Source, read: Rockets31/Mageia-iso-boot-support (436f9627) README.md (Mageia 9 and 10 on exFAT and ext4). Reported, not
+read: mgalive-root itself only in others' patches of it (probonopd/SystemImageKit, mageia-isofrom; ventoy/Ventoy, hook/mageia).
 """
 
 from bootkit.detect import (
@@ -51,7 +51,7 @@ DETECTOR = Detector(
         Support(
             stack="mgalive",
             systems=("Mageia live",),
-            source="Rockets31/Mageia-iso-boot-support (reported)",
+            source="Rockets31/Mageia-iso-boot-support (436f9627)",
             verdict=Verdict.NO,
             overlay="put dracut's iso-scan back",
         ),
