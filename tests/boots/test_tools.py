@@ -47,7 +47,6 @@ CASES = (
 )
 MENUS = (
     ("rescue.iso", TestFirmware.BIOS, "Memtest86\\+ v"),
-    ("rescue.iso", TestFirmware.UEFI, "Memtest86\\+ v"),
     ("tool.iso", TestFirmware.BIOS, "hello from a tool"),
     ("ipxe.lkrn", TestFirmware.BIOS, "Open Source Network Boot Firmware"),
 )
