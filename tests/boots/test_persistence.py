@@ -17,6 +17,7 @@ from bootkit.model.prepare import Layout
 from bootkit.system.qemu import Accelerator
 from bootkit.system.sticks import open_stick
 from bootkit.units import MIB
+from tests.boots.conftest import Proves
 from tests.boots.dracut_iso import cached_dracut_iso
 from tests.boots.live_iso import cached_iso, host_suite
 from tests.boots.machine import session
@@ -55,7 +56,11 @@ def stick(request: pytest.FixtureRequest) -> Generator[Path]:
         yield image
 
 
-def test_changes_are_there_at_the_next_boot(stick: Path, accelerator: Accelerator) -> None:
+def test_changes_are_there_at_the_next_boot(
+    stick: Path, accelerator: Accelerator, proves: Proves, request: pytest.FixtureRequest
+) -> None:
+    if "live-boot" not in request.node.name:
+        proves(stick, ".iso")
     with open_stick(stick) as opened:
         (target,) = choose_targets(opened.volume, [], every=False)
     found: list[str] = []
