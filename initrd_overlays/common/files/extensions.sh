@@ -119,13 +119,6 @@ bk_hides_links() {
 	return 1
 }
 
-bk_joined() {
-	bk_paths=
-	for bk_path in $1; do
-		[ ! -d "$bk_path$2" ] || bk_paths="$bk_paths${bk_paths:+:}$bk_path$2"
-	done
-}
-
 # The root's overlay once more, with the layers before its lower ones; tried first where nobody gets hurt.
 bk_below_root() {
 	bk_mount_of "$BK_ROOT" || return 1
@@ -134,7 +127,8 @@ bk_below_root() {
 	overlay,*lowerdir=*) ;;
 	*) return 1 ;;
 	esac
-	bk_joined "$1" ''
+	bk_paths=
+	for bk_path in $1; do bk_paths="$bk_paths${bk_paths:+:}$bk_path"; done
 	bk_lower=${bk_options#*lowerdir=}
 	bk_lower=${bk_lower%%,*}
 	mkdir -p "$BK/trial"
@@ -180,30 +174,47 @@ bk_put_back() {
 	done
 }
 
-# For each folder at the top of the extensions an overlay over the system's own, through its links.
+# For each folder at the top of the extensions and in their /usr, an overlay over the system's own, through its links. Side by
+# side, never one below the other: the kernel stacks two overlays at most, and the root may be one.
 bk_below_folders() {
-	bk_result=0
+	bk_result=0 bk_pairs='' bk_done=''
 	for bk_path in $1; do
-		for bk_folder in "$bk_path"/*; do
+		for bk_folder in "$bk_path"/* "$bk_path"/usr/*; do
 			if [ -L "$bk_folder" ] || ! [ -d "$bk_folder" ]; then continue; fi
-			bk_folder=/${bk_folder##*/}
-			case " ${bk_done:-} " in *" $bk_folder "*) continue ;; esac
-			bk_done="${bk_done:-} $bk_folder"
-			bk_over_folder "$1" "$bk_folder" || bk_result=1
+			case $bk_folder in "$bk_path/usr" | *[:,\\\ ]*) continue ;; esac
+			bk_follow "${bk_folder#"$bk_path"}"
+			bk_pairs="$bk_pairs $bk_followed:$bk_folder"
 		done
+	done
+	for bk_pair in $bk_pairs; do
+		bk_target=${bk_pair%%:*}
+		case " $bk_done " in *" $bk_target "*) continue ;; esac
+		bk_done="$bk_done $bk_target"
+		bk_over_folder "$bk_target" || bk_result=1
 	done
 	return $bk_result
 }
 
+# bk_follow FOLDER: where a folder of the new root really is, in bk_followed: /lib is /usr/lib.
+bk_follow() {
+	bk_followed=$1
+	for bk_turn in 1 2 3; do
+		[ -L "$BK_ROOT$bk_followed" ] || return 0
+		bk_link=$(readlink "$BK_ROOT$bk_followed")
+		case $bk_link in
+		/*) bk_followed=$bk_link ;;
+		*) bk_followed=${bk_followed%/*}/$bk_link ;;
+		esac
+	done
+}
+
 bk_over_folder() {
-	bk_target=$BK_ROOT$2
-	if [ -L "$bk_target" ]; then
-		bk_link=$(readlink "$bk_target")
-		bk_target=$BK_ROOT/${bk_link#/}
-	fi
-	mkdir -p "$bk_target" "$BK/upper$2" "$BK/work$2"
-	bk_joined "$1" "$2"
-	mount -t overlay -o "lowerdir=$bk_paths:$bk_target,upperdir=$BK/upper$2,workdir=$BK/work$2" overlay "$bk_target"
+	bk_paths=
+	for bk_pair in $bk_pairs; do
+		[ "${bk_pair%%:*}" != "$1" ] || bk_paths="$bk_paths${bk_paths:+:}${bk_pair#*:}"
+	done
+	mkdir -p "$BK_ROOT$1" "$BK/upper$1" "$BK/work$1"
+	mount -t overlay -o "lowerdir=$bk_paths:$BK_ROOT$1,upperdir=$BK/upper$1,workdir=$BK/work$1" overlay "$BK_ROOT$1"
 }
 
 bk_know_modules() {
