@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bootkit.app.look import answered
+from bootkit.app.look import answered, with_insides
 from bootkit.bootcfg.osrelease import OsRelease, parse_os_release
 from bootkit.errors import BootkitError, FormatError, UsageError
 from bootkit.model.catalog import ImageItem
@@ -193,7 +193,7 @@ def _live_system(iso: Path) -> tuple[bytes, OsRelease]:
     if not iso.is_file():
         raise BootkitError(f"there is no ISO file {iso}")
     with open_image(iso) as view:
-        item = answered(ImageItem(path=f"/{iso.name}", size=iso.stat().st_size, mtime_ns=0), view)
+        item = with_insides(answered(ImageItem(path=f"/{iso.name}", size=iso.stat().st_size, mtime_ns=0), view), view)
         facts = item.facts
         best, system = b"", OsRelease()
         for path, root in sorted(facts.roots.items()) if facts else ():
