@@ -3,8 +3,12 @@
 ``bootkit test`` never writes to a stick; what stays on one after a session has to be tried with a machine that does.
 """
 
+import codecs
+import re
+import socket
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,12 +16,12 @@ from tempfile import TemporaryDirectory
 from bootkit.model.verdict import TestFirmware
 from bootkit.overlay.pack import pack
 from bootkit.system.qemu import Accelerator, Machine, qemu_argv
-from bootkit.system.run import popen, run
+from bootkit.system.run import Process, popen, run
 from bootkit.system.watcher import Watcher
 from bootkit.system.witness import TEST_UUID, render_test_cfg, witness_archive
 
 MARK = "report: "
-TIME_LIMIT = 60.0
+TIME_LIMIT = 150.0
 """Seconds for a session under KVM; emulation multiplies them."""
 
 HOOK = """\
@@ -81,6 +85,39 @@ def report_archive(script: str) -> bytes:
     )
 
 
+class _Console:
+    """The other end of the machine's serial line: all that is said is kept, and questions are answered."""
+
+    def __init__(self, path: Path, answers: Sequence[tuple[str, str]]) -> None:
+        self.text = ""
+        self._path = path
+        self._answers = list(answers)
+        self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
+        self._line = socket.socket(socket.AF_UNIX)
+        self._line.settimeout(0.2)
+        self._connected = False
+
+    def close(self) -> None:
+        self._line.close()
+
+    def read(self) -> bytes:
+        """What was said since the last time; waits a little for it."""
+        if not self._connected:
+            if not self._path.exists():
+                time.sleep(0.05)
+                return b""
+            self._line.connect(str(self._path))
+            self._connected = True
+        try:
+            data = self._line.recv(1 << 16)
+        except (TimeoutError, ConnectionResetError):
+            return b""
+        self.text += self._decoder.decode(data)
+        if self._answers and re.search(self._answers[0][0], self.text):
+            self._line.sendall(self._answers.pop(0)[1].encode() + b"\r")
+        return data
+
+
 def session(
     stick: Path,
     *,
@@ -89,12 +126,14 @@ def session(
     accelerator: Accelerator,
     words: Sequence[str] = (),
     read_only: bool = False,
+    answers: Sequence[tuple[str, str]] = (),
     log: Path | None = None,
 ) -> Session:
     """Boot ``entry`` of a stick image, run ``script`` in the system, and wait until the machine is off.
 
     What the guest writes stays in the image; with ``read_only`` the drive refuses to be written, as a stick with its
-    switch set does.
+    switch set does. ``answers`` are regular expressions for questions on the console in their order, each with what is
+    typed there then.
     """
     with TemporaryDirectory(prefix="bootkit-") as name:
         folder = Path(name)
@@ -113,20 +152,30 @@ def session(
         with machine.test_disk.open("xb") as disk:
             disk.truncate(2 << 20)
         run(["mke2fs", "-q", "-F", "-t", "ext2", "-U", TEST_UUID, "-L", "BOOTKITTEST", "-d", tree, machine.test_disk])
-        mode = "snapshot=off,readonly=on" if read_only else "snapshot=off"
-        argv = [str(word).replace("snapshot=on", mode) for word in qemu_argv(machine)]
-        deadline = time.monotonic() + TIME_LIMIT * accelerator.patience
-        with popen(argv) as process:
-            watcher, seen = Watcher(), 0
-            while process.poll() is None and time.monotonic() < deadline and not watcher.failure:
-                time.sleep(0.2)
-                data = machine.serial_log.read_bytes()[seen:] if machine.serial_log.exists() else b""
-                seen += len(data)
-                watcher.feed(data)
-            ended = process.poll() is not None
-            if not ended:
-                process.kill()
-        serial = machine.serial_log.read_text(errors="replace")
-    if log is not None:
-        log.write_text(serial)
-    return Session(serial=serial, ended=ended)
+        with closing(_Console(folder / "serial", answers)) as console:
+            with popen(_argv(machine, folder / "serial", read_only=read_only)) as process:
+                ended = _watch(process, console, TIME_LIMIT * accelerator.patience)
+            if log is not None:
+                log.write_text(console.text)
+            return Session(serial=console.text, ended=ended)
+
+
+def _argv(machine: Machine, serial: Path, *, read_only: bool) -> list[str]:
+    """The test's own machine, but for a stick that is written to and a serial line with two ends."""
+    kept = "snapshot=off,readonly=on" if read_only else "snapshot=off"
+    one_way, two_ways = f"file,id=serial,path={machine.serial_log}", f"socket,id=serial,path={serial},server=on,wait=on"
+    return [str(word).replace("snapshot=on", kept).replace(one_way, two_ways) for word in qemu_argv(machine)]
+
+
+def _watch(process: Process, console: _Console, limit: float) -> bool:
+    """Whether the machine switched itself off; it is gone in any case."""
+    deadline = time.monotonic() + limit
+    watcher = Watcher()
+    while process.poll() is None and time.monotonic() < deadline and not watcher.failure:
+        watcher.feed(console.read())
+    ended = process.poll() is not None
+    if not ended:
+        process.kill()
+    while console.read():
+        pass
+    return ended
