@@ -52,14 +52,14 @@ def test_extensions_of_either_shape_are_laid_under_a_merged_root(root: str, tmp_
     for image, files in (("merged", MERGED), ("split", SPLIT)):
         for name in files:
             write(tmp_path / image / name)
-        argv = ["mksquashfs", tmp_path / image, extensions / f"{image}.raw", "-quiet", "-no-progress"]
+        argv = ["mksquashfs", str(tmp_path / image), str(extensions / f"{image}.raw"), "-quiet", "-no-progress"]
         subprocess.run(argv, check=True, capture_output=True)
     overlay = overlay_for("live-boot")
     assert overlay is not None
     for name, content in overlay_members(overlay).items():
         if name.startswith("bootkit/") and isinstance(content, bytes):
             write(tmp_path / name, content)
-    argv = ["unshare", "--mount", "sh", "-c", STEP, "sh", tmp_path, root]
+    argv = ["unshare", "--mount", "sh", "-c", STEP, "sh", str(tmp_path), root]
     done = subprocess.run(argv, check=True, capture_output=True, text=True)
     lines = done.stdout.splitlines()
     assert lines[0] == "extensions ok merged.raw, split.raw", done.stderr
