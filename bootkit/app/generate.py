@@ -15,7 +15,7 @@ from bootkit.app.variants import offered_items, plan_added, read_variants, varia
 from bootkit.detect import QuickRule
 from bootkit.detect.registry import detectors
 from bootkit.errors import BootkitError, ToolMissing
-from bootkit.model.catalog import MENU, OLD_MENU, ImageItem
+from bootkit.model.catalog import MENU, OLD_MENU, Additions, ImageItem
 from bootkit.model.options import Choices
 from bootkit.model.plan import KeepOld, RemoveFile, StickPlan, StickStep, WriteFile
 from bootkit.model.variants import Variants
@@ -54,10 +54,10 @@ def plan_generation(
         return Generation(plan=StickPlan(steps=()), catalog=None)
     choices = choices_of(text)
     catalog = read_catalog(volume, images, insides=True, told=told)
-    additions = plan_overlays(volume, catalog.items, choices)
-    menu = menu_of(offered_items(volume, catalog.items, variants), choices, additions.by_image)
+    overlays = plan_overlays(volume, catalog.items, choices)
+    menu = menu_of(offered_items(volume, catalog.items, variants), choices, overlays.by_image)
     beside = plan_beside(volume, catalog.items)
-    warnings = (*_check(menu), *unheard(catalog.items, choices), *beside.missing, *additions.warnings)
+    warnings = (*_check(menu), *unheard(catalog.items, choices), *beside.missing, *overlays.warnings)
     steps: list[StickStep] = [
         WriteFile(path=record_path(item.path), content=record_of(item))
         for item in catalog.items
@@ -65,7 +65,7 @@ def plan_generation(
     ]
     steps += [RemoveFile(path=path) for path in catalog.strays]
     steps += beside.steps
-    steps += additions.steps
+    steps += overlays.steps
     steps += plan_added(volume, catalog.items, variants)
     if menu != old_menu:
         if old_menu is not None:
@@ -74,7 +74,7 @@ def plan_generation(
     if volume.stat(GRUBENV) is None:
         steps.append(WriteFile(path=GRUBENV, content=empty_grubenv()))
     if not beside.missing:  # else look again the next time: it may have been installed by then
-        steps.append(WriteFile(path=GENERATED, content=_stamp(inputs, menu, additions.mapped)))
+        steps.append(WriteFile(path=GENERATED, content=_stamp(inputs, menu, overlays.mapped)))
     return Generation(plan=StickPlan(steps=tuple(steps), warnings=warnings), catalog=catalog)
 
 
@@ -85,9 +85,9 @@ def is_up_to_date(volume: Volume) -> bool:
 
 
 def menu_of(
-    items: tuple[ImageItem, ...], choices: Choices, additions: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+    items: tuple[ImageItem, ...], choices: Choices, additions: Mapping[str, Additions] = MappingProxyType({})
 ) -> bytes:
-    """The whole grub.cfg. ``additions`` are the secondary initrds of an image, by its path."""
+    """The whole grub.cfg. ``additions`` are those of an image, by its path."""
     chosen = tuple(chosen_item(item, choices) for item in items)
     rules = tuple((stack, chosen_rule(stack, rule, choices)) for stack, rule in quick_rules())
     return render_menu(chosen, menu_settings(choices, items), rules, additions)

@@ -12,6 +12,7 @@ from bootkit.errors import BootkitError
 from bootkit.formats.compression import Budget
 from bootkit.formats.cpio import read_cpio
 from bootkit.formats.stream import Plain
+from bootkit.model.catalog import Additions
 from bootkit.model.plan import WriteFile
 from bootkit.system.volume import Volume, read_file
 
@@ -49,9 +50,9 @@ def loaded_files(volume: Volume, name: str) -> tuple[LoadedFile, ...]:
     """
     path = image_named(volume, name)
     (item,) = read_catalog(volume, tuple(image for image in find_images(volume) if image[0] == path)).items
-    additions = plan_overlays(volume, (item,), choices_of(settings_text(volume)))
-    new = {step.path: step.content for step in additions.steps if isinstance(step, WriteFile)}
-    archives = additions.by_image.get(path, ())
+    overlays = plan_overlays(volume, (item,), choices_of(settings_text(volume)))
+    new = {step.path: step.content for step in overlays.steps if isinstance(step, WriteFile)}
+    archives = overlays.by_image.get(path, Additions()).initrds
     if not archives:
         stack = item.detection.stack if item.detection else "unknown"
         raise BootkitError(

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from bootkit import __version__
 from bootkit.app.cures import Extents, cure_members, cure_of, extents_of
 from bootkit.errors import BootkitError
-from bootkit.model.catalog import OVERLAY_FOLDER, ImageItem
+from bootkit.model.catalog import OVERLAY_FOLDER, Additions, ImageItem
 from bootkit.model.options import KEYBOARD, Choices
 from bootkit.model.plan import RemoveFile, StickStep, WriteFile
 from bootkit.overlay.choices import OverlayChoices, choices_archive, choices_script
@@ -24,22 +24,22 @@ _LIMIT = 64 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Additions:
+class OverlayPlan:
     """What is loaded after the initrds of the images, and what has to be written for that."""
 
     steps: tuple[StickStep, ...]
-    by_image: Mapping[str, tuple[str, ...]]
-    """The archives of an image, in the order in which they are loaded, by its path; images without any are left out."""
+    by_image: Mapping[str, Additions]
+    """By the path of the image; images without any are left out."""
     mapped: Mapping[str, Extents] = field(default_factory=dict[str, Extents])
     """Where the bytes lie of the images that are found by that alone."""
     warnings: tuple[str, ...] = ()
     """Images that need a cure and cannot get it."""
 
 
-def plan_overlays(volume: Volume, items: tuple[ImageItem, ...], choices: Choices) -> Additions:
+def plan_overlays(volume: Volume, items: tuple[ImageItem, ...], choices: Choices) -> OverlayPlan:
     """The archives that the images of a stick want; those that nobody wants any more are removed."""
     archives: dict[str, bytes] = {}
-    by_image: dict[str, tuple[str, ...]] = {}
+    by_image: dict[str, Additions] = {}
     mapped: dict[str, Extents] = {}
     warnings: list[str] = []
     for item in items:
@@ -59,9 +59,9 @@ def plan_overlays(volume: Volume, items: tuple[ImageItem, ...], choices: Choices
         except BootkitError as error:
             warnings.append(f"{item.path} will not boot from this stick: {error.message}; {error.hint}")
         archives[own] = choices_archive(overlay_choices(item, choices, volume.uuid), others)
-        by_image[item.path] = (shared, own)
+        by_image[item.path] = Additions(initrds=(shared, own), words=overlay.words)
     old = [path for path, _ in walk(volume, OVERLAY_FOLDER) if path.endswith(SUFFIX)]
-    return Additions(
+    return OverlayPlan(
         steps=(
             *(
                 WriteFile(path=path, content=content)

@@ -65,6 +65,16 @@ class ImageItem:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Additions:
+    """What is loaded from the stick together with an image: all of it or, where a file is missing, none."""
+
+    initrds: tuple[str, ...] = ()
+    """Paths on the stick, in the order in which they follow the image's own."""
+    words: tuple[str, ...] = ()
+    """Kernel words that they want."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ImageLook:
     """How the user wants one image to stand in the menu."""
 

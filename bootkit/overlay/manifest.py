@@ -15,7 +15,7 @@ from bootkit.errors import BootkitError
 from bootkit.overlay.pack import Member, Symlink, pack
 
 MANIFEST = "overlay.toml"
-_KEYS = {"title", "stacks", "builds_on", "relies_on", "directories", "files", "links"}
+_KEYS = {"title", "stacks", "builds_on", "words", "relies_on", "directories", "files", "links"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +28,8 @@ class Overlay:
     """The boot stacks that it serves, as detectors call them; none for a part of others."""
     builds_on: tuple[str, ...] = ()
     """Overlays whose files come with it."""
+    words: tuple[str, ...] = ()
+    """What the kernel has to be told for it."""
     relies_on: tuple[str, ...] = ()
     """What must hold in the initrd, each with the version since which it does."""
     directories: tuple[str, ...] = ()
@@ -92,6 +94,7 @@ def _read(folder: Traversable) -> Overlay:
         title=str(document.get("title", "")),
         stacks=_texts(document, "stacks", where),
         builds_on=_texts(document, "builds_on", where),
+        words=_texts(document, "words", where),
         relies_on=_texts(document, "relies_on", where),
         directories=_texts(document, "directories", where),
         files=_table(document, "files", where),

@@ -127,7 +127,12 @@ STACKS: Mapping[str, ChoiceWords] = {
     "mklivecd": ChoiceWords(words={"language": ("lang={language}",), "keyboard": ("keyb={keymap}",)}),
 }
 
-OVERLAID = frozenset({"live-boot", "casper", "dmsquash-live", "kiwi-live", "liveiso"})
+OVERLAID = frozenset(
+    {
+        "antiX", "archiso", "artix", "casper", "chakraiso", "dmsquash-live", "hyperiso", "kdeosiso", "kiwi-live",
+        "live-boot", "liveiso", "miso", "parabolaiso", "sysrescue",
+    }
+)  # fmt: skip
 """The boot stacks that have an overlay in ``initrd_overlays/``: it sets in the live system what they have no words for."""
 
 CONSOLE_KEYMAPS: Mapping[str, str] = {

@@ -19,7 +19,7 @@ from bootkit.model.boot import (
     Module,
     Role,
 )
-from bootkit.model.catalog import IMAGE_FOLDER, OVERLAY_FOLDER, ImageItem, ImageLook
+from bootkit.model.catalog import IMAGE_FOLDER, OVERLAY_FOLDER, Additions, ImageItem, ImageLook
 from bootkit.render.grub import unbootable_path
 
 _WIDTH = 74
@@ -50,7 +50,8 @@ _MODULE_LOADERS = {
 Looks = Mapping[str, ImageLook]
 _PLAIN_LOOK = ImageLook()
 _NO_LOOKS: Looks = {}
-_NO_ADDITIONS: Mapping[str, tuple[str, ...]] = {}
+_NOTHING = Additions()
+_NO_ADDITIONS: Mapping[str, Additions] = {}
 WITHOUT_ADDITIONS = "Without what is added from this stick"
 
 
@@ -106,8 +107,7 @@ class MenuEntry:
     to_ram: str = ""
     safe: str = ""
     source: BootEntry | None = None
-    additions: tuple[str, ...] = ()
-    """Initrds on the stick that follow the image's own where they are there."""
+    additions: Additions = _NOTHING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,7 +151,7 @@ class MenuFolder:
 
 
 def menu_tree(
-    items: Iterable[ImageItem], looks: Looks = _NO_LOOKS, additions: Mapping[str, tuple[str, ...]] = _NO_ADDITIONS
+    items: Iterable[ImageItem], looks: Looks = _NO_LOOKS, additions: Mapping[str, Additions] = _NO_ADDITIONS
 ) -> MenuFolder:
     """The images in folders, in order of title; the outermost folder is the menu itself.
 
@@ -162,9 +162,7 @@ def menu_tree(
     return _folder("", shown, looks, additions)
 
 
-def _folder(
-    folder: str, items: Sequence[ImageItem], looks: Looks, additions: Mapping[str, tuple[str, ...]]
-) -> MenuFolder:
+def _folder(folder: str, items: Sequence[ImageItem], looks: Looks, additions: Mapping[str, Additions]) -> MenuFolder:
     prefix = f"{folder}/" if folder else ""
     below: dict[str, list[ImageItem]] = {}
     here: list[ImageItem] = []
@@ -174,7 +172,7 @@ def _folder(
     folders = [_folder(prefix + name, inside, looks, additions) for name, inside in below.items()]
     titles = _distinct_titles(here, looks)
     images = [
-        replace(_image(item, title, additions.get(item.path, ())), look=looks.get(item.path, _PLAIN_LOOK))
+        replace(_image(item, title, additions.get(item.path, _NOTHING)), look=looks.get(item.path, _PLAIN_LOOK))
         for item, title in zip(here, titles, strict=True)
     ]
     return MenuFolder(
@@ -206,7 +204,7 @@ def _title(item: ImageItem) -> str:
     return title if detection.entries else f"{title} (cannot boot from a file)"
 
 
-def _image(item: ImageItem, title: str, additions: tuple[str, ...]) -> MenuImage:
+def _image(item: ImageItem, title: str, additions: Additions) -> MenuImage:
     detection = item.recognition.detection if item.recognition else None
     folders = item.folder.split("/") if item.folder else []
     above = [_folder_id("/".join(folders[: depth + 1])) for depth in range(len(folders))]
@@ -239,10 +237,10 @@ def _no_boot(item: ImageItem, detection: Detection | None) -> tuple[str, ...]:
     return ()
 
 
-def _entries(item: ImageItem, detection: Detection, additions: tuple[str, ...]) -> tuple[MenuEntry, ...]:
+def _entries(item: ImageItem, detection: Detection, additions: Additions) -> tuple[MenuEntry, ...]:
     ids: set[str] = set()
     entries = [_entry(item, entry, _entry_id(entry.title, ids)) for entry in detection.entries]
-    if additions:
+    if additions.initrds:
         entries = [*_with_additions(entries, additions), *_twins(entries, ids)]
     supported = frozenset(firmware for entry in detection.entries for firmware in entry.firmware)
     if supported != ANY_FIRMWARE:
@@ -266,7 +264,7 @@ def _entries(item: ImageItem, detection: Detection, additions: tuple[str, ...]) 
     return tuple(entries)
 
 
-def _with_additions(entries: list[MenuEntry], additions: tuple[str, ...]) -> list[MenuEntry]:
+def _with_additions(entries: list[MenuEntry], additions: Additions) -> list[MenuEntry]:
     return [replace(entry, additions=additions) if entry.kernel and entry.initrds else entry for entry in entries]
 
 

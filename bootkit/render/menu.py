@@ -15,6 +15,7 @@ from bootkit.model.catalog import (
     MENU,
     OLD_MENU,
     STICK_FILE,
+    Additions,
     ImageItem,
     MenuSettings,
 )
@@ -109,11 +110,11 @@ def render_menu(
     items: Sequence[ImageItem],
     settings: MenuSettings,
     quick_rules: Sequence[tuple[str, QuickRule]] = (),
-    additions: Mapping[str, tuple[str, ...]] = MappingProxyType({}),
+    additions: Mapping[str, Additions] = MappingProxyType({}),
 ) -> bytes:
     """The text of grub.cfg; the same bytes for the same input.
 
-    ``additions`` are paths on the stick, by the path of an image: initrds that are loaded after its own.
+    ``additions`` are those of an image, by its path.
     """
     tree = menu_tree(items, settings.looks, additions)
     toggles = _toggles(settings, has_additions=bool(additions))

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bootkit.model.boot import BootEntry, EntryKind, Firmware
-from bootkit.model.catalog import CUSTOM_MENU, LAST, MENU, ImageLook, MenuSettings
+from bootkit.model.catalog import CUSTOM_MENU, LAST, MENU, Additions, ImageLook, MenuSettings
 from bootkit.plan.password import grub_digest
 from bootkit.render.menu import GRUBENV, MenuTarget, menu_targets, render_menu
 from bootkit.system.grubemu import run_menu
@@ -155,19 +155,24 @@ def test_choices_add_their_words_before_the_dashes(stick: StickMaker) -> None:
 def test_what_the_stick_adds_is_loaded_last_and_can_be_switched_off(stick: StickMaker) -> None:
     stick.add_iso(UBUNTU.path, CASPER_TREE)
     overlay, choices = "/boot/bootkit/overlays/casper.cpio", "/boot/bootkit/overlays/image_1.cpio"
-    stick.files[MENU] = render_menu([UBUNTU], MenuSettings(), additions={UBUNTU.path: (overlay, choices)})
+    additions = Additions(initrds=(overlay, choices), words=("rdinit=/bootkit/init",))
+    stick.files[MENU] = render_menu([UBUNTU], MenuSettings(), additions={UBUNTU.path: additions})
     stick.files[overlay] = stick.files[choices] = b"070701"
     stick.files[GRUBENV] = b"# GRUB Environment Block\nopt_off=1\nopt_no_home=1\n".ljust(1024, b"#")
     got = run_menu(stick.make(), entry=CASPER)
     assert got.linux is not None
     assert got.initrd is not None
-    assert [word for word in got.linux if word.startswith("bootkit=")] == ["bootkit=nohome", "bootkit=off"]
+    assert [word for word in got.linux if "bootkit" in word] == [
+        "bootkit=nohome",
+        "bootkit=off",
+        "rdinit=/bootkit/init",
+    ]
     assert got.initrd[-2:] == (f"(hd0){overlay}", f"(hd0){choices}")
-    # without them nobody would understand the words
-    del stick.files[overlay], stick.files[choices]
+    # without them nobody would understand the words, and without one of them the kernel would find no init
+    del stick.files[overlay]
     bare = run_menu(stick.make(), entry=CASPER)
     assert bare.linux is not None
-    assert not [word for word in bare.linux if word.startswith("bootkit=")]
+    assert not [word for word in bare.linux if "bootkit" in word]
 
 
 def test_a_choice_shows_the_menu_again_and_esc_takes_it_back(full_stick: Path) -> None:

@@ -1,19 +1,56 @@
 # shellcheck shell=sh
 # shellcheck disable=SC2034,SC2154 # variables go from lib.sh to the steps and back
-# What is left for the booted system: late.sh as a unit on /run, which needs no write to the system's own files.
+# What is left for the booted system: late.sh, started by the init that the new root will run; a system may bring several.
 
 bk_step_start() {
 	mkdir -p "$BK_ROOT/usr/local/bin"
 	cat "$BK/bootkit-status" >"$BK_ROOT/usr/local/bin/bootkit-status" && chmod 755 "$BK_ROOT/usr/local/bin/bootkit-status"
 	case ,$BK_WORDS, in *,off,*) return 0 ;; esac
-	if [ -e "$BK_ROOT/lib/systemd/systemd" ] || [ -e "$BK_ROOT/usr/lib/systemd/systemd" ]; then
+	bk_find_init
+	bk_log "the system is started by $bk_init"
+	case ${bk_init##*/} in
+	systemd*)
+		# on /run, which needs no write to the system's own files
 		mkdir -p /run/systemd/system/basic.target.wants
 		cat "$BK/bootkit.service" >/run/systemd/system/bootkit.service
 		ln -sf ../bootkit.service /run/systemd/system/basic.target.wants/bootkit.service
-	elif [ -d "$BK_ROOT/etc/local.d" ]; then
+		;;
+	busybox) echo "::sysinit:/bin/sh $BK/late.sh" >>"$BK_ROOT/etc/inittab" ;;
+	*) bk_start_without_systemd ;;
+	esac
+}
+
+bk_start_without_systemd() {
+	if [ -d "$BK_ROOT/etc/local.d" ]; then
 		printf '#!/bin/sh\nsh /run/bootkit/late.sh\n' >"$BK_ROOT/etc/local.d/bootkit.start"
 		chmod 755 "$BK_ROOT/etc/local.d/bootkit.start"
+	elif [ -d "$BK_ROOT/etc/runit/core-services" ]; then
+		echo "sh $BK/late.sh" >"$BK_ROOT/etc/runit/core-services/99-bootkit.sh"
+	elif [ -f "$BK_ROOT/etc/inittab" ]; then
+		# behind the entries for sysinit, before those of a runlevel
+		echo "bk::bootwait:/bin/sh $BK/late.sh" >>"$BK_ROOT/etc/inittab"
 	else
 		bk_say failed "nothing in this system can start the rest: no home, no scripts"
 	fi
+}
+
+# The init of the kernel line, else /sbin/init, with its links followed as the new root will; in bk_init.
+bk_find_init() {
+	bk_init=/sbin/init
+	set -f
+	# shellcheck disable=SC2013,SC2046 # words is what a kernel's command line has
+	for bk_word in $(cat /proc/cmdline); do
+		case $bk_word in
+		init=/*) bk_init=${bk_word#init=} ;;
+		esac
+	done
+	set +f
+	for bk_hop in 1 2 3 4; do
+		[ -L "$BK_ROOT$bk_init" ] || break
+		bk_link=$(readlink "$BK_ROOT$bk_init")
+		case $bk_link in
+		/*) bk_init=$bk_link ;;
+		*) bk_init=${bk_init%/*}/$bk_link ;;
+		esac
+	done
 }

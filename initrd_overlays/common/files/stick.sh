@@ -39,6 +39,8 @@ bk_take_over() {
 
 bk_mount_stick() {
 	bk_device=/dev/disk/by-uuid/${BK_STICK_UUID:-unknown}
+	# not every initrd has udev
+	[ -e "$bk_device" ] || bk_device=$(findfs "UUID=${BK_STICK_UUID:-unknown}")
 	if ! [ -e "$bk_device" ]; then
 		bk_say failed "no partition has the UUID ${BK_STICK_UUID:-(unknown)}"
 		return 0

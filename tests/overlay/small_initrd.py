@@ -1,0 +1,85 @@
+"""A small initrd of busybox, in which an adapter finds what it relies on: one shell script for each interface.
+
+The scripts are written after the interfaces that ``overlay.toml`` names under ``relies_on``, not after the projects' text.
+"""
+
+from pathlib import Path
+
+from bootkit.overlay.manifest import overlay_for, overlay_members
+from bootkit.overlay.pack import Member, Symlink
+from bootkit.system.run import run, which
+
+BUSYBOX = "/bin/busybox"
+RECORDER = b'#!/bin/sh\necho "main.sh $*"\necho written >/run/by-main\n'
+"""In the place of main.sh."""
+APPLETS = ("cat", "chmod", "ln", "mkdir", "mount", "poweroff", "readlink", "rm", "sh", "umount", "uname")
+
+MKINITCPIO = """\
+#!/bin/sh
+. /config
+mkdir -p /new_root /run/archiso/img_dev
+for hook in $LATEHOOKS; do
+	[ -x "/hooks/$hook" ] || continue
+	. "/hooks/$hook"
+	run_latehook
+done
+"""
+ANTIX = """\
+#!/bin/sh
+NEW_ROOT=/live/aufs
+mkdir -p $NEW_ROOT/run
+mount -t tmpfs tmpfs $NEW_ROOT/run
+mkdir -p $NEW_ROOT/run/initramfs/iso-dev
+for file in /live/custom/antiX/9.sh /live/custom/MX/9.sh; do
+	[ -r $file ] && . $file && break
+done
+cat $NEW_ROOT/run/by-main
+"""
+INITS = {"archiso": MKINITCPIO, "antiX": ANTIX}
+"""``/init``, by the boot stack."""
+
+
+def has_static_busybox() -> bool:
+    """Whether there is a busybox that runs in an empty root."""
+    path = Path(which("busybox") or BUSYBOX)
+    return path.exists() and b"/ld-linux" not in path.read_bytes()
+
+
+def initrd_members(stack: str) -> dict[str, Member]:
+    """The initrd without the overlay."""
+    return {
+        "bin/busybox": Path(which("busybox") or BUSYBOX).read_bytes(),
+        **{f"bin/{name}": Symlink(target="busybox") for name in APPLETS},
+        "init": INITS[stack].encode(),
+        "config": b'LATEHOOKS="usr"\n',
+        "hooks/usr": b"#!/bin/sh\nrun_latehook() {\n\techo 'its own hook'\n}\n",
+        "live/custom/MX/8.sh": b":\n",
+    }
+
+
+def adapted(stack: str) -> dict[str, Member]:
+    """The members of the overlay of a stack, as far as their folders are there, with a recorder in place of main.sh."""
+    overlay = overlay_for(stack)
+    assert overlay is not None
+    folders = {"bootkit", *(name.rpartition("/")[0] for name in initrd_members(stack))}
+    members = {name: member for name, member in overlay_members(overlay).items() if name.rpartition("/")[0] in folders}
+    return {**members, "bootkit/main.sh": RECORDER}
+
+
+def unpack(members: dict[str, Member], root: Path) -> None:
+    """Put members into a folder, with the modes that the archive gives them."""
+    for name, member in members.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if isinstance(member, Symlink):
+            path.symlink_to(member.target)
+        else:
+            path.unlink(missing_ok=True)
+            path.write_bytes(member)
+            path.chmod(0o755 if member.startswith((b"#!", b"\x7fELF")) else 0o644)
+
+
+def in_root(root: Path, *command: str) -> list[str]:
+    """Lines that a command prints in a root of its own, where it may mount."""
+    argv: list[str | Path] = ["unshare", "--map-root-user", "--mount", "chroot", root, *command]
+    return run(argv).decode().splitlines()

@@ -1,0 +1,90 @@
+from pathlib import Path
+
+import pytest
+
+from bootkit.overlay.manifest import overlay_for, overlay_members, overlays
+from bootkit.overlay.pack import Member, Symlink
+from bootkit.plan.choice_words import OVERLAID
+from bootkit.system.run import run, which
+from tests.overlay.small_initrd import adapted, has_static_busybox, in_root, initrd_members, unpack
+
+needs_busybox = pytest.mark.skipif(not has_static_busybox(), reason="an initrd of busybox alone; needs busybox-static")
+
+
+def test_the_choices_know_each_stack_that_has_an_overlay() -> None:
+    stacks = [stack for overlay in overlays() for stack in overlay.stacks]
+    assert sorted(stacks) == sorted(OVERLAID)
+
+
+def test_every_overlay_says_what_it_relies_on_and_stays_small() -> None:
+    for overlay in overlays():
+        assert overlay.relies_on
+        members = overlay_members(overlay)
+        assert sum(len(member) for member in members.values() if isinstance(member, bytes)) < 64 << 10
+
+
+@needs_busybox
+@pytest.mark.parametrize(
+    ("stack", "lines"),
+    [
+        ("archiso", ["its own hook", "main.sh /new_root /run/archiso/img_dev"]),
+        ("antiX", ["main.sh /live/aufs /run/initramfs/iso-dev /live/aufs/live/iso-dev", "written"]),
+    ],
+)
+def test_the_hook_is_called_when_the_root_is_complete(stack: str, lines: list[str], tmp_path: Path) -> None:
+    overlay = overlay_for(stack)
+    assert overlay is not None
+    unpack({**initrd_members(stack), **adapted(stack)}, tmp_path)
+    (tmp_path / "run").mkdir()
+    first = dict(word.split("=", 1) for word in overlay.words).get("rdinit", "/init")
+    assert in_root(tmp_path, first) == lines
+
+
+STATUS = "new/usr/local/bin/bootkit-status"
+SYSTEMD = {"new/usr/lib/systemd/systemd": b"#!", "new/sbin/init": Symlink(target="../usr/lib/systemd/systemd")}
+
+
+@needs_busybox
+@pytest.mark.parametrize(
+    ("system", "words", "file", "text"),
+    [
+        (SYSTEMD, "", "run/systemd/system/bootkit.service", "late.sh"),
+        ({"new/etc/inittab": b"si::sysinit:/rc\n"}, "", "new/etc/inittab", "bk::bootwait:/bin/sh /run/bootkit/late.sh"),
+        # a system that brings two: the one that is started counts
+        ({**SYSTEMD, "new/etc/inittab": b""}, "init=/lib/sysvinit/init", "new/etc/inittab", "bk::bootwait:"),
+        (
+            {"new/sbin/init": Symlink(target="/bin/busybox"), "new/etc/inittab": b"::sysinit:/rc\n"},
+            "",
+            "new/etc/inittab",
+            "::sysinit:/bin/sh /run/bootkit/late.sh",
+        ),
+        ({"new/etc/local.d/README": b""}, "", "new/etc/local.d/bootkit.start", "sh /run/bootkit/late.sh"),
+        ({"new/etc/runit/core-services/00.sh": b""}, "", "new/etc/runit/core-services/99-bootkit.sh", "late.sh"),
+        ({}, "", "run/bootkit/status", "start failed nothing in this system can start the rest"),
+    ],
+    ids=["systemd", "sysvinit", "both", "busybox", "openrc", "runit", "unknown"],
+)
+def test_the_rest_is_started_by_the_init_of_the_system(
+    system: dict[str, Member], words: str, file: str, text: str, tmp_path: Path
+) -> None:
+    overlay = overlay_for("archiso")
+    assert overlay is not None
+    proc = {"cmdline": words, "uptime": "1.0 1.0", "mounts": ""}
+    members = {
+        **initrd_members("archiso"),
+        **overlay_members(overlay),
+        **system,
+        **{f"proc/{name}": f"{content}\n".encode() for name, content in proc.items()},
+    }
+    unpack(members, tmp_path)
+    for folder in ("run", "new", "dev"):
+        (tmp_path / folder).mkdir(exist_ok=True)
+    in_root(tmp_path, "/bin/sh", "/bootkit/main.sh", "/new")
+    assert text in (tmp_path / file).read_text()
+    assert (tmp_path / STATUS).stat().st_mode & 0o111
+
+
+@pytest.mark.skipif(which("shellcheck") is None, reason="needs shellcheck")
+def test_shellcheck_finds_nothing_in_the_overlays() -> None:
+    folder = Path(__file__).parents[2] / "initrd_overlays"
+    run(["shellcheck", "--shell=sh", *sorted(folder.glob("*/files/*.sh"))])
