@@ -9,6 +9,7 @@ from bootkit.detect import (
     IsoView,
     Menu,
     MenuEntry,
+    NotMine,
     Role,
     clean_title,
     has_word,
@@ -30,6 +31,7 @@ UDEV_NOTE = (
 )
 """dracut's commit 7b530f26: with newer kernels attaching a file raises no event by which udev learns of its label."""
 NO_MENU_NOTE = "Its menu could not be read: the kernel's words are the usual ones of its stack."
+NOT_WHOLE = NotMine(reason="no kernel and initrd of its menu are in the image")
 ISO_NAME_NOTE = "The file's name has to end in .iso, in small letters."
 
 _ARCHES = {"amd64": "x86_64", "x64": "x86_64", "i386": "i686", "i486": "i686", "i586": "i686", "arm64": "aarch64"}
@@ -56,8 +58,11 @@ class Name:
     """Searched whatever the case; its groups ``version``, ``edition`` and ``arch`` are taken where they match."""
 
 
-def identify(texts: Iterable[str], names: tuple[Name, ...]) -> Identity:
-    """Who an image is, by the first text in which a name is found; what that text lacks is taken from later ones."""
+def identify(texts: Iterable[str], names: tuple[Name, ...], *, otherwise: str = "") -> Identity:
+    """Who an image is, by the first text in which a name is found; what that text lacks is taken from later ones.
+
+    ``otherwise`` is the distribution's name if there is none.
+    """
     found = Identity()
     for text in filter(None, texts):
         for name in names:
@@ -70,7 +75,7 @@ def identify(texts: Iterable[str], names: tuple[Name, ...]) -> Identity:
                     edition=found.edition or re.sub(r"[-_.]+", " ", groups.get("edition", "")).strip(),
                     arch=found.arch or plain_arch(groups.get("arch", "")),
                 )
-    return found
+    return replace(found, distro=found.distro or otherwise)
 
 
 def _version(text: str) -> str:

@@ -34,7 +34,7 @@ from bootkit.detect import (
     without,
     without_loader_words,
 )
-from bootkit.detectors._live import Identity, Name, arch_of, identify, usable_entries
+from bootkit.detectors._live import NOT_WHOLE, Identity, Name, arch_of, identify, usable_entries
 
 LINUXFS = "/antiX/linuxfs"
 FIND_ISO = (f"buuid={STICK_UUID}", f"fromiso={ISO_PATH}")
@@ -58,7 +58,7 @@ def detect(iso: IsoView) -> Detection | NotMine:
     entries = usable_entries(iso, read_menus(iso), lambda entry: entry.kernel.startswith("/antiX/"))
     entries = entries or menuless(iso, "/antiX")
     if not entries:
-        return NotMine(reason="no kernel and initrd of its menu are in the image")
+        return NOT_WHOLE
     first = entries[0]
     who = _who(iso, entries)
     exfat = ("exfat",) if version_tuple(who.version) >= EXFAT_SINCE else ()

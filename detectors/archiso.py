@@ -34,7 +34,17 @@ from bootkit.detect import (
     read_menus,
     word_value,
 )
-from bootkit.detectors._live import NO_MENU_NOTE, Identity, Name, arch_of, built, identify, usable_entries, vendors_menu
+from bootkit.detectors._live import (
+    NO_MENU_NOTE,
+    NOT_WHOLE,
+    Identity,
+    Name,
+    arch_of,
+    built,
+    identify,
+    usable_entries,
+    vendors_menu,
+)
 from bootkit.detectors._mkinitcpio import LOOP_WORDS, filesystems, is_local, live_entries, microcode
 
 ROOT_IMAGES = "/*/*/airootfs.*"
@@ -74,7 +84,7 @@ def detect(iso: IsoView) -> Detection | NotMine:
         return _by_files(iso, menu)
     entries = usable_entries(iso, menu, lambda entry: _fork(entry) == fork and is_local(entry))
     if not entries:
-        return NotMine(reason="no kernel and initrd of its menu are in the image")
+        return NOT_WHOLE
     folder = word_value(entries[0].cmdline, f"{fork}basedir", fork.removesuffix("iso")).strip("/")
     if folder == SYSTEMRESCUE:
         return NotMine(reason="it is SystemRescue, which has words of its own")

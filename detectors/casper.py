@@ -44,6 +44,7 @@ from bootkit.detect import (
     without_loader_words,
     word_value,
 )
+from bootkit.detectors._live import NOT_WHOLE
 
 FIND_ISO = f"iso-scan/filename={ISO_PATH}"
 FILESYSTEMS = ("ext4", "vfat", "ntfs", "btrfs", "xfs")
@@ -71,7 +72,7 @@ def detect(iso: IsoView) -> Detection | NotMine:
         return NotMine(reason=f"its menu starts {linux[0].kernel} without casper ({' '.join(linux[0].cmdline)})")
     usable = {entry: ready for entry in found or menuless(iso, *folders) if (ready := loadable(iso, entry))}
     if not usable:
-        return NotMine(reason="no kernel and initrd of its menu are in the image")
+        return NOT_WHOLE
     default = usable.get(menu.default_linux) if menu.default_linux is not None else None
     return _detection(iso, tuple(usable.values()), default)
 

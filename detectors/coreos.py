@@ -24,7 +24,7 @@ from bootkit.detect import (
     without,
     without_loader_words,
 )
-from bootkit.detectors._live import Identity, Name, arch_of, identify, usable_entries
+from bootkit.detectors._live import NOT_WHOLE, Name, arch_of, identify, usable_entries
 
 IGNITION = "/images/ignition.img"
 ROOTFS = "/images/pxeboot/rootfs.img"
@@ -40,11 +40,10 @@ def detect(iso: IsoView) -> Detection | NotMine:
         return NotMine(reason=f"there is no {IGNITION} with {ROOTFS}")
     found = usable_entries(iso, read_menus(iso), lambda entry: entry.kernel.startswith("/images/pxeboot/"))
     if not found:
-        return NotMine(reason="no kernel and initrd of its menu are in the image")
+        return NOT_WHOLE
     entries = tuple(replace(entry, initrds=_initrds(entry)) for entry in found)
     first = entries[0]
-    who = identify((iso.volume_id, iso.name), NAMES)
-    who = who if who.distro else Identity(distro=iso.volume_id or "CoreOS")
+    who = identify((iso.volume_id, iso.name), NAMES, otherwise=iso.volume_id or "CoreOS")
     mib = iso.file_size(ROOTFS) >> 20
     return Detection(
         stack="coreos",

@@ -50,6 +50,7 @@ from bootkit.detect import (
 from bootkit.detectors._live import (
     ISO_SCAN,
     NO_MENU_NOTE,
+    NOT_WHOLE,
     UDEV_NOTE,
     Identity,
     Name,
@@ -118,7 +119,7 @@ def detect(iso: IsoView) -> Detection | NotMine:
         return NotMine(reason="its menu is for KIWI's own live module")
     entries = usable_entries(iso, menu, _is_live)
     if not entries:
-        return NotMine(reason="no kernel and initrd of its menu are in the image")
+        return NOT_WHOLE
     return _detection(iso, entries)
 
 

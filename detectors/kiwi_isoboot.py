@@ -27,7 +27,7 @@ from bootkit.detect import (
     without_loader_words,
     word_value,
 )
-from bootkit.detectors._live import Identity, Name, arch_of, built, identify, usable_entries
+from bootkit.detectors._live import NOT_WHOLE, Name, arch_of, built, identify, usable_entries
 
 CONFIG = "/config.isoclient"
 FIND_ISO = (f"isofrom_device=/dev/disk/by-uuid/{STICK_UUID}", f"isofrom_system={ISO_PATH}")
@@ -48,10 +48,13 @@ def detect(iso: IsoView) -> Detection | NotMine:
         return NotMine(reason=f"{CONFIG} is that of an installation image, not of a live system")
     entries = usable_entries(iso, read_menus(iso), _is_live)
     if not entries:
-        return NotMine(reason="no kernel and initrd of its menu are in the image")
+        return NOT_WHOLE
     first = entries[0]
-    who = identify((iso.volume_id, iso.name, *(entry.title for entry in entries)), NAMES)
-    who = who if who.distro else Identity(distro=iso.volume_id or "KIWI live system")
+    who = identify(
+        (iso.volume_id, iso.name, *(entry.title for entry in entries)),
+        NAMES,
+        otherwise=iso.volume_id or "KIWI live system",
+    )
     return Detection(
         stack="kiwi isoboot",
         distro=who.distro,

@@ -35,6 +35,7 @@ from bootkit.detect import (
 from bootkit.detectors._live import (
     ISO_SCAN,
     NO_MENU_NOTE,
+    NOT_WHOLE,
     UDEV_NOTE,
     Name,
     arch_of,
@@ -70,7 +71,7 @@ def detect(iso: IsoView) -> Detection | NotMine:
         return NotMine(reason="no entry of its menu has the words of kiwi-live")
     entries = usable_entries(iso, menu, lambda entry: _is_live(entry) and not has_word(entry.cmdline, "mediacheck"))
     if not entries:
-        return NotMine(reason="no kernel and initrd of its menu are in the image")
+        return NOT_WHOLE
     return _detection(iso, menu, entries)
 
 

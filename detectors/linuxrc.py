@@ -30,7 +30,7 @@ from bootkit.detect import (
     without,
     without_loader_words,
 )
-from bootkit.detectors._live import Identity, Name, arch_of, identify, usable_entries
+from bootkit.detectors._live import NOT_WHOLE, Identity, Name, arch_of, identify, usable_entries
 
 LOADER = "/boot/*/loader/linux"
 FIND_ISO = f"install=hd:{ISO_PATH}?device=disk/by-uuid/{STICK_UUID}"
@@ -60,7 +60,7 @@ def detect(iso: IsoView) -> Detection | NotMine:
         return NotMine(reason=f"there is neither {root} nor /media.1")
     entries = usable_entries(iso, read_menus(iso), _is_installer)
     if not entries:
-        return NotMine(reason="no kernel and initrd of its menu are in the image")
+        return NOT_WHOLE
     return _detection(iso, entries, signs)
 
 

@@ -52,6 +52,7 @@ from bootkit.detect import (
     word_value,
     word_values,
 )
+from bootkit.detectors._live import NOT_WHOLE
 
 FIND_ISO = f"findiso={ISO_PATH}"
 FROM_ISO = f"fromiso=/dev/disk/by-uuid/{STICK_UUID}{ISO_PATH}"
@@ -90,7 +91,7 @@ def detect(iso: IsoView) -> Detection | NotMine:
         return NotMine(reason="its menu cannot be read, and by its label dracut starts it")
     usable = {entry: ready for entry in found or menuless(iso, "/live") if (ready := loadable(iso, entry))}
     if not usable:
-        return NotMine(reason="no kernel and initrd of its menu are in the image")
+        return NOT_WHOLE
     default = usable.get(menu.default_linux) if menu.default_linux is not None else None
     left_out = any(entry not in found and _is_installer(entry) for entry in linux)
     return _detection(iso, tuple(usable.values()), default, left_out=left_out)

@@ -31,7 +31,7 @@ from bootkit.detect import (
     without,
     without_loader_words,
 )
-from bootkit.detectors._live import Identity, Name, arch_of, identify, usable_entries
+from bootkit.detectors._live import NOT_WHOLE, Identity, Name, arch_of, identify, usable_entries
 
 LIVE_MEDIA = f"livemedia=/dev/disk/by-uuid/{STICK_UUID}:{ISO_PATH}"
 OLD_WIFISLAX = "/wifislax"
@@ -54,7 +54,7 @@ def detect(iso: IsoView) -> Detection | NotMine:
         return NotMine(reason="there is none of /liveslak, /wifislax64 and /wifislax")
     entries = usable_entries(iso, read_menus(iso), lambda entry: "memtest" not in entry.kernel) or _by_files(iso)
     if not entries:
-        return NotMine(reason="no kernel and initrd of its menu are in the image")
+        return NOT_WHOLE
     first = entries[0]
     who = _who(iso)
     old = folder == OLD_WIFISLAX

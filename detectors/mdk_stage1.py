@@ -28,7 +28,7 @@ from bootkit.detect import (
     without,
     without_loader_words,
 )
-from bootkit.detectors._live import Identity, Name, arch_of, identify, usable_entries
+from bootkit.detectors._live import NOT_WHOLE, Name, arch_of, identify, usable_entries
 
 INITRDS = (
     "/isolinux/*/all.rdz", "/isolinux/*/*/all.rdz", "/x86_64/isolinux/*/all.rdz", "/i586/isolinux/*/all.rdz",
@@ -47,11 +47,14 @@ def detect(iso: IsoView) -> Detection | NotMine:
         return NotMine(reason=f"there is no {INITRDS[0]}")
     entries = usable_entries(iso, read_menus(iso), _is_installer)
     if not entries:
-        return NotMine(reason="no kernel and initrd of its menu are in the image")
+        return NOT_WHOLE
     first = entries[0]
     from_network = not iso.glob("/*/media") and not iso.glob("/*/install/stage2")
-    who = identify((iso.volume_id, iso.name, *(entry.title for entry in entries)), NAMES)
-    who = who if who.distro else Identity(distro=iso.volume_id or "DrakX installer")
+    who = identify(
+        (iso.volume_id, iso.name, *(entry.title for entry in entries)),
+        NAMES,
+        otherwise=iso.volume_id or "DrakX installer",
+    )
 
     def words(entry: MenuEntry) -> tuple[str, ...]:
         kept = without_loader_words(entry.cmdline)

@@ -16,7 +16,7 @@ from bootkit.detect import (
     Support,
     Verdict,
 )
-from bootkit.detectors._live import Identity, Name, arch_of, identify
+from bootkit.detectors._live import Name, arch_of, identify
 
 ROOT = "/loopbacks/distrib*.sqfs"
 NAMES = (Name("Mageia", r"\bMageia-(?P<version>\d+(?:\.\d+)?)(?:.*?-Live(?:DVD|CD)?-(?P<edition>[A-Za-z]+))?"),)
@@ -26,8 +26,7 @@ def detect(iso: IsoView) -> Detection | NotMine:
     images = iso.glob(ROOT)
     if not images:
         return NotMine(reason=f"there is no {ROOT}")
-    who = identify((iso.volume_id, iso.name), NAMES)
-    who = who if who.distro else Identity(distro="Mageia")
+    who = identify((iso.volume_id, iso.name), NAMES, otherwise="Mageia")
     return Detection(
         stack="mgalive",
         distro=who.distro,

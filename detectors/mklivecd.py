@@ -26,7 +26,7 @@ from bootkit.detect import (
     without,
     without_loader_words,
 )
-from bootkit.detectors._live import Identity, Name, arch_of, identify, usable_entries
+from bootkit.detectors._live import Name, arch_of, identify, usable_entries
 
 ROOT = "/livecd.sqfs"
 FIND_ISO = (f"root=UUID={STICK_UUID}", f"bootfromiso={ISO_PATH}")
@@ -45,8 +45,11 @@ def detect(iso: IsoView) -> Detection | NotMine:
     if not entries:
         return NotMine(reason="no kernel line of its menu says livecd=")
     first = entries[0]
-    who = identify((iso.name, iso.volume_id, *(entry.title for entry in entries)), NAMES)
-    who = who if who.distro else Identity(distro=iso.volume_id or "mklivecd system")
+    who = identify(
+        (iso.name, iso.volume_id, *(entry.title for entry in entries)),
+        NAMES,
+        otherwise=iso.volume_id or "mklivecd system",
+    )
     return Detection(
         stack="mklivecd",
         distro=who.distro,

@@ -30,7 +30,7 @@ from bootkit.detect import (
     without,
     without_loader_words,
 )
-from bootkit.detectors._live import ISO_NAME_NOTE, Name, arch_of, identify, usable_entries
+from bootkit.detectors._live import ISO_NAME_NOTE, NOT_WHOLE, Name, arch_of, identify, usable_entries
 
 FOLDERS = ("/porteus", "/porteux")
 MENUS = ("/boot/syslinux/porteus.cfg", "/boot/syslinux/porteux.cfg")
@@ -52,7 +52,7 @@ def detect(iso: IsoView) -> Detection | NotMine:
         return NotMine(reason="there are no modules (.xzm) in /porteus/base or /porteux/base")
     entries = usable_entries(iso, _menu(iso), lambda entry: "plop" not in entry.kernel) or _by_files(iso)
     if not entries:
-        return NotMine(reason="no kernel and initrd of its menu are in the image")
+        return NOT_WHOLE
     first = entries[0]
     who = identify((iso.name, iso.volume_id), NAMES)
     distro = "PorteuX" if folder.endswith("x") else "Porteus"

@@ -80,12 +80,12 @@ def _continues(before: Extent, start: int | None) -> bool:
     return start is None if offset is None else start == offset + length
 
 
-class _Extents(io.RawIOBase):
-    def __init__(self, fh: BinaryIO, extents: Sequence[Extent]) -> None:
+class Positioned(io.RawIOBase):
+    """The part of a read-only file that only counts; what is left to others is ``readinto``."""
+
+    def __init__(self, size: int) -> None:
         super().__init__()
-        self._fh = fh
-        self._extents = [extent for extent in extents if extent[1] > 0]
-        self._starts = [0, *accumulate(length for _, length in self._extents)]
+        self.size = size
         self._position = 0
 
     def readable(self) -> bool:
@@ -98,13 +98,21 @@ class _Extents(io.RawIOBase):
         return self._position
 
     def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
-        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self._starts[-1]}[whence]
+        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self.size}[whence]
         self._position = max(0, base + offset)
         return self._position
 
+
+class _Extents(Positioned):
+    def __init__(self, fh: BinaryIO, extents: Sequence[Extent]) -> None:
+        self._fh = fh
+        self._extents = [extent for extent in extents if extent[1] > 0]
+        self._starts = [0, *accumulate(length for _, length in self._extents)]
+        super().__init__(self._starts[-1])
+
     def readinto(self, buffer: "WriteableBuffer", /) -> int:
         view = memoryview(buffer).cast("B")
-        if self._position >= self._starts[-1]:
+        if self._position >= self.size:
             return 0
         index = bisect_right(self._starts, self._position) - 1
         start, length = self._extents[index]

@@ -3,8 +3,6 @@
 Source: Linux 6.1, fs/squashfs/squashfs_fs.h, cache.c and file.c.
 """
 
-import io
-import os
 import struct
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -13,7 +11,7 @@ from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 
 from bootkit.errors import FormatError
 from bootkit.formats.compression import Budget, unpack_block
-from bootkit.formats.reader import read_at
+from bootkit.formats.reader import Positioned, read_at
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -111,7 +109,7 @@ class Blocks:
         return data
 
 
-class SquashFile(io.RawIOBase):
+class SquashFile(Positioned):
     """A file of ``size`` bytes: blocks one behind the other from ``start``, and perhaps a tail in a fragment.
 
     ``words`` describe the blocks; one of 0 is a hole. ``tail`` is the fragment's place, its word, and the first byte.
@@ -120,35 +118,19 @@ class SquashFile(io.RawIOBase):
     def __init__(
         self, blocks: Blocks, *, size: int, start: int, words: Sequence[int], tail: tuple[int, int, int] | None
     ) -> None:
-        super().__init__()
+        super().__init__(size)
         self._blocks = blocks
-        self._size = size
         self._words = words
         self._starts = list(accumulate((word & ~_PLAIN_DATA for word in words), initial=start))
         self._tail = tail
-        self._position = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._position
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
-        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self._size}[whence]
-        self._position = max(0, base + offset)
-        return self._position
 
     def readinto(self, buffer: "WriteableBuffer", /) -> int:
         view = memoryview(buffer).cast("B")
-        if self._position >= self._size:
+        if self._position >= self.size:
             return 0
         block_size = self._blocks.block_size
         index, skipped = divmod(self._position, block_size)
-        wanted = min(len(view), block_size - skipped, self._size - self._position)
+        wanted = min(len(view), block_size - skipped, self.size - self._position)
         view[:wanted] = self._piece(index, skipped, wanted)
         self._position += wanted
         return wanted
