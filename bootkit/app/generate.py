@@ -9,13 +9,14 @@ from types import MappingProxyType
 from bootkit.app.beside import plan_beside
 from bootkit.app.catalog import Catalog, find_images, read_catalog, record_of, record_path
 from bootkit.app.cures import GENERATED, GENERATED_LIMIT, Extents, moved_images
+from bootkit.app.menu_look import plan_look
 from bootkit.app.overlays import overlays_digest, plan_overlays
 from bootkit.app.settings import choices_of, settings_text, user_text
 from bootkit.app.variants import offered_items, plan_added, read_variants, variants_digest
 from bootkit.detect import QuickRule
 from bootkit.detect.registry import detectors
 from bootkit.errors import BootkitError, ToolMissing
-from bootkit.model.catalog import MENU, OLD_MENU, Additions, ImageItem
+from bootkit.model.catalog import MENU, OLD_MENU, Additions, ImageItem, MenuSettings
 from bootkit.model.options import Choices
 from bootkit.model.plan import KeepOld, RemoveFile, StickPlan, StickStep, WriteFile
 from bootkit.model.variants import Variants
@@ -55,9 +56,12 @@ def plan_generation(
     choices = choices_of(text)
     catalog = read_catalog(volume, images, insides=True, told=told)
     overlays = plan_overlays(volume, catalog.items, choices)
-    menu = menu_of(offered_items(volume, catalog.items, variants), choices, overlays.by_image)
+    offered = offered_items(volume, catalog.items, variants)
+    look = plan_look(volume, menu_settings(choices, catalog.items))
+    menu = menu_of(offered, choices, overlays.by_image, settings=look.settings)
     beside = plan_beside(volume, catalog.items)
-    warnings = (*_check(menu), *unheard(catalog.items, choices), *beside.missing, *overlays.warnings)
+    unfit = (*beside.missing, *look.warnings)
+    warnings = (*_check(menu), *unheard(catalog.items, choices), *unfit, *overlays.warnings)
     steps: list[StickStep] = [
         WriteFile(path=record_path(item.path), content=record_of(item))
         for item in catalog.items
@@ -67,13 +71,14 @@ def plan_generation(
     steps += beside.steps
     steps += overlays.steps
     steps += plan_added(volume, catalog.items, variants)
+    steps += look.steps
     if menu != old_menu:
         if old_menu is not None:
             steps.append(KeepOld(path=MENU, old=OLD_MENU))
         steps.append(WriteFile(path=MENU, content=menu))
     if volume.stat(GRUBENV) is None:
         steps.append(WriteFile(path=GRUBENV, content=empty_grubenv()))
-    if not beside.missing:  # else look again the next time: it may have been installed by then
+    if not unfit:  # else look again the next time: it may have been put there by then
         steps.append(WriteFile(path=GENERATED, content=_stamp(inputs, menu, overlays.mapped)))
     return Generation(plan=StickPlan(steps=tuple(steps), warnings=warnings), catalog=catalog)
 
@@ -85,12 +90,19 @@ def is_up_to_date(volume: Volume) -> bool:
 
 
 def menu_of(
-    items: tuple[ImageItem, ...], choices: Choices, additions: Mapping[str, Additions] = MappingProxyType({})
+    items: tuple[ImageItem, ...],
+    choices: Choices,
+    additions: Mapping[str, Additions] = MappingProxyType({}),
+    *,
+    settings: MenuSettings | None = None,
 ) -> bytes:
-    """The whole grub.cfg. ``additions`` are those of an image, by its path."""
+    """The whole grub.cfg. ``additions`` are those of an image, by its path.
+
+    ``settings`` take the place of what the choices tell the menu.
+    """
     chosen = tuple(chosen_item(item, choices) for item in items)
     rules = tuple((stack, chosen_rule(stack, rule, choices)) for stack, rule in quick_rules())
-    return render_menu(chosen, menu_settings(choices, items), rules, additions)
+    return render_menu(chosen, settings or menu_settings(choices, items), rules, additions)
 
 
 def quick_rules() -> tuple[tuple[str, QuickRule], ...]:

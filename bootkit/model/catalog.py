@@ -16,6 +16,10 @@ OLD_MENU = "/boot/grub/grub.cfg.old"
 CUSTOM_MENU = "/boot/grub/custom.cfg"
 MENU_FONT = "/boot/grub/fonts/unicode.pf2"
 STICK_FILE = "/boot/bootkit/stick.toml"
+DARK, LIGHT, PLAIN = "dark", "light", "plain"
+"""Looks of the graphical menu: two themes of our own, and GRUB's own look."""
+MENU_LANGUAGES = ("en", "de", "es", "fr", "zh")
+"""Languages that the menu speaks, as GRUB's ``lang`` names them."""
 LAST = "last"
 """Stands for the entry that was started last, where an image can be named as the default."""
 
@@ -107,6 +111,9 @@ class MenuSettings:
     """PBKDF2 digest in GRUB's own notation; empty for a menu that asks for none."""
     protect_all: bool = False
     """Whether starting an entry asks for the password, too."""
+    language: str = MENU_LANGUAGES[0]
+    theme: str = DARK
+    """A theme of our own, ``PLAIN``, or the path of a theme.txt on the stick."""
     looks: Mapping[str, ImageLook] = field(default_factory=dict[str, ImageLook])
     """By the path of the image."""
 

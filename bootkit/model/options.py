@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from bootkit.model.catalog import LAST
+from bootkit.model.catalog import DARK, LAST, LIGHT, MENU_LANGUAGES, PLAIN
 
 Value = bool | int | str | tuple[str, ...]
 
@@ -38,6 +38,7 @@ class Scope(StrEnum):
         return words[self]
 
 
+AUTO = "auto"
 ANYWHERE = frozenset({Scope.USER, Scope.STICK, Scope.STACK, Scope.IMAGE})
 OF_MENU = frozenset({Scope.STICK})
 OF_IMAGE = frozenset({Scope.IMAGE})
@@ -116,6 +117,26 @@ OPTIONS: tuple[OptionSpec, ...] = (
         "Empty, or an image that is gone: the first one.",
         scopes=OF_MENU,
         choices=(LAST,),
+    ),
+    OptionSpec(
+        key="menu_language",
+        kind=Kind.CHOICE,
+        default=AUTO,
+        title="Language of the menu",
+        help="Of the menu's own texts; auto: the language of the live systems, where the menu speaks it. "
+        "A text screen and the serial line get English.",
+        scopes=OF_MENU,
+        choices=(AUTO, *MENU_LANGUAGES),
+    ),
+    OptionSpec(
+        key="theme",
+        kind=Kind.PATH,
+        default=DARK,
+        title="Look of the menu",
+        help="dark, light, plain (GRUB's own look), or the path of a GRUB theme's theme.txt on the stick. "
+        "Where the screen shows text only, every menu is plain.",
+        scopes=OF_MENU,
+        choices=(DARK, LIGHT, PLAIN),
     ),
     OptionSpec(
         key="serial",

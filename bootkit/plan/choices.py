@@ -6,8 +6,8 @@ from dataclasses import replace
 from bootkit.bootcfg.cmdline import SEPARATORS, before_separator, name_of, without
 from bootkit.detect import QuickRule
 from bootkit.model.boot import BootEntry, Detection, EntryKind
-from bootkit.model.catalog import ImageItem, ImageLook, MenuSettings
-from bootkit.model.options import KEYBOARD, Choices, Kind, OptionSpec, Scope, option
+from bootkit.model.catalog import MENU_LANGUAGES, ImageItem, ImageLook, MenuSettings
+from bootkit.model.options import AUTO, KEYBOARD, Choices, Kind, OptionSpec, Scope, option
 from bootkit.plan.choice_words import OVERLAID, STACKS, fill, keyboard_slots, locale_slots
 
 Words = tuple[str, ...]
@@ -29,9 +29,17 @@ def menu_settings(choices: Choices, items: tuple[ImageItem, ...]) -> MenuSetting
         to_ram=bool(choices.number("to_ram")),
         safe_graphics=bool(choices.number("safe_graphics")),
         password=choices.text("password"),
+        language=_menu_language(choices),
+        theme=choices.text("theme"),
         protect_all=choices.text("protect") == "everything",
         looks={item.path: look for item in items if (look := _look(choices, item.path)) != ImageLook()},
     )
+
+
+def _menu_language(choices: Choices) -> str:
+    chosen = choices.text("menu_language")
+    language = choices.text("language").partition("_")[0] if chosen == AUTO else chosen
+    return language if language in MENU_LANGUAGES else MENU_LANGUAGES[0]
 
 
 def chosen_item(item: ImageItem, choices: Choices) -> ImageItem:

@@ -8,6 +8,7 @@ from importlib.resources import files
 import jinja2
 
 from bootkit.model.boot import IMAGE_FILE, IN_EFI, ISO_PATH, ON_STICK, STICK_UUID
+from bootkit.render.texts import known_texts
 
 VOLUME_ID = "{volume_id}"
 """Slot in the words of a quick rule: the label that GRUB's ``probe`` finds in the image."""
@@ -89,6 +90,21 @@ def unbootable_path(path: str) -> str:
     return ""
 
 
+def grub_say(text: str) -> str:
+    """A text of ours as one word of GRUB script, which GRUB's gettext translates; variables in it are filled in after."""
+    return f'$"{text}"'
+
+
+def grub_title(text: str) -> str:
+    """``text`` as one word; what in it is known to be ours is translated: all of it, or its remark in parentheses."""
+    if text in known_texts():
+        return grub_say(text)
+    name, opening, remark = text.rpartition(" (")
+    if opening and opening + remark in known_texts():
+        return grub_quote(name) + grub_say(opening + remark)
+    return grub_quote(text)
+
+
 def render(template: str, /, **values: object) -> str:
     """A template of ``grub_templates/``, filled in; every value that it names must be given."""
     return _environment().get_template(template).render(**values)
@@ -104,7 +120,9 @@ def _environment() -> jinja2.Environment:
         keep_trailing_newline=True,
         autoescape=False,  # noqa: S701 - this is no HTML: grub_quote does the quoting
     )
-    environment.filters.update(quote=grub_quote, word=grub_word, file=grub_file, pattern=grub_pattern)
+    environment.filters.update(
+        quote=grub_quote, say=grub_say, title=grub_title, word=grub_word, file=grub_file, pattern=grub_pattern
+    )
     return environment
 
 

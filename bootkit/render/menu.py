@@ -13,6 +13,7 @@ from bootkit.model.catalog import (
     IMAGE_FOLDER,
     LAST,
     MENU,
+    MENU_FONT,
     OLD_MENU,
     STICK_FILE,
     Additions,
@@ -30,6 +31,8 @@ from bootkit.render.entries import (
 )
 from bootkit.render.grub import render
 from bootkit.render.search import findable, first_letters
+from bootkit.render.texts import LOCALE_FOLDER
+from bootkit.render.theme import is_our_theme, theme_background, theme_path
 
 GRUBENV = "/boot/grub/grubenv"
 OWNER = "owner"
@@ -127,6 +130,14 @@ def render_menu(
         findable=found,
         letters=first_letters(found),
         keeps_last=settings.default == LAST,
+        theme=theme_path(settings.theme),
+        theme_is_ours=is_our_theme(settings.theme),
+        translated_theme=theme_path(settings.theme, settings.language),
+        background=theme_background(settings.theme),
+        language=settings.language,
+        locale_folder=LOCALE_FOLDER,
+        font=MENU_FONT,
+        theme_fonts=f"{settings.theme.rpartition('/')[0]}/*.pf2",
         free=free,
         password=settings.password,
         owner=OWNER,
@@ -257,9 +268,9 @@ def _render_folder(folder: MenuFolder, free: str, *, offered: bool) -> str:
 
 def _render_line(image: MenuImage, free: str, *, offered: bool, column: int) -> str:
     tip = clean_text(image.look.tip, limit=_TIP_LIMIT)
-    line = f"{image.title}{' ' * max(column - display_width(image.title), 0)}  {tip}" if tip else image.title
+    beside = " " * (max(column - display_width(image.title), 0) + 2) + tip if tip else ""
     default = image.default if offered and image.entries else ""
-    return render("line.cfg.j2", image=image, line=line, default=default, free=_free(image, free))
+    return render("line.cfg.j2", image=image, tip=beside, default=default, free=_free(image, free))
 
 
 def _render_image(image: MenuImage, free: str) -> str:

@@ -174,10 +174,10 @@ def test_tips_stand_in_a_column_beside_the_names() -> None:
         DEBIAN.path: ImageLook(tip="alone"),
     }
     menu = render_menu(CATALOG, MenuSettings(looks=looks)).decode()
-    assert f"submenu '日本{' ' * 28}for guests' --id" in menu
-    assert f"submenu 'ESXi (cannot boot from a file)  {'x' * 77}...' --id" in menu
-    assert "submenu 'Debian  alone' --id" in menu
-    assert "submenu 'broken.iso (cannot be read)' --id" in menu
+    assert f"submenu '日本''{' ' * 28}for guests' --id" in menu
+    assert f"submenu ESXi$\" (cannot boot from a file)\"'  {'x' * 77}...' --id" in menu
+    assert "submenu Debian'  alone' --id" in menu
+    assert 'submenu broken.iso$" (cannot be read)" --id' in menu
     assert menu_targets((DEBIAN,), MenuSettings(looks=looks))[0].title == "Debian: Live system"
 
 

@@ -206,6 +206,6 @@ def test_a_guess_is_called_one() -> None:
     entry = BootEntry(title="Start", kernel="/vmlinuz", role=Role.DEFAULT)
     guess = Recognition(detection=Detection(stack="generic", distro="Odd", entries=(entry,), untested=True))
     odd = ImageItem(path="/boot/iso/odd.iso", size=1, mtime_ns=1, recognition=guess)
-    assert b"submenu 'Odd (untested guess)'" in render_menu((odd,), MenuSettings())
+    assert b'submenu Odd$" (untested guess)" --id' in render_menu((odd,), MenuSettings())
     assert "untested guess" in explain(IsoFacts(name="odd.iso", size=1), guess)
     assert recognition_from_json(recognition_to_json(guess)) == guess

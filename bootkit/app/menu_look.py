@@ -1,0 +1,53 @@
+"""The files beside grub.cfg that give the menu its look and its language."""
+
+from dataclasses import dataclass, replace
+
+from bootkit.errors import FormatError
+from bootkit.formats.pf2 import characters
+from bootkit.model.catalog import MENU_FONT, MENU_LANGUAGES, MenuSettings
+from bootkit.model.plan import WriteFile
+from bootkit.render.look import look_files
+from bootkit.render.texts import translations
+from bootkit.system.volume import Volume, read_file
+
+_FONT_LIMIT = 16 << 20
+_FILE_LIMIT = 1 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MenuLook:
+    settings: MenuSettings
+    """With a language that the font on the stick can show."""
+    steps: tuple[WriteFile, ...] = ()
+    """Only what is not on the stick as it should be."""
+    warnings: tuple[str, ...] = ()
+
+
+def plan_look(volume: Volume, settings: MenuSettings) -> MenuLook:
+    """What of the look has to be written."""
+    trouble = _font_problem(volume, settings.language)
+    if trouble:
+        settings = replace(settings, language=MENU_LANGUAGES[0])
+    if settings.theme.startswith("/") and volume.stat(settings.theme) is None:
+        trouble = (*trouble, f"the menu has a plain look: there is no {settings.theme} on the stick")
+    steps = tuple(
+        WriteFile(path=path, content=content)
+        for path, content in look_files(settings).items()
+        if read_file(volume, path, _FILE_LIMIT) != content
+    )
+    return MenuLook(settings=settings, steps=steps, warnings=trouble)
+
+
+def _font_problem(volume: Volume, language: str) -> tuple[str, ...]:
+    """A warning if the stick's font lacks letters; without a font there are no graphics, and the menu speaks English."""
+    needed = {char for text in translations(language).values() for char in text}
+    font = read_file(volume, MENU_FONT, _FONT_LIMIT) if needed else None
+    if font is None:
+        return ()
+    try:
+        missing = needed - characters(font)
+    except FormatError as error:
+        return (f"the menu stays in English: {MENU_FONT} cannot be read: {error.message}",)
+    if not missing:
+        return ()
+    return (f"the menu stays in English: {MENU_FONT} lacks {len(missing)} of the letters, such as {min(missing)}",)

@@ -1,0 +1,89 @@
+"""The files that give the menu its look: written once, and only what can be shown."""
+
+import struct
+from pathlib import Path
+
+import pytest
+
+from bootkit.app.changes import apply_changes
+from bootkit.app.generate import plan_generation
+from bootkit.errors import FormatError
+from bootkit.formats.pf2 import characters
+from bootkit.model.catalog import MENU, MENU_FONT, STICK_FILE
+from bootkit.model.plan import WriteFile
+from bootkit.render.texts import translations
+from bootkit.system.volume import Volume
+
+HOST_FONT = Path("/usr/share/grub/unicode.pf2")
+
+
+def _generate(volume: Volume, stick: Path, settings: str, font: bytes = b"") -> tuple[set[str], tuple[str, ...]]:
+    """Names of the files that were written, and the warnings."""
+    for path, content in ((STICK_FILE, settings.encode()), (MENU_FONT, font)):
+        target = stick / path.lstrip("/")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content)
+    if not font:
+        (stick / MENU_FONT.lstrip("/")).unlink()
+    plan = plan_generation(volume).plan
+    apply_changes(plan, volume)
+    return {step.path.rpartition("/")[2] for step in plan.steps if isinstance(step, WriteFile)}, plan.warnings
+
+
+def _font(letters: str) -> bytes:
+    index = b"".join(struct.pack(">IBI", ord(letter), 0, 0) for letter in sorted(letters))
+    return b"FILE\0\0\0\4PFF2NAME\0\0\0\2x\0CHIX" + struct.pack(">I", len(index)) + index + b"DATA\xff\xff\xff\xff"
+
+
+def test_what_is_there_already_is_not_written_again(volume: Volume, stick: Path) -> None:
+    written, _ = _generate(volume, stick, "")
+    assert {"grub.cfg", "theme.txt", "logo.png", "select_c.png"} <= written
+    assert "de.mo" not in written
+    german, _ = _generate(volume, stick, '[menu]\nmenu_language = "de"\n')
+    assert german == {"grub.cfg", "generated.json", "de.mo", "theme-de.txt"}
+    assert _generate(volume, stick, '[menu]\nmenu_language = "de"\n')[0] == set()
+    assert _generate(volume, stick, '[menu]\ntheme = "plain"\n')[0] == {"grub.cfg", "generated.json"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "language"),
+    [
+        ('[options]\nlanguage = "zh_CN.UTF-8"\n', "zh"),
+        ('[options]\nlanguage = "it_IT.UTF-8"\n', ""),
+        ('[menu]\nmenu_language = "en"\n[options]\nlanguage = "fr_FR.UTF-8"\n', ""),
+    ],
+)
+def test_the_menu_speaks_the_language_of_the_systems_where_it_can(
+    volume: Volume, stick: Path, settings: str, language: str
+) -> None:
+    written, warnings = _generate(volume, stick, settings)
+    assert {name for name in written if name.endswith(".mo")} == ({f"{language}.mo"} if language else set())
+    assert warnings == ()
+
+
+def test_a_language_that_the_font_cannot_show_is_not_spoken(volume: Volume, stick: Path) -> None:
+    settings = '[menu]\nmenu_language = "zh"\n'
+    written, warnings = _generate(volume, stick, settings, _font("abc"))
+    assert "zh.mo" not in written
+    assert "the menu stays in English" in warnings[0]
+    assert b"lang=zh" not in (stick / MENU.lstrip("/")).read_bytes()
+    letters = {letter for text in translations("zh").values() for letter in text}
+    assert "zh.mo" in _generate(volume, stick, settings, _font("".join(letters)))[0]
+
+
+def test_a_theme_that_is_gone_is_told(volume: Volume, stick: Path) -> None:
+    _, warnings = _generate(volume, stick, '[menu]\ntheme = "/themes/gone/theme.txt"\n')
+    assert "there is no /themes/gone/theme.txt on the stick" in warnings[0]
+
+
+@pytest.mark.skipif(not HOST_FONT.exists(), reason="grub-common is not installed")
+def test_the_font_of_grub_shows_every_language() -> None:
+    known = characters(HOST_FONT.read_bytes())
+    for language in ("de", "es", "fr", "zh"):
+        assert {letter for text in translations(language).values() for letter in text} <= known
+
+
+@pytest.mark.parametrize("font", [b"", b"x" * 100, _font("abc")[:30], b"FILE\0\0\0\4PFF2CHIX\xff\xff\xff\xff"])
+def test_what_is_no_font_is_told(font: bytes) -> None:
+    with pytest.raises(FormatError):
+        characters(font)
