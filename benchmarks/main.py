@@ -12,6 +12,7 @@ import add
 import checking
 import generate
 import inspecting
+import opening
 import starting
 
 MEASUREMENTS: dict[str, Callable[[Path], None]] = {
@@ -20,6 +21,7 @@ MEASUREMENTS: dict[str, Callable[[Path], None]] = {
     "check": checking.measure,
     "add": add.measure,
     "help": starting.measure,
+    "tui": opening.measure,
 }
 
 

@@ -1,5 +1,6 @@
 """``tui``: the text interface, on a terminal."""
 
+import gc
 import os
 import sys
 from typing import Annotated
@@ -15,7 +16,8 @@ The text interface needs a terminal. On the command line the same is done by:
   bootkit list, bootkit explain IMAGE           what is on it
   bootkit add ISO..., bootkit remove IMAGE      bring and take images
   bootkit options list|get|set|unset            choose boot options
-  bootkit generate, bootkit verify, bootkit test"""
+  bootkit generate, bootkit verify, bootkit test
+  bootkit log                                   what the last boots have left"""
 
 
 def tui(
@@ -31,6 +33,8 @@ def tui(
 
         output.say(TWINS)
         raise UsageError("this is no terminal", hint="run bootkit tui in a terminal window, or on the console")
+    # the collector would search the freshly loaded modules for garbage some fifty times
+    gc.set_threshold(100_000)
     from bootkit.tui.app import run_tui
 
     run_tui(stick)

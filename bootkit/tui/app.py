@@ -8,14 +8,14 @@ from typing import Any, ClassVar
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
+from textual.scrollbar import ScrollBar
 
 from bootkit.errors import BootkitError
 from bootkit.system.sticks import mounted_sticks
-from bootkit.tui.help import help_text
-from bootkit.tui.screens.prepare import PrepareScreen
+from bootkit.tui.help import help_text, own_bindings
 from bootkit.tui.screens.stick import StickScreen
 from bootkit.tui.screens.text import TextScreen
-from bootkit.tui.theme import THEME, WIDE
+from bootkit.tui.theme import THEME, WIDE, PlainScrollBar
 
 
 class BootkitApp(App[None]):
@@ -33,6 +33,7 @@ class BootkitApp(App[None]):
         self._stick = stick
         self.register_theme(THEME)
         self.theme = THEME.name
+        ScrollBar.renderer = PlainScrollBar
 
     def on_mount(self) -> None:
         if self._stick is None:
@@ -42,11 +43,10 @@ class BootkitApp(App[None]):
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """The actions that count now, then the images."""
-        for _, binding, enabled, _ in screen.active_bindings.values():
-            if enabled and binding.description and not binding.system:
-                twin = f"   {binding.tooltip}" if binding.tooltip else ""
-                run = partial(self._run, binding.action)
-                yield SystemCommand(binding.description, f"key {binding.key_display or binding.key}{twin}", run)
+        for binding in own_bindings(screen):
+            twin = f"   {binding.tooltip}" if binding.tooltip else ""
+            run = partial(self._run, binding.action)
+            yield SystemCommand(binding.description, f"key {binding.key_display or binding.key}{twin}", run)
         if isinstance(screen, StickScreen) and screen.board is not None:
             for item in screen.board.items:
                 title = f"Go to {screen.board.title(item)}"
@@ -57,6 +57,8 @@ class BootkitApp(App[None]):
             _ = self.push_screen(TextScreen("Help", help_text(self.screen, self.focused)))
 
     def action_prepare(self) -> None:
+        from bootkit.tui.screens.prepare import PrepareScreen  # and all that writes to disks, only where it is needed
+
         if not isinstance(self.screen, PrepareScreen):
             _ = self.push_screen(PrepareScreen(), self._prepared)
 

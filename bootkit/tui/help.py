@@ -1,5 +1,9 @@
 """What F1 shows: the screen, what is focused, the keys that count, and the same on the command line."""
 
+from collections.abc import Iterator
+from typing import Any
+
+from textual.binding import Binding
 from textual.content import Content
 from textual.screen import Screen
 from textual.widget import Widget
@@ -24,14 +28,24 @@ def _about(focused: Widget | None) -> str:
     return ""
 
 
+def own_bindings(screen: Screen[Any]) -> Iterator[Binding]:
+    """The bindings that count now and that are ours; textual's own are the arrows and the like."""
+    for node, binding, enabled, _ in screen.active_bindings.values():
+        if enabled and binding.description and any(_declares(kind, binding) for kind in type(node).__mro__):
+            yield binding
+
+
+def _declares(kind: type, binding: Binding) -> bool:
+    declared = vars(kind).get("BINDINGS", ()) if kind.__module__.startswith("bootkit.") else ()
+    return any(isinstance(own, Binding) and own.action == binding.action for own in declared)
+
+
 def _keys(screen: Screen[object]) -> list[Content]:
     """One line an action, with all keys that start it."""
     rows: dict[tuple[str, str], list[str]] = {}
-    for _, binding, enabled, _ in screen.active_bindings.values():
-        if enabled and binding.description and not binding.system:
-            row = rows.setdefault((binding.description, binding.tooltip), [])
-            row.append(binding.key_display or binding.key)
+    for binding in own_bindings(screen):
+        rows.setdefault((binding.description, binding.tooltip), []).append(binding.key_display or binding.key)
     return [
-        Content(f"{' '.join(dict.fromkeys(keys)):>14}  {description:<28}{twin}".rstrip())
+        Content(f"{' '.join(dict.fromkeys(keys)):>8}  {description:<26}{twin}".rstrip())
         for (description, twin), keys in rows.items()
     ]

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bootkit.app.board import Board, read_board, read_logs
-from bootkit.app.boot import Proof, boot_entries, choose_targets, parse_firmwares
 from bootkit.app.changes import apply_changes
 from bootkit.app.generate import Generation, plan_generation
 from bootkit.app.images import Verified, add_images, plan_additions, plan_removal, verify_images
@@ -12,6 +12,9 @@ from bootkit.app.options import plan_change
 from bootkit.plan.edit_settings import Change
 from bootkit.tui.access import StickAccess
 from bootkit.tui.progress import Progress
+
+if TYPE_CHECKING:
+    from bootkit.app.boot import Proof
 
 
 def read_stick(access: StickAccess, told: Callable[[str], None]) -> Board:
@@ -53,7 +56,13 @@ def verify(access: StickAccess, path: str, progress: Progress) -> tuple[Verified
         return verify_images(stick.volume, [path], progress.watcher())
 
 
-def test(access: StickAccess, path: str, progress: Progress) -> tuple[Proof, ...]:
+def test(access: StickAccess, path: str, progress: Progress) -> "tuple[Proof, ...]":
+    from bootkit.app.boot import (  # QEMU's library, only where it is needed
+        boot_entries,
+        choose_targets,
+        parse_firmwares,
+    )
+
     with access.open() as stick:
         targets = choose_targets(stick.volume, [path], every=False)
         return boot_entries(stick, targets, parse_firmwares(()), told=progress.say, heard=progress.hear)

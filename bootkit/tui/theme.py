@@ -1,5 +1,8 @@
 """One accent colour on calm greys; amber and red are for what needs a look. Words and signs say the same."""
 
+from typing import ClassVar
+
+from textual.scrollbar import ScrollBarRender
 from textual.theme import Theme
 
 WIDE = 110
@@ -39,3 +42,10 @@ THEME = Theme(
     dark=True,
     variables=_VARIABLES,
 )
+
+
+class PlainScrollBar(ScrollBarRender):
+    """Whole cells only: the Linux console has no eighths of a block."""
+
+    VERTICAL_BARS: ClassVar[list[str]] = [" "]
+    HORIZONTAL_BARS: ClassVar[list[str]] = [" "]

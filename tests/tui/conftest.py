@@ -4,6 +4,7 @@ import json
 import os
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -13,10 +14,12 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from bootkit.app.catalog import record_of, record_path
-from bootkit.app.look import answered
+from bootkit.app.look import answered, with_insides
 from bootkit.app.prepare import prepare_image
 from bootkit.model.catalog import ImageItem
-from bootkit.model.iso import RecordedIso
+from bootkit.model.initrd import InitrdFacts, RootFacts
+from bootkit.model.iso import IsoFacts, Node, RecordedIso
+from bootkit.model.kernel import KernelFacts
 from bootkit.model.record import facts_from_json
 from bootkit.system.sticks import open_stick
 from bootkit.tui.app import BootkitApp
@@ -53,6 +56,37 @@ PATIENCE = 20.0
 Pilots = Pilot[None]
 
 
+class LookedInto(RecordedIso):
+    """A record to which is added what ``generate`` would have read: kernels and initrds of which nothing is known."""
+
+    def __init__(self, facts: IsoFacts) -> None:
+        super().__init__(facts)
+        self._dirs: dict[str, tuple[Node, ...] | None] = {}
+        self._kernels: dict[str, KernelFacts] = {}
+        self._initrds: dict[str, InitrdFacts] = {}
+        self._roots: dict[str, RootFacts] = {}
+
+    @property
+    def facts(self) -> IsoFacts:
+        known = super().facts
+        dirs = {path: members for path, members in self._dirs.items() if members is not None}
+        return replace(known, dirs=known.dirs | dirs, kernels=self._kernels, initrds=self._initrds, roots=self._roots)
+
+    def _listdir(self, path: str) -> tuple[Node, ...] | None:
+        if path in super().facts.dirs:
+            return super()._listdir(path)
+        return self._dirs.setdefault(path, None)
+
+    def _kernel(self, path: str) -> KernelFacts:
+        return self._kernels.setdefault(path, KernelFacts(size=1))
+
+    def _initrd(self, path: str) -> InitrdFacts:
+        return self._initrds.setdefault(path, InitrdFacts(size=1))
+
+    def _root(self, path: str) -> RootFacts:
+        return self._roots.setdefault(path, RootFacts(size=1))
+
+
 def put_record(stick: Path, name: str, facts_file: Path) -> None:
     """An image of the size of a real one, all of it a hole, with the record that ``generate`` leaves of it."""
     document = json.loads(facts_file.read_text())
@@ -66,7 +100,7 @@ def put_record(stick: Path, name: str, facts_file: Path) -> None:
     found = ImageItem(path=path, size=facts.size, mtime_ns=image.stat().st_mtime_ns)
     record = stick / record_path(path).lstrip("/")
     record.parent.mkdir(parents=True, exist_ok=True)
-    record.write_bytes(record_of(answered(found, RecordedIso(facts))))
+    record.write_bytes(record_of(with_insides(answered(found, RecordedIso(facts)), LookedInto(facts))))
 
 
 @pytest.fixture

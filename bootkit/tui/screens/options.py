@@ -59,8 +59,6 @@ Ctrl+S writes stick.toml, whose comments stay, and the menu. Ctrl+L shows before
         Binding("ctrl+l", "plan", "Plan", key_display="^l", tooltip="bootkit options set --dry-run"),
         Binding("f2", "choose", "Values", key_display="F2"),
         Binding("ctrl+n", "password", "Password", key_display="^n", tooltip="bootkit options set password"),
-        Binding("up", "app.focus_previous", "Up", show=False),
-        Binding("down", "app.focus_next", "Down", show=False),
         Binding("escape", "leave", "Back", key_display="Esc"),
     ]
 

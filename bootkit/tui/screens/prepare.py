@@ -74,8 +74,6 @@ what would be done. Nothing is written before that, nor before the name of the d
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s", "go_on", "Go on", key_display="^s", tooltip="bootkit prepare --dry-run"),
         Binding("ctrl+r", "refresh", "Look again", show=False, tooltip="bootkit devices"),
-        Binding("up", "app.focus_previous", "Up", show=False),
-        Binding("down", "app.focus_next", "Down", show=False),
         Binding("escape", "leave", "Back", key_display="Esc"),
     ]
 

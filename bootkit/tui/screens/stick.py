@@ -1,7 +1,7 @@
 """The main screen: what is on the stick, and what can be done with it."""
 
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -11,7 +11,6 @@ from textual.content import Content
 from textual.widgets import DataTable, Footer, Input, Static
 
 from bootkit.app.board import Board, explain_item
-from bootkit.app.boot import Proof
 from bootkit.app.generate import Generation
 from bootkit.app.images import Verified
 from bootkit.app.options import preview
@@ -28,6 +27,9 @@ from bootkit.tui.screens.text import ErrorScreen, TextScreen
 from bootkit.tui.widgets.image_table import ImageTable
 from bootkit.tui.widgets.preview import Part, Preview, entries_text
 from bootkit.units import format_size
+
+if TYPE_CHECKING:
+    from bootkit.app.boot import Proof
 
 
 class StickScreen(BaseScreen[None]):
@@ -66,6 +68,7 @@ The stick: its images, and for the one under the cursor what the menu will have.
         yield Footer(show_command_palette=False)
 
     def on_mount(self) -> None:
+        self.query_one("#search").display = False
         self.query_one(ImageTable).focus()
         self.action_refresh()
         self.set_interval(0.2, self._say)
@@ -129,14 +132,14 @@ The stick: its images, and for the one under the cursor what the menu will have.
 
     def action_search(self) -> None:
         search = self.query_one("#search", Input)
-        search.add_class("-shown")
-        search.focus()
+        search.display = True
+        self.set_focus(search)  # at once: what is typed next is the search, and no command
 
     def action_clear_search(self) -> None:
         search = self.query_one("#search", Input)
         search.clear()
-        search.remove_class("-shown")
-        self.query_one(ImageTable).focus()
+        self.set_focus(self.query_one(ImageTable))
+        search.display = False
 
     def action_explain(self) -> None:
         self._explains = not self._explains
@@ -211,7 +214,7 @@ The stick: its images, and for the one under the cursor what the menu will have.
         text = "\n".join(f"{one.verdict}  {one.path}\n  SHA-256 {one.sha256}" for one in result)
         self.show(TextScreen("Read back from the stick", text))
 
-    def _tested(self, result: tuple[Proof, ...]) -> None:
+    def _tested(self, result: "tuple[Proof, ...]") -> None:
         self.show(TextScreen("How far it came", "\n\n".join(map(_proof_text, result))))
 
     def _show_logs(self, result: tuple[tuple[str, str], ...]) -> None:
@@ -252,7 +255,7 @@ def _searched(item: ImageItem, board: Board) -> str:
     return f"{board.title(item)} {item.title} {stack} {item.path}".lower()
 
 
-def _proof_text(proof: Proof) -> str:
+def _proof_text(proof: "Proof") -> str:
     verdict = proof.verdict
     reached = verdict.pretty_name or verdict.stage.title
     lines = [f"{proof.firmware.value}: {proof.target.title}", f"  reached: {reached}, after {verdict.seconds:.0f} s"]

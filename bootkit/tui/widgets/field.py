@@ -1,6 +1,9 @@
 """A line of a form: a label, and beside it what is typed or chosen."""
 
+from typing import ClassVar
+
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.widget import Widget
 from textual.widgets import Label
@@ -8,6 +11,12 @@ from textual.widgets import Label
 
 class Line(Horizontal):
     """Shows by a class of its own that the focus is in it: the label stands out, too."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        # here and not on the screen: a form that can be scrolled would take the arrows before
+        Binding("up", "app.focus_previous", "Line above", show=False),
+        Binding("down", "app.focus_next", "Line below", show=False),
+    ]
 
     def on_descendant_focus(self) -> None:
         self.add_class("-focus")

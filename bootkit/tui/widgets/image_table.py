@@ -37,7 +37,7 @@ Each line is an image. Under "Starts", "no" means that it does not start from th
         self._items, self._board = items, board
         self.clear(columns=True)
         wide = self.app.size.width >= WIDE  # pyright: ignore[reportUnknownMemberType]
-        columns = {"Size": 9, "Starts": 8, "With": 12, **({"Boots by": 13} if wide else {})}
+        columns = {"Size": 9, "Starts": 8, "With": 16, **({"Boots by": 13} if wide else {})}
         pane = self.size.width or self.app.size.width  # pyright: ignore[reportUnknownMemberType]
         room = pane - 2 - sum(width + 2 for width in columns.values())
         self.add_column("Image", width=max(room - 1, 12))

@@ -1,0 +1,155 @@
+"""Pictures of the screens at two sizes, kept as SVG: reviewed as pictures, shown in README.md, compared as text."""
+
+import re
+from collections import defaultdict
+from dataclasses import replace
+from html import unescape
+from pathlib import Path
+
+import pytest
+from textual.widgets import Input
+
+from bootkit.app.board import Board
+from bootkit.model.catalog import IMAGE_FOLDER
+from bootkit.system.sticks import open_stick
+from bootkit.tui import jobs
+from bootkit.tui.screens.add import AddScreen, IsoTree
+from bootkit.tui.screens.options import OptionsScreen
+from bootkit.tui.screens.prepare import PrepareScreen
+from bootkit.tui.screens.text import TextScreen
+from bootkit.units import GIB
+from tests.app.conftest import MakeIso
+from tests.tui.conftest import Pilots, app_for, on, opened, until
+
+GOLDEN = Path(__file__).parent / "golden"
+SIZES = [(80, 24), (140, 45)]
+WEBFONT = re.compile(r"\s*@font-face \{.*?\}\n", re.DOTALL)
+WRITTEN = re.compile(r" \([\d.]+ [KM]?i?B\)")
+TEXT = re.compile(r'<text[^>]* x="([\d.]+)" y="([\d.]+)"[^>]*>(.*?)</text>')
+
+
+@pytest.fixture
+def stick(shelf: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The shelf with a menu, and as it would be on everybody's computer."""
+    from bootkit.app.changes import apply_changes
+    from bootkit.app.generate import plan_generation
+
+    with open_stick(shelf, writing=True) as found:
+        apply_changes(plan_generation(found.volume).plan, found.volume)
+    read = jobs.read_stick
+
+    def everywhere(*words: object) -> Board:
+        board = read(*words)  # type: ignore[arg-type]  # handed through
+        return replace(board, where="/media/anna/BOOTKIT", filesystem="ext4", free=21 * GIB, uuid="4d2a-77")
+
+    monkeypatch.setattr(jobs, "read_stick", everywhere)
+    return shelf
+
+
+def picture(pilot: Pilots, title: str) -> str:
+    """The screen as SVG, without the fonts that would be loaded from somewhere."""
+    svg = WEBFONT.sub("\n", pilot.app.export_screenshot(title=title))
+    return svg.replace("<svg ", '<svg xml:space="preserve" ', 1).replace("Fira Code", "DejaVu Sans Mono") + "\n"
+
+
+def lines(svg: str) -> list[str]:
+    """The text of a picture, line by line: other versions of textual draw it with other numbers.
+
+    The sizes of what would be written are left out: they change with every word of the menu.
+    """
+    rows: dict[float, list[tuple[float, str]]] = defaultdict(list)
+    for x, y, text in TEXT.findall(svg):
+        rows[float(y)].append((float(x), unescape(text).replace("\xa0", " ")))
+    return [WRITTEN.sub("", "".join(text for _, text in sorted(row)).strip()) for _, row in sorted(rows.items())]
+
+
+def compare(pilot: Pilots, name: str, *, update: bool) -> None:
+    width, height = pilot.app.size
+    golden = GOLDEN / f"{name}-{width}x{height}.svg"
+    svg = picture(pilot, "bootkit tui")
+    if update:
+        golden.write_text(svg, encoding="utf-8")
+    assert lines(svg) == lines(golden.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+async def test_the_stick(stick: Path, size: tuple[int, int], update_golden: bool) -> None:
+    async with app_for(stick).run_test(size=size) as pilot:
+        screen = await opened(pilot)
+        screen.choose(f"{IMAGE_FOLDER}/debian-live-13.0.0-amd64-kde.iso")
+        await pilot.pause()
+        compare(pilot, "stick", update=update_golden)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+async def test_the_options_of_an_image(stick: Path, size: tuple[int, int], update_golden: bool) -> None:
+    async with app_for(stick).run_test(size=size) as pilot:
+        screen = await opened(pilot)
+        screen.choose(f"{IMAGE_FOLDER}/debian-live-13.0.0-amd64-kde.iso")
+        await pilot.press("enter")
+        await on(pilot, OptionsScreen)
+        form = pilot.app.screen
+        form.query_one("#row-language #value", Input).value = "fr_FR.UTF-8"
+        form.query_one("#row-alias #value", Input).value = "Debian for travelling"
+        form.query_one("#row-keyboard #value", Input).focus()
+        await pilot.press("f", "r")
+        await until(pilot, lambda: "Would be written" in str(form.query_one("#preview-text").render()))
+        await until(pilot, lambda: "generated.json" in str(form.query_one("#preview-text").render()))
+        compare(pilot, "options", update=update_golden)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+async def test_images_to_be_added(
+    stick: Path, size: tuple[int, int], make_iso: MakeIso, update_golden: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    downloads = [make_iso(name) for name in ("debian-13.iso", "rescue.iso", "ubuntu-26.04.iso")]
+    monkeypatch.chdir(downloads[0].parent)
+    async with app_for(stick).run_test(size=size) as pilot:
+        await opened(pilot)
+        await pilot.press("a")
+        await on(pilot, AddScreen)
+        tree = pilot.app.screen.query_one(IsoTree)
+        await until(pilot, lambda: len(tree.root.children) == 3)
+        await pilot.press("down", "enter", "down", "enter")
+        screen = pilot.app.screen
+        assert isinstance(screen, AddScreen)
+        await until(pilot, lambda: len(screen.queue) == 2)
+        compare(pilot, "add", update=update_golden)
+
+
+async def test_the_help(stick: Path, update_golden: bool) -> None:
+    async with app_for(stick).run_test(size=(80, 24)) as pilot:
+        await opened(pilot)
+        await pilot.press("f1")
+        await on(pilot, TextScreen)
+        compare(pilot, "help", update=update_golden)
+
+
+async def test_making_a_stick(update_golden: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    from bootkit.model.device import BlockDevice, Identity
+    from bootkit.plan.safety import Refusal
+    from bootkit.tui.screens import prepare
+
+    usb = BlockDevice(
+        node="/dev/sdb", identity=Identity(serial="1"), vendor="SanDisk", model="Ultra", size=31 * GIB, bus="usb"
+    )
+    ssd = BlockDevice(
+        node="/dev/sda", identity=Identity(serial="2"), model="Samsung SSD 870", size=931 * GIB, bus="ata"
+    )
+    reasons = (
+        Refusal(reason="carries the running system: /"),
+        Refusal(
+            reason="is not a USB stick or a memory card but a fixed disk",
+            key="fixed",
+            hint="if it really is to be overwritten, add: --allow fixed",
+        ),
+    )
+    monkeypatch.setattr(prepare, "list_devices", lambda: ((usb, ()), (ssd, reasons)))
+    async with app_for(None).run_test(size=(80, 24)) as pilot:
+        await on(pilot, PrepareScreen)
+        await until(pilot, lambda: pilot.app.screen.query_one(prepare.DiskTable).row_count == 2)
+        await pilot.press("down")
+        await pilot.pause()
+        compare(pilot, "prepare", update=update_golden)
+        monkeypatch.setattr(prepare, "list_devices", lambda: ((usb, ()),))
+        await until(pilot, lambda: pilot.app.screen.query_one(prepare.DiskTable).row_count == 1)
