@@ -22,13 +22,27 @@ def inspect(
     print_inspection(os.fspath(iso), as_json=as_json)
 
 
-def explain(iso: IsoArgument, stick: StickOption = None, as_json: AsJson = False) -> None:
+def explain(
+    iso: IsoArgument,
+    overlay: Annotated[
+        bool, typer.Option("--overlay", help="List the files that the stick loads behind the image's initrds.")
+    ] = False,
+    file: Annotated[
+        str | None, typer.Option("--file", help="Print one of those files.", metavar="NAME", show_default=False)
+    ] = None,
+    stick: StickOption = None,
+    as_json: AsJson = False,
+) -> None:
     """Tell why an ISO is taken for what it is, how it boots, and with which words."""
     from bootkit.app.explain import look_on_stick
     from bootkit.app.inspect import look_at_file
-    from bootkit.cli.look import print_explanation
+    from bootkit.cli.look import print_explanation, print_loaded
     from bootkit.system.sticks import open_stick
 
+    if overlay or file is not None:
+        with open_stick(stick) as opened:
+            print_loaded(opened.volume, iso, file, as_json=as_json)
+        return
     if Path(iso).is_file():
         look = look_at_file(Path(iso))
     else:

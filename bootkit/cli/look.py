@@ -4,6 +4,7 @@ from pathlib import Path
 
 from bootkit.app.inspect import Look, look_at_file
 from bootkit.cli import output
+from bootkit.system.volume import Volume
 
 
 def print_inspection(iso: str, *, as_json: bool) -> None:
@@ -15,6 +16,24 @@ def print_inspection(iso: str, *, as_json: bool) -> None:
 def print_explanation(look: Look, *, as_json: bool) -> None:
     """Raises NothingRecognised, behind the answer, if no detector knows the image."""
     _print(look, look.explanation(), as_json=as_json)
+
+
+def print_loaded(volume: Volume, image: str, name: str | None, *, as_json: bool) -> None:
+    """The files that the stick loads behind an image's initrds, or one of them as it is."""
+    import stat
+
+    from bootkit.app.loaded import loaded_file, loaded_files
+
+    files = loaded_files(volume, image)
+    if name is not None:
+        files = (loaded_file(files, name),)
+    if as_json:
+        output.json([file.to_json() for file in files])
+    elif name is not None:
+        output.raw(files[0].content)
+    else:
+        rows = [(stat.filemode(file.mode), str(len(file.content)), file.name, file.archive) for file in files]
+        output.table(rows, ("MODE", "SIZE", "NAME", "ARCHIVE"))
 
 
 def _print(look: Look, text: str, *, as_json: bool) -> None:

@@ -9,6 +9,13 @@ def answer(text: str) -> None:
     sys.stdout.write(f"{text}\n")
 
 
+def raw(content: bytes) -> None:
+    """A file as it is."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(content)
+    sys.stdout.buffer.flush()
+
+
 def say(text: str) -> None:
     sys.stderr.write(f"{text}\n")
     sys.stderr.flush()

@@ -68,6 +68,12 @@ _BY_OVERLAY = (
         short="no scripts",
         word="bootkit=nocustomize",
     ),
+    Toggle(
+        variable="opt_off",
+        title="As the image is: nothing from this stick",
+        short="as it is",
+        word="bootkit=off",
+    ),
 )
 
 

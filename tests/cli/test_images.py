@@ -102,3 +102,27 @@ def test_a_full_stick_says_so_and_keeps_what_it_has(bootkit: Bootkit, tmp_path: 
     assert [item["path"] for item in json.loads(bootkit("list", "--stick", image, "--json").stdout)] == [
         "/boot/iso/debian.iso"
     ]
+
+
+def test_explain_shows_what_is_loaded_behind_the_initrds(bootkit: Bootkit, stick: Path, make_iso: MakeIso) -> None:
+    assert bootkit("add", make_iso("debian.iso"), "--stick", stick).returncode == 0
+    assert bootkit("options", "set", "language", "de_DE.UTF-8", "--stick", stick).returncode == 0
+    listed = bootkit("explain", "debian", "--overlay", "--stick", stick)
+    assert listed.returncode == 0
+    rows = [line.split() for line in listed.stdout.splitlines()]
+    assert rows[0] == ["MODE", "SIZE", "NAME", "ARCHIVE"]
+    assert ["drwxr-xr-x", "0", "bootkit", "/boot/bootkit/overlays/live-boot.cpio"] in rows
+    assert rows[-1][2] == "bootkit/choices"
+    printed = bootkit("explain", "debian", "--file", "bootkit/choices", "--stick", stick)
+    assert "BK_LANGUAGE='de_DE.UTF-8'\n" in printed.stdout
+    (one,) = json.loads(bootkit("explain", "debian", "--file", "bootkit/choices", "--stick", stick, "--json").stdout)
+    assert one["content"] == printed.stdout
+    unknown = bootkit("explain", "debian", "--file", "bootkit/nothing", "--stick", stick)
+    assert (unknown.returncode, "no file 'bootkit/nothing' is loaded" in unknown.stderr) == (1, True)
+
+
+def test_explain_says_where_nothing_is_loaded(bootkit: Bootkit, stick: Path, make_iso: MakeIso) -> None:
+    assert bootkit("add", make_iso("holiday.iso", UNKNOWN), "--stick", stick).returncode in (0, 4)
+    done = bootkit("explain", "holiday", "--overlay", "--stick", stick)
+    assert done.returncode == 1
+    assert "nothing is loaded behind its initrds" in done.stderr

@@ -1,7 +1,8 @@
 # shellcheck shell=sh
 # shellcheck disable=SC2034,SC2154 # variables go from lib.sh to the steps and back
-# The home: an ext4 image of the stick in the place of the live user's own folder. What lies in it belongs to one owner;
-# the number of that owner is the live user's, whatever it is on this system.
+# The home: an ext4 image of the stick, perhaps inside a LUKS container, in the place of the live user's own folder. What
+# lies in it belongs to one owner; the number of that owner is the live user's, whatever it is on this system.
+BK_HOME_MAPPED=bootkit-home
 
 bk_step_home() {
 	if [ "${BK_HOME-}" = none ]; then
@@ -19,9 +20,42 @@ bk_step_home() {
 		return 0
 	fi
 	bk_loop=$(losetup -f) && losetup "$bk_loop" "$bk_image" || return 1
-	bk_check_and_mount
+	bk_device=$bk_loop
+	if ! bk_is_encrypted; then
+		bk_check_and_mount
+	elif bk_unlock; then
+		bk_device=/dev/mapper/$BK_HOME_MAPPED
+		bk_check_and_mount || cryptsetup close "$BK_HOME_MAPPED"
+	fi
 	# once it is mounted, the loop device goes with the last who uses it
 	losetup -d "$bk_loop"
+}
+
+# by the magic of LUKS 1 and 2
+bk_is_encrypted() {
+	[ "$(dd if="$bk_image" bs=4 count=1 2>/dev/null | tr -d '\0')" = LUKS ]
+}
+
+# The passphrase goes from systemd's agents (plymouth, every console) to cryptsetup by pipes, and into no file or log.
+bk_unlock() {
+	for bk_program in cryptsetup systemd-ask-password; do
+		if ! command -v "$bk_program" >/dev/null 2>&1; then
+			bk_say failed "$bk_name is encrypted, and this system has no $bk_program to open it"
+			return 1
+		fi
+	done
+	for bk_try in 1 2 3; do
+		bk_passphrase=$(systemd-ask-password --id=bootkit-home --timeout=180 "Passphrase of the home ${bk_name%.home} ($bk_try of 3):") || {
+			bk_say failed "$bk_name is encrypted, and nobody gave its passphrase"
+			return 1
+		}
+		if printf %s "$bk_passphrase" | cryptsetup open --type luks --key-file - "$bk_loop" "$BK_HOME_MAPPED"; then
+			bk_passphrase=
+			return 0
+		fi
+	done
+	bk_say failed "$bk_name could not be opened: wrong passphrase"
+	return 1
 }
 
 # The one of the choices; where none is named, the only one.
@@ -43,23 +77,27 @@ bk_choose_home() {
 }
 
 bk_check_and_mount() {
-	if command -v e2fsck >/dev/null 2>&1; then
-		bk_limited 300 e2fsck -p "$bk_loop"
-		# 1 and 2: mended; from 4 on: not
-		if [ $? -ge 4 ]; then
-			bk_say failed "$bk_name is damaged: on your computer, bootkit home check ${bk_name%.home}"
-			return 1
-		fi
-	fi
 	mkdir -p "$BK/home" "$bk_home"
-	# a home that is not of this image's file system yet is the one to begin with
-	if ! mount -t ext4 -o rw,noatime,nosuid,nodev "$bk_loop" "$BK/home"; then
-		bk_say failed "$bk_name cannot be mounted: on your computer, bootkit home check ${bk_name%.home}"
+	# one that says it is clean is looked at only where it cannot be mounted
+	if ! bk_check -p || ! { bk_mount_home || { bk_check -fp && bk_mount_home; }; }; then
+		bk_say failed "$bk_name is damaged: on your computer, bootkit home check ${bk_name%.home}"
 		return 1
 	fi
+	# a home that is not of this image's file system yet is the one to begin with
 	bk_fill
 	bk_give_to_user
 	mount -o bind "$BK/home" "$bk_home" && bk_say ok "$bk_name is $bk_home"
+}
+
+# 1 and 2: mended; from 4 on: not
+bk_check() {
+	command -v e2fsck >/dev/null 2>&1 || return 0
+	bk_limited 300 e2fsck "$1" "$bk_device"
+	[ $? -lt 4 ]
+}
+
+bk_mount_home() {
+	mount -t ext4 -o "rw,noatime,nosuid,nodev${1:-}" "$bk_device" "$BK/home"
 }
 
 # A new home begins with what the system would have given its user.
@@ -84,8 +122,7 @@ bk_give_to_user() {
 	bk_swap u "$bk_was_uid" "$bk_uid"
 	bk_map=$bk_swapped
 	bk_swap g "$bk_was_gid" "$bk_gid"
-	mount -t ext4 -o "rw,noatime,nosuid,nodev,X-mount.idmap=$bk_map $bk_swapped" "$bk_loop" "$BK/home" ||
-		mount -t ext4 -o rw,noatime,nosuid,nodev "$bk_loop" "$BK/home"
+	bk_mount_home ",X-mount.idmap=$bk_map $bk_swapped" || bk_mount_home
 	if [ "$(stat -c %u "$BK/home")" = "$bk_uid" ]; then
 		bk_log "its owner $bk_was_uid is shown as $bk_uid"
 		return 0

@@ -76,12 +76,12 @@ bk_release() {
 
 # The log so far, on the stick; the oldest ones go.
 bk_keep_log() {
-	[ -e "$BK/writable" ] && [ -d "$bk_log_folder" ] || return 0
+	[ -r "$BK/log-name" ] && [ -d "$bk_log_folder" ] || return 0
 	read -r bk_name <"$BK/log-name"
 	if ! cat "$BK/log" >"$bk_log_folder/$bk_name"; then
 		bk_step=log
 		bk_say failed "the log cannot be written to the stick"
-		rm -f "$bk_log_folder/$bk_name"
+		rm -f "$bk_log_folder/$bk_name" "$BK/log-name"
 	fi 2>/dev/null
 	set -- "$bk_log_folder"/*.log
 	while [ $# -gt "$BK_LOGS_KEPT" ]; do

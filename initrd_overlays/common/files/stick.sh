@@ -51,8 +51,8 @@ bk_mount_stick() {
 
 bk_try_writing() {
 	: >"$BK/writable"
-	bk_log_name >"$BK/log-name"
 	if mkdir -p "$bk_log_folder" && echo x >"$bk_log_folder/.try" && [ -s "$bk_log_folder/.try" ]; then
+		bk_log_name >"$BK/log-name"
 		bk_say ok "$bk_source is writable at /isodevice"
 	else
 		bk_say failed "$bk_source is full: there is no log of this boot on it"

@@ -1,0 +1,82 @@
+"""``explain --overlay``: every file that the stick adds to an image's initrds."""
+
+import io
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from bootkit.app.catalog import find_images, image_named, read_catalog
+from bootkit.app.overlays import plan_overlays
+from bootkit.app.settings import choices_of, settings_text
+from bootkit.errors import BootkitError
+from bootkit.formats.compression import Budget
+from bootkit.formats.cpio import read_cpio
+from bootkit.formats.stream import Plain
+from bootkit.model.plan import WriteFile
+from bootkit.system.volume import Volume, read_file
+
+_LIMIT = 64 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadedFile:
+    """One record of an archive that is loaded behind an image's own initrds."""
+
+    archive: str
+    """Path on the stick."""
+    name: str
+    mode: int
+    content: bytes
+    """Of a link where it points; of a folder nothing."""
+
+    def to_json(self) -> dict[str, object]:
+        return {
+            "archive": self.archive,
+            "name": self.name,
+            "mode": stat.filemode(self.mode),
+            "size": len(self.content),
+            "content": self.content.decode(errors="replace"),
+        }
+
+
+def loaded_files(volume: Volume, name: str) -> tuple[LoadedFile, ...]:
+    """What is loaded behind the initrds of an image on the stick, in the order in which the kernel unpacks it.
+
+    It is what ``generate`` writes with the choices of this moment.
+
+    Raises:
+        BootkitError: there is no such image, or nothing is loaded behind its initrds.
+    """
+    path = image_named(volume, name)
+    (item,) = read_catalog(volume, tuple(image for image in find_images(volume) if image[0] == path)).items
+    additions = plan_overlays(volume, (item,), choices_of(settings_text(volume)))
+    new = {step.path: step.content for step in additions.steps if isinstance(step, WriteFile)}
+    archives = additions.by_image.get(path, ())
+    if not archives:
+        stack = item.detection.stack if item.detection else "unknown"
+        raise BootkitError(
+            f"{path}: nothing is loaded behind its initrds", hint=f"no overlay is for boot stack {stack}"
+        )
+    return tuple(
+        member
+        for archive in archives
+        for member in _members(archive, new.get(archive) or read_file(volume, archive, _LIMIT) or b"")
+    )
+
+
+def loaded_file(files: tuple[LoadedFile, ...], name: str) -> LoadedFile:
+    """The one of that name; where two archives have one, the later one takes the place of the other.
+
+    Raises:
+        BootkitError: there is none.
+    """
+    found = [file for file in files if file.name == name]
+    if not found:
+        raise BootkitError(f"no file {name!r} is loaded", hint="without --file, all of them are listed")
+    return found[-1]
+
+
+def _members(archive: str, content: bytes) -> Iterator[LoadedFile]:
+    stream = Plain(io.BytesIO(content), 0, len(content), budget=Budget(output=_LIMIT, seconds=60))
+    for member in read_cpio(stream, lambda _name, _mode, _size: True):
+        yield LoadedFile(archive=archive, name=member.name, mode=member.mode, content=member.data or b"")

@@ -1,0 +1,107 @@
+"""What the overlays run in foreign initrds: small, and in the language of the oldest shell there."""
+
+from pathlib import Path
+
+import pytest
+
+from bootkit.overlay.choices import OverlayChoices, choices_script
+from bootkit.overlay.manifest import Overlay, overlay_archive, overlay_members, overlays
+from bootkit.system.run import run, which
+
+SIZE_LIMIT = 64 << 10
+"""Bytes that the scripts of one boot stack may have; GRUB reads them from sticks that are slow in a BIOS."""
+SHELLS = (("busybox", "ash"), ("dash",), ("bash", "--posix"))
+CHOICES = OverlayChoices(
+    language="de_DE.UTF-8", keyboard="de", keyboard_variant="nodeadkeys", timezone="Europe/Berlin", hostname="it's"
+)
+STEPS = """\
+BK_HERE=$1
+. "$BK_HERE/lib.sh"
+. "$BK_HERE/choices"
+BK=$2/run BK_STICK=$2/stick BK_ROOT=$2/root BK_WORDS=,nohome
+bk_log_folder=$BK_STICK/log
+mkdir -p "$BK" "$bk_log_folder" "$BK_ROOT/etc" "$BK_ROOT/usr/share/zoneinfo/Europe"
+: >"$BK_ROOT/usr/share/zoneinfo/Europe/Berlin"
+echo first.log >"$BK/log-name"
+for step in settings apps home start; do bk_run "$step"; done
+bk_keep_log
+cat "$BK/status"
+"""
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Path:
+    """The overlay as it lies in an initrd."""
+    folder = tmp_path / "bootkit"
+    folder.mkdir()
+    for name, content in scripts().items():
+        if name.startswith("bootkit/"):
+            (tmp_path / name).write_bytes(content)
+    (folder / "choices").write_text(choices_script(CHOICES))
+    return folder
+
+
+def served() -> tuple[Overlay, ...]:
+    return tuple(overlay for overlay in overlays() if overlay.stacks)
+
+
+def scripts() -> dict[str, bytes]:
+    """Every file that a shell reads, by its name in the initrd."""
+    found: dict[str, bytes] = {}
+    for overlay in overlays():
+        members = overlay_members(overlay)
+        found |= {name: member for name, member in members.items() if isinstance(member, bytes) and is_script(member)}
+    return found
+
+
+def is_script(content: bytes) -> bool:
+    return content.startswith((b"#!/bin/sh", b"# shellcheck shell=sh"))
+
+
+@pytest.mark.parametrize("overlay", served(), ids=lambda overlay: overlay.name)
+def test_the_scripts_of_a_boot_stack_are_small(overlay: Overlay) -> None:
+    programs = sum(len(data) for data in overlay_members(overlay).values() if isinstance(data, bytes) and b"\0" in data)
+    assert len(overlay_archive(overlay)) - programs < SIZE_LIMIT
+
+
+def test_each_script_passes_shellcheck(tmp_path: Path) -> None:
+    if which("shellcheck") is None:
+        pytest.skip("needs shellcheck")
+    paths: list[Path] = []
+    for name, content in scripts().items():
+        paths.append(tmp_path / name.replace("/", "_"))
+        paths[-1].write_bytes(content)
+    assert len(paths) > len(served())
+    run(["shellcheck", "--shell=sh", *paths])
+
+
+@pytest.mark.parametrize("shell", SHELLS, ids=lambda shell: shell[0])
+def test_each_script_is_read_by_the_shells_of_initrds(shell: tuple[str, ...], here: Path) -> None:
+    if which(shell[0]) is None:
+        pytest.skip(f"needs {shell[0]}")
+    for path in here.iterdir():
+        if is_script(path.read_bytes()):
+            run([*shell, "-n", path])
+
+
+@pytest.mark.parametrize("shell", SHELLS, ids=lambda shell: shell[0])
+def test_the_steps_run_in_the_shells_of_initrds(shell: tuple[str, ...], here: Path, tmp_path: Path) -> None:
+    if which(shell[0]) is None:
+        pytest.skip(f"needs {shell[0]}")
+    app = tmp_path / "stick/apps/Über uns-1.AppImage"
+    app.parent.mkdir(parents=True)
+    app.write_text("")
+    said = run([*shell, "-c", STEPS, "sh", here, tmp_path]).decode().splitlines()
+    assert said == [
+        "settings ok language de_DE.UTF-8, keyboard de nodeadkeys, time zone Europe/Berlin, host it's",
+        "apps ok 1 in the menu",
+        "home off switched off for this boot",
+        "start failed nothing in this system can start the rest: no home, no scripts",
+    ]
+    root = tmp_path / "root"
+    assert (root / "etc/locale.conf").read_text() == "LANG=de_DE.UTF-8\n"
+    assert (root / "etc/hostname").read_text() == "it's\n"
+    assert (root / "etc/localtime").readlink() == Path("/usr/share/zoneinfo/Europe/Berlin")
+    entry = root / "usr/local/share/applications/bootkit-Über uns-1.desktop"
+    assert 'Exec="/isodevice/apps/Über uns-1.AppImage" %U' in entry.read_text().splitlines()
+    assert (tmp_path / "stick/log/first.log").read_text() == (tmp_path / "run/log").read_text()
