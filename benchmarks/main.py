@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import add
+import checking
 import generate
 import inspecting
 import starting
@@ -16,6 +17,7 @@ import starting
 MEASUREMENTS: dict[str, Callable[[Path], None]] = {
     "inspect": inspecting.measure,
     "generate": generate.measure,
+    "check": checking.measure,
     "add": add.measure,
     "help": starting.measure,
 }

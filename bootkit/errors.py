@@ -59,6 +59,24 @@ class ToolMissing(BootkitError):
     exit_code = 5
 
 
+class BootUnknown(BootkitError):
+    """Of an image nobody can tell whether it boots; exit status 6."""
+
+    exit_code = 6
+
+
+class BootsElsewhere(BootkitError):
+    """An image boots from another file system than the stick's; exit status 7."""
+
+    exit_code = 7
+
+
+class BootsNowhere(BootkitError):
+    """An image cannot boot, or not on the machine that was described; exit status 8."""
+
+    exit_code = 8
+
+
 class Interrupted(BootkitError):
     """Ctrl-C, or a request to end; exit status 130."""
 

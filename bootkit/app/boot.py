@@ -1,7 +1,6 @@
 """``test``: which entries are booted in which machines, and what came out of each."""
 
 import os
-import stat
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from bootkit.plan.choices import chosen_item, menu_settings
 from bootkit.render.menu import MenuTarget, menu_targets
 from bootkit.system.boot import STAGE_LIMITS, boot
 from bootkit.system.qemu import choose_accelerator
+from bootkit.system.stickbytes import stick_image
 from bootkit.system.sticks import Stick
 from bootkit.system.volume import Volume
 
@@ -115,28 +115,6 @@ def boot_entries(
             )
             proofs.append(Proof(target=target, firmware=firmware, verdict=verdict))
     return tuple(proofs)
-
-
-def stick_image(where: Path) -> Path:
-    """The bytes of the whole stick: the image file or disk itself, or the disk below a mount point or a partition.
-
-    Raises:
-        BootkitError: a folder that is no mount, or a disk that may not be read.
-    """
-    status = where.stat()
-    if stat.S_ISREG(status.st_mode):
-        return where
-    number = status.st_rdev if stat.S_ISBLK(status.st_mode) else status.st_dev
-    device = Path("/sys/dev/block", f"{os.major(number)}:{os.minor(number)}")
-    if not device.exists():
-        raise BootkitError(f"{where} is not on a disk that could be booted", hint="name the device: --stick /dev/sdX")
-    device = device.resolve()
-    disk = device.parent if (device / "partition").exists() else device
-    node = Path("/dev", disk.name)
-    if not os.access(node, os.R_OK):
-        hint = f"run the test as root, or copy the stick to a file: sudo dd if={node} of=stick.img bs=4M"
-        raise BootkitError(f"{node} may only be read by root", hint=hint)
-    return node
 
 
 def _named(volume: Volume, targets: Sequence[MenuTarget], name: str) -> MenuTarget:

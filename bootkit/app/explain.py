@@ -1,23 +1,58 @@
-"""``explain``: an image on a stick, looked at as :mod:`bootkit.app.inspect` looks at a file."""
+"""``explain``: an image looked at as :mod:`bootkit.app.inspect` does, and what is predicted of it."""
+
+from pathlib import Path
 
 from bootkit.app.catalog import image_named
 from bootkit.app.inspect import Look
-from bootkit.app.look import answered
-from bootkit.model.catalog import ImageItem
-from bootkit.probe.image import open_image
-from bootkit.system.volume import Volume
+from bootkit.app.look import answered, with_insides
+from bootkit.app.stickfacts import stick_facts
+from bootkit.errors import BootkitError
+from bootkit.model.catalog import IMAGE_FOLDER, ImageItem
+from bootkit.model.check import StickFacts
+from bootkit.plan.check import predict
+from bootkit.probe.image import ImageView, open_image
+from bootkit.system.sticks import Stick
 
 
-def look_on_stick(volume: Volume, name: str) -> Look:
-    """Look at an image on a stick.
+def explain_file(path: Path) -> Look:
+    """Look at an ISO file on the host, and predict how it boots from some stick.
+
+    Raises:
+        BootkitError: it cannot be read, or is no image.
+    """
+    try:
+        with open_image(path) as view:
+            item = _item(view, ImageItem(path=f"{IMAGE_FOLDER}/{path.name}", size=view.size, mtime_ns=0))
+    except OSError as error:
+        raise BootkitError(f"{path}: {error.strerror}") from error
+    return _look(item, StickFacts())
+
+
+def look_on_stick(stick: Stick, name: str) -> Look:
+    """Look at an image on a stick, and predict how it boots from there.
 
     Raises:
         BootkitError: there is none of that name, it cannot be read, or is no image.
     """
+    volume = stick.volume
     path = image_named(volume, name)
     stat = volume.stat(path)
     assert stat is not None
     with volume.open(path) as fh, open_image(fh, name=stat.name, size=stat.size) as view:
-        item = answered(ImageItem(path=path, size=stat.size, mtime_ns=stat.mtime_ns), view)
-    assert item.facts is not None and item.recognition is not None  # noqa: PT018
-    return Look(facts=item.facts, recognition=item.recognition, iso_path=path, stick_uuid=volume.uuid)
+        item = _item(view, ImageItem(path=path, size=stat.size, mtime_ns=stat.mtime_ns))
+    return _look(item, stick_facts(stick, (item,)), iso_path=path, stick_uuid=volume.uuid)
+
+
+def _item(view: ImageView, item: ImageItem) -> ImageItem:
+    return with_insides(answered(item, view), view)
+
+
+def _look(item: ImageItem, stick: StickFacts, *, iso_path: str = "", stick_uuid: str = "") -> Look:
+    assert item.facts is not None and item.recognition is not None  # noqa: PT018 - both are set by answered()
+    return Look(
+        facts=item.facts,
+        recognition=item.recognition,
+        iso_path=iso_path,
+        stick_uuid=stick_uuid,
+        prediction=predict(item, stick),
+    )

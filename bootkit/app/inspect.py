@@ -11,6 +11,7 @@ from bootkit.errors import BootkitError, NothingRecognised
 from bootkit.model.answers import recognition_to_json
 from bootkit.model.boot import Recognition
 from bootkit.model.catalog import ImageItem
+from bootkit.model.check import Prediction
 from bootkit.model.iso import FileKind, IsoFacts
 from bootkit.model.record import facts_to_json
 from bootkit.probe.image import open_image
@@ -26,10 +27,20 @@ class Look:
     iso_path: str = ""
     """Path on the stick, if it is on one."""
     stick_uuid: str = ""
+    prediction: Prediction | None = None
+    """How it boots, where that was asked for."""
 
     def to_json(self) -> dict[str, object]:
         """The record with the answer beside it; the record alone is what a test's fixture holds."""
-        return {**facts_to_json(self.facts), "recognition": recognition_to_json(self.recognition)}
+        answer: dict[str, object] = {
+            **facts_to_json(self.facts),
+            "recognition": recognition_to_json(self.recognition),
+        }
+        if self.prediction is not None:
+            from bootkit.render.check import prediction_to_json
+
+            answer["prediction"] = prediction_to_json(self.prediction)
+        return answer
 
     def summary(self) -> str:
         detection = self.recognition.detection
@@ -55,7 +66,13 @@ class Look:
     def explanation(self) -> str:
         from bootkit.render.explain import explain
 
-        return explain(self.facts, self.recognition, iso_path=self.iso_path, stick_uuid=self.stick_uuid)
+        return explain(
+            self.facts,
+            self.recognition,
+            iso_path=self.iso_path,
+            stick_uuid=self.stick_uuid,
+            prediction=self.prediction,
+        )
 
     def require_recognised(self) -> None:
         """Raises NothingRecognised if no detector knows the image."""

@@ -26,13 +26,16 @@ HELP = """\
 │ remove    Remove images from the stick and write the menu.                   │
 │ generate  Write the boot menu: run it after images came, went or changed, or │
 │           after editing stick.toml.                                          │
+│ check     Predict which images boot from this stick, by which firmware, with │
+│           how much memory, and what to do about the rest.                    │
 │ test      Boot the stick in QEMU, on a throw-away copy, and say how far each │
 │           entry comes.                                                       │
 ╰──────────────────────────────────────────────────────────────────────────────╯
 ╭─ Looking ────────────────────────────────────────────────────────────────────╮
 │ devices   List the disks that are plugged in, and say which of them could    │
 │           become a stick.                                                    │
-│ list      List the images on the stick and what each of them is.             │
+│ list      List the images on the stick, what each of them is, and whether it │
+│           boots.                                                             │
 │ inspect   Look into an ISO file: what it is, and everything that was read to │
 │           find out.                                                          │
 │ explain   Tell why an ISO is taken for what it is, how it boots, and with    │

@@ -7,7 +7,7 @@ import typer
 
 from bootkit.cli import output
 from bootkit.cli.options import AsJson, DryRun, StickOption
-from bootkit.system.volume import Volume
+from bootkit.system.sticks import Stick
 
 Images = Annotated[
     list[str], typer.Argument(help="A path on the stick, a file name, or a part of it.", show_default=False)
@@ -26,14 +26,15 @@ def add(
     dry_run: DryRun = False,
 ) -> None:
     """Copy ISO files to the stick, checked byte by byte, and write the menu."""
+    from bootkit.app.check import predictions_of
     from bootkit.app.images import add_images, plan_additions
     from bootkit.cli import report
     from bootkit.system.sticks import open_stick
 
     with open_stick(stick, writing=not dry_run) as opened, report.watching() as watcher:
         additions = plan_additions(opened.volume, isos, folder=folder, rename=rename, watcher=watcher)
-        for addition in additions:
-            output.say(report.addition_line(addition))
+        for addition, prediction in zip(additions, predictions_of(opened, [it.item for it in additions]), strict=True):
+            output.say(report.addition_line(addition, prediction))
         if dry_run:
             for addition in additions:
                 output.answer(f"copy {addition.step.source} to {addition.step.path}")
@@ -41,7 +42,7 @@ def add(
             return
         added = add_images(opened.volume, additions, watcher)
         mounted = opened.where.is_dir()
-        write_menu(opened.volume)
+        write_menu(opened)
     for item in added:
         output.answer(f"{item.path}  {item.sha256}")
     output.say(
@@ -62,12 +63,13 @@ def remove(images: Images, stick: StickOption = None, dry_run: DryRun = False) -
             report.plan(plan)
             return
         apply_changes(plan, opened.volume)
-        write_menu(opened.volume)
+        write_menu(opened)
 
 
 def generate(stick: StickOption = None, dry_run: DryRun = False, as_json: AsJson = False) -> None:
     """Write the boot menu: run it after images came, went or changed, or after editing stick.toml."""
     from bootkit.app.changes import apply_changes
+    from bootkit.app.check import predictions_of
     from bootkit.app.generate import plan_generation
     from bootkit.cli import report
     from bootkit.system.sticks import open_stick
@@ -76,12 +78,13 @@ def generate(stick: StickOption = None, dry_run: DryRun = False, as_json: AsJson
         generation = plan_generation(opened.volume, told=lambda path: output.say(f"reading {path}"))
         if not dry_run:
             apply_changes(generation.plan, opened.volume)
+        predictions = predictions_of(opened, generation.catalog.items if generation.catalog else ())
     if as_json:
-        output.json(report.generation_json(generation))
+        output.json(report.generation_json(generation, predictions))
     elif dry_run:
         report.plan(generation.plan)
     else:
-        report.generation(generation)
+        report.generation(generation, predictions)
 
 
 def list_images(
@@ -91,8 +94,9 @@ def list_images(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """List the images on the stick and what each of them is."""
+    """List the images on the stick, what each of them is, and whether it boots."""
     from bootkit.app.catalog import find_images, read_catalog
+    from bootkit.app.check import predictions_of
     from bootkit.cli import report
     from bootkit.system.sticks import open_stick
 
@@ -102,10 +106,11 @@ def list_images(
     with open_stick(stick) as opened:
         volume = opened.volume
         items = read_catalog(volume, find_images(volume)).items
+        predictions = predictions_of(opened, items)
         if as_json:
-            output.json([report.item_json(item) for item in items])
+            output.json(list(map(report.item_json, items, predictions)))
             return
-        report.items(items, volume)
+        report.items(items, predictions, volume)
 
 
 def _supported(*, as_json: bool) -> None:
@@ -146,12 +151,13 @@ def verify(
         raise BootkitError(f"damaged on the stick: {', '.join(damaged)}", hint=hint)
 
 
-def write_menu(volume: Volume) -> None:
+def write_menu(stick: Stick) -> None:
     """What ``generate`` does, told."""
     from bootkit.app.changes import apply_changes
+    from bootkit.app.check import predictions_of
     from bootkit.app.generate import plan_generation
     from bootkit.cli import report
 
-    generation = plan_generation(volume)
-    apply_changes(generation.plan, volume)
-    report.generation(generation)
+    generation = plan_generation(stick.volume)
+    apply_changes(generation.plan, stick.volume)
+    report.generation(generation, predictions_of(stick, generation.catalog.items if generation.catalog else ()))

@@ -34,8 +34,7 @@ def explain(
     as_json: AsJson = False,
 ) -> None:
     """Tell why an ISO is taken for what it is, how it boots, and with which words."""
-    from bootkit.app.explain import look_on_stick
-    from bootkit.app.inspect import look_at_file
+    from bootkit.app.explain import explain_file, look_on_stick
     from bootkit.cli.look import print_explanation, print_loaded
     from bootkit.system.sticks import open_stick
 
@@ -44,8 +43,8 @@ def explain(
             print_loaded(opened.volume, iso, file, as_json=as_json)
         return
     if Path(iso).is_file():
-        look = look_at_file(Path(iso))
+        look = explain_file(Path(iso))
     else:
         with open_stick(stick) as opened:
-            look = look_on_stick(opened.volume, iso)
+            look = look_on_stick(opened, iso)
     print_explanation(look, as_json=as_json)

@@ -37,7 +37,7 @@ def create(
             output.answer("write the menu")
             return
         create_persistence(opened.volume, plan, watcher)
-        write_menu(opened.volume)
+        write_menu(opened)
     output.answer(plan.path)
 
 
@@ -77,6 +77,6 @@ def remove(image: Image, stick: StickOption = None, yes: Yes = False, dry_run: D
         if not is_folder:
             confirm_loss(f"The changes of {kept.image} will be lost", kept.image, yes=yes)
         apply_changes(plan, opened.volume)
-        write_menu(opened.volume)
+        write_menu(opened)
     if is_folder:
         output.say(f"The changes are still in {kept.folder}, where only root can remove them.")

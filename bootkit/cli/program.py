@@ -8,6 +8,7 @@ import typer
 
 from bootkit import __version__
 from bootkit.cli import images, inspect, options_commands, output
+from bootkit.cli.check import check
 from bootkit.cli.log import log
 from bootkit.cli.test import test
 from bootkit.cli.tui_command import tui
@@ -36,6 +37,7 @@ def build() -> typer.Typer:
     app.command(rich_help_panel=MAIN_JOB)(images.add)
     app.command(rich_help_panel=MAIN_JOB)(images.remove)
     app.command(rich_help_panel=MAIN_JOB)(images.generate)
+    app.command(rich_help_panel=MAIN_JOB)(check)
     app.command(rich_help_panel=MAIN_JOB)(test)
     app.command(rich_help_panel=LOOKING)(stick.devices)
     app.command(name="list", rich_help_panel=LOOKING)(images.list_images)

@@ -12,6 +12,7 @@ from bootkit.cli import output
 from bootkit.errors import BootkitError
 from bootkit.model.answers import recognition_to_json
 from bootkit.model.catalog import ImageItem
+from bootkit.model.check import Answer, Prediction
 from bootkit.model.plan import StickPlan
 from bootkit.plan.changes import describe_change
 from bootkit.system.volume import Volume
@@ -55,57 +56,76 @@ def plan(changes: StickPlan) -> None:
         output.answer("nothing to do")
 
 
-def addition_line(addition: Addition) -> str:
-    known = addition.item.recognition
-    name = known.detection.title if known is not None and known.detection is not None else "not recognised"
+def addition_line(addition: Addition, prediction: Prediction) -> str:
+    detection = addition.item.detection
+    name = detection.title if detection is not None else "not recognised"
     checked = f"; {addition.checked_with} agrees" if addition.checked_with else ""
-    return f"{addition.item.name}: {name}{checked}"
+    return f"{addition.item.name}: {name}{checked}; {advice(prediction)}"
 
 
-def generation(done: Generation) -> None:
+def advice(prediction: Prediction) -> str:
+    """The verdict in one line, and if there is a problem, what to do about it."""
+    return f"{prediction.line} To do: {prediction.cure}" if prediction.cure else prediction.line
+
+
+def generation(done: Generation, predictions: Sequence[Prediction] = ()) -> None:
+    """``predictions`` are those of the images, where somebody wants to hear them."""
     for warning in done.plan.warnings:
         output.say(f"warning: {warning}")
     if done.catalog is None:
         output.say("The menu is up to date.")
         return
     items = done.catalog.items
-    for item in items:
-        if problem := item.problem:
-            output.say(f"warning: {item.path}: {problem}")
-    bootable = sum(1 for item in items if not item.problem)
+    for prediction in predictions:
+        if prediction.problems:
+            output.say(f"warning: {prediction.path}: {advice(prediction)}")
+    bad = {prediction.path for prediction in predictions if prediction.answer in (Answer.CANNOT, Answer.ELSEWHERE)}
+    bootable = sum(1 for item in items if not item.problem and item.path not in bad)
     new = len(done.catalog.looked_at)
     output.say(
         f"The menu is written: {bootable} of {len(items)} images boot from it; {new} looked at, {len(items) - new} known before."
     )
 
 
-def generation_json(done: Generation) -> dict[str, object]:
+def generation_json(done: Generation, predictions: Sequence[Prediction]) -> dict[str, object]:
+    """``predictions`` are those of the catalog's images, in its order."""
+    items = () if done.catalog is None else done.catalog.items
     return {
         "steps": [describe_change(step) for step in done.plan.steps],
         "warnings": list(done.plan.warnings),
-        "images": None if done.catalog is None else [item_json(item) for item in done.catalog.items],
+        "images": None if done.catalog is None else list(map(item_json, items, predictions)),
     }
 
 
-def item_json(item: ImageItem) -> dict[str, object]:
+def item_json(item: ImageItem, prediction: Prediction) -> dict[str, object]:
     return {
         "path": item.path,
         "size": item.size,
         "sha256": item.sha256,
         "error": item.error,
+        "verdict": prediction.verdict,
+        "reason": prediction.reason,
+        "cure": prediction.cure,
         "recognition": None if item.recognition is None else recognition_to_json(item.recognition),
     }
 
 
-def items(found: Sequence[ImageItem], volume: Volume) -> None:
+def items(found: Sequence[ImageItem], predictions: Sequence[Prediction], volume: Volume) -> None:
     if not found:
         output.say(f"No images on {volume.where}: bootkit add FILE.iso brings one.")
         return
     rows = [
-        (item.path, format_size(item.size), item.title, item.detection.stack if item.detection else "-", item.problem)
-        for item in found
+        (
+            item.path,
+            format_size(item.size),
+            item.title,
+            item.detection.stack if item.detection else "-",
+            prediction.verdict,
+            prediction.reason if prediction.problems else "",
+        )
+        for item, prediction in zip(found, predictions, strict=True)
     ]
-    output.table(rows, ("IMAGE", "SIZE", "WHAT IT IS", "BOOTS BY", "PROBLEM"))
+    output.table(rows, ("IMAGE", "SIZE", "WHAT IT IS", "BOOTS BY", "VERDICT", "WHY"))
     output.say(f"{format_size(volume.free())} free on {volume.where} ({volume.filesystem})")
 
 

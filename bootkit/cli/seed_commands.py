@@ -41,7 +41,7 @@ def add(
             output.answer("write the menu")
             return
         apply_changes(made.plan, opened.volume)
-        write_menu(opened.volume)
+        write_menu(opened)
     output.answer(made.seed.path)
 
 
@@ -80,4 +80,4 @@ def remove(
             report.plan(plan)
             return
         apply_changes(plan, opened.volume)
-        write_menu(opened.volume)
+        write_menu(opened)

@@ -7,6 +7,13 @@ from enum import StrEnum
 from bootkit.model.boot import Firmware
 from bootkit.model.verdict import TestFirmware
 
+_FILESYSTEM_NAMES = {"vfat": "FAT32", "exfat": "exFAT", "ntfs": "NTFS"}
+
+
+def filesystem_name(filesystem: str) -> str:
+    """For messages: ``FAT32`` for ``vfat``, as blkid calls it."""
+    return _FILESYSTEM_NAMES.get(filesystem, filesystem)
+
 
 class Answer(StrEnum):
     BOOTS = "boots"
@@ -104,6 +111,8 @@ class StickLoader:
     signed: bool = False
     vendor: str = ""
     """Whose keys the signed one trusts, as far as known: ``debian``, ``ubuntu``, ``fedora``."""
+    package: str = ""
+    """The package that it is from, with its version; empty if nobody knows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,6 +156,31 @@ class Prediction:
         """The overlay without which it would not find its file on this stick; empty if it needs none."""
         cure = self.files[0].cure if self.files else None
         return cure.overlay if cure else ""
+
+    @property
+    def verdict(self) -> str:
+        """``boots``, ``boots with overlay modules``, ``boots only from ext4, FAT32``, ``cannot boot``, ``unknown``."""
+        match self.answer:
+            case Answer.BOOTS:
+                return f"boots with overlay {self.overlay}" if self.overlay else "boots"
+            case Answer.ELSEWHERE:
+                return f"boots only from {', '.join(map(filesystem_name, self.filesystems))}"
+            case Answer.CANNOT:
+                return "cannot boot"
+            case Answer.UNKNOWN:
+                return "unknown"
+
+    @property
+    def short(self) -> str:
+        """The verdict for a column beside the file systems."""
+        return (
+            f"not from {filesystem_name(self.files[0].filesystem)}" if self.answer is Answer.ELSEWHERE else self.verdict
+        )
+
+    @property
+    def line(self) -> str:
+        """The verdict and why, as in ``boots only from ext4, FAT32: Its initrd has no driver for exFAT.``."""
+        return f"{self.verdict}: {self.reason}" if self.reason else self.verdict
 
     @property
     def reason(self) -> str:

@@ -16,6 +16,11 @@ class TestFirmware(StrEnum):
     SECUREBOOT = "secureboot"
     """UEFI with Secure Boot on and Microsoft's keys enrolled."""
 
+    @property
+    def label(self) -> str:
+        """For messages."""
+        return {"bios": "BIOS", "uefi": "UEFI", "ia32": "32-bit UEFI", "secureboot": "Secure Boot"}[self.value]
+
 
 class Stage(IntEnum):
     """How far a boot came; each includes the ones before."""

@@ -1,15 +1,25 @@
 """What will happen when an image of a stick is booted. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 from bootkit.model.boot import IMAGE_FILE, ISO_PATH, STICK_UUID, BootEntry, Detection, EntryKind
 from bootkit.model.catalog import ImageItem
-from bootkit.model.check import Answer, Basis, FileAnswer, FirmwareAnswer, Memory, Prediction, Problem, StickFacts
+from bootkit.model.check import (
+    Answer,
+    FileAnswer,
+    FirmwareAnswer,
+    Memory,
+    Prediction,
+    Problem,
+    StickFacts,
+    filesystem_name,
+)
 from bootkit.model.initrd import InitrdFacts
 from bootkit.model.iso import IsoFacts
 from bootkit.model.prepare import DATA_LABEL, ESP_LABEL
-from bootkit.plan.check_file import FILESYSTEMS, KNOWN, file_answer, filesystem_name
+from bootkit.model.verdict import TestFirmware
+from bootkit.plan.check_file import FILESYSTEMS, KNOWN, file_answer
 from bootkit.plan.check_firmware import firmware_answers
 from bootkit.plan.cures import cure_for
 from bootkit.plan.names import better_name, name_problem
@@ -26,8 +36,14 @@ _RANK = (Answer.CANNOT, Answer.ELSEWHERE, Answer.UNKNOWN)
 _LABEL_WORDS = ("LABEL=", "archisolabel=", "misolabel=", "artixlabel=")
 
 
-def predict(item: ImageItem, stick: StickFacts, *, memory: int = 0) -> Prediction:
-    """What is known beforehand of one image; ``memory`` is what the machine has, in bytes, if it is to be compared."""
+def predict(
+    item: ImageItem, stick: StickFacts, *, memory: int = 0, firmwares: Collection[TestFirmware] = ()
+) -> Prediction:
+    """What is known beforehand of one image.
+
+    ``memory`` is what the machine has, in bytes, if it is to be compared. On each of ``firmwares`` the image has to
+    boot; without any, one on which it boots is enough.
+    """
     detection = item.recognition.detection if item.recognition else None
     if item.error or item.facts is None:
         cure = f"copy it again: bootkit remove {item.path}, then bootkit add"
@@ -52,7 +68,7 @@ def predict(item: ImageItem, stick: StickFacts, *, memory: int = 0) -> Predictio
         *_grub_problems(item, entry, needed),
         *_memory_problems(needed, memory),
         *_medium_problems(item.facts, detection, entry, stick),
-        *_firmware_problems(firmware),
+        *_firmware_problems(firmware, firmwares),
     )
     problems = tuple(sorted(found, key=lambda problem: _RANK.index(problem.answer)))
     if detection.untested:
@@ -213,7 +229,7 @@ def _held(size: int) -> Memory:
 def _memory_problems(needed: Memory | None, memory: int) -> Iterator[Problem]:
     if needed is not None and 0 < memory < needed.start:
         reason = f"It takes {format_size(needed.start)} of memory before the system itself starts."
-        yield Problem(answer=Answer.CANNOT, reason=reason, cure=f"a machine with more than {format_size(memory)}")
+        yield Problem(answer=Answer.CANNOT, reason=reason, cure=f"use a machine with more than {format_size(memory)}")
 
 
 def _medium_problems(facts: IsoFacts, detection: Detection, entry: BootEntry, stick: StickFacts) -> Iterator[Problem]:
@@ -231,8 +247,11 @@ def _by_label(entry: BootEntry, label: str) -> bool:
     return any(mark in word and label in word for word in entry.cmdline for mark in _LABEL_WORDS)
 
 
-def _firmware_problems(answers: tuple[FirmwareAnswer, ...]) -> Iterator[Problem]:
-    if all(answer.answer is Answer.CANNOT for answer in answers):
+def _firmware_problems(answers: tuple[FirmwareAnswer, ...], wanted: Collection[TestFirmware]) -> Iterator[Problem]:
+    for answer in answers:
+        if answer.firmware in wanted and answer.answer is not Answer.BOOTS:
+            yield Problem(answer=answer.answer, reason=answer.reason, cure=answer.cure)
+    if not wanted and all(answer.answer is Answer.CANNOT for answer in answers):
         yield Problem(answer=Answer.CANNOT, reason=answers[0].reason, cure=answers[0].cure)
 
 
@@ -243,12 +262,11 @@ def _notes(
     if detection.obstacle:
         yield f"{detection.obstacle} {detection.instead}".strip()
     if needed is not None and 0 < memory < needed.to_ram:
-        yield f"It does not fit in RAM, which would take {format_size(needed.to_ram)}: leave 'to RAM' off."
+        yield "It starts, but does not fit in RAM: leave 'to RAM' off."
     for path in entry.stick_files:
         yield f"It needs {path} on the stick."
-    yield from (
-        warning for path in entry.initrds if path in item.facts.initrds for warning in item.facts.initrds[path].warnings
-    )
+    seen = {path: item.facts.initrds[path] for path in entry.initrds if path in item.facts.initrds} | item.facts.roots
+    yield from (f"{path}: {warning}" for path, facts in seen.items() for warning in facts.warnings)
     others = [path for path in stick.labels.get(item.facts.volume_id, ()) if path != item.path]
     if others and _by_label(entry, item.facts.volume_id):
         yield f"{', '.join(others)} has the same label; that is no harm on one stick, but on a second disk it is."
@@ -256,28 +274,3 @@ def _notes(
 
 def _sentence(clause: str) -> str:
     return f"{clause[:1].upper()}{clause[1:]}."
-
-
-def basis_clause(basis: Basis) -> str:
-    """What an answer rests on, as a clause that can follow a comma."""
-    return {
-        Basis.INITRD: "as its own initrd shows",
-        Basis.GRUB: "as its menu shows",
-        Basis.DETECTOR: "as far as its boot stack is known",
-        Basis.NONE: "which nothing tells",
-    }[basis]
-
-
-def line_of(prediction: Prediction) -> str:
-    """One line for lists, such as ``boots only from ext4, FAT32: Its initrd has no driver for exFAT.``."""
-    head = answer_words(prediction)
-    return f"{head}: {prediction.reason}" if prediction.problems else f"{head}, {basis_clause(prediction.basis)}"
-
-
-def answer_words(prediction: Prediction) -> str:
-    """``boots``, ``boots with overlay exfat-modules``, ``boots only from ext4, FAT32``, ``cannot``, ``unknown``."""
-    if prediction.answer is Answer.BOOTS and prediction.overlay:
-        return f"boots with overlay {prediction.overlay}"
-    if prediction.answer is Answer.ELSEWHERE:
-        return f"boots only from {', '.join(map(filesystem_name, prediction.filesystems))}"
-    return prediction.answer.value

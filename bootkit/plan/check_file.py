@@ -6,24 +6,18 @@ The initrd's own drivers decide where they can; what is known of the boot stack 
 from collections.abc import Collection, Iterable
 
 from bootkit.model.boot import STICK_UUID, BootEntry, Detection
-from bootkit.model.check import Basis, FileAnswer
+from bootkit.model.check import Basis, FileAnswer, filesystem_name
 from bootkit.model.initrd import FileSystemSupport, InitrdFacts
 
 FILESYSTEMS = ("ext4", "vfat", "exfat", "ntfs", "btrfs")
 """Those that ``prepare`` makes, the one to recommend first."""
 KNOWN = frozenset({*FILESYSTEMS, "xfs", "f2fs", "udf"})
-_NAMES = {"vfat": "FAT32", "exfat": "exFAT", "ntfs": "NTFS"}
 _SAME = {"msdos": "vfat", "ext2": "ext4", "ext3": "ext4", "ntfs3": "ntfs", "fuseblk": "ntfs"}
 
 # Their scripts mount whatever blkid calls a file system, or what their own list (InitrdFacts.allowed) has, so that the
 # driver is enough. Others try fixed names: there it takes both. Source: dracut 059 to 112, iso-scan.sh and anaconda-lib.sh
 # of anaconda 45.21 (booted); live-boot 20230131, 9990-misc-helpers.sh (booted); archiso 70, archiso_loop_mnt.
 _MOUNT_ANYTHING = frozenset({"live-boot", "iso-scan", "anaconda", "archiso-loop", "miso-loop"})
-
-
-def filesystem_name(filesystem: str) -> str:
-    """For messages: ``FAT32`` for ``vfat``."""
-    return _NAMES.get(filesystem, filesystem)
 
 
 def as_blkid(filesystem: str) -> str:

@@ -4,18 +4,13 @@ Sources: modules built into the signed GRUB images of Debian 12 and 13 (read, bo
 shim 16.1, which refuses kernels of other vendors ("bad shim signature", booted).
 """
 
+from collections.abc import Iterable
+
 from bootkit.model.boot import BootEntry, Detection, EntryKind, Firmware
-from bootkit.model.check import Answer, FirmwareAnswer, StickFacts, StickLoader
+from bootkit.model.check import Answer, FirmwareAnswer, StickFacts, StickLoader, filesystem_name
 from bootkit.model.kernel import KernelFacts
 from bootkit.model.verdict import TestFirmware
-from bootkit.plan.check_file import filesystem_name
 
-NAMES = {
-    TestFirmware.BIOS: "BIOS",
-    TestFirmware.UEFI: "UEFI",
-    TestFirmware.IA32: "32-bit UEFI",
-    TestFirmware.SECUREBOOT: "Secure Boot",
-}
 _STARTS = {
     TestFirmware.BIOS: Firmware.BIOS,
     TestFirmware.UEFI: Firmware.UEFI_X64,
@@ -38,6 +33,12 @@ _VENDOR_NAMES = {
 _OFF = "switch Secure Boot off in the firmware's setup"
 
 
+def vendor_of(signers: Iterable[str]) -> str:
+    """Whose signature it is, as :class:`StickLoader` has it; empty if nobody knows."""
+    names = " ".join(signers).lower()
+    return next((vendor for vendor, mark in _VENDOR_NAMES.items() if mark in names), "")
+
+
 def firmware_answers(
     detection: Detection, kernels: dict[str, KernelFacts], stick: StickFacts
 ) -> tuple[FirmwareAnswer, ...]:
@@ -50,7 +51,7 @@ def _answer(
     starts = _STARTS[firmware]
     entry = next((entry for entry in detection.entries if starts in entry.firmware), None)
     if entry is None:
-        return _no(firmware, f"None of its entries starts by {NAMES[firmware]}.")
+        return _no(firmware, f"None of its entries starts by {firmware.label}.")
     if problem := _loader_problem(firmware, stick):
         return problem
     kernel = kernels.get(entry.kernel)
@@ -65,7 +66,7 @@ def _loader_problem(firmware: TestFirmware, stick: StickFacts) -> FirmwareAnswer
     loader = stick.loader(_STARTS[firmware])
     if stick.loaders is not None and loader is None:
         cure = "bootkit upgrade TARGET, on a computer where bootkit doctor finds one"
-        return _no(firmware, f"The stick has no loader for {NAMES[firmware]}.", cure)
+        return _no(firmware, f"The stick has no loader for {firmware.label}.", cure)
     is_secure = firmware is TestFirmware.SECUREBOOT
     if is_secure and loader is not None and not loader.signed:
         return _no(firmware, "The stick's loader is not signed.", f"{_OFF}, or bootkit upgrade TARGET --loader signed")

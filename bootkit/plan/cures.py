@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from bootkit.model.boot import BootEntry, Detection
-from bootkit.model.check import Cure
+from bootkit.model.check import Cure, filesystem_name
 from bootkit.model.initrd import DRIVERS_OF, InitrdFacts, KernelModules, RootFacts
 from bootkit.model.iso import IsoFacts
-from bootkit.plan.check_file import file_answer, filesystem_name
+from bootkit.plan.check_file import file_answer
 
 Judge = Callable[[Detection, BootEntry, IsoFacts, str], Cure | None]
 

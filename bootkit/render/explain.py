@@ -15,13 +15,22 @@ from bootkit.model.boot import (
     Recognition,
     Role,
 )
+from bootkit.model.check import Answer, Prediction, filesystem_name
 from bootkit.model.iso import IsoFacts
+from bootkit.units import format_size
 
 _WIDTH = 100
-_FILESYSTEM_NAMES = {"vfat": "FAT32", "exfat": "exFAT", "ntfs": "NTFS"}
+_MARKS = {Answer.BOOTS: "yes", Answer.CANNOT: "no", Answer.ELSEWHERE: "no", Answer.UNKNOWN: "unknown"}
 
 
-def explain(facts: IsoFacts, recognition: Recognition, *, iso_path: str = "", stick_uuid: str = "") -> str:
+def explain(
+    facts: IsoFacts,
+    recognition: Recognition,
+    *,
+    iso_path: str = "",
+    stick_uuid: str = "",
+    prediction: Prediction | None = None,
+) -> str:
     """The whole answer; ``iso_path`` and ``stick_uuid`` fill the slots where the image is on a stick already."""
     detection = recognition.detection
     if detection is None:
@@ -35,27 +44,50 @@ def explain(facts: IsoFacts, recognition: Recognition, *, iso_path: str = "", st
         "Why",
         *(_item(sentence) for sentence in detection.evidence or ("the detector gives no reason",)),
         "",
-        *_how(detection, slots),
+        *_how(detection, slots, predicted=prediction is not None),
     ]
     for entry in detection.entries:
         lines += _entry(entry, slots)
+    if prediction is not None and prediction.files:
+        lines += _will_it_boot(prediction, on_stick=bool(iso_path))
     if detection.notes or facts.warnings:
         lines += ["", "Good to know", *(_item(note) for note in (*detection.notes, *facts.warnings))]
     return "\n".join([*lines, "", *_others(recognition, "Not taken for")])
 
 
-def _how(detection: Detection, slots: Mapping[str, str]) -> list[str]:
+def _how(detection: Detection, slots: Mapping[str, str], *, predicted: bool) -> list[str]:
     if not detection.entries:
         obstacle = detection.obstacle or "it has no entry that boots from a file"
         lines = ["It cannot boot from a file", _item(obstacle)]
         return [*lines, _item(f"instead: {detection.instead}")] if detection.instead else lines
     story = _filled(_story(detection.entries[0]), slots)
     lines = ["How it boots from a file", _paragraph(story, indent="  ")]
-    if detection.filesystems and detection.entries[0].needs_path:
-        names = ", ".join(_FILESYSTEM_NAMES.get(name, name) for name in detection.filesystems)
+    if detection.filesystems and detection.entries[0].needs_path and not predicted:
+        names = ", ".join(map(filesystem_name, detection.filesystems))
         lines.append(_paragraph(f"Its initrd finds the file on {names}.", indent="  "))
     if detection.obstacle:
         lines.append(_item(f"{detection.obstacle} {detection.instead}".strip()))
+    return lines
+
+
+def _will_it_boot(prediction: Prediction, *, on_stick: bool) -> list[str]:
+    lines = ["", "Will it boot?"]
+    if on_stick:
+        lines.append(_item(f"from this stick: {prediction.line}"))
+        lines += [_item(f"to do: {prediction.cure}")] if prediction.cure else []
+    marks = {True: "yes", False: "no", None: "unknown"}
+    lines += [
+        _item(f"from {filesystem_name(answer.filesystem)}: {marks[answer.readable]}. {answer.reason}")
+        for answer in prediction.files
+        if answer.filesystem
+    ]
+    lines += [
+        _item(f"by {answer.firmware.label}: {_MARKS[answer.answer]}. {answer.reason}".rstrip())
+        for answer in prediction.firmware
+    ]
+    if needed := prediction.memory:
+        ram = f", and {format_size(needed.to_ram)} to hold all of it in RAM" if needed.to_ram else ""
+        lines.append(_item(f"It takes {format_size(needed.start)} of memory to start{ram}."))
     return lines
 
 

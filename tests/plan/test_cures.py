@@ -8,7 +8,7 @@ from bootkit.model.check import Answer, Cure, StickFacts
 from bootkit.model.initrd import InitrdFacts, KernelModules
 from bootkit.model.iso import IsoFacts
 from bootkit.plan import cures
-from bootkit.plan.check import answer_words, predict
+from bootkit.plan.check import predict
 
 LIVE = BootEntry(
     title="Live",
@@ -44,7 +44,7 @@ def cures_all(_detection: Detection, _entry: BootEntry, _facts: IsoFacts, _files
 def test_an_image_boots_with_the_overlay_that_brings_what_its_initrd_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cures, "CURES", (cures_exfat,))
     prediction = predict(ITEM, StickFacts(filesystem="exfat"))
-    assert (prediction.answer, answer_words(prediction)) == (Answer.BOOTS, "boots with overlay modules")
+    assert (prediction.answer, prediction.verdict) == (Answer.BOOTS, "boots with overlay modules")
     assert prediction.reason == MODULES.reason
     assert prediction.filesystems == ("ext4", "exfat")
 
@@ -52,11 +52,11 @@ def test_an_image_boots_with_the_overlay_that_brings_what_its_initrd_lacks(monke
 def test_nothing_is_cured_that_boots_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cures, "CURES", (cures_all,))
     prediction = predict(ITEM, StickFacts(filesystem="ext4"))
-    assert answer_words(prediction) == "boots"
+    assert prediction.verdict == "boots"
 
 
 def test_without_a_cure_the_image_boots_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cures, "CURES", ())
     prediction = predict(ITEM, StickFacts(filesystem="exfat"))
-    assert answer_words(prediction) == "boots only from ext4"
+    assert prediction.verdict == "boots only from ext4"
     assert prediction.reason == "Its initrd has no driver for exFAT."

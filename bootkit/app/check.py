@@ -1,0 +1,108 @@
+"""``check``: what will happen when the images of a stick are booted, from what is known of them and of the stick."""
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import repeat
+
+from bootkit.app.catalog import find_images, image_named, read_catalog, record_of, record_path
+from bootkit.app.changes import apply_changes
+from bootkit.app.cures import extents_of
+from bootkit.app.generate import is_up_to_date
+from bootkit.app.stickfacts import stick_facts
+from bootkit.errors import BootkitError
+from bootkit.model.catalog import ImageItem
+from bootkit.model.check import Answer, Prediction, Problem, StickFacts
+from bootkit.model.plan import StickPlan, WriteFile
+from bootkit.model.verdict import TestFirmware
+from bootkit.plan.check import predict, stick_notes
+from bootkit.plan.cures import MAP
+from bootkit.system.sticks import Stick, open_stick
+from bootkit.system.volume import Volume
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """What is predicted of a stick's images."""
+
+    stick: StickFacts
+    predictions: tuple[Prediction, ...]
+    """In the order of their paths."""
+    notes: tuple[str, ...]
+    """What holds for the stick as a whole; sentences."""
+    plan: StickPlan
+    """Records that the stick does not have yet: with them the next check reads no image."""
+
+
+def check_stick(
+    stick: Stick,
+    names: Sequence[str] = (),
+    *,
+    memory: int = 0,
+    firmwares: Collection[TestFirmware] = (),
+    told: Callable[[str], None] = lambda _: None,
+) -> Check:
+    """Predict how the named images boot; all if none is named. Writes nothing.
+
+    ``memory`` (bytes) and ``firmwares`` are those of the machine, as for :func:`bootkit.plan.check.predict`. ``told`` is
+    called with the path of each image before it is read.
+
+    Raises:
+        BootkitError: a name fits no image, or several.
+    """
+    volume = stick.volume
+    images = find_images(volume)
+    wanted = {image_named(volume, name) for name in names} or {path for path, _ in images}
+    chosen = read_catalog(volume, tuple(row for row in images if row[0] in wanted), insides=True, told=told)
+    others = read_catalog(volume, tuple(row for row in images if row[0] not in wanted))
+    facts = stick_facts(stick, (*chosen.items, *others.items))
+    new = [item.path for item in chosen.items if volume.stat(record_path(item.path)) is None]
+    steps = [
+        WriteFile(path=record_path(item.path), content=record_of(item))
+        for item in chosen.items
+        # GRUB takes an image for a new one as long as it has no record, and generate did not give it a place yet
+        if item.path in chosen.looked_at and item.path not in new
+    ]
+    predictions = (predict(item, facts, memory=memory, firmwares=firmwares) for item in chosen.items)
+    stale = "The menu is not up to date, and what it loads behind the initrds neither. To write it: bootkit generate"
+    return Check(
+        stick=facts,
+        predictions=tuple(map(_confirmed, predictions, chosen.items, repeat(volume))),
+        notes=(*stick_notes(facts), *(() if is_up_to_date(volume) else (stale,))),
+        plan=StickPlan(steps=tuple(steps)),
+    )
+
+
+def predictions_of(stick: Stick, items: Iterable[ImageItem]) -> tuple[Prediction, ...]:
+    """What is predicted of images from what is known of them already."""
+    known = tuple(items)
+    facts = stick_facts(stick, known)
+    return tuple(predict(item, facts) for item in known)
+
+
+def _confirmed(prediction: Prediction, item: ImageItem, volume: Volume) -> Prediction:
+    """A file can be mapped by the place of its bytes only if that can be told, and if it lies in few pieces."""
+    if prediction.overlay != MAP:
+        return prediction
+    try:
+        extents_of(volume, item)
+    except BootkitError as error:
+        answer = Answer.UNKNOWN if volume.extents(item.path) is None else Answer.CANNOT
+        problem = Problem(answer=answer, reason=f"{error.message}.", cure=error.hint)
+        worst = answer if prediction.answer in (Answer.BOOTS, Answer.UNKNOWN) else prediction.answer
+        return replace(prediction, answer=worst, problems=(problem, *prediction.problems))
+    return prediction
+
+
+def keep_records(stick: Stick, plan: StickPlan) -> str:
+    """Put what a check found out on the stick; why it could not, as a clause, where the stick cannot be written.
+
+    The stick must not be open: this opens it for writing.
+    """
+    if not plan.steps:
+        return ""
+    try:
+        with open_stick(stick.where, writing=True) as opened:
+            apply_changes(plan, opened.volume)
+    except (BootkitError, OSError) as error:
+        return error.message if isinstance(error, BootkitError) else error.strerror or str(error)
+    return ""

@@ -1,0 +1,69 @@
+"""``check``: what boots, before anyone reboots."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from bootkit.cli import output
+from bootkit.cli.options import AsJson, StickOption
+from bootkit.model.check import Answer, Prediction
+from bootkit.model.verdict import TestFirmware
+
+_RANK = (Answer.CANNOT, Answer.ELSEWHERE, Answer.UNKNOWN)
+"""The worst first."""
+
+
+def check(
+    images: Annotated[
+        list[str] | None, typer.Argument(help="Images on the stick; all if none is named.", show_default=False)
+    ] = None,
+    stick: StickOption = None,
+    memory: Annotated[
+        str, typer.Option(help="What the machine has, to compare with: 4G, 512M.", metavar="SIZE", show_default=False)
+    ] = "",
+    firmware: Annotated[
+        list[TestFirmware] | None,
+        typer.Option(help="What the machine has to boot by; may be repeated.", show_default="any will do"),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Predict which images boot from this stick, by which firmware, with how much memory, and what to do about the rest."""
+    from bootkit.app.check import check_stick, keep_records
+    from bootkit.render.check import HEADERS, prediction_to_json, rows, sentences, stick_to_json
+    from bootkit.system.sticks import open_stick
+    from bootkit.units import parse_size
+
+    size = parse_size(memory) if memory else 0
+    with open_stick(stick) as opened:
+        done = check_stick(
+            opened, images or (), memory=size, firmwares=firmware or (), told=lambda path: output.say(f"reading {path}")
+        )
+    if reason := keep_records(opened, done.plan):
+        output.say(f"warning: the next check has to read the images again: {reason}")
+    if as_json:
+        predictions = [prediction_to_json(prediction) for prediction in done.predictions]
+        output.json({"stick": stick_to_json(done.stick), "images": predictions, "notes": done.notes})
+    elif done.predictions:
+        output.table(rows(done.predictions), HEADERS)
+        if text := sentences(done.predictions, done.notes):
+            output.answer(f"\n{text}")
+    else:
+        output.say(f"No images on {opened.volume.where}: bootkit add FILE.iso brings one.")
+    _judge(done.predictions)
+
+
+def _judge(predictions: Sequence[Prediction]) -> None:
+    """Raises what gives the exit status of the worst verdict."""
+    from bootkit.errors import BootsElsewhere, BootsNowhere, BootUnknown
+
+    bad = [prediction for prediction in predictions if prediction.answer is not Answer.BOOTS]
+    if not bad:
+        return
+    worst = min(bad, key=lambda prediction: _RANK.index(prediction.answer))
+    hint = f"{worst.path}: {worst.line}"
+    if worst.answer is Answer.UNKNOWN:
+        raise BootUnknown(f"nobody can tell of {len(bad)} of {len(predictions)} images whether they boot", hint=hint)
+    sure = [prediction for prediction in bad if prediction.answer is not Answer.UNKNOWN]
+    error = BootsNowhere if worst.answer is Answer.CANNOT else BootsElsewhere
+    raise error(f"{len(sure)} of {len(predictions)} images do not boot from this stick", hint=hint)
