@@ -45,9 +45,13 @@ def plan_preparation(
     layout: Layout = Layout.SPLIT,
     data_fs: DataFs | None = None,
     loader: LoaderChoice = LoaderChoice.AUTO,
+    exchange: int = 0,
+    exchange_fs: DataFs = DataFs.EXFAT,
     allow: Iterable[str] = (),
 ) -> PreparePlan:
     """What ``prepare`` would do; ``size`` in bytes is for an image file, and only there.
+
+    ``exchange`` is bytes of a second partition for the user's files; 0 for none.
 
     Raises:
         DeviceRefused: a safety rule speaks against it, or bootkit prepared it before.
@@ -55,7 +59,7 @@ def plan_preparation(
         ToolMissing: there is no boot loader on this host.
     """
     filesystem = data_fs or (DataFs.FAT32 if layout is Layout.SINGLE else DataFs.EXT4)
-    minimum = minimum_size(layout, filesystem)
+    minimum = minimum_size(layout, filesystem, exchange=exchange)
     target, contents = _look_at(path, size, Circumstances(minimum=minimum, allowed=frozenset(allow)))
     begun = interrupted_action(target)
     if contents.stick is not None and begun != Action.PREPARE:
@@ -65,6 +69,7 @@ def plan_preparation(
         )
     ids = fresh_ids()
     wish = Wish(layout=layout, data_fs=filesystem, loader=loader, owner=_owner(), created=_today())
+    wish = replace(wish, exchange=exchange, exchange_fs=exchange_fs)
     stub = render_stub(data_uuid(layout, filesystem, ids))
     plan = plan_prepare(target, wish, host=find_loaders(), ids=ids, stub=stub, files=first_files(wish))
     return replace(plan, notes=(f"an earlier {begun} of this disk was not finished", *plan.notes)) if begun else plan
@@ -119,6 +124,8 @@ def prepare_image(
     layout: Layout = Layout.SPLIT,
     data_fs: DataFs | None = None,
     loader: LoaderChoice = LoaderChoice.AUTO,
+    exchange: int = 0,
+    exchange_fs: DataFs = DataFs.EXFAT,
     told: Told = lambda _: None,
 ) -> PreparePlan:
     """A new image file of ``size`` bytes, prepared.
@@ -126,7 +133,9 @@ def prepare_image(
     Raises:
         DeviceRefused: the file exists.
     """
-    plan = plan_preparation(path, size=size, layout=layout, data_fs=data_fs, loader=loader)
+    plan = plan_preparation(
+        path, size=size, layout=layout, data_fs=data_fs, loader=loader, exchange=exchange, exchange_fs=exchange_fs
+    )
     if plan.destroys_data:
         raise DeviceRefused(f"{path} exists and is not empty", hint="take another name")
     apply_plan(plan, told=told)
@@ -165,7 +174,7 @@ def expects(plan: PreparePlan, name: str) -> bool:
 
 def fresh_ids() -> FreshIds:
     """Random identifiers; drawn once, so that the plan that is shown is the plan that is carried out."""
-    first, second, third = (str(uuid.uuid4()).upper() for _ in range(3))
+    first, second, third, fourth = (str(uuid.uuid4()).upper() for _ in range(4))
     return FreshIds(
         disk=str(uuid.uuid4()).upper(),
         partitions=(first, second, third),
@@ -173,6 +182,8 @@ def fresh_ids() -> FreshIds:
         fat_data=secrets.token_hex(4),
         fat_esp=secrets.token_hex(4),
         ntfs=secrets.token_hex(8),
+        exchange=secrets.token_hex(4),
+        exchange_partition=fourth,
     )
 
 

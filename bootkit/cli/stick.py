@@ -75,6 +75,17 @@ def prepare(
         ),
     ] = None,
     loader: Loader = LoaderChoice.AUTO,
+    exchange: Annotated[
+        str,
+        typer.Option(
+            help="Size of one more partition, for files that other systems shall see.",
+            metavar="SIZE",
+            show_default=False,
+        ),
+    ] = "",
+    exchange_fs: Annotated[
+        DataFs, typer.Option("--exchange-fs", help="Its file system, exfat or fat32.")
+    ] = DataFs.EXFAT,
     allow: Allow = None,
     dry_run: DryRun = False,
     as_json: AsJson = False,
@@ -90,6 +101,8 @@ def prepare(
         layout=layout,
         data_fs=data_fs,
         loader=loader,
+        exchange=parse_size(exchange) if exchange else 0,
+        exchange_fs=exchange_fs,
         allow=allow or (),
     )
     if _carry_out(plan, dry_run=dry_run, as_json=as_json, yes=yes, expect=expect):

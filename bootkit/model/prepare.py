@@ -14,6 +14,7 @@ SECTOR = 512
 """Bytes. Disks with other logical sectors are refused."""
 DATA_LABEL = "BOOTKIT"
 ESP_LABEL = "BOOTKIT-ESP"
+EXCHANGE_LABEL = "EXCHANGE"
 LOADERS_FILE = "/boot/bootkit/state/loaders.json"
 """On the data partition: which loaders are on the stick, where they are from, and their checksums."""
 
@@ -44,6 +45,8 @@ class Purpose(StrEnum):
     DATA = "data"
     ESP = "ESP"
     BIOS_BOOT = "BIOS boot"
+    EXCHANGE = "exchange"
+    """For the user's files, beside the stick's own: what other systems see."""
 
 
 class Action(StrEnum):
@@ -102,6 +105,9 @@ class FreshIds:
     fat_esp: str
     ntfs: str
     """Sixteen hex digits."""
+    exchange: str = ""
+    """Of the partition for exchange: eight hex digits for its file system."""
+    exchange_partition: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,6 +182,9 @@ class Wish:
     loader: LoaderChoice = LoaderChoice.AUTO
     owner: tuple[int, int] = (0, 0)
     """Who owns the root of the data partition, where the file system knows owners."""
+    exchange: int = 0
+    """Bytes of a partition for exchange with other systems; 0 for none."""
+    exchange_fs: DataFs = DataFs.EXFAT
     created: str = ""
     """Time stamp for stick.toml."""
 

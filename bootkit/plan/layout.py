@@ -40,25 +40,25 @@ FAT32_MINIMUM_CLUSTERS = 65525
 FAT_RESERVED_SECTORS = 32
 
 
-def minimum_size(layout: Layout, data_fs: DataFs) -> int:
-    """Bytes that a target must have."""
+def minimum_size(layout: Layout, data_fs: DataFs, *, exchange: int = 0) -> int:
+    """Bytes that a target must have; ``exchange`` is what a partition for exchange takes of it."""
     if layout is Layout.SINGLE:
         return MINIMUM_DATA[data_fs] + MIB
-    return MINIMUM_DATA[data_fs] + SMALL_ESP_SIZE + 3 * MIB
+    return MINIMUM_DATA[data_fs] + SMALL_ESP_SIZE + 3 * MIB + exchange
 
 
-def table_for(layout: Layout, size: int, data_fs: DataFs, ids: FreshIds) -> PartitionTable:
-    """The partition table of a stick of ``size`` bytes.
+def table_for(layout: Layout, size: int, data_fs: DataFs, ids: FreshIds, *, exchange: int = 0) -> PartitionTable:
+    """The partition table of a stick of ``size`` bytes, ``exchange`` of which are for a partition beside the data.
 
     Raises:
         DeviceRefused: too small, or too large for an MBR.
     """
-    if size < (least := minimum_size(layout, data_fs)):
+    if size < (least := minimum_size(layout, data_fs, exchange=exchange)):
         raise DeviceRefused(
             f"{format_size(size)} are too small: {layout} with {data_fs} needs {format_size(least)}",
             hint="take a larger stick, or --layout single --data-fs fat32, which needs least",
         )
-    return _split(size, data_fs, ids) if layout is Layout.SPLIT else _single(size, ids)
+    return _split(size, data_fs, ids, exchange) if layout is Layout.SPLIT else _single(size, ids)
 
 
 def plain_table(size: int, data_fs: DataFs, ids: FreshIds) -> PartitionTable:
@@ -97,23 +97,32 @@ def fat32_clusters(sectors: int, cluster_sectors: int) -> int:
 
 def partition_name(purpose: Purpose) -> str:
     """The name in the GPT, which udev shows as /dev/disk/by-partlabel."""
-    return {Purpose.DATA: "bootkit-data", Purpose.ESP: "bootkit-esp", Purpose.BIOS_BOOT: "bootkit-bios"}[purpose]
+    return {
+        Purpose.DATA: "bootkit-data",
+        Purpose.ESP: "bootkit-esp",
+        Purpose.BIOS_BOOT: "bootkit-bios",
+        Purpose.EXCHANGE: "bootkit-exchange",
+    }[purpose]
 
 
-def _split(size: int, data_fs: DataFs, ids: FreshIds) -> PartitionTable:
+def _split(size: int, data_fs: DataFs, ids: FreshIds, exchange: int) -> PartitionTable:
     sectors = size // SECTOR
     esp_sectors = (ESP_SIZE if size >= SMALL_TARGET else SMALL_ESP_SIZE) // SECTOR
     esp_start = 2 * ALIGNMENT
     data_start = esp_start + esp_sectors
     data, esp, bios_boot = ids.partitions
+    end = _end(sectors - GPT_SECTORS)
+    data_end = _end(end - exchange // SECTOR)
+    beside = _partition(4, Purpose.EXCHANGE, data_end, end, TYPE_BASIC_DATA, ids.exchange_partition)
     return PartitionTable(
         scheme="gpt",
         disk_id=ids.disk,
         sectors=sectors,
         partitions=(
-            _partition(1, Purpose.DATA, data_start, _end(sectors - GPT_SECTORS), _gpt_data_type(data_fs), data),
+            _partition(1, Purpose.DATA, data_start, data_end, _gpt_data_type(data_fs), data),
             _partition(2, Purpose.ESP, esp_start, data_start, TYPE_ESP, esp),
             _partition(3, Purpose.BIOS_BOOT, ALIGNMENT, esp_start, TYPE_BIOS_BOOT, bios_boot),
+            *((beside,) if exchange else ()),
         ),
     )
 

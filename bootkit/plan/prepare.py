@@ -9,6 +9,7 @@ from bootkit.model.plan import WriteFile
 from bootkit.model.prepare import (
     DATA_LABEL,
     ESP_LABEL,
+    EXCHANGE_LABEL,
     SECTOR,
     Action,
     CheckWritten,
@@ -37,7 +38,7 @@ from bootkit.model.prepare import (
 )
 from bootkit.plan.layout import GAP_LIMIT, plain_table, table_for
 from bootkit.plan.loaders import LoaderPlan, choose_loaders
-from bootkit.units import MIB
+from bootkit.units import MIB, format_size
 
 FOLDERS = (
     "/apps",
@@ -64,6 +65,8 @@ TRADE_OFFS = {
     DataFs.BTRFS: "btrfs: checksums and compression; not every image reads it, Windows and macOS do not",
 }
 
+EXCHANGE_MINIMUM = 64 * MIB
+"""Bytes; below it FAT32 has too few clusters to be one."""
 _SAVED = MIB
 MARKS = (WriteFile(path="/etc/shredos/shredos_exclude_disc", content=b""),)
 """By which programs that erase disks leave the stick alone; on FAT. Source: PartialVolume/shredos.x86_64 (a34dc495)
@@ -87,7 +90,8 @@ def plan_prepare(
         raise UsageError(
             f"--layout single is FAT32, not {wish.data_fs}", hint="leave --data-fs out, or take --layout split"
         )
-    table = table_for(wish.layout, target.size, wish.data_fs, ids)
+    _check_exchange(wish)
+    table = table_for(wish.layout, target.size, wish.data_fs, ids, exchange=wish.exchange)
     loaders = choose_loaders(host, wish.data_fs, wish.loader, stub)
     systems = _filesystems(table, wish, ids, loaders, files)
     return PreparePlan(
@@ -187,6 +191,17 @@ def _check_sectors(target: Target) -> None:
         )
 
 
+def _check_exchange(wish: Wish) -> None:
+    if not wish.exchange:
+        return
+    if wish.layout is Layout.SINGLE:
+        raise UsageError("--layout single has one partition for everything", hint="leave --exchange out")
+    if wish.exchange_fs not in (DataFs.EXFAT, DataFs.FAT32):
+        raise UsageError(f"--exchange-fs is exfat or fat32, not {wish.exchange_fs}")
+    if wish.exchange < EXCHANGE_MINIMUM:
+        raise UsageError(f"--exchange needs at least {format_size(EXCHANGE_MINIMUM)}")
+
+
 def _uuid(data_fs: DataFs, ids: FreshIds) -> str:
     match data_fs:
         case DataFs.FAT32 | DataFs.EXFAT:
@@ -221,7 +236,21 @@ def _filesystems(
         takes_loaders=esp is None,
         records_loaders=True,
     )
-    return (filled,) if esp is None else (_esp(esp, ids, loaders), filled)
+    beside = table.of(Purpose.EXCHANGE)
+    exchange = () if beside is None else (_exchange(beside, wish.exchange_fs, ids),)
+    return (filled,) if esp is None else (_esp(esp, ids, loaders), filled, *exchange)
+
+
+def _exchange(part: TablePartition, kind: DataFs, ids: FreshIds) -> MakeFilesystem:
+    return MakeFilesystem(
+        partition=part.number,
+        purpose=Purpose.EXCHANGE,
+        kind=kind,
+        label=EXCHANGE_LABEL,
+        uuid=_dashed(ids.exchange),
+        offset=part.offset,
+        size=part.size,
+    )
 
 
 def _esp(esp: TablePartition, ids: FreshIds, loaders: LoaderPlan) -> MakeFilesystem:

@@ -43,6 +43,8 @@ IDS = FreshIds(
     fat_data="aaaabbbb",
     fat_esp="ccccdddd",
     ntfs="0123456789abcdef",
+    exchange="deadbeef",
+    exchange_partition="D",
 )
 STICK = Target(path="/dev/sdx", size=8 * GIB, is_device=True, exists=True)
 FILE = Target(path="/tmp/x.img", size=8 * GIB)
@@ -197,3 +199,26 @@ def test_a_plan_is_json_with_a_sentence_for_each_step() -> None:
     assert document["steps"][0]["source"] == "/usr/lib/shim/shimx64.efi.signed"
     assert document["target"]["path"] == "/dev/sdx"
     assert len({describe(step) for step in plan.steps}) == len(plan.steps)
+
+
+def test_a_partition_for_exchange_lies_behind_the_data() -> None:
+    plan = prepared(wish=Wish(exchange=2 * GIB, exchange_fs=DataFs.FAT32))
+    (table,) = (step.table for step in plan.steps if isinstance(step, WriteTable))
+    data, _, _, exchange = table.partitions
+    assert (exchange.number, exchange.size) == (4, 2 * GIB)
+    assert data.offset + data.size == exchange.offset
+    made = next(step for step in plan.steps if isinstance(step, MakeFilesystem) and step.partition == 4)
+    assert (made.kind, made.label, made.uuid) == (DataFs.FAT32, "EXCHANGE", "DEAD-BEEF")
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [
+        Wish(layout=Layout.SINGLE, data_fs=DataFs.FAT32, exchange=GIB),
+        Wish(exchange=GIB, exchange_fs=DataFs.NTFS),
+        Wish(exchange=MIB),
+    ],
+)
+def test_a_partition_for_exchange_is_refused_where_it_would_not_do(wish: Wish) -> None:
+    with pytest.raises(UsageError, match="exchange|single"):
+        prepared(wish=wish)
