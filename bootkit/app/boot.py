@@ -76,13 +76,14 @@ def boot_entries(
     firmwares: Sequence[TestFirmware],
     *,
     timeout: float = 0,
+    words: tuple[str, ...] = (),
     pictures: Path | None = None,
     told: Callable[[str], None] = lambda _: None,
     heard: Callable[[str], None] = lambda _: None,
 ) -> tuple[Proof, ...]:
     """Boot each entry in each machine that it is for, one after the other.
 
-    ``timeout`` bounds each stage in seconds, 0 for what suits this computer. ``told`` hears what goes on, and
+    ``timeout`` bounds each stage in seconds, 0 for what suits this computer. ``words`` are more kernel words. ``told`` hears what goes on, and
     ``heard`` what each machine says on its serial line, as :func:`bootkit.system.boot.boot` has it.
 
     Raises:
@@ -107,6 +108,7 @@ def boot_entries(
                 entry=target.id_path,
                 firmware=firmware,
                 accelerator=accelerator,
+                words=words,
                 sign=target.entry.sign,
                 screenshots=where,
                 limits=limits,

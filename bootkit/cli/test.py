@@ -7,9 +7,14 @@ import typer
 
 from bootkit.cli import output
 from bootkit.cli.options import AsJson, StickOption
+from bootkit.model.prepare import DataFs
 
 
 def test(
+    images: Annotated[
+        list[Path] | None,
+        typer.Argument(help="For --matrix: ISO files; the stick's images, if none is named.", show_default=False),
+    ] = None,
     stick: StickOption = None,
     entry: Annotated[
         list[str] | None,
@@ -18,6 +23,18 @@ def test(
         ),
     ] = None,
     every: Annotated[bool, typer.Option("--all", help="Boot every entry of every image.")] = False,
+    matrix: Annotated[
+        bool,
+        typer.Option(
+            "--matrix", help="Boot images from sticks made for the purpose, and compare with what is predicted."
+        ),
+    ] = False,
+    data_fs: Annotated[
+        list[DataFs] | None,
+        typer.Option(
+            "--data-fs", help="For --matrix: of such a stick; may be repeated.", show_default="ext4, fat32, exfat, ntfs"
+        ),
+    ] = None,
     firmware: Annotated[
         list[str] | None,
         typer.Option(
@@ -30,13 +47,25 @@ def test(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Boot the stick in QEMU, on a throw-away copy, and say how far each entry comes."""
+    """Boot the stick in QEMU, on a throw-away copy, and say how far each entry comes.
+
+    With --matrix: every image from every file system in every machine, what was predicted beside what came of it.
+    """
     from bootkit.app.boot import boot_entries, choose_targets, parse_firmwares
     from bootkit.cli.report import verdict_json, verdicts
-    from bootkit.errors import BootkitError
+    from bootkit.errors import BootkitError, UsageError
     from bootkit.system.sticks import open_stick
 
     firmwares = parse_firmwares(firmware or [])
+    if matrix:
+        from bootkit.cli.matrix import run_matrix
+
+        run_matrix(
+            images or [], stick, filesystems=data_fs or [], firmwares=firmwares, timeout=timeout, as_json=as_json
+        )
+        return
+    if images or data_fs:
+        raise UsageError("ISO files and --data-fs are for --matrix", hint="bootkit test --matrix FILE.iso ...")
     with open_stick(stick) as opened:
         targets = choose_targets(opened.volume, entry or [], every=every)
         proofs = boot_entries(opened, targets, firmwares, timeout=timeout, pictures=pictures, told=output.say)

@@ -220,5 +220,5 @@ def test_a_partition_for_exchange_lies_behind_the_data() -> None:
     ],
 )
 def test_a_partition_for_exchange_is_refused_where_it_would_not_do(wish: Wish) -> None:
-    with pytest.raises(UsageError, match="exchange|single"):
+    with pytest.raises(UsageError, match=r"exchange|single"):
         prepared(wish=wish)
