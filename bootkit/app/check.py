@@ -6,7 +6,7 @@ from itertools import repeat
 
 from bootkit.app.catalog import find_images, image_named, read_catalog, record_of, record_path
 from bootkit.app.changes import apply_changes
-from bootkit.app.cures import extents_of
+from bootkit.app.cures import extents_of, with_moved
 from bootkit.app.generate import is_up_to_date
 from bootkit.app.stickfacts import stick_facts
 from bootkit.errors import BootkitError
@@ -66,7 +66,7 @@ def check_stick(
     stale = "The menu is not up to date, and what it loads behind the initrds neither. To write it: bootkit generate"
     return Check(
         stick=facts,
-        predictions=tuple(map(_confirmed, predictions, chosen.items, repeat(volume))),
+        predictions=with_moved(volume, map(_confirmed, predictions, chosen.items, repeat(volume))),
         notes=(*stick_notes(facts), *(() if is_up_to_date(volume) else (stale,))),
         plan=StickPlan(steps=tuple(steps)),
     )

@@ -1,17 +1,26 @@
 """What ``generate`` puts on a stick so that an image finds its ISO file there."""
 
+import json
+from collections.abc import Iterable
+from dataclasses import replace
+
 from bootkit.errors import BootkitError, FormatError
 from bootkit.formats.compression import detect, unpack_block
 from bootkit.formats.kmodules import module_name
-from bootkit.model.catalog import ImageItem
-from bootkit.model.check import Cure, StickFacts
+from bootkit.model.catalog import STATE_FOLDER, ImageItem
+from bootkit.model.check import Answer, Cure, Prediction, Problem, StickFacts
 from bootkit.overlay.cures import ModuleFile, WayToIso, driver_members, iso_members
 from bootkit.overlay.pack import Member
 from bootkit.plan.check import predict
 from bootkit.plan.cures import MAP
 from bootkit.probe.image import open_image
-from bootkit.system.volume import Volume
+from bootkit.system.volume import Volume, read_file
 
+Extents = tuple[tuple[int, int], ...]
+"""Offset on the partition and length of each piece of a file, bytes."""
+GENERATED = f"{STATE_FOLDER}/generated.json"
+"""What the menu was made from and what it was, and where the images lie that are mapped."""
+GENERATED_LIMIT = 1 << 20
 MODULE_LIMIT = 16 << 20
 """Bytes of one kernel module, unpacked; the largest file-system driver (btrfs, xfs) has 3 MiB."""
 PIECES_LIMIT = 64
@@ -24,23 +33,57 @@ def cure_of(item: ImageItem, filesystem: str) -> Cure | None:
     return files[0].cure if files else None
 
 
-def cure_members(volume: Volume, item: ImageItem, cure: Cure) -> dict[str, Member]:
-    """The members of the image's archive that bring the cure.
+def cure_members(volume: Volume, item: ImageItem, cure: Cure, extents: Extents = ()) -> dict[str, Member]:
+    """The members of the image's archive that bring the cure; ``extents`` is where the bytes of one that is mapped lie.
 
     Raises:
-        BootkitError: a module cannot be read, or the file's place on the partition cannot be found.
+        BootkitError: a module cannot be read.
     """
     members: dict[str, Member] = {}
     if cure.members:
         members.update(driver_members(cure.kernel, _modules(volume, item, cure)))
     if cure.overlay == MAP:
-        members.update(iso_members(_way(volume, item, extents=extents_of(volume, item))))
+        members.update(iso_members(_way(volume, item, extents=extents)))
     elif cure.driver:
         members.update(iso_members(_way(volume, item, driver=cure.driver)))
     return members
 
 
-def extents_of(volume: Volume, item: ImageItem) -> tuple[tuple[int, int], ...]:
+def moved_images(volume: Volume) -> tuple[str, ...]:
+    """The images whose bytes no longer lie where the stick's menu has them, and which it finds by nothing else."""
+    content = read_file(volume, GENERATED, GENERATED_LIMIT)
+    try:
+        document = json.loads(content or b"{}")
+        mapped = {str(path): extents for path, extents in document.get("mapped", {}).items()}
+    except (ValueError, AttributeError):
+        return ()
+    return tuple(path for path, extents in mapped.items() if _place(volume, path) != extents)
+
+
+def _place(volume: Volume, path: str) -> list[list[int | None]] | None:
+    """As JSON has it; ``None`` for a file that is gone."""
+    if volume.stat(path) is None:
+        return None
+    return [list(extent) for extent in volume.extents(path) or ()]
+
+
+def with_moved(volume: Volume, predictions: Iterable[Prediction]) -> tuple[Prediction, ...]:
+    """``predictions`` with what is wrong with images that have moved."""
+    moved = moved_images(volume)
+    problem = Problem(
+        answer=Answer.CANNOT,
+        reason="Its bytes have moved on the stick since their place was written down.",
+        cure="bootkit generate",
+    )
+    return tuple(
+        replace(prediction, answer=Answer.CANNOT, problems=(problem, *prediction.problems))
+        if prediction.path in moved
+        else prediction
+        for prediction in predictions
+    )
+
+
+def extents_of(volume: Volume, item: ImageItem) -> Extents:
     """Where the bytes of the image lie on its partition.
 
     Raises:
@@ -59,7 +102,7 @@ def extents_of(volume: Volume, item: ImageItem) -> tuple[tuple[int, int], ...]:
     return pieces
 
 
-def _way(volume: Volume, item: ImageItem, *, driver: str = "", extents: tuple[tuple[int, int], ...] = ()) -> WayToIso:
+def _way(volume: Volume, item: ImageItem, *, driver: str = "", extents: Extents = ()) -> WayToIso:
     return WayToIso(stick_uuid=volume.uuid, path=item.path, driver=driver, extents=extents)
 
 

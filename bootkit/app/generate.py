@@ -8,13 +8,14 @@ from types import MappingProxyType
 
 from bootkit.app.beside import plan_beside
 from bootkit.app.catalog import Catalog, find_images, read_catalog, record_of, record_path
+from bootkit.app.cures import GENERATED, GENERATED_LIMIT, Extents, moved_images
 from bootkit.app.overlays import overlays_digest, plan_overlays
 from bootkit.app.settings import choices_of, settings_text, user_text
 from bootkit.app.variants import offered_items, plan_added, read_variants, variants_digest
 from bootkit.detect import QuickRule
 from bootkit.detect.registry import detectors
 from bootkit.errors import BootkitError, ToolMissing
-from bootkit.model.catalog import MENU, OLD_MENU, STATE_FOLDER, ImageItem
+from bootkit.model.catalog import MENU, OLD_MENU, ImageItem
 from bootkit.model.options import Choices
 from bootkit.model.plan import KeepOld, RemoveFile, StickPlan, StickStep, WriteFile
 from bootkit.model.variants import Variants
@@ -24,8 +25,6 @@ from bootkit.system.fingerprint import program_fingerprint
 from bootkit.system.grubcheck import grub_script_error
 from bootkit.system.volume import FileStat, Volume, read_file
 
-GENERATED = f"{STATE_FOLDER}/generated.json"
-"""What the menu was made from and what it was: the same again means that there is nothing to do."""
 GRUBENV = "/boot/grub/grubenv"
 _MENU_LIMIT = 64 << 20
 
@@ -75,7 +74,7 @@ def plan_generation(
     if volume.stat(GRUBENV) is None:
         steps.append(WriteFile(path=GRUBENV, content=empty_grubenv()))
     if not beside.missing:  # else look again the next time: it may have been installed by then
-        steps.append(WriteFile(path=GENERATED, content=_stamp(inputs, menu)))
+        steps.append(WriteFile(path=GENERATED, content=_stamp(inputs, menu, additions.mapped)))
     return Generation(plan=StickPlan(steps=tuple(steps), warnings=warnings), catalog=catalog)
 
 
@@ -107,11 +106,22 @@ def _inputs(volume: Volume, images: tuple[tuple[str, FileStat], ...], settings: 
 
 
 def _is_up_to_date(volume: Volume, inputs: str, menu: bytes | None) -> bool:
-    return menu is not None and read_file(volume, GENERATED, 1 << 16) == _stamp(inputs, menu)
+    """The same inputs, the same menu, and nothing has moved that is found by its place alone."""
+    if menu is None:
+        return False
+    try:
+        document: object = json.loads(read_file(volume, GENERATED, GENERATED_LIMIT) or b"null")
+    except ValueError:
+        return False
+    if not isinstance(document, dict):
+        return False
+    known = (document.get("inputs"), document.get("menu"))  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
+    return known == (inputs, hashlib.sha256(menu).hexdigest()) and not moved_images(volume)
 
 
-def _stamp(inputs: str, menu: bytes) -> bytes:
-    return json.dumps({"inputs": inputs, "menu": hashlib.sha256(menu).hexdigest()}, indent=2).encode() + b"\n"
+def _stamp(inputs: str, menu: bytes, mapped: Mapping[str, Extents]) -> bytes:
+    document = {"inputs": inputs, "menu": hashlib.sha256(menu).hexdigest(), "mapped": mapped}
+    return json.dumps(document, indent=2).encode() + b"\n"
 
 
 def _check(menu: bytes) -> tuple[str, ...]:

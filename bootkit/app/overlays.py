@@ -4,10 +4,10 @@ import hashlib
 import textwrap
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bootkit import __version__
-from bootkit.app.cures import cure_members, cure_of
+from bootkit.app.cures import Extents, cure_members, cure_of, extents_of
 from bootkit.errors import BootkitError
 from bootkit.model.catalog import OVERLAY_FOLDER, ImageItem
 from bootkit.model.options import KEYBOARD, Choices
@@ -16,6 +16,7 @@ from bootkit.overlay.choices import OverlayChoices, choices_archive, choices_scr
 from bootkit.overlay.manifest import overlay_archive, overlay_for, overlays
 from bootkit.overlay.pack import Member
 from bootkit.plan.check_file import as_blkid
+from bootkit.plan.cures import MAP
 from bootkit.system.volume import Volume, read_file, walk
 
 SUFFIX = ".cpio"
@@ -29,6 +30,8 @@ class Additions:
     steps: tuple[StickStep, ...]
     by_image: Mapping[str, tuple[str, ...]]
     """The archives of an image, in the order in which they are loaded, by its path; images without any are left out."""
+    mapped: Mapping[str, Extents] = field(default_factory=dict[str, Extents])
+    """Where the bytes lie of the images that are found by that alone."""
     warnings: tuple[str, ...] = ()
     """Images that need a cure and cannot get it."""
 
@@ -37,6 +40,7 @@ def plan_overlays(volume: Volume, items: tuple[ImageItem, ...], choices: Choices
     """The archives that the images of a stick want; those that nobody wants any more are removed."""
     archives: dict[str, bytes] = {}
     by_image: dict[str, tuple[str, ...]] = {}
+    mapped: dict[str, Extents] = {}
     warnings: list[str] = []
     for item in items:
         stack = item.detection.stack if item.detection else ""
@@ -49,7 +53,9 @@ def plan_overlays(volume: Volume, items: tuple[ImageItem, ...], choices: Choices
         others: dict[str, Member] = {}
         try:
             cure = cure_of(item, as_blkid(volume.filesystem))
-            others = cure_members(volume, item, cure) if cure else {}
+            if cure and cure.overlay == MAP:
+                mapped[item.path] = extents_of(volume, item)
+            others = cure_members(volume, item, cure, mapped.get(item.path, ())) if cure else {}
         except BootkitError as error:
             warnings.append(f"{item.path} will not boot from this stick: {error.message}; {error.hint}")
         archives[own] = choices_archive(overlay_choices(item, choices, volume.uuid), others)
@@ -65,6 +71,7 @@ def plan_overlays(volume: Volume, items: tuple[ImageItem, ...], choices: Choices
             *(RemoveFile(path=path) for path in old if path not in archives),
         ),
         by_image=by_image,
+        mapped=mapped,
         warnings=tuple(warnings),
     )
 

@@ -3,17 +3,19 @@
 import gzip
 import lzma
 import subprocess
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from bootkit.app.changes import apply_changes
+from bootkit.app.check import check_stick
 from bootkit.app.generate import plan_generation
 from bootkit.app.images import add_images, plan_additions
 from bootkit.app.overlays import choices_path
 from bootkit.app.prepare import prepare_image
+from bootkit.model.check import Answer
 from bootkit.model.prepare import DataFs
 from bootkit.overlay.pack import pack
 from bootkit.system.sticks import open_stick
@@ -21,6 +23,7 @@ from bootkit.system.volume import Volume, read_file
 from bootkit.units import MIB
 from tests.app.conftest import LIVE_BOOT
 
+IMAGE = "/boot/iso/live.iso"
 KERNEL = "6.1.0-9-amd64"
 MODULES = f"usr/lib/modules/{KERNEL}"
 ROOT = {
@@ -39,10 +42,9 @@ INITRD = pack(
 )
 
 
-@pytest.fixture
-def iso(tmp_path: Path) -> Path:
-    tree, root = tmp_path / "tree", tmp_path / "root"
-    for path, content in ROOT.items():
+def made_iso(folder: Path, root_files: Mapping[str, bytes]) -> Path:
+    tree, root = folder / "tree", folder / "root"
+    for path, content in root_files.items():
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_bytes(content)
     for path, text in LIVE_BOOT.items():
@@ -51,10 +53,15 @@ def iso(tmp_path: Path) -> Path:
     (tree / "live/initrd.img").write_bytes(gzip.compress(INITRD))
     (tree / "live/filesystem.squashfs").unlink()
     subprocess.run(["mksquashfs", root, tree / "live/filesystem.squashfs", "-quiet", "-no-progress"], check=True)
-    image = tmp_path / "live.iso"
+    image = folder / "live.iso"
     argv: list[str | Path] = ["xorriso", "-as", "mkisofs", "-quiet", "-R", "-V", "LIVE", "-o", image, tree]
     subprocess.run(argv, check=True, capture_output=True)
     return image
+
+
+@pytest.fixture
+def iso(tmp_path: Path) -> Path:
+    return made_iso(tmp_path, ROOT)
 
 
 @pytest.fixture(params=[DataFs.EXFAT, DataFs.EXT4])
@@ -68,8 +75,35 @@ def volume(request: pytest.FixtureRequest, tmp_path: Path, iso: Path) -> Generat
 
 
 def test_the_modules_of_the_images_own_kernel_lie_unpacked_in_its_archive(volume: Volume) -> None:
-    archive = read_file(volume, choices_path("/boot/iso/live.iso"), 1 << 20) or b""
+    archive = read_file(volume, choices_path(IMAGE), 1 << 20) or b""
     lines = f"{KERNEL} 01-exfat.ko exfat\n".encode()
     wanted = volume.filesystem == "exfat"
     assert (lines in archive, b"the code of exfat" in archive) == (wanted, wanted)
     assert not plan_generation(volume).plan.steps
+
+
+def test_an_image_that_is_mapped_is_mapped_again_when_it_has_moved(tmp_path: Path) -> None:
+    iso, stick = made_iso(tmp_path, {"etc/os-release": b"ID=ember\n"}), tmp_path / "stick.img"
+    prepare_image(stick, 300 * MIB, data_fs=DataFs.EXFAT)
+    with open_stick(stick, writing=True) as opened:
+        volume = opened.volume
+        add_images(volume, plan_additions(volume, [iso]))
+        apply_changes(plan_generation(volume).plan, volume)
+        assert check_stick(opened).predictions[0].overlay == "map"
+        first = _mapped(volume)
+        assert not plan_generation(volume).plan.steps
+
+        volume.copy_in(iso, "/boot/iso/new", lambda _: None)
+        volume.rename("/boot/iso/new", IMAGE)
+        prediction = check_stick(opened).predictions[0]
+        assert (prediction.answer, prediction.cure) == (Answer.CANNOT, "bootkit generate")
+        apply_changes(plan_generation(volume).plan, volume)
+        assert _mapped(volume) != first
+        assert check_stick(opened).predictions[0].answer is not Answer.CANNOT
+
+
+def _mapped(volume: Volume) -> str:
+    """The pieces of the image, which are the same in its archive."""
+    pieces = " ".join(f"{offset}+{length}" for offset, length in volume.extents(IMAGE) or ())
+    assert f"BK_ISO_EXTENTS='{pieces}'".encode() in (read_file(volume, choices_path(IMAGE), 1 << 20) or b"")
+    return pieces
