@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bootkit.model.catalog import DARK, LIGHT, MENU_LANGUAGES, PLAIN, ImageLook, MenuSettings
+from bootkit.model.catalog import DARK, LIGHT, MENU_LANGUAGES, PLAIN, Additions, ImageLook, MenuSettings
 from bootkit.plan.password import grub_digest
 from bootkit.render.look import look_files
 from bootkit.render.menu import GRUBENV, render_menu
@@ -28,7 +28,7 @@ EMU = which("grub-emu")
 
 
 def test_every_text_of_the_menu_is_in_every_language() -> None:
-    additions = {DEBIAN.path: ("/boot/bootkit/overlays/live.cpio",)}
+    additions = {DEBIAN.path: Additions(initrds=("/boot/bootkit/overlays/live.cpio",))}
     settings = MenuSettings(password=grub_digest("x", b"salt"), looks={UBUNTU.path: ImageLook(tip="x")})
     menus = [render_menu(CATALOG, settings, RULES, additions), render_menu((), settings, RULES)]
     said = {text for menu in menus for text in re.findall(r'\$"([^"]*)"', menu.decode())}

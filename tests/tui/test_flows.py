@@ -104,7 +104,7 @@ async def test_the_plan_shows_line_by_line_what_changes(shelf: Path) -> None:
         pilot.app.screen.query_one("#row-timeout #value", Input).value = "42"
         await pilot.press("ctrl+l")
         await on(pilot, TextScreen)
-        assert "+timeout = 42" in shown(pilot)
+        await until(pilot, lambda: "+timeout = 42" in shown(pilot))
         assert "write /boot/grub/grub.cfg" in shown(pilot)
     assert not (shelf / "boot/grub/grub.cfg").exists()
 
