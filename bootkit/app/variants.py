@@ -135,8 +135,7 @@ def create_persistence(volume: Volume, plan: PersistencePlan, watcher: Watcher |
         return
     with scratch() as work:
         tree = work / "tree"
-        for folder in ("", *keeping.folders):
-            (tree / folder).mkdir(parents=True)
+        tree.mkdir()
         for name, text in keeping.texts.items():
             (tree / name).write_text(text)
         image = work / "image"

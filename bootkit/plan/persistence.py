@@ -1,6 +1,6 @@
 """How each boot stack keeps the changes to its system beside the ISO file, or why it cannot.
 
-Source: booted: live-boot 20230131, dracut 059 to 112, kiwi 11.1. Read: casper 1.498 scripts/casper-helpers,
+Source: booted: live-boot 20230131, kiwi-live. Read: casper 1.498 scripts/casper-helpers,
 mkinitcpio-archiso 73 hooks/archiso, antiX's init (mx-iso-template 26.05), kiwi 10 kiwi-live-lib.sh.
 """
 
@@ -29,9 +29,8 @@ class Keeping:
     words: tuple[str, ...]
     """Kernel words, with the slots ``{folder}`` and ``{stick_uuid}``."""
     label: str = "bootkit"
-    folders: tuple[str, ...] = ()
-    """What has to be in the image."""
     texts: Mapping[str, str]
+    """Files that have to be in the image."""
     initrds: tuple[str, ...] = ()
     """On the stick."""
     filesystems: tuple[str, ...] = ()
@@ -62,16 +61,6 @@ STACKS: Mapping[str, Keeping] = {
         words=("persistence", f"bootkit.persistence={_FOLDER}/persistence"),
         initrds=(LIVE_BOOT_INITRD,),
     ),
-    "dmsquash-live": Keeping(
-        file="overlay.img",
-        folders=("overlayfs", "ovlwork"),
-        texts={},
-        words=(
-            f"rd.live.overlay=UUID={STICK_UUID}:{_FOLDER}/overlay.img",
-            "rd.live.overlay.overlayfs=1",
-            "rd.live.overlay.nouserconfirmprompt=1",
-        ),
-    ),
     "kiwi-live": Keeping(
         file="live_system.cow",
         label="cow",
@@ -101,6 +90,7 @@ STACKS: Mapping[str, Keeping] = {
     ),
 }
 _CANNOT: Mapping[str, str] = {
+    "dmsquash-live": "dracut 059 was seen to hang when it is switched off with a file for changes beside the ISO file",
     "sysrescue": "its initrd cannot write to the partition that its ISO file lies on",
     "anaconda": "it is an installer",
     "debian-installer": "it is an installer",

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.boots
 REPORT = r"""
 echo "before=$(cat /root/mark)"
 echo "$(uname -r) was here" >/root/mark
-echo "kept by=$(grep -o 'bootkit.persistence=[^ ]*\|rd.live.overlay=[^ ]*\|rd.live.cowfile.path=[^ ]*' /proc/cmdline)"
+echo "kept by=$(grep -o 'bootkit.persistence=[^ ]*\|rd.live.cowfile.path=[^ ]*' /proc/cmdline)"
 sync
 """
 
@@ -38,7 +38,7 @@ def iso_of(stack: str) -> Path:
 
 @pytest.fixture(
     scope="module",
-    params=[("live-boot", Layout.SINGLE), ("live-boot", Layout.SPLIT), ("f42", Layout.SINGLE), ("kiwi", Layout.SPLIT)],
+    params=[("live-boot", Layout.SINGLE), ("live-boot", Layout.SPLIT), ("kiwi", Layout.SPLIT)],
     ids=lambda param: f"{param[0]}-{param[1]}",
 )
 def stick(request: pytest.FixtureRequest) -> Generator[Path]:
