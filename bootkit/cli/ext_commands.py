@@ -81,6 +81,8 @@ def create(
         return
     for warning in (*made.warnings, *made.facts.problems):
         output.say(f"warning: {warning}")
+    for note in made.facts.notes:
+        output.say(f"note: {note}")
     assert made.facts.release is not None
     output.say(f"{made.facts.files} files for {made.facts.release.words}, {format_size(made.size)}")
     output.answer(str(made.path))

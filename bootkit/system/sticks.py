@@ -11,7 +11,8 @@ from typing import BinaryIO
 
 from bootkit.errors import BootkitError, FormatError
 from bootkit.formats.partitions import Partition, read_partitions
-from bootkit.model.catalog import STICK_FILE
+from bootkit.model.catalog import IMAGE_FOLDER, STICK_FILE
+from bootkit.model.extension import OLD_FOLDER
 from bootkit.system.recognise import filesystem_at, raw_volume, uuid_at
 from bootkit.system.volume import Volume
 from bootkit.system.volumes.folder import FolderVolume
@@ -41,7 +42,7 @@ def open_stick(where: Path | None, *, writing: bool = False) -> Generator[Stick]
     except OSError as error:
         raise BootkitError(f"{path}: {error.strerror}", hint=_PREPARE) from error
     with _locked(path, writing=writing), closing(_volume(path, mode, writing=writing)) as volume:
-        if volume.stat(STICK_FILE) is None:
+        if not _is_stick(volume):
             raise BootkitError(f"{path} is not a bootkit stick: there is no {STICK_FILE} on it", hint=_PREPARE)
         yield Stick(where=path, volume=volume)
 
@@ -52,6 +53,14 @@ def _volume(path: Path, mode: int, *, writing: bool) -> Volume:
     if stat.S_ISBLK(mode) and (mounted := _mounted_folder(path)) is not None:
         return FolderVolume(mounted)
     return _raw_volume(path, writing=writing)
+
+
+def _is_stick(volume: Volume) -> bool:
+    """Whether bootkit prepared it, or SystemImageKit, which knows its stick by these two folders."""
+    if volume.stat(STICK_FILE) is not None:
+        return True
+    folders = [volume.stat(path) for path in (IMAGE_FOLDER, OLD_FOLDER)]
+    return all(folder is not None and folder.is_dir for folder in folders)
 
 
 def mounted_sticks() -> tuple[Path, ...]:
@@ -110,7 +119,7 @@ def _raw_volume(path: Path, *, writing: bool) -> Volume:
                 volume = _partition_volume(path, fh, partition, writing=writing)
                 if volume is None:
                     continue
-                if volume.stat(STICK_FILE) is not None:
+                if _is_stick(volume):
                     return volume
                 volume.close()
     except PermissionError as error:

@@ -82,6 +82,7 @@ def test_a_folder_becomes_an_extension_with_everything_below_usr(bootkit: Bootki
     assert done.returncode == 0
     assert done.stdout == f"{image}\n"
     assert "/run is of the running system: what is in it is left out" in done.stderr
+    assert "note: its /etc counts with bootkit, not with systemd-sysext alone" in done.stderr
     members = listed(image)
     assert members["/usr/bin/tool"] == "-rwsr-xr-x 0/0"
     assert members["/etc/tool.conf"] == "-rw-r--r-- 0/0"

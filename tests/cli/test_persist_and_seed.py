@@ -140,6 +140,28 @@ def test_subiquity_finds_its_answers_on_the_stick(
     assert line.index("nocloud") < line.index("---")
 
 
+def test_all_of_it_works_on_a_fat_stick_in_a_file(bootkit: Bootkit, make_iso: MakeIso, tmp_path: Path) -> None:
+    stick, tree = tmp_path / "stick.img", tmp_path / "tree"
+    assert bootkit("prepare", stick, "--size", "600M", "--layout", "single", "--yes").returncode == 0
+    (tree / "bin").mkdir(parents=True)
+    (tree / "bin/tool").write_text("#!/bin/sh\n")
+    bootkit("ext", "create", tree, "--name", "tool", "--any", "--output", tmp_path / "tool.raw")
+    assert bootkit("ext", "add", tmp_path / "tool.raw", "--stick", stick).returncode == 0
+    assert [row["name"] for row in json.loads(bootkit("ext", "list", "--stick", stick, "--json").stdout)] == [
+        "tool.raw"
+    ]
+    assert bootkit("ext", "verify", "--stick", stick).returncode == 0
+    assert bootkit("home", "create", "anna", "--size", "64M", "--stick", stick).returncode == 0
+    assert bootkit("add", make_iso("server.iso", UBUNTU), "--stick", stick).returncode == 0
+    assert bootkit("persist", "create", "server", "--size", "40M", "--stick", stick).returncode == 0
+    (row,) = json.loads(bootkit("persist", "list", "--stick", stick, "--json").stdout)
+    assert (row["path"], row["size"]) == ("/boot/persistence/server.iso/casper-rw", 40 << 20)
+    (line,) = json.loads(bootkit("home", "list", "--stick", stick, "--json").stdout)
+    assert (line["name"], line["state"]) == ("anna", "clean")
+    assert bootkit("persist", "remove", "server", "--yes", "--stick", stick).returncode == 0
+    assert bootkit("ext", "remove", "tool", "--stick", stick).returncode == 0
+
+
 def test_the_function_for_live_boot_names_the_loop_device_of_the_file(tmp_path: Path) -> None:
     script = Path(__file__).parents[2] / "initrd_overlays/live_boot_persistence/files/persistence.sh"
     place = tmp_path / "findiso"
