@@ -277,7 +277,7 @@ DETECTOR = Detector(
                 "Elemental",
                 "ROSA (old)",
             ),
-            booted="tests/boots/test_persistence.py::test_changes_are_there_at_the_next_boot",
+            booted="tests/boots/test_overlays.py::test_a_stick_that_cannot_be_written_gives_what_it_can",
             source="dracut-ng 111 (02e7ae10), dracut 059",
             persistence="a partition or a container file, by rd.live.overlay= (rd.overlay= since dracut-ng 110)",
         ),

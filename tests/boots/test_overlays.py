@@ -25,6 +25,7 @@ from bootkit.system.sticks import open_stick
 from bootkit.system.volume import read_file
 from bootkit.units import MIB
 from tests.boots import things
+from tests.boots.conftest import Proves
 from tests.boots.dracut_iso import cached_dracut_iso
 from tests.boots.live_iso import cached_iso, host_suite
 from tests.boots.machine import Session, session
@@ -305,8 +306,9 @@ def test_a_system_starts_though_all_is_broken_on_a_full_stick(work: Path, accele
     stick.check()
 
 
-def test_a_stick_that_cannot_be_written_gives_what_it_can(work: Path, accelerator: Accelerator) -> None:
+def test_a_stick_that_cannot_be_written_gives_what_it_can(work: Path, accelerator: Accelerator, proves: Proves) -> None:
     stick = make_stick(work, Layout.SPLIT, ("f42",), accelerator)
+    proves(stick.image, ".iso")
     furnish(stick, work)
     before = stick.image.read_bytes()
     ran = stick.boot("f42", read_only=True)
