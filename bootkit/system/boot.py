@@ -33,6 +33,8 @@ STAGE_LIMITS: Mapping[Stage, float] = MappingProxyType(
 POLL = 0.1
 MENU_QUIET = 1.0
 """Seconds without a byte on the serial line after which the menu counts as drawn: it is drawn there too."""
+MENU_DRAWN = 20.0
+"""Seconds after which a menu whose screen is still of one colour is taken for one without a screen."""
 ENTER_AGAIN = 10.0
 """Seconds after which Enter is pressed once more: a submenu waits as its parent did."""
 ENTER_TIMES = 3
@@ -260,7 +262,10 @@ async def _play(run: _Run, monitor: QMPClient) -> None:
     """What a user would do at the menu: look at it, press Enter."""
     if run.watcher.stage is not Stage.MENU or run.presses >= ENTER_TIMES or run.complained:
         return
-    if run.presses == 0 and run.seconds - run.last_byte >= MENU_QUIET:
+    quiet = run.seconds - run.last_byte
+    if run.presses == 0 and quiet >= MENU_QUIET:
+        if run.screenshots is not None and quiet < MENU_DRAWN and await _is_blank(run, monitor):
+            return
         await _picture(run, monitor, "menu")
     elif run.presses == 0 or run.seconds - run.last_press < ENTER_AGAIN:
         return
@@ -284,6 +289,23 @@ def screen_text(memory: bytes) -> str:
     """The lines of a PC's text screen: 80 columns, each a character of code page 437 and its colour."""
     text = memory[::2].decode("cp437")
     return "\n".join(text[at : at + 80].rstrip() for at in range(0, len(text), 80))
+
+
+async def _is_blank(run: _Run, monitor: QMPClient) -> bool:
+    """Whether the screen is of one colour: a graphical menu may come up there later than on the serial line."""
+    if run.seconds - run.last_look < SCREEN_POLL:
+        return True
+    run.last_look = run.seconds
+    path = run.machine.folder / "screen"
+    if not await _ask(monitor, "screendump", {"filename": str(path)}):
+        return False
+    return is_one_colour(path.read_bytes())
+
+
+def is_one_colour(picture: bytes) -> bool:
+    """Whether all pixels of a binary PPM (P6, one byte a colour) are the same."""
+    *_, pixels = picture.split(b"\n", 3)
+    return pixels == pixels[:3] * (len(pixels) // 3)
 
 
 async def _picture(run: _Run, monitor: QMPClient, name: str) -> None:

@@ -1,7 +1,7 @@
 import pytest
 
 from bootkit.model.verdict import Stage
-from bootkit.system.boot import screen_text
+from bootkit.system.boot import is_one_colour, screen_text
 from bootkit.system.watcher import TAIL_LINES, Watcher
 
 GRUB_OF_OVMF = (
@@ -140,3 +140,10 @@ def test_a_screen_is_proof_as_well() -> None:
 def test_reads_the_memory_of_a_text_screen() -> None:
     memory = b"".join(bytes((char, 7)) for char in b"iPXE".ljust(80) + b"\xb3 boot".ljust(80))
     assert screen_text(memory) == "iPXE\n\u2502 boot"
+
+
+@pytest.mark.parametrize(
+    ("pixels", "same"), [(b"\0\0\0" * 4, True), (b"\1\2\3" * 4, True), (b"\0\0\0" * 3 + b"\0\0\1", False)]
+)
+def test_tells_an_empty_screen(pixels: bytes, *, same: bool) -> None:
+    assert is_one_colour(b"P6\n2 2\n255\n" + pixels) is same
