@@ -105,7 +105,7 @@ async def test_the_plan_shows_line_by_line_what_changes(shelf: Path) -> None:
         await pilot.press("ctrl+l")
         await on(pilot, TextScreen)
         await until(pilot, lambda: "+timeout = 42" in shown(pilot))
-        assert "write /boot/grub/grub.cfg" in shown(pilot)
+        assert "write /boot/bootkit/stick.toml" in shown(pilot)
     assert not (shelf / "boot/grub/grub.cfg").exists()
 
 

@@ -250,16 +250,23 @@ Ctrl+S writes stick.toml, whose comments stay, and the menu. Ctrl+L shows before
 
 
 def _plan_text(generation: Generation, before: dict[str, bytes]) -> Content:
-    """The steps, and line by line what becomes of the texts among them."""
-    lines = [Content(describe_change(step)) for step in generation.plan.steps] or [Content("nothing to do")]
-    lines += [Content.styled(f"warning: {warning}", "$warning") for warning in generation.plan.warnings]
-    for step in generation.plan.steps:
-        if isinstance(step, WriteFile) and step.path in _TEXTS:
-            old = before[step.path].decode(errors="replace").splitlines()
-            new = step.content.decode(errors="replace").splitlines()
-            changed = difflib.unified_diff(old, new, step.path, "after it", n=1, lineterm="")
-            lines += [Content(""), *(Content.styled(line, _style(line)) for line in changed)]
+    """What becomes of the choices line by line, the steps, and then what becomes of the other texts among them."""
+    steps = generation.plan.steps
+    lines = [Content.styled(f"warning: {warning}", "$warning") for warning in generation.plan.warnings]
+    texts = {step.path: step for step in steps if isinstance(step, WriteFile) and step.path in _TEXTS}
+    if choices := texts.pop(STICK_FILE, None):
+        lines += [*_changed_lines(choices, before), Content("")]
+    lines += [Content(describe_change(step)) for step in steps] or [Content("nothing to do")]
+    for step in texts.values():
+        lines += [Content(""), *_changed_lines(step, before)]
     return Content("\n").join(lines)
+
+
+def _changed_lines(step: WriteFile, before: dict[str, bytes]) -> list[Content]:
+    old = before[step.path].decode(errors="replace").splitlines()
+    new = step.content.decode(errors="replace").splitlines()
+    changed = difflib.unified_diff(old, new, step.path, "after it", n=1, lineterm="")
+    return [Content.styled(line, _style(line)) for line in changed]
 
 
 def _style(line: str) -> str:
