@@ -81,7 +81,8 @@ def plan_removal(volume: Volume, names: Sequence[str]) -> StickPlan:
 class Verified:
     path: str
     verdict: str
-    """``good``, ``damaged``, or ``unknown`` where no checksum was kept; then the one found now is kept."""
+    """``good``, ``damaged``, or ``unknown`` where no checksum was kept; then the one found now is kept with the image's
+    record. An image that ``generate`` has not seen has none, and must not get one: by that, the menu knows what is new."""
     sha256: str
 
 
@@ -98,7 +99,7 @@ def verify_images(volume: Volume, names: Sequence[str], watcher: Watcher | None 
             digest = sha256_of(chunks_of(file, watcher.progress))
         watcher.end()
         verdict = "unknown" if not item.sha256 else "good" if item.sha256 == digest else "damaged"
-        if verdict == "unknown":
+        if verdict == "unknown" and volume.stat(record_path(item.path)) is not None:
             content = record_of(replace(item, sha256=digest))
             apply_changes(StickPlan(steps=(WriteFile(path=record_path(item.path), content=content),)), volume)
         answers.append(Verified(path=item.path, verdict=verdict, sha256=digest))

@@ -6,6 +6,7 @@ import pytest
 
 from bootkit.app.catalog import image_named
 from bootkit.app.changes import apply_changes
+from bootkit.app.generate import plan_generation
 from bootkit.app.images import add_images, plan_additions, plan_removal, verify_images
 from bootkit.errors import BootkitError, FormatError
 from bootkit.system.volume import Volume
@@ -107,6 +108,9 @@ def test_an_image_that_came_without_add_gets_its_checksum_from_the_first_verify(
     target = stick / "boot/iso/debian.iso"
     target.parent.mkdir(parents=True)
     target.write_bytes(make_iso("debian.iso").read_bytes())
+    assert [answer.verdict for answer in verify_images(volume, [])] == ["unknown"]
+    assert not (stick / "boot/bootkit/state/images").exists()  # else the menu would not offer it under "New images"
+    apply_changes(plan_generation(volume).plan, volume)
     assert [answer.verdict for answer in verify_images(volume, [])] == ["unknown"]
     assert [answer.verdict for answer in verify_images(volume, [])] == ["good"]
 

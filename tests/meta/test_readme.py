@@ -1,3 +1,4 @@
+import ast
 import re
 from pathlib import Path
 
@@ -6,6 +7,9 @@ import typer
 from bootkit.cli.program import build
 
 ROOT = Path(__file__).parents[2]
+HINTS = re.compile(r"(?:[:'`(] ?|then |sudo )bootkit ([a-z]+)(?! stick)")
+SENTENCES = ("lays", "reads")
+"""What bootkit does, in messages that are sentences about it."""
 WORDS = re.compile(r"(?:^|`|sudo )bootkit ([a-z][a-z-]*)", re.MULTILINE)
 
 
@@ -21,6 +25,20 @@ def test_documents_name_commands_that_there_are() -> None:
         named = set(WORDS.findall((ROOT / name).read_text(encoding="utf-8")))
         assert named
         assert named <= set(commands), name
+
+
+def test_messages_name_commands_that_there_are() -> None:
+    commands: dict[str, object] = getattr(typer.main.get_command(build()), "commands", {})
+    folders = (ROOT / "bootkit", ROOT / "detectors")
+    named: dict[str, str] = {}
+    for path in (path for folder in folders for path in folder.rglob("*.py")):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        documentation = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in documentation:
+                named.update((word, path.name) for word in HINTS.findall(node.value))
+    assert named.keys() >= {"explain", "generate", "prepare"}
+    assert {word: path for word, path in named.items() if word not in {*commands, *SENTENCES}} == {}
 
 
 def test_readme_begins_with_a_demonstration_and_the_tests() -> None:
