@@ -1,16 +1,19 @@
 """The state of a stick as one value, for a front end that shows all of it at once."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from bootkit.app.catalog import find_images, read_catalog
+from bootkit.app.check import predictions_of
 from bootkit.app.generate import is_up_to_date
 from bootkit.app.inspect import Look
 from bootkit.app.settings import choices_of, settings_text
 from bootkit.errors import BootkitError
 from bootkit.model.catalog import ImageItem
+from bootkit.model.check import Prediction
 from bootkit.model.options import Choices, Kind, OptionSpec
 from bootkit.plan.choice_words import OVERLAID
+from bootkit.system.sticks import Stick
 from bootkit.system.volume import Volume, read_file, walk
 
 LOG_FOLDER = "/boot/bootkit/log"
@@ -42,6 +45,8 @@ class Board:
     """Names, without the suffix."""
     persistence: tuple[str, ...] = ()
     """Names of the files that systems keep their changes in."""
+    predictions: Mapping[str, Prediction] = field(default_factory=dict[str, Prediction])
+    """What is known beforehand of each image, by its path."""
 
     def title(self, item: ImageItem) -> str:
         """What the menu calls an image."""
@@ -51,8 +56,9 @@ class Board:
         return bool(self.choices.number("hidden", image=item.path))
 
 
-def read_board(volume: Volume, *, told: Callable[[str], None] = lambda _: None) -> Board:
+def read_board(stick: Stick, *, told: Callable[[str], None] = lambda _: None) -> Board:
     """What is on a stick; ``told`` is called with the path of each image before it is read for the first time."""
+    volume = stick.volume
     catalog = read_catalog(volume, find_images(volume), told=told)
     try:
         choices, mistake = choices_of(settings_text(volume)), ""
@@ -73,6 +79,7 @@ def read_board(volume: Volume, *, told: Callable[[str], None] = lambda _: None) 
             name.removesuffix(HOME_SUFFIX) for name in _below(volume, HOME_FOLDER) if name.endswith(HOME_SUFFIX)
         ),
         persistence=_below(volume, PERSISTENCE_FOLDER),
+        predictions={prediction.path: prediction for prediction in predictions_of(stick, catalog.items)},
     )
 
 

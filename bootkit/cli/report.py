@@ -60,12 +60,7 @@ def addition_line(addition: Addition, prediction: Prediction) -> str:
     detection = addition.item.detection
     name = detection.title if detection is not None else "not recognised"
     checked = f"; {addition.checked_with} agrees" if addition.checked_with else ""
-    return f"{addition.item.name}: {name}{checked}; {advice(prediction)}"
-
-
-def advice(prediction: Prediction) -> str:
-    """The verdict in one line, and if there is a problem, what to do about it."""
-    return f"{prediction.line} To do: {prediction.cure}" if prediction.cure else prediction.line
+    return f"{addition.item.name}: {name}{checked}; {prediction.advice}"
 
 
 def generation(done: Generation, predictions: Sequence[Prediction] = ()) -> None:
@@ -78,7 +73,7 @@ def generation(done: Generation, predictions: Sequence[Prediction] = ()) -> None
     items = done.catalog.items
     for prediction in predictions:
         if prediction.problems:
-            output.say(f"warning: {prediction.path}: {advice(prediction)}")
+            output.say(f"warning: {prediction.path}: {prediction.advice}")
     bad = {prediction.path for prediction in predictions if prediction.answer in (Answer.CANNOT, Answer.ELSEWHERE)}
     bootable = sum(1 for item in items if not item.problem and item.path not in bad)
     new = len(done.catalog.looked_at)

@@ -171,6 +171,10 @@ class Prediction:
                 return "unknown"
 
     @property
+    def boots(self) -> bool:
+        return self.answer is Answer.BOOTS
+
+    @property
     def short(self) -> str:
         """The verdict for a column beside the file systems."""
         return (
@@ -181,6 +185,11 @@ class Prediction:
     def line(self) -> str:
         """The verdict and why, as in ``boots only from ext4, FAT32: Its initrd has no driver for exFAT.``."""
         return f"{self.verdict}: {self.reason}" if self.reason else self.verdict
+
+    @property
+    def advice(self) -> str:
+        """The line, and if there is a problem, what to do about it."""
+        return f"{self.line} To do: {self.cure}" if self.cure else self.line
 
     @property
     def reason(self) -> str:

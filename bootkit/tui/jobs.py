@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def read_stick(access: StickAccess, told: Callable[[str], None]) -> Board:
     with access.open() as stick:
-        return read_board(stick.volume, told=told)
+        return read_board(stick, told=told)
 
 
 def write_menu(access: StickAccess, progress: Progress) -> Generation:

@@ -97,11 +97,13 @@ The stick: its images, and for the one under the cursor what the menu will have.
         pane = self.query_one(Preview)
         if item is None:
             pane.show("", [Part("", "No image here: a adds one." if not board.items else "Nothing is called so.")])
-        elif self._explains or item.problem:
-            problem = [Part("Does not start from the menu", item.problem)] if item.problem else []
-            pane.show(item.path, [*problem, Part("", explain_item(item, board.uuid))])
+            return
+        prediction = board.predictions[item.path]
+        verdict = Part("Will it boot?", item.problem or prediction.advice)
+        if self._explains or item.problem:
+            pane.show(item.path, [verdict, Part("", explain_item(item, board.uuid))])
         else:
-            pane.show(item.path, [Part("", entries_text(preview(item, board.choices)))])
+            pane.show(item.path, [verdict, Part("", entries_text(preview(item, board.choices)))])
 
     @on(Input.Changed, "#search")
     def show_images(self) -> None:

@@ -8,16 +8,19 @@ from textual.widgets import DataTable
 
 from bootkit.app.board import Board, laid_over
 from bootkit.model.catalog import ImageItem
+from bootkit.model.check import Answer
 from bootkit.tui.theme import WIDE
 from bootkit.units import format_size
+
+_WORDS = {Answer.BOOTS: "yes", Answer.ELSEWHERE: "not here", Answer.CANNOT: "no", Answer.UNKNOWN: "perhaps"}
 
 
 class ImageTable(DataTable[Text]):
     """Rows are keyed by the path of the image. Every state is a word, so that no colour is needed."""
 
     HELP_TEXT = """\
-Each line is an image. Under "Starts", "no" means that it does not start from the menu; the pane beside or below says why.
-"new" came or changed after the menu was written. "With" is what of your own things its system gets."""
+Each line is an image. "Starts" is what bootkit check predicts: "not here" means not from this stick's file system; the pane
+beside or below says why, and what to do. "new" came or changed after the menu was written. "With" is what of your own things its system gets."""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter,space", "select_cursor", "Options", key_display="Enter", tooltip="bootkit options list --image"),
     ]
@@ -37,7 +40,7 @@ Each line is an image. Under "Starts", "no" means that it does not start from th
         self._items, self._board = items, board
         self.clear(columns=True)
         wide = self.app.size.width >= WIDE  # pyright: ignore[reportUnknownMemberType]
-        columns = {"Size": 9, "Starts": 8, "With": 16, **({"Boots by": 13} if wide else {})}
+        columns = {"Size": 9, "Starts": 9, "With": 16, **({"Boots by": 13} if wide else {})}
         pane = self.size.width or self.app.size.width  # pyright: ignore[reportUnknownMemberType]
         room = pane - 2 - sum(width + 2 for width in columns.values())
         self.add_column("Image", width=max(room - 1, 12))
@@ -48,7 +51,7 @@ Each line is an image. Under "Starts", "no" means that it does not start from th
             cells.append(", ".join(laid_over(board, item)) or "-")
             if wide:
                 cells.append(item.detection.stack if item.detection else "-")
-            style = "dim" if item.problem or board.is_hidden(item) else ""
+            style = "dim" if not board.predictions[item.path].boots or board.is_hidden(item) else ""
             self.add_row(*(Text(cell, style, no_wrap=True, overflow="ellipsis") for cell in cells), key=item.path)
         places = [place for place, item in enumerate(items) if item.path == before]
         if places:
@@ -68,6 +71,6 @@ Each line is an image. Under "Starts", "no" means that it does not start from th
 
 
 def starts(item: ImageItem, board: Board) -> str:
-    """Whether it starts from the menu, in a word; ``new`` behind it if the menu does not know it yet."""
-    word = "no" if item.problem else "hidden" if board.is_hidden(item) else "yes"
+    """Whether it will start, in a word; ``new`` behind it if the menu does not know it yet."""
+    word = "hidden" if board.is_hidden(item) else _WORDS[board.predictions[item.path].answer]
     return f"{word}, new" if item.path in board.changed else word
