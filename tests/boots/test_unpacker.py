@@ -20,6 +20,16 @@ pytestmark = pytest.mark.boots
 
 BUSYBOX = Path("/bin/busybox")
 COMPRESSORS = {"gzip": ("gzip", "-9n"), "xz": ("xz", "--check=crc32"), "zstd": ("zstd", "-q")}
+HOOKS = (
+    "cmdline",
+    "pre-udev",
+    "pre-trigger",
+    "initqueue/settled",
+    "initqueue/finished",
+    "pre-mount",
+    "mount",
+    "pre-pivot",
+)
 INIT = """\
 #!/usr/bin/busybox sh
 busybox=/usr/bin/busybox
@@ -44,7 +54,7 @@ def work() -> Generator[Path]:
 def merged_initrd(work: Path, compressor: str) -> bytes:
     """An initrd of today's shape: microcode for the kernel's first moments, then a compressed root with merged /usr."""
     tree = work / "tree"
-    for folder in ("usr/bin", "usr/lib/dracut", "var/lib/dracut/hooks/pre-pivot", "conf/conf.d", "dev"):
+    for folder in ("usr/bin", "usr/lib/dracut", "dev", *(f"var/lib/dracut/hooks/{hook}" for hook in HOOKS)):
         (tree / folder).mkdir(parents=True)
     for link, target in (("bin", "usr/bin"), ("lib", "usr/lib"), ("usr/lib/dracut/hooks", "/var/lib/dracut/hooks")):
         (tree / link).symlink_to(target)
