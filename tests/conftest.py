@@ -1,8 +1,14 @@
 """What all tests share."""
 
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from bootkit.model.prepare import DataFs
+
+Prepared = Callable[..., Path]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -21,3 +27,25 @@ def no_user_configuration(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pyt
     folder = tmp_path_factory.getbasetemp() / "no-config"
     monkeypatch.setenv("XDG_CONFIG_HOME", str(folder))
     return folder
+
+
+def copy_with_holes(source: Path, target: Path) -> None:
+    """A file or a folder, with its times."""
+    subprocess.run(["cp", "-a", "--sparse=always", source, target], check=True)
+
+
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
+    """``prepared(image, data_fs)``: a new image file of 200 MiB that is a stick, prepared once and then copied."""
+    made: dict[DataFs, Path] = {}
+
+    def put(image: Path, data_fs: DataFs = DataFs.EXT4) -> Path:
+        if data_fs not in made:
+            from bootkit.app.prepare import prepare_image
+
+            made[data_fs] = tmp_path_factory.mktemp("prepared") / "stick.img"
+            prepare_image(made[data_fs], 200 << 20, data_fs=data_fs)
+        copy_with_holes(made[data_fs], image)
+        return image
+
+    return put

@@ -8,6 +8,7 @@ lacks; a theme without a picture for the background leaves an error behind, whic
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 
 from bootkit.model.catalog import DARK, LIGHT, PLAIN
 from bootkit.render.grub import render
@@ -90,7 +91,16 @@ def theme_files(name: str, language: str = "en") -> dict[str, bytes]:
     if not is_our_theme(name):
         return {}
     palette = PALETTES[name]
-    pictures = {
+    files = {f"{THEME_FOLDER}/{picture}.png": content for picture, content in _pictures(palette).items()}
+    for spoken in ("en", language):
+        files[theme_path(name, spoken)] = _theme_text(palette, spoken)
+    return files
+
+
+@cache
+def _pictures(palette: Palette) -> Mapping[str, bytes]:
+    """Drawn once: a front end asks at every key what would be written."""
+    return {
         "background": png([[_rgba(palette.background)]]),
         "logo": png(_logo(palette)),
         **_box("panel", _ROUND, palette.panel, palette.border),
@@ -100,10 +110,6 @@ def theme_files(name: str, language: str = "en") -> dict[str, bytes]:
         **{f"item_{side}": png([[_NOTHING]] * _ROUND) for side in "ns"},
         **{f"item_{side}": png([[_NOTHING] * _ROUND]) for side in "we"},
     }
-    files = {f"{THEME_FOLDER}/{picture}.png": content for picture, content in pictures.items()}
-    for spoken in ("en", language):
-        files[theme_path(name, spoken)] = _theme_text(palette, spoken)
-    return files
 
 
 def _theme_text(palette: Palette, language: str) -> bytes:

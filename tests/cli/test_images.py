@@ -8,15 +8,14 @@ import pytest
 
 from tests.app.conftest import UNKNOWN, MakeIso
 from tests.cli.conftest import Bootkit
+from tests.conftest import Prepared
 
 
 @pytest.fixture(params=["folder", "image"])
-def stick(request: pytest.FixtureRequest, bootkit: Bootkit, tmp_path: Path) -> Path:
+def stick(request: pytest.FixtureRequest, prepared: Prepared, tmp_path: Path) -> Path:
     """A stick that is mounted somewhere, and one that is an image file."""
     if request.param == "image":
-        image = tmp_path / "stick.img"
-        assert bootkit("prepare", image, "--size", "200M").returncode == 0
-        return image
+        return prepared(tmp_path / "stick.img")
     folder = tmp_path / "mounted"
     (folder / "boot/bootkit").mkdir(parents=True)
     (folder / "boot/bootkit/stick.toml").write_text("")
@@ -89,13 +88,14 @@ def test_a_mistake_gets_one_clear_message(
     assert "Traceback" not in done.stderr
 
 
-def test_a_full_stick_says_so_and_keeps_what_it_has(bootkit: Bootkit, tmp_path: Path, make_iso: MakeIso) -> None:
-    image = tmp_path / "stick.img"
-    bootkit("prepare", image, "--size", "140M")
+def test_a_full_stick_says_so_and_keeps_what_it_has(
+    bootkit: Bootkit, prepared: Prepared, tmp_path: Path, make_iso: MakeIso
+) -> None:
+    image = prepared(tmp_path / "stick.img")
     assert bootkit("add", make_iso("debian.iso"), "--stick", image).returncode == 0
     large = make_iso("large.iso")
     with large.open("r+b") as file:
-        file.truncate(100 << 20)
+        file.truncate(200 << 20)
     done = bootkit("add", large, "--stick", image)
     assert done.returncode == 1
     assert "free" in done.stderr

@@ -70,7 +70,8 @@ def test_what_cannot_be_is_refused_with_a_way_out(
     done = bootkit("prepare", first, *words[1:])
     assert done.returncode == status
     assert said in done.stderr
-    assert old.read_bytes()[:8] == b"precious"
+    with old.open("rb") as file:
+        assert file.read(8) == b"precious"
 
 
 def test_a_hostile_file_name_is_a_name(bootkit: Bootkit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """The text interface on a terminal that is none, and sticks for it to show."""
 
+import asyncio
 import json
 import os
 import time
@@ -15,7 +16,6 @@ from textual.widget import Widget
 
 from bootkit.app.catalog import record_of, record_path
 from bootkit.app.look import answered, with_insides
-from bootkit.app.prepare import prepare_image
 from bootkit.model.catalog import ImageItem
 from bootkit.model.initrd import InitrdFacts, RootFacts
 from bootkit.model.iso import IsoFacts, Node, RecordedIso
@@ -24,8 +24,8 @@ from bootkit.model.record import facts_from_json
 from bootkit.system.sticks import open_stick
 from bootkit.tui.app import BootkitApp
 from bootkit.tui.screens.stick import StickScreen
-from bootkit.units import MIB
 from tests.app.conftest import make_iso
+from tests.conftest import Prepared, copy_with_holes
 
 __all__ = ["make_iso"]
 
@@ -103,10 +103,10 @@ def put_record(stick: Path, name: str, facts_file: Path) -> None:
     record.write_bytes(record_of(with_insides(answered(found, RecordedIso(facts)), LookedInto(facts))))
 
 
-@pytest.fixture
-def shelf(tmp_path: Path) -> Path:
-    """A stick that is a folder: ten known images, two extensions, a home."""
-    stick = tmp_path / "BOOTKIT"
+@pytest.fixture(scope="session")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What :func:`shelf` is a copy of."""
+    stick = tmp_path_factory.mktemp("shelf") / "BOOTKIT"
     for name in SHELF:
         put_record(stick, "", DETECTORS / f"{name}.facts.json")
     for path in ("x86_64/tools.raw", "x86_64/fonts.raw"):
@@ -120,13 +120,18 @@ def shelf(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def stick_file(tmp_path: Path) -> Path:
+def shelf(filled: Path, tmp_path: Path) -> Path:
+    """A stick that is a folder: ten known images, two extensions, a home."""
+    copy_with_holes(filled, tmp_path)
+    return tmp_path / filled.name
+
+
+@pytest.fixture
+def stick_file(prepared: Prepared, tmp_path: Path) -> Path:
     """An image file that stands for a stick, prepared."""
     if not Path("/usr/lib/grub/i386-pc/boot.img").exists():
         pytest.skip("needs grub-pc-bin")
-    image = tmp_path / "stick.img"
-    prepare_image(image, 180 * MIB)
-    return image
+    return prepared(tmp_path / "stick.img")
 
 
 @pytest.fixture(autouse=True)
@@ -139,7 +144,7 @@ async def until(pilot: Pilots, reached: Callable[[], object]) -> None:
     end = time.monotonic() + PATIENCE
     while not reached():
         assert time.monotonic() < end, f"not reached; the screen is {type(pilot.app.screen).__name__}"
-        await pilot.pause(0.02)
+        await asyncio.sleep(0.02)  # a pause of the pilot would ask every widget each time
     await pilot.pause()
 
 
