@@ -59,7 +59,8 @@ def plan_overlays(volume: Volume, items: tuple[ImageItem, ...], choices: Choices
         except BootkitError as error:
             warnings.append(f"{item.path} will not boot from this stick: {error.message}; {error.hint}")
         archives[own] = choices_archive(overlay_choices(item, choices, volume.uuid), others)
-        by_image[item.path] = Additions(initrds=(shared, own), words=overlay.words)
+        first = overlay.goes_first and _hides_what_follows(item)
+        by_image[item.path] = Additions(initrds=(shared, own), first=first, words=overlay.words)
     old = [path for path, _ in walk(volume, OVERLAY_FOLDER) if path.endswith(SUFFIX)]
     return OverlayPlan(
         steps=(
@@ -74,6 +75,12 @@ def plan_overlays(volume: Volume, items: tuple[ImageItem, ...], choices: Choices
         mapped=mapped,
         warnings=tuple(warnings),
     )
+
+
+def _hides_what_follows(item: ImageItem) -> bool:
+    """Whether an initrd is packed so that older kernels see no other behind it."""
+    initrds = item.facts.initrds.values() if item.facts else ()
+    return any(segment.compression == "lz4" for initrd in initrds for segment in initrd.segments)
 
 
 def overlay_choices(item: ImageItem, choices: Choices, stick_uuid: str) -> OverlayChoices:

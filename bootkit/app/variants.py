@@ -19,7 +19,7 @@ from bootkit.model.variants import (
     Variants,
 )
 from bootkit.overlay.manifest import overlay_archive, overlay_for, overlays
-from bootkit.overlay.pack import pack
+from bootkit.overlay.pack import secondary_initrd
 from bootkit.plan.names import file_name_problem
 from bootkit.plan.persistence import LIVE_BOOT_INITRD, LIVE_BOOT_OVERLAY, STACKS, Keeping, keeping_of, kept_folder
 from bootkit.plan.seeds import KINDS, SeedKind, chosen_kind, filled, seed_path
@@ -89,7 +89,7 @@ def plan_added(volume: Volume, items: tuple[ImageItem, ...], variants: Variants)
         for seed, kind in seeds_for(item, variants):
             if kind.member:
                 content = read_file(volume, seed.path, SEED_LIMIT) or b""
-                archives[seed_initrd(seed)] = pack({kind.member: content})
+                archives[seed_initrd(seed)] = secondary_initrd({kind.member: content})
     old = [path for path, _ in walk(volume, ADDED_FOLDER)]
     return (
         *(

@@ -73,7 +73,9 @@ class Additions:
     """What is loaded from the stick together with an image: all of it or, where a file is missing, none."""
 
     initrds: tuple[str, ...] = ()
-    """Paths on the stick, in the order in which they follow the image's own."""
+    """Paths on the stick, in the order in which they are loaded."""
+    first: bool = False
+    """Whether in front of the image's own, not behind them."""
     words: tuple[str, ...] = ()
     """Kernel words that they want."""
 

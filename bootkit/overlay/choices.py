@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from bootkit.errors import BootkitError
-from bootkit.overlay.pack import Member, pack
+from bootkit.overlay.pack import Member, secondary_initrd
 
 MEMBER = "bootkit/choices"
 """In the overlay's own folder, so the overlay is loaded before it."""
@@ -62,7 +62,7 @@ def choices_script(choices: OverlayChoices) -> str:
 
 def choices_archive(choices: OverlayChoices, others: Mapping[str, Member] = MappingProxyType({})) -> bytes:
     """The choices as a secondary initrd, to be loaded after the overlay; ``others`` are more members of it."""
-    return pack({MEMBER: choices_script(choices).encode("utf-8", "surrogateescape"), **others})
+    return secondary_initrd({MEMBER: choices_script(choices).encode("utf-8", "surrogateescape"), **others})
 
 
 def assignments(values: Mapping[str, str]) -> str:

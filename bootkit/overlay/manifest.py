@@ -12,10 +12,10 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 
 from bootkit.errors import BootkitError
-from bootkit.overlay.pack import Member, Symlink, pack
+from bootkit.overlay.pack import Member, Symlink, secondary_initrd
 
 MANIFEST = "overlay.toml"
-_KEYS = {"title", "stacks", "builds_on", "words", "relies_on", "directories", "files", "links"}
+_KEYS = {"title", "stacks", "builds_on", "words", "goes_first", "relies_on", "directories", "files", "links"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,10 +30,13 @@ class Overlay:
     """Overlays whose files come with it."""
     words: tuple[str, ...] = ()
     """What the kernel has to be told for it."""
+    goes_first: bool = False
+    """Whether it also counts in front of an initrd: it replaces nothing and makes the folders of its files. Behind one
+    of lz4's legacy format, Linux before 5.11 (commit 2c484419efc0) takes nothing else for an archive."""
     relies_on: tuple[str, ...] = ()
     """What must hold in the initrd, each with the version since which it does."""
     directories: tuple[str, ...] = ()
-    """Top-level directories of its own, the only ones that get a record."""
+    """Directories of its own, or known to be no link in any initrd: the only ones that get a record."""
     files: Mapping[str, str] = field(default_factory=dict[str, str])
     """Name in the archive to name in its folder ``files``."""
     links: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -69,7 +72,7 @@ def overlay_members(overlay: Overlay) -> dict[str, Member]:
 def overlay_archive(overlay: Overlay) -> bytes:
     """The overlay as a secondary initrd."""
     directories = {directory for part in _parts(overlay) for directory in part.directories}
-    return pack(overlay_members(overlay), directories=directories)
+    return secondary_initrd(overlay_members(overlay), directories=directories)
 
 
 def _root() -> Traversable:
@@ -95,6 +98,7 @@ def _read(folder: Traversable) -> Overlay:
         stacks=_texts(document, "stacks", where),
         builds_on=_texts(document, "builds_on", where),
         words=_texts(document, "words", where),
+        goes_first=document.get("goes_first") is True,
         relies_on=_texts(document, "relies_on", where),
         directories=_texts(document, "directories", where),
         files=_table(document, "files", where),

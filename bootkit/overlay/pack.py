@@ -3,7 +3,8 @@
 Only files get records, unless a directory is asked for. The kernel makes a directory record by removing whatever is in
 its place, and in every merged-usr initrd ``/lib``, ``/bin`` or ``/usr/lib/dracut/hooks`` are symbolic links: a record
 for one of them cuts the initrd off from its own programs. A file record is followed through such a link, and dropped
-without a word if its parent is missing; so a directory is asked for exactly where it is the archive's own.
+without a word if its parent is missing; so a directory is asked for exactly where it is the archive's own, or where it
+is known to be no link.
 
 Source: Linux, Documentation/driver-api/early-userspace/buffer-format.rst and init/initramfs.c (``clean_path``,
 ``do_name``).
@@ -19,6 +20,7 @@ MAGIC = b"070701"
 NAME_LIMIT = 4096
 """The kernel's PATH_MAX, with the NUL: a longer name is skipped by ``do_header`` without a word."""
 SIZE_LIMIT = (1 << 32) - 1
+_FENCE = bytes(4)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,20 +37,30 @@ def pack(members: Mapping[str, Member], *, directories: Iterable[str] = ()) -> b
     """The archive. Names are relative to the root, without a leading slash.
 
     Files that begin with ``#!`` are executable (0755), the others are not (0644); everything belongs to root and dates
-    from 1970. ``directories`` are private top-level directories, made before the files.
+    from 1970. ``directories`` are made before the files; each lies in one that is made, too.
 
     Raises:
         BootkitError: a name the kernel would not take, or a member of 4 GiB or more.
     """
     private = sorted(set(directories))
-    records = [
-        _record(_checked_directory(name), number, stat.S_IFDIR | 0o755, b"") for number, name in enumerate(private, 1)
-    ]
+    if orphans := [name for name in private if "/" in name and name.rpartition("/")[0] not in private]:
+        message = f"{orphans[0]!r} must not be a directory record without the directory that it lies in"
+        raise BootkitError(message, hint="only where no initrd has a link is it safe to make one")
+    records = [_record(_checked(name), number, stat.S_IFDIR | 0o755, b"") for number, name in enumerate(private, 1)]
     for number, name in enumerate(sorted(members), len(private) + 1):
         mode, content = _mode_and_content(members[name])
         records.append(_record(_checked(name), number, mode, content))
     records.append(_record("TRAILER!!!", 0, 0, b""))
     return b"".join(records)
+
+
+def secondary_initrd(members: Mapping[str, Member], *, directories: Iterable[str] = ()) -> bytes:
+    """The archive as it follows another initrd, even one of lz4's legacy format.
+
+    That one ends at a block of no bytes, which the zeros are. Before Linux 5.11 it does not end at all: see
+    ``goes_first`` in :mod:`bootkit.overlay.manifest`.
+    """
+    return _FENCE + pack(members, directories=directories)
 
 
 def member_header(name: str, size: int) -> bytes:
@@ -91,11 +103,3 @@ def _checked(name: str) -> str:
     if not all(parts) or {".", ".."} & set(parts) or "\0" in name or len(name.encode()) >= NAME_LIMIT:
         raise BootkitError(f"{name!r} is not a name for a member of an initrd")
     return name
-
-
-def _checked_directory(name: str) -> str:
-    if "/" in name:
-        raise BootkitError(
-            f"{name!r} must not be a directory record", hint="only a top-level directory of our own is safe to make"
-        )
-    return _checked(name)

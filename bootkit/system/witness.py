@@ -23,7 +23,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from bootkit.errors import UsageError
-from bootkit.overlay.pack import pack
+from bootkit.overlay.pack import secondary_initrd
 from bootkit.system.run import run
 
 TEST_UUID = "b007c177-7e57-4000-8000-000000000001"
@@ -53,7 +53,7 @@ def witness_archive() -> bytes:
     """The witness overlay as a secondary initrd."""
     source: Traversable = files("bootkit").joinpath("initrd_overlays", "witness", "files")
     members = {name: source.joinpath(file).read_bytes() for name, file in _ARCHIVE.items()}
-    return pack(members, directories=["bootkit-witness"])
+    return secondary_initrd(members, directories=["bootkit-witness"])
 
 
 def render_test_cfg(entry: str, *, words: tuple[str, ...] = ()) -> str:

@@ -2,6 +2,7 @@
 
 import gzip
 import lzma
+import re
 import subprocess
 from collections.abc import Generator, Mapping
 from contextlib import closing
@@ -15,6 +16,7 @@ from bootkit.app.generate import plan_generation
 from bootkit.app.images import add_images, plan_additions
 from bootkit.app.overlays import choices_path
 from bootkit.app.prepare import prepare_image
+from bootkit.model.catalog import MENU
 from bootkit.model.check import Answer
 from bootkit.model.prepare import DataFs
 from bootkit.overlay.pack import pack
@@ -42,7 +44,7 @@ INITRD = pack(
 )
 
 
-def made_iso(folder: Path, root_files: Mapping[str, bytes]) -> Path:
+def made_iso(folder: Path, root_files: Mapping[str, bytes], initrd: bytes = gzip.compress(INITRD)) -> Path:
     tree, root = folder / "tree", folder / "root"
     for path, content in root_files.items():
         (root / path).parent.mkdir(parents=True, exist_ok=True)
@@ -50,7 +52,7 @@ def made_iso(folder: Path, root_files: Mapping[str, bytes]) -> Path:
     for path, text in LIVE_BOOT.items():
         (tree / path).parent.mkdir(parents=True, exist_ok=True)
         (tree / path).write_text(text)
-    (tree / "live/initrd.img").write_bytes(gzip.compress(INITRD))
+    (tree / "live/initrd.img").write_bytes(initrd)
     (tree / "live/filesystem.squashfs").unlink()
     subprocess.run(["mksquashfs", root, tree / "live/filesystem.squashfs", "-quiet", "-no-progress"], check=True)
     image = folder / "live.iso"
@@ -100,6 +102,19 @@ def test_an_image_that_is_mapped_is_mapped_again_when_it_has_moved(tmp_path: Pat
         apply_changes(plan_generation(volume).plan, volume)
         assert _mapped(volume) != first
         assert check_stick(opened).predictions[0].answer is not Answer.CANNOT
+
+
+def test_what_is_added_goes_in_front_of_an_initrd_that_would_hide_it(tmp_path: Path) -> None:
+    lz4 = subprocess.run(["lz4", "-l", "-q"], input=INITRD, stdout=subprocess.PIPE, check=True).stdout
+    iso, stick = made_iso(tmp_path, ROOT, lz4), tmp_path / "stick.img"
+    prepare_image(stick, 300 * MIB)
+    with open_stick(stick, writing=True) as opened:
+        volume = opened.volume
+        add_images(volume, plan_additions(volume, [iso]))
+        apply_changes(plan_generation(volume).plan, volume)
+        menu = (read_file(volume, MENU, 1 << 20) or b"").decode()
+    entry = menu[menu.index("  choose_additions /boot/") :]
+    assert re.search(r"\n +put_additions_first\n +load_initrds ", entry[: entry.index("  start\n")])
 
 
 def _mapped(volume: Volume) -> str:

@@ -14,7 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from bootkit.model.verdict import TestFirmware
-from bootkit.overlay.pack import pack
+from bootkit.overlay.pack import secondary_initrd
 from bootkit.system.qemu import Accelerator, Machine, qemu_argv
 from bootkit.system.run import Process, popen, run
 from bootkit.system.watcher import Watcher
@@ -69,7 +69,7 @@ def report_archive(script: str) -> bytes:
     """
     hook = HOOK.encode()
     source = b'[ -n "${bkr_here-}" ] || { bkr_here=1; sh /bootkit-report/hook.sh; }\n'
-    return pack(
+    return secondary_initrd(
         {
             "bootkit-report/hook.sh": hook,
             "bootkit-report/report.sh": script.encode(),

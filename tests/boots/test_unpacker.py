@@ -14,12 +14,14 @@ from bootkit.overlay.choices import OverlayChoices, choices_archive
 from bootkit.overlay.manifest import overlay_archive, overlay_for, overlay_members
 from bootkit.overlay.pack import pack
 from bootkit.system.qemu import Accelerator
+from bootkit.system.witness import witness_archive
 from tests.boots.live_iso import cached_iso, host_suite
 
 pytestmark = pytest.mark.boots
 
 BUSYBOX = Path("/bin/busybox")
 COMPRESSORS = {"gzip": ("gzip", "-9n"), "xz": ("xz", "--check=crc32"), "zstd": ("zstd", "-q")}
+LZ4 = ("lz4", "-l", "-q")  # the only format of lz4 that the kernel reads
 HOOKS = (
     "cmdline",
     "pre-udev",
@@ -51,7 +53,7 @@ def work() -> Generator[Path]:
         yield Path(folder)
 
 
-def merged_initrd(work: Path, compressor: str) -> bytes:
+def merged_initrd(work: Path, compressor: tuple[str, ...]) -> bytes:
     """An initrd of today's shape: microcode for the kernel's first moments, then a compressed root with merged /usr."""
     tree = work / "tree"
     for folder in ("usr/bin", "usr/lib/dracut", "dev", *(f"var/lib/dracut/hooks/{hook}" for hook in HOOKS)):
@@ -70,7 +72,7 @@ def merged_initrd(work: Path, compressor: str) -> bytes:
         stdout=subprocess.PIPE,
         check=True,
     ).stdout
-    packed = subprocess.run([*COMPRESSORS[compressor], "-c"], input=cpio, stdout=subprocess.PIPE, check=True).stdout
+    packed = subprocess.run([*compressor, "-c"], input=cpio, stdout=subprocess.PIPE, check=True).stdout
     early = pack({"kernel/x86/microcode/GenuineIntel.bin": bytes(2048)})
     return early + packed + bytes(-len(packed) % 4)  # as GRUB pads it
 
@@ -99,7 +101,7 @@ def test_the_kernel_unpacks_an_overlay_behind_an_initrd(compressor: str, work: P
     overlay = overlay_for("dmsquash-live")
     assert overlay is not None
     choices = choices_archive(OverlayChoices(hostname="stick1"))
-    told = say_all(work, merged_initrd(work, compressor) + overlay_archive(overlay) + choices, accelerator)
+    told = say_all(work, merged_initrd(work, COMPRESSORS[compressor]) + overlay_archive(overlay) + choices, accelerator)
     assert "all told" in told, told[-20:]
     found = {name: digest for _, digest, name in (line.split() for line in told if line.startswith("found "))}
     for name, content in overlay_members(overlay).items():
@@ -114,3 +116,17 @@ def test_the_kernel_unpacks_an_overlay_behind_an_initrd(compressor: str, work: P
     assert {line for line in told if line.startswith("mode ")} == {
         "mode /bootkit 755:0:0", "mode /bootkit/main.sh 755:0:0", "mode /bootkit/lib.sh 644:0:0",
     }  # fmt: skip
+
+
+def test_the_kernel_unpacks_overlays_round_an_initrd_of_lz4(work: Path, accelerator: Accelerator) -> None:
+    overlay = overlay_for("casper")
+    assert overlay is not None
+    assert overlay.goes_first
+    in_front = overlay_archive(overlay) + choices_archive(OverlayChoices(hostname="stick1"))
+    told = say_all(work, in_front + merged_initrd(work, LZ4) + witness_archive(), accelerator)
+    assert "all told" in told, told[-20:]
+    found = {name: digest for _, digest, name in (line.split() for line in told if line.startswith("found "))}
+    for name, content in overlay_members(overlay).items():
+        if isinstance(content, bytes):
+            assert found[f"/{name}"] == md5(content).hexdigest(), name
+    assert {"/bootkit/choices", "/bootkit-witness/witness.sh"} <= found.keys()
