@@ -87,7 +87,7 @@ def extents_of(volume: Volume, item: ImageItem) -> Extents:
     """Where the bytes of the image lie on its partition.
 
     Raises:
-        BootkitError: nobody can tell, or it lies in too many pieces.
+        BootkitError: nobody can tell, or it lies in more pieces than its initrd can join.
     """
     found = volume.extents(item.path)
     if found is None:
@@ -96,10 +96,19 @@ def extents_of(volume: Volume, item: ImageItem) -> Extents:
             hint="run it as root: sudo bootkit generate",
         )
     pieces = tuple((offset, length) for offset, length in found if offset is not None)
+    hint = f"copy it once more: bootkit remove {item.path}, then bootkit add"
     if len(pieces) < len(found) or len(pieces) > PIECES_LIMIT:
-        hint = f"copy it once more: bootkit remove {item.path}, then bootkit add"
         raise BootkitError(f"{item.name} lies in {len(found)} pieces on the stick", hint=hint)
+    if len(pieces) > 1 and not _joins_pieces(item):
+        message = f"{item.name} lies in {len(pieces)} pieces on the stick, and its initrd has no dmsetup to join them"
+        raise BootkitError(message, hint=hint)
     return pieces
+
+
+def _joins_pieces(item: ImageItem) -> bool:
+    """A loop device begins at one place; a table of the device mapper takes its program, which brings its module along."""
+    initrds = item.facts.initrds.values() if item.facts else ()
+    return any("dmsetup" in initrd.programs for initrd in initrds)
 
 
 def _way(volume: Volume, item: ImageItem, *, driver: str = "", extents: Extents = ()) -> WayToIso:

@@ -1,6 +1,6 @@
 """``test --matrix``: what was predicted beside what a boot showed."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -39,7 +39,7 @@ def run_matrix(
             firmwares=tuple(firmwares),
             timeout=timeout,
         )
-        cells = tuple(boot_matrix(matrix, told=output.say))
+        cells = tuple(_told(boot_matrix(matrix, told=output.say)))
     if as_json:
         output.json([cell_json(cell) for cell in cells])
     else:
@@ -53,6 +53,14 @@ def run_matrix(
             f"{len(wrong)} of {len(cells)} boots contradict their prediction",
             hint=f"{first.image} on {first.filesystem}, {first.firmware.value}: {_outcome(first)}; {first.prediction.reason}",
         )
+
+
+def _told(cells: Iterable[Cell]) -> Iterator[Cell]:
+    """The cells, each told of as it comes: all of them take hours."""
+    for cell in cells:
+        agrees = "as predicted" if cell.agrees else "which CONTRADICTS the prediction"
+        output.say(f"{cell.image} on {cell.filesystem}, {cell.firmware.value}: {_outcome(cell)}, {agrees}")
+        yield cell
 
 
 def cell_json(cell: Cell) -> dict[str, object]:

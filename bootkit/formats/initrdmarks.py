@@ -63,9 +63,9 @@ MARKERS: Mapping[str, str] = MappingProxyType(
 """Boot stacks, and the parts of them that find an image file."""
 
 PROGRAMS = frozenset(
-    {"busybox", "losetup", "mount.exfat", "mount.exfat-fuse", "mount.ntfs", "mount.ntfs-3g", "ntfs-3g"}
+    {"busybox", "dmsetup", "losetup", "mount.exfat", "mount.exfat-fuse", "mount.ntfs", "mount.ntfs-3g", "ntfs-3g"}
 )
-"""Programs that matter for mounting."""
+"""Programs that matter for mounting, and for joining the pieces of an image that is mapped."""
 
 _PROGRAM_AT = re.compile(r"s?bin/([^/]+)")
 _LOOK = {

@@ -32,6 +32,11 @@ class Entry:
     ident: int = 0
     """What is unique to the file in its file system; one directory reached on two ways is read once."""
 
+    @property
+    def mtime_ns(self) -> int:
+        """As exact as the file system tells it."""
+        return self.mtime * 1_000_000_000
+
 
 class Tree(Protocol):
     """What a caller needs who does not care which file system it is."""

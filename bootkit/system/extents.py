@@ -11,6 +11,8 @@ import struct
 from collections.abc import Iterator
 from pathlib import Path
 
+from bootkit.errors import FormatError
+from bootkit.formats.ntfs import Ntfs
 from bootkit.formats.reader import Extent, clip
 
 _FIEMAP = 0xC020660B
@@ -43,6 +45,21 @@ def file_extents(path: Path) -> tuple[Extent, ...] | None:
         return None
     finally:
         os.close(descriptor)
+
+
+def ntfs_extents(device: Path, path: str, host: Path) -> tuple[Extent, ...] | None:
+    """What the file table of an NTFS on ``device`` says of ``path``, which is the mounted file ``host``.
+
+    Of ntfs-3g, the kernel can only ask for one block after the other, which takes a minute for a DVD. ``None`` where the
+    device cannot be read, as by one who is not root, or holds another file at that path.
+    """
+    try:
+        with device.open("rb") as fh:
+            fs = Ntfs(fh)
+            entry = fs.find(path)
+            return fs.extents(path) if entry is not None and entry.ident == host.stat().st_ino else None
+    except (OSError, FormatError):
+        return None
 
 
 def _by_fiemap(descriptor: int, size: int) -> Iterator[Extent]:

@@ -132,8 +132,11 @@ def _raw_volume(path: Path, *, writing: bool) -> Volume:
 
 def _partition_volume(path: Path, fh: BinaryIO, partition: Partition, *, writing: bool) -> Volume | None:
     from bootkit.system.volumes.mounted import MOUNTED, MountedVolume
+    from bootkit.system.volumes.ntfs import NtfsVolume
 
     kind = filesystem_at(fh, partition.start)
+    if kind == "ntfs" and not writing:
+        return NtfsVolume(path, partition.start, partition.size)
     if kind not in MOUNTED:
         return raw_volume(path, partition.start, partition.size)
     uuid = uuid_at(fh, partition.start, kind)

@@ -51,7 +51,7 @@ def _tool(program: str, packages: str, without_it: str, *also_called: str) -> To
 _GRUB = "grub-common grub2-tools grub grub2"
 _E2FSPROGS = "e2fsprogs e2fsprogs e2fsprogs e2fsprogs"
 _MTOOLS = "mtools mtools mtools mtools"
-_UNMOUNTED = "NTFS and btrfs sticks cannot be reached while they are not mounted"
+_UNMOUNTED = "NTFS sticks cannot be written to, and btrfs ones not read either, while they are not mounted"
 _EXTENSIONS = "ext cannot make or look into extensions"
 
 TOOLS = (

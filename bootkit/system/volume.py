@@ -1,8 +1,8 @@
 """The stick's data partition, whatever way it is reached.
 
 Three ways in, one interface: a mounted folder (:mod:`bootkit.system.volumes.folder`); the bytes of a partition in an image
-file or an unmounted device, as ext4, FAT or exFAT; or such a partition mounted by us for as long as it is needed
-(:mod:`bootkit.system.volumes.mounted`), as NTFS or btrfs. Nothing above this module knows which it is.
+file or an unmounted device, as ext4, FAT, exFAT or, to be read, NTFS; or such a partition mounted by us for as long as it is
+needed (:mod:`bootkit.system.volumes.mounted`), as btrfs or, to be written, NTFS. Nothing above this module knows which it is.
 """
 
 import hashlib

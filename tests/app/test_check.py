@@ -188,15 +188,18 @@ class _Exfat(FolderVolume):
 
 
 @pytest.mark.parametrize(
-    ("pieces", "verdict", "cure"),
+    ("pieces", "programs", "verdict", "cure"),
     [
-        (((4096, 8192),), "boots with overlay map", ""),
-        (tuple((4096 * piece, 512) for piece in range(99)), "cannot boot", "copy it once more"),
-        (None, "unknown", "run it as root: sudo bootkit generate"),
+        (1, (), "boots with overlay map", ""),
+        (2, ("dmsetup",), "boots with overlay map", ""),
+        (2, (), "cannot boot", "copy it once more"),
+        (99, ("dmsetup",), "cannot boot", "copy it once more"),
+        (0, (), "unknown", "run it as root: sudo bootkit generate"),
     ],
 )
-def test_a_file_can_be_mapped_only_if_it_lies_in_few_known_pieces(
-    pieces: tuple[tuple[int, int], ...] | None,
+def test_a_file_can_be_mapped_only_if_it_lies_in_few_known_pieces_that_its_initrd_joins(
+    pieces: int,
+    programs: tuple[str, ...],
     verdict: str,
     cure: str,
     opened: Stick,
@@ -204,10 +207,12 @@ def test_a_file_can_be_mapped_only_if_it_lies_in_few_known_pieces(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    iso = live_iso(make_iso, tmp_path, "live.iso", initrd=initrd(tmp_path, TREE, "none"))
+    files = {**TREE, **{f"usr/sbin/{name}": "ELF" for name in programs}}
+    iso = live_iso(make_iso, tmp_path, "live.iso", initrd=initrd(tmp_path, files, "none"))
     add_images(opened.volume, plan_additions(opened.volume, [iso]))
     monkeypatch.setattr(cures, "CURES", (cures.by_map,))
-    stick = Stick(where=opened.where, volume=_Exfat(opened.where, pieces))
+    lies = tuple((4096 * piece, 512) for piece in range(pieces)) or None
+    stick = Stick(where=opened.where, volume=_Exfat(opened.where, lies))
     (prediction,) = check_stick(stick).predictions
     assert prediction.verdict == verdict
     assert prediction.cure.startswith(cure)

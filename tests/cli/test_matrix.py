@@ -77,6 +77,8 @@ def test_a_boot_that_contradicts_its_prediction_is_a_failure(bootkit: Bootkit, m
     status, said, error = matrix(bootkit)
     assert status == 1
     assert "CONTRADICTS" in said.splitlines()[-1]
+    assert error.splitlines()[0] == "live.iso on exfat, bios: boots, as predicted"
+    assert error.splitlines()[len(GOOD)] == "live.iso on ntfs, bios: boots, which CONTRADICTS the prediction"
     assert "1 of 4 boots contradict their prediction" in error
 
 

@@ -297,9 +297,12 @@ def test_what_only_a_driver_can_write_is_mounted_as_long_as_it_is_open(data_fs: 
     with open_stick(stick, writing=True) as opened:
         opened.volume.copy_in(source, "/boot/iso/x.iso", lambda _: None)
         extents = opened.volume.extents("/boot/iso/x.iso")
+        with opened.volume.open("/boot/iso/x.iso") as mounted:
+            assert extents in (None, file_extents(Path(mounted.name)))
     with open_stick(stick) as opened:
         assert opened.volume.filesystem == data_fs.value
         assert _content(opened.volume, "/boot/iso/x.iso") == source.read_bytes()
+        assert opened.volume.extents("/boot/iso/x.iso") == extents
         uuid = opened.volume.uuid
     (first, *_) = read_contents(stick).partitions
     assert (first.filesystem, first.uuid) == (data_fs.value, uuid)

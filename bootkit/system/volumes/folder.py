@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 from bootkit.errors import BootkitError, CommandFailed
 from bootkit.formats.reader import Extent
-from bootkit.system.extents import file_extents
+from bootkit.system.extents import file_extents, ntfs_extents
 from bootkit.system.run import run
 from bootkit.system.volume import CHUNK, FileStat, Progress, chunks_of
 
@@ -19,6 +19,7 @@ _ALLOCATING = ("ext4", "xfs", "btrfs", "f2fs", "tmpfs")
 _WITH_HOLES = (*_ALLOCATING, "overlay")
 _OWN_ADDRESSES = ("btrfs", "zfs", "bcachefs", "overlay")
 """Where the places that the kernel tells are not those on a partition."""
+_NTFS_3G = ("fuseblk", "ntfs")
 _BY_UUID = Path("/dev/disk/by-uuid")
 
 
@@ -111,8 +112,10 @@ class FolderVolume:
     def extents(self, path: str) -> tuple[Extent, ...] | None:
         if self.filesystem in _OWN_ADDRESSES:
             return None
+        host = self._host(path)
         with self._errors(path):
-            return file_extents(self._host(path))
+            told = ntfs_extents(Path(self._source), path, host) if self.filesystem in _NTFS_3G else None
+            return file_extents(host) if told is None else told
 
     def free(self) -> int:
         return shutil.disk_usage(self._root).free

@@ -1,6 +1,6 @@
 """NTFS and btrfs in an image file or an unmounted device, which only a driver can write: mounted by us as long as it is open.
 
-That takes root, a loop device and, for NTFS, ntfs-3g.
+That takes root, a loop device and, for NTFS, ntfs-3g. :mod:`bootkit.system.volumes.ntfs` reads NTFS without any of them.
 """
 
 import os
@@ -26,7 +26,7 @@ class MountedVolume(FolderVolume):
     def __init__(self, image: Path, offset: int, size: int, *, filesystem: str, uuid: str, writing: bool) -> None:
         if os.geteuid() != 0:
             raise BootkitError(
-                f"{image} has its data on {filesystem}, which only root can reach while it is not mounted",
+                f"{image} has its data on {filesystem}, which only root can {_deed(filesystem)} while it is not mounted",
                 hint="run it with sudo, or mount the stick and name the mount point",
             )
         self._own_uuid = uuid
@@ -66,3 +66,7 @@ class MountedVolume(FolderVolume):
         else:
             run(["mount", "-t", filesystem, "-o", options, self._device, self._folder])
         self._is_mounted = True
+
+
+def _deed(filesystem: str) -> str:
+    return "write to" if filesystem == "ntfs" else "reach"

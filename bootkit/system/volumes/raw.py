@@ -44,7 +44,7 @@ class RawVolume(abc.ABC, Generic[T]):
     def open(self, path: str) -> BinaryIO:
         return cast("BinaryIO", self._reader().open(path))
 
-    def extents(self, path: str) -> tuple[Extent, ...]:
+    def extents(self, path: str) -> tuple[Extent, ...] | None:
         return self._reader().extents(path)
 
     def flush(self) -> None:
@@ -89,5 +89,5 @@ def _file_stat(entry: Entry) -> FileStat:
         name=entry.name,
         is_dir=entry.is_dir,
         size=0 if entry.is_dir else entry.size,
-        mtime_ns=entry.mtime * 1_000_000_000,
+        mtime_ns=entry.mtime_ns,
     )
