@@ -121,7 +121,7 @@ class _Reader:
             builtin=builtin_drivers(builtin) if builtin else None,
             depends={module_name(path): tuple(module_name(word) for word in needed) for path, needed in listed},
             aliases=aliases(self.text(f"{folder}/modules.alias", LIST_LIMIT)),
-            paths=there,
+            paths={name: path for name, path in there.items() if self._is_readable(path)},
         )
 
     def _searched(self, folder: str) -> dict[str, str]:
@@ -130,6 +130,13 @@ class _Reader:
         parents += [f"{folder}/kernel/fs/{entry.name}" for entry in self._listed(f"{folder}/kernel/fs")]
         paths = [f"{parent}/{entry.name}" for parent in parents for entry in self._listed(parent)]
         return {module_name(path): path for path in paths if module_name(path) in DRIVERS}
+
+    def _is_readable(self, path: str) -> bool:
+        """Whether its first byte can be had, at least: names may be known where contents are not."""
+        try:
+            return bool(self._tree.read(path, 1))
+        except FormatError:
+            return False
 
     def _has(self, path: str) -> bool:
         folder, _, name = path.rpartition("/")

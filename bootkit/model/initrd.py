@@ -68,7 +68,7 @@ class KernelModules:
     """The modules of one place. Names are without ``.ko``, dashes are underscores."""
 
     modules: tuple[str, ...] = ()
-    """Sorted. Of a root file system, those in ``paths``."""
+    """Sorted. Of a root file system, those of ``DRIVERS`` and what they depend on."""
     builtin: tuple[str, ...] | None = None
     """Those of ``DRIVERS`` that are part of the kernel; ``None`` if there is no ``modules.builtin``."""
     depends: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
@@ -76,7 +76,7 @@ class KernelModules:
     aliases: dict[str, str] = field(default_factory=dict[str, str])
     """``modules.alias``: which of ``DRIVERS`` is loaded when a file system of this name is mounted."""
     paths: dict[str, str] = field(default_factory=dict[str, str])
-    """Of a root file system: where those of ``DRIVERS`` lie that it has, and what they depend on."""
+    """Of a root file system: where those of ``DRIVERS`` lie that can be read, and what they depend on."""
 
     def has(self, module: str) -> str:
         """``builtin``, ``module``, ``no`` or ``unknown``."""

@@ -137,6 +137,7 @@ def test_names_are_known_where_contents_are_not(tmp_path: Path) -> None:
         facts = read_root(fh, 0)
     assert facts.filesystem == "erofs"
     assert facts.kernels[VERSION].modules == ("exfat", "ext4")
+    assert facts.kernels[VERSION].paths == {}, "no cure can be made of them"
     assert facts.kernels[VERSION].builtin is None
     assert any("os-release is compressed" in warning for warning in facts.warnings)
 
