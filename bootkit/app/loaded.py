@@ -79,5 +79,6 @@ def loaded_file(files: tuple[LoadedFile, ...], name: str) -> LoadedFile:
 
 def _members(archive: str, content: bytes) -> Iterator[LoadedFile]:
     stream = Plain(io.BytesIO(content), 0, len(content), budget=Budget(output=_LIMIT, seconds=60))
+    stream.skip_zeros()
     for member in read_cpio(stream, lambda _name, _mode, _size: True):
         yield LoadedFile(archive=archive, name=member.name, mode=member.mode, content=member.data or b"")
