@@ -85,7 +85,7 @@ def read_catalog(
         record = _read_record(volume, path, stat)
         item = None if record is None else record.item
         if record is not None and record.fingerprint != fingerprint:
-            item = _again_from_record(record.item)
+            item = _again_from_record(record.item, insides=insides)
         if item is None or (insides and not _has_insides(item)):
             told(path)
             item = replace(
@@ -160,12 +160,12 @@ def _read_record(volume: Volume, path: str, stat: FileStat) -> _Record | None:
         return None
 
 
-def _again_from_record(item: ImageItem) -> ImageItem | None:
+def _again_from_record(item: ImageItem, *, insides: bool) -> ImageItem | None:
     """Ask today's detectors about the recorded facts; ``None`` where they ask for more than was recorded."""
     if item.facts is None:
         return None
-    # this version may see more in an initrd than the one that kept the record
-    facts = replace(item.facts, kernels={}, initrds={}, roots={})
+    # this version may see more in an initrd than the one that kept the record; who does not ask has to do with the latter
+    facts = replace(item.facts, kernels={}, initrds={}, roots={}) if insides else item.facts
     try:
         return answered(item, RecordedIso(facts))
     except (NotRecorded, BootkitError):

@@ -74,6 +74,18 @@ def test_add_keeps_what_lies_inside(volume: Volume, live_iso: Path) -> None:
     assert (list(item.facts.initrds), told) == (["/live/initrd.img"], [])
 
 
+def test_another_version_looks_again_if_asked_and_goes_by_the_record_if_not(
+    volume: Volume, live_iso: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_images(volume, plan_additions(volume, [live_iso]))
+    known = _insides(volume, []).items
+    monkeypatch.setattr("bootkit.app.catalog.program_fingerprint", lambda _: "of another version")
+    assert read_catalog(volume, find_images(volume)).items == known
+    told: list[str] = []
+    assert _insides(volume, told).items == known
+    assert told == ["/boot/iso/live.iso"]
+
+
 def test_an_initrd_that_is_none_gives_one_warning(volume: Volume, make_iso: MakeIso) -> None:
     iso = make_iso("live.iso", {**LIVE_BOOT, "live/initrd.img": "an old ramdisk image"})
     add_images(volume, plan_additions(volume, [iso]))
