@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bootkit.app.changes import Watcher
-from bootkit.app.kept import copy, plan_copy, require_fits, require_room, take_out
+from bootkit.app.kept import copy, fill_warning, plan_copy, require_fits, require_room, take_out
 from bootkit.errors import BootkitError, FormatError, UsageError
 from bootkit.formats.ext4 import read_superblock
 from bootkit.model.options import option, problem
@@ -120,8 +120,8 @@ def check_home(
     return sound, said
 
 
-def backup_home(volume: Volume, name: str, target: Path, watcher: Watcher | None = None) -> str:
-    """Copy a home to this computer as it is, encrypted where it is; returns the SHA-256."""
+def backup_home(volume: Volume, name: str, target: Path, watcher: Watcher | None = None) -> tuple[Path, str]:
+    """Copy a home to this computer as it is, encrypted where it is; returns the new file and its SHA-256."""
     home = home_named(volume, name)
     if target.is_dir():
         target = target / f"{home.name}{SUFFIX}"
@@ -134,7 +134,7 @@ def backup_home(volume: Volume, name: str, target: Path, watcher: Watcher | None
     finally:
         with suppress(OSError):
             part.unlink()
-    return digest
+    return target, digest
 
 
 def restore_home(
@@ -217,10 +217,8 @@ def _require_size(volume: Volume, name: str, size: int, *, whole: bool) -> tuple
     if whole or volume.filesystem == "vfat":
         require_room(volume, size)
         return ()
-    free = volume.free()
-    if size > free:
-        return (f"the stick has {format_size(free)} free: the home cannot be filled before there is more room",)
-    return ()
+    warning = fill_warning(volume, "the home", size)
+    return (warning,) if warning else ()
 
 
 def _require_scratch(work: Path, size: int) -> None:

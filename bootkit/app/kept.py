@@ -47,7 +47,7 @@ def plan_copy(volume: Volume, source: Path, path: str, *, sparse: bool = False, 
     if not source.is_file():
         raise BootkitError(f"{source} is no file")
     if volume.stat(path) is not None and not replace:
-        raise BootkitError(f"{path} is on the stick already", hint="remove it first, or give this one another name")
+        raise BootkitError(f"{path} is on the stick already", hint="--replace puts this one in its place")
     step = CopyImage(source=str(source), path=path, size=size, sparse=sparse)
     require_fits(volume, path, size)
     require_room(volume, allocated(source) if sparse and volume.filesystem != "vfat" else size)
@@ -67,6 +67,16 @@ def require_room(volume: Volume, size: int) -> None:
     if size + SPARE > free:
         message = f"{volume.where} has {format_size(free)} free; {format_size(size + SPARE)} are needed"
         raise BootkitError(message, hint=_NO_ROOM)
+
+
+def fill_warning(volume: Volume, name: str, size: int) -> str:
+    """What there is to say of a file with holes that may grow to ``size`` bytes; empty if nothing."""
+    free = volume.free()
+    return (
+        f"the stick has {format_size(free)} free: {name} cannot be filled before there is more room"
+        if size > free
+        else ""
+    )
 
 
 def copy(volume: Volume, step: CopyImage, watcher: Watcher | None = None, *, keep_sum: bool = True) -> str:

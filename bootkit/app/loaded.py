@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from bootkit.app.catalog import find_images, image_named, read_catalog
 from bootkit.app.overlays import plan_overlays
 from bootkit.app.settings import choices_of, settings_text
+from bootkit.app.variants import offered_items, plan_added, read_variants
 from bootkit.errors import BootkitError
 from bootkit.formats.compression import Budget
 from bootkit.formats.cpio import read_cpio
 from bootkit.formats.stream import Plain
-from bootkit.model.catalog import Additions
+from bootkit.model.boot import ON_STICK
+from bootkit.model.catalog import Additions, ImageItem
 from bootkit.model.plan import WriteFile
+from bootkit.model.variants import ADDED_FOLDER
 from bootkit.system.volume import Volume, read_file
 
 _LIMIT = 64 << 20
@@ -50,9 +53,12 @@ def loaded_files(volume: Volume, name: str) -> tuple[LoadedFile, ...]:
     """
     path = image_named(volume, name)
     (item,) = read_catalog(volume, tuple(image for image in find_images(volume) if image[0] == path)).items
+    variants = read_variants(volume)
+    (offered,) = offered_items(volume, (item,), variants)
     overlays = plan_overlays(volume, (item,), choices_of(settings_text(volume)))
-    new = {step.path: step.content for step in overlays.steps if isinstance(step, WriteFile)}
-    archives = overlays.by_image.get(path, Additions()).initrds
+    steps = (*overlays.steps, *plan_added(volume, (item,), variants))
+    new = {step.path: step.content for step in steps if isinstance(step, WriteFile)}
+    archives = (*overlays.by_image.get(path, Additions()).initrds, *_of_single_entries(offered))
     if not archives:
         stack = item.detection.stack if item.detection else "unknown"
         raise BootkitError(
@@ -63,6 +69,13 @@ def loaded_files(volume: Volume, name: str) -> tuple[LoadedFile, ...]:
         for archive in archives
         for member in _members(archive, new.get(archive) or read_file(volume, archive, _LIMIT) or b"")
     )
+
+
+def _of_single_entries(item: ImageItem) -> tuple[str, ...]:
+    """What only the entries for kept changes and for answer files load."""
+    entries = item.detection.entries if item.detection else ()
+    paths = (path.removeprefix(ON_STICK) for entry in entries for path in entry.initrds if path.startswith(ON_STICK))
+    return tuple(path for path in dict.fromkeys(paths) if path.startswith(ADDED_FOLDER))
 
 
 def loaded_file(files: tuple[LoadedFile, ...], name: str) -> LoadedFile:

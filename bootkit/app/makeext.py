@@ -108,7 +108,7 @@ def make(
             (*wish.sources, *debs), wish.output, name=wish.name, release=text, compression=wish.compression
         )
     with wish.output.open("rb") as fh:
-        facts = read_extension(fh, f"{wish.name}.raw")
+        facts = read_extension(fh, wish.output.name)
         inside = machine_inside(fh)
     if facts.release is None:
         wish.output.unlink()

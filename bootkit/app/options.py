@@ -94,9 +94,11 @@ def find_option(key: str, scope: Scope) -> OptionSpec:
     spec = next((spec for spec in OPTIONS if spec.key == key), None)
     if spec is None:
         near = difflib.get_close_matches(key, [spec.key for spec in OPTIONS], n=1)
-        raise UsageError(
-            f"there is no option {key!r}", hint=f"did you mean {near[0]}?" if near else "bootkit options list"
-        )
+        name, sign, value = key.partition("=")
+        hint = f"did you mean {near[0]}?" if near else "bootkit options list"
+        if sign and any(spec.key == name for spec in OPTIONS):
+            hint = f"bootkit options set {name} {value}"
+        raise UsageError(f"there is no option {key!r}", hint=hint)
     if scope not in spec.scopes:
         hint = "name the image: --image IMAGE" if Scope.IMAGE in spec.scopes else "it is for the whole stick"
         raise UsageError(f"{key} cannot be chosen for {scope.words}", hint=hint)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bootkit.app.catalog import find_images, image_named, read_catalog
 from bootkit.app.changes import Watcher
-from bootkit.app.kept import copy, plan_copy, require_fits, require_room
+from bootkit.app.kept import copy, fill_warning, plan_copy, require_fits, require_room
 from bootkit.errors import BootkitError, UsageError
 from bootkit.model.catalog import ImageItem
 from bootkit.model.plan import RemoveFile, StickPlan, StickStep, WriteFile
@@ -21,10 +21,18 @@ from bootkit.model.variants import (
 from bootkit.overlay.manifest import overlay_archive, overlay_for, overlays
 from bootkit.overlay.pack import secondary_initrd
 from bootkit.plan.names import file_name_problem
-from bootkit.plan.persistence import LIVE_BOOT_INITRD, LIVE_BOOT_OVERLAY, STACKS, Keeping, keeping_of, kept_folder
+from bootkit.plan.persistence import (
+    LIVE_BOOT_INITRD,
+    LIVE_BOOT_OVERLAY,
+    STACKS,
+    Keeping,
+    keeping_of,
+    kept_folder,
+    require_unlock,
+)
 from bootkit.plan.seeds import KINDS, SeedKind, chosen_kind, filled, seed_path
 from bootkit.plan.variants import keeping_for, seed_initrd, seeds_for, varied
-from bootkit.system.fsimage import make_ext4
+from bootkit.system.fsimage import LUKS_HEADER, encrypt, is_encrypted, make_ext4
 from bootkit.system.volume import Volume, read_file, walk
 from bootkit.system.volumes.raw import scratch
 from bootkit.units import MIB, format_size
@@ -47,6 +55,8 @@ class PersistencePlan:
     keeping: Keeping
     path: str
     size: int
+    encrypted: bool = False
+    warning: str = ""
 
 
 def read_variants(volume: Volume) -> Variants:
@@ -56,7 +66,8 @@ def read_variants(volume: Volume) -> Variants:
         for stat in volume.listdir(f"{PERSISTENCE_FOLDER}/{image.name}") if image.is_dir else ():
             if stat.name in _FILES and not stat.is_dir:
                 path = f"{PERSISTENCE_FOLDER}/{image.name}/{stat.name}"
-                kept[image.name] = Kept(image=image.name, path=path, size=stat.size)
+                encrypted = is_encrypted(read_file(volume, path, 8) or b"")
+                kept[image.name] = Kept(image=image.name, path=path, size=stat.size, encrypted=encrypted)
     seeds: list[Seed] = []
     for path, _ in walk(volume, SEED_FOLDER):
         parts = path.removeprefix(f"{SEED_FOLDER}/").split("/")
@@ -72,7 +83,7 @@ def offered_items(volume: Volume, items: tuple[ImageItem, ...], variants: Varian
 
 def variants_digest(volume: Volume, variants: Variants) -> list[tuple[str, int, int]]:
     """Changes when the entries do: changes that were kept meanwhile are none."""
-    rows = [(kept.path, 0, 0) for kept in variants.kept.values()]
+    rows = [(kept.path, int(kept.encrypted), 0) for kept in variants.kept.values()]
     for seed in variants.seeds:
         stat = volume.stat(seed.path)
         rows.append((seed.path, stat.size, stat.mtime_ns) if stat else (seed.path, 0, 0))
@@ -101,14 +112,16 @@ def plan_added(volume: Volume, items: tuple[ImageItem, ...], variants: Variants)
     )
 
 
-def plan_persistence(volume: Volume, image: str, size: int) -> PersistencePlan:
-    """Check that an image can keep its changes here.
+def plan_persistence(volume: Volume, image: str, size: int, *, encrypted: bool = False) -> PersistencePlan:
+    """Check that an image can keep its changes here; where they shall be ``encrypted``, its initrd is looked into.
 
     Raises:
         BootkitError: it cannot, it does already, or there is no room.
     """
-    item = _item(volume, image)
+    item = _item(volume, image, insides=encrypted)
     keeping = keeping_of(item, volume.filesystem)
+    if encrypted:
+        require_unlock(item, keeping)
     path = f"{kept_folder(item.name)}/{keeping.file}"
     if volume.stat(path) is not None:
         raise BootkitError(f"{item.name} keeps its changes already", hint=f"bootkit persist remove {item.name}")
@@ -122,13 +135,18 @@ def plan_persistence(volume: Volume, image: str, size: int) -> PersistencePlan:
     if size < SMALLEST:
         raise UsageError(f"{format_size(size)} is too small", hint=f"at least {format_size(SMALLEST)}")
     require_fits(volume, f"the file for changes of {item.name}", size)
-    require_room(volume, size if volume.filesystem == "vfat" else 0)
-    return PersistencePlan(item=item, keeping=keeping, path=path, size=size)
+    whole = encrypted or volume.filesystem == "vfat"
+    require_room(volume, size if whole else 0)
+    warning = "" if whole else fill_warning(volume, "the file for changes", size)
+    return PersistencePlan(item=item, keeping=keeping, path=path, size=size, encrypted=encrypted, warning=warning)
 
 
-def create_persistence(volume: Volume, plan: PersistencePlan, watcher: Watcher | None = None) -> None:
+def create_persistence(
+    volume: Volume, plan: PersistencePlan, watcher: Watcher | None = None, *, passphrase: bytes | None = None
+) -> None:
     """Make the file, or the folder; the menu is :func:`generate`'s business."""
     keeping = plan.keeping
+    assert plan.encrypted == (passphrase is not None)
     if keeping.is_folder:
         volume.write({plan.path: _MARK_TEXT.encode()})
         volume.flush()
@@ -139,9 +157,12 @@ def create_persistence(volume: Volume, plan: PersistencePlan, watcher: Watcher |
         for name, text in keeping.texts.items():
             (tree / name).write_text(text)
         image = work / "image"
-        make_ext4(image, plan.size, label=keeping.label, content=tree)
+        size = plan.size - (LUKS_HEADER if plan.encrypted else 0)
+        make_ext4(image, size, label=keeping.label, content=tree)
         shutil.rmtree(tree)
-        copy(volume, plan_copy(volume, image, plan.path, sparse=True), watcher, keep_sum=False)
+        if passphrase is not None:
+            encrypt(image, passphrase, label=keeping.label)
+        copy(volume, plan_copy(volume, image, plan.path, sparse=not plan.encrypted), watcher, keep_sum=False)
 
 
 def kept_named(volume: Volume, image: str) -> Kept:
@@ -152,9 +173,8 @@ def kept_named(volume: Volume, image: str) -> Kept:
     ]
     if len(fits) != 1:
         there = ", ".join(sorted(kept))
-        raise BootkitError(
-            f"{image} fits {'no' if not fits else 'more than one'} image that keeps its changes", hint=there
-        )
+        message = f"{image} fits {'no' if not fits else 'more than one'} image that keeps its changes"
+        raise BootkitError(message, hint=f"there are: {there}" if there else "bootkit persist list")
     return fits[0]
 
 
@@ -208,7 +228,8 @@ def seed_named(volume: Volume, image: str, name: str) -> Seed:
     fits = [seed for seed in mine if name in (seed.name, f"{seed.kind}/{seed.name}", seed.path)]
     if len(fits) != 1:
         there = ", ".join(f"{seed.kind}/{seed.name}" for seed in mine)
-        raise BootkitError(f"{name} is {'no' if not fits else 'more than one'} answer file of {image}", hint=there)
+        message = f"{name} is {'no' if not fits else 'more than one'} answer file of {image}"
+        raise BootkitError(message, hint=f"there are: {there}" if there else "bootkit seed list")
     return fits[0]
 
 
@@ -228,6 +249,7 @@ def _overlay(name: str) -> bytes:
     return overlay_archive(next(one for one in overlays() if one.name == name))
 
 
-def _item(volume: Volume, name: str) -> ImageItem:
+def _item(volume: Volume, name: str, *, insides: bool = False) -> ImageItem:
     path = image_named(volume, name)
-    return read_catalog(volume, tuple(pair for pair in find_images(volume) if pair[0] == path)).items[0]
+    pairs = tuple(pair for pair in find_images(volume) if pair[0] == path)
+    return read_catalog(volume, pairs, insides=insides).items[0]

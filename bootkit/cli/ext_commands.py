@@ -213,6 +213,9 @@ def verify(
     with open_stick(stick) as opened, report.watching() as watcher:
         volume = opened.volume
         items = [extension_named(volume, name) for name in names] if names else find_extensions(volume)
+        if not items and not as_json:
+            output.say("No extensions: bootkit ext add FILE brings one.")
+            return
         answers = verify_files(volume, [item.path for item in items], watcher)
     report.kept_verdicts(answers, as_json=as_json)
 

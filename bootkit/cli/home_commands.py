@@ -124,8 +124,8 @@ def backup(
     from bootkit.system.sticks import open_stick
 
     with open_stick(stick) as opened, report.watching() as watcher:
-        digest = backup_home(opened.volume, name, target, watcher)
-    output.answer(f"{target}  {digest}")
+        made, digest = backup_home(opened.volume, name, target, watcher)
+    output.answer(f"{made}  {digest}")
 
 
 def restore(

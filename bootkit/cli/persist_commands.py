@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from bootkit.cli import output
-from bootkit.cli.home_commands import Yes, confirm_loss
+from bootkit.cli.home_commands import PassphraseFile, Yes, confirm_loss, new_passphrase
 from bootkit.cli.options import AsJson, DryRun, StickOption
 from bootkit.units import format_size, parse_size
 
@@ -19,6 +19,10 @@ def create(
     image: Image,
     size: Annotated[str, typer.Option(help="Room for the changes: 4G.", metavar="SIZE", show_default=False)] = "",
     stick: StickOption = None,
+    encrypt: Annotated[
+        bool, typer.Option("--encrypt", help="With LUKS2, where its initrd can ask for the passphrase.")
+    ] = False,
+    passphrase_file: PassphraseFile = None,
     dry_run: DryRun = False,
 ) -> None:
     """Give an image a place for its changes, and the menu an entry that uses it."""
@@ -28,15 +32,19 @@ def create(
     from bootkit.system.sticks import open_stick
 
     with open_stick(stick, writing=not dry_run) as opened, report.watching() as watcher:
-        plan = plan_persistence(opened.volume, image, parse_size(size) if size else 0)
+        plan = plan_persistence(opened.volume, image, parse_size(size) if size else 0, encrypted=encrypt)
         if plan.keeping.note:
             output.say(f"note: {plan.keeping.note}")
+        if plan.warning:
+            output.say(f"warning: {plan.warning}")
         if dry_run:
-            what = f"ext4 of {format_size(plan.size)}" if plan.size else "a folder that the system fills"
+            kind = "encrypted ext4" if encrypt else "ext4"
+            what = f"{kind} of {format_size(plan.size)}" if plan.size else "a folder that the system fills"
             output.answer(f"make {plan.path}, {what}")
             output.answer("write the menu")
             return
-        create_persistence(opened.volume, plan, watcher)
+        passphrase = new_passphrase(passphrase_file) if encrypt else None
+        create_persistence(opened.volume, plan, watcher, passphrase=passphrase)
         write_menu(opened)
     output.answer(plan.path)
 
@@ -54,7 +62,8 @@ def list_kept(stick: StickOption = None, as_json: AsJson = False) -> None:
     if not kept:
         output.say("No image keeps its changes: bootkit persist create IMAGE --size 4G lets one.")
         return
-    output.table([(one.image, format_size(one.size), one.path) for one in kept], ("IMAGE", "SIZE", "FILE"))
+    rows = [(one.image, f"{format_size(one.size)}{', encrypted' if one.encrypted else ''}", one.path) for one in kept]
+    output.table(rows, ("IMAGE", "SIZE", "FILE"))
 
 
 def remove(image: Image, stick: StickOption = None, yes: Yes = False, dry_run: DryRun = False) -> None:

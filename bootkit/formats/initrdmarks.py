@@ -48,6 +48,8 @@ MARKERS: Mapping[str, str] = MappingProxyType(
         "archiso-loop": r"hooks/archiso_loop_mnt",
         "casper": r"scripts/casper",
         "casper-iso-scan": r"scripts/casper-premount/20iso_scan",
+        # Debian's cryptsetup-initramfs, the one package that also brings cryptsetup and dm-crypt.
+        "cryptsetup-askpass": r"lib/cryptsetup/askpass",
         "dmsquash-live": r"sbin/dmsquash-live-root(\.sh)?",
         "iso-scan": r"sbin/iso-scan(\.sh)?",
         "iso-scan-hook": r"(lib|var/lib)/dracut/hooks/cmdline/[0-9]+-parse-iso-scan\.sh",
@@ -60,10 +62,20 @@ MARKERS: Mapping[str, str] = MappingProxyType(
         "systemd": r"lib/systemd/systemd",
     }
 )
-"""Boot stacks, and the parts of them that find an image file."""
+"""Boot stacks, and the parts of them that find an image file or ask for a passphrase."""
 
 PROGRAMS = frozenset(
-    {"busybox", "dmsetup", "losetup", "mount.exfat", "mount.exfat-fuse", "mount.ntfs", "mount.ntfs-3g", "ntfs-3g"}
+    {
+        "busybox",
+        "cryptsetup",
+        "dmsetup",
+        "losetup",
+        "mount.exfat",
+        "mount.exfat-fuse",
+        "mount.ntfs",
+        "mount.ntfs-3g",
+        "ntfs-3g",
+    }
 )
 """Programs that matter for mounting, and for joining the pieces of an image that is mapped."""
 

@@ -107,7 +107,7 @@ class InitrdFacts:
     """The modules of all its kernels."""
     programs: tuple[str, ...] = ()
     """Those that matter for mounting: ``ntfs-3g``, ``mount.ntfs``, ``mount.exfat-fuse``, ``losetup``, ``dmsetup``,
-    ``busybox``."""
+    ``cryptsetup``, ``busybox``."""
     allowed: tuple[str, ...] | None = None
     """The file systems that its scripts look at, whatever the kernel can; ``None`` if they have no such list."""
     links: dict[str, str] = field(default_factory=dict[str, str])

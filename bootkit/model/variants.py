@@ -34,6 +34,7 @@ class Kept:
     image: str
     path: str
     size: int = 0
+    encrypted: bool = False
 
     @property
     def folder(self) -> str:

@@ -5,19 +5,20 @@ mkinitcpio-archiso 73 hooks/archiso, antiX's init (mx-iso-template 26.05), kiwi 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bootkit.bootcfg.cmdline import has_word
 from bootkit.errors import BootkitError
 from bootkit.model.boot import STICK_UUID, BootEntry, EntryKind
 from bootkit.model.catalog import ImageItem
-from bootkit.model.variants import ADDED_FOLDER, FOLDER_MARK, PERSISTENCE_FOLDER
+from bootkit.model.variants import ADDED_FOLDER, FOLDER_MARK, PERSISTENCE_FOLDER, Kept
 
 LIVE_BOOT_OVERLAY = "live_boot_persistence"
 LIVE_BOOT_INITRD = f"{ADDED_FOLDER}/{LIVE_BOOT_OVERLAY}.cpio"
 _FOLDER = "{folder}"
 _UNIX = ("ext4", "btrfs", "xfs")
 _HOME = "a home keeps the user's own files on every system: bootkit home create NAME --size 4G"
+_ENCRYPTED_HOME = "a home asks for its passphrase on every system: bootkit home create NAME --size 4G --encrypt"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +30,7 @@ class Keeping:
     words: tuple[str, ...]
     """Kernel words, with the slots ``{folder}`` and ``{stick_uuid}``."""
     label: str = "bootkit"
-    texts: Mapping[str, str]
+    texts: Mapping[str, str] = field(default_factory=dict[str, str])
     """Files that have to be in the image."""
     initrds: tuple[str, ...] = ()
     """On the stick."""
@@ -37,6 +38,12 @@ class Keeping:
     """Of the stick, on which it works; empty for all."""
     because: str = ""
     """Why not on others."""
+    unlock: tuple[str, ...] = ()
+    """Kernel words with which its initrd opens an encrypted file; none where no way is known."""
+    unlocked_by: frozenset[str] = frozenset()
+    """Programs and markers that the initrd must have for it."""
+    locked_out: str = ""
+    """What it means that it has not."""
     note: str = ""
 
     @property
@@ -49,7 +56,6 @@ STACKS: Mapping[str, Keeping] = {
     "casper": Keeping(
         file="casper-rw",
         label="casper-rw",
-        texts={},
         words=("persistent", f"persistent-path={_FOLDER}"),
         filesystems=("vfat",),
         because="casper looks for a file with changes on FAT only",
@@ -60,17 +66,19 @@ STACKS: Mapping[str, Keeping] = {
         texts={"persistence.conf": "/ union\n"},
         words=("persistence", f"bootkit.persistence={_FOLDER}/persistence"),
         initrds=(LIVE_BOOT_INITRD,),
+        # 9990-cmdline-old passes over the word where one of them is missing
+        unlock=("persistence-encryption=luks",),
+        unlocked_by=frozenset({"cryptsetup", "cryptsetup-askpass"}),
+        locked_out="its initrd was made without the package cryptsetup-initramfs",
     ),
     "kiwi-live": Keeping(
         file="live_system.cow",
         label="cow",
-        texts={},
         words=("rd.live.overlay.persistent", f"rd.live.cowfile.path={_FOLDER}/live_system.cow"),
         note="KIWI before 10 does not know this place: it makes /live_system.cow, which all its images share",
     ),
     "archiso": Keeping(
         file=FOLDER_MARK,
-        texts={},
         words=(f"cow_device=/dev/disk/by-uuid/{STICK_UUID}", f"cow_directory={_FOLDER}", "copytoram=n"),
         filesystems=_UNIX,
         because=_UPPER,
@@ -78,12 +86,10 @@ STACKS: Mapping[str, Keeping] = {
     "antiX": Keeping(
         file="rootfs",
         label="rootfs",
-        texts={},
         words=("persist_static_root", f"puuid={STICK_UUID}", f"pdir={_FOLDER}"),
     ),
     "porteus": Keeping(
         file=FOLDER_MARK,
-        texts={},
         words=(f"changes=UUID:{STICK_UUID}{_FOLDER}",),
         filesystems=_UNIX,
         because=_UPPER,
@@ -130,11 +136,28 @@ def keeping_of(item: ImageItem, filesystem: str) -> Keeping:
     return keeping
 
 
+def require_unlock(item: ImageItem, keeping: Keeping) -> None:
+    """Raises BootkitError: the initrd of an image, which was looked into, cannot open an encrypted file."""
+    stack = item.detection.stack if item.detection else ""
+    if not keeping.unlock:
+        message = (
+            f"{item.name} cannot open an encrypted file: no way is known by which {stack} does so beside an ISO file"
+        )
+        raise BootkitError(message, hint=_ENCRYPTED_HOME)
+    first = first_linux(item)
+    initrds = item.facts.initrds if item.facts else {}
+    read = [initrds[path] for path in (first.initrds if first else ()) if path in initrds]
+    found = {name for initrd in read for name in (*initrd.programs, *initrd.markers)}
+    if not keeping.unlocked_by <= found:
+        raise BootkitError(f"{item.name} cannot open an encrypted file: {keeping.locked_out}", hint=_ENCRYPTED_HOME)
+
+
 def first_linux(item: ImageItem) -> BootEntry | None:
     """The entry that starts by itself, if it is a Linux."""
     entries = item.detection.entries if item.detection else ()
     return next((entry for entry in entries if entry.kind is EntryKind.LINUX), None)
 
 
-def words_of(keeping: Keeping, image: str) -> tuple[str, ...]:
-    return tuple(word.replace(_FOLDER, kept_folder(image)) for word in keeping.words)
+def words_of(keeping: Keeping, kept: Kept) -> tuple[str, ...]:
+    words = (*keeping.words, *(keeping.unlock if kept.encrypted else ()))
+    return tuple(word.replace(_FOLDER, kept_folder(kept.image)) for word in words)

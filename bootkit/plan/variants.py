@@ -19,9 +19,10 @@ def varied(item: ImageItem, variants: Variants, filesystem: str) -> ImageItem:
     if first is None or known is None or known.detection is None:
         return item
     entries = known.detection.entries
-    keeping = keeping_for(item, variants.kept.get(item.name), filesystem)
-    if keeping is not None:
-        kept = _with_words(first, words_of(keeping, item.name))
+    place = variants.kept.get(item.name)
+    keeping = keeping_for(item, place, filesystem)
+    if place is not None and keeping is not None:
+        kept = _with_words(first, words_of(keeping, place))
         initrds = (*kept.initrds, *(ON_STICK + path for path in keeping.initrds))
         kept = replace(kept, title=f"{first.title}, changes are kept", initrds=initrds, role=Role.PERSISTENT, to_ram=())
         entries = (kept, *entries)
@@ -37,7 +38,7 @@ def keeping_for(item: ImageItem, kept: Kept | None, filesystem: str) -> Keeping 
         keeping = keeping_of(item, filesystem)
     except BootkitError:
         return None
-    return keeping if kept.path.endswith(f"/{keeping.file}") else None
+    return keeping if kept.path.endswith(f"/{keeping.file}") and (keeping.unlock or not kept.encrypted) else None
 
 
 def seeds_for(item: ImageItem, variants: Variants) -> Iterator[tuple[Seed, SeedKind]]:

@@ -5,13 +5,14 @@ cryptsetup 2.6.1 (2023): as an ordinary user it needs ``--disable-locks``, and f
 """
 
 import os
+import re
 from pathlib import Path
 
 from bootkit.errors import BootkitError, CommandFailed
 from bootkit.formats.ext4 import read_superblock
 from bootkit.system.makefs import EXT4_FEATURES
 from bootkit.system.run import run
-from bootkit.units import MIB
+from bootkit.units import MIB, format_size
 
 LUKS_MAGIC = b"LUKS\xba\xbe"
 LUKS_HEADER = 8 * MIB
@@ -21,6 +22,7 @@ _ARGON2 = ("--pbkdf-memory", "131072", "--pbkdf-parallel", "4", "--pbkdf-force-i
 small one has to open it in its initrd."""
 _WRONG_PASSPHRASE = 2
 _MENDED, _DAMAGED = 1, 4
+_MINIMUM = re.compile(r"smaller than minimum \((\d+)\)")
 
 
 def make_ext4(
@@ -100,6 +102,16 @@ def check_ext4(path: Path, *, repair: bool) -> tuple[bool, str]:
     return True, said
 
 
+def _needed(path: Path, error: CommandFailed) -> str:
+    """What resize2fs said, its blocks as bytes."""
+    last = (error.stderr.strip().splitlines() or [error.message])[-1]
+    blocks = _MINIMUM.search(last)
+    if blocks is None:
+        return last
+    with path.open("rb") as fh:
+        return f"the least that resize2fs makes of it is {format_size(int(blocks[1]) * read_superblock(fh).block_size)}"
+
+
 def resize_ext4(path: Path, size: int) -> None:
     """Make file system and file larger or smaller; what is in it stays.
 
@@ -114,6 +126,5 @@ def resize_ext4(path: Path, size: int) -> None:
     try:
         run(["resize2fs", path, f"{size // 1024}K"])
     except CommandFailed as error:
-        last = error.stderr.strip().splitlines()[-1:] or [error.message]
-        raise BootkitError(f"it cannot be made that small: {last[0]}") from error
+        raise BootkitError(f"it cannot be made that small: {_needed(path, error)}") from error
     os.truncate(path, size)

@@ -264,12 +264,14 @@ def test_the_same_things_on_three_systems_from_fat32(work: Path, accelerator: Ac
     stick.check()
 
 
-def test_an_encrypted_home_is_opened_at_boot_from_ext4(work: Path, accelerator: Accelerator) -> None:
-    stacks = ("f41",)
-    stick = make_stick(work, Layout.SPLIT, stacks, accelerator)
+@pytest.mark.parametrize(
+    "stack", ["f41", *(pytest.param(stack, marks=pytest.mark.long) for stack in ("live-boot", "f42", "kiwi"))]
+)
+def test_an_encrypted_home_is_opened_at_boot_from_ext4(stack: str, work: Path, accelerator: Accelerator) -> None:
+    stick = make_stick(work, Layout.SPLIT, (stack,), accelerator)
     furnish(stick, work, passphrase=PASSPHRASE)
     question = r"Passphrase of the home anna \({} of 3\)"
-    run_through(stick, stacks, [(question.format(1), "close sesame"), (question.format(2), PASSPHRASE)])
+    run_through(stick, (stack,), [(question.format(1), "close sesame"), (question.format(2), PASSPHRASE)])
 
 
 def test_a_system_starts_though_all_is_broken_on_a_full_stick(work: Path, accelerator: Accelerator) -> None:

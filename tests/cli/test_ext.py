@@ -97,6 +97,18 @@ def test_a_folder_becomes_an_extension_with_everything_below_usr(bootkit: Bootki
     assert release.stdout == b"ID=debian\nVERSION_ID=12\n"
 
 
+def test_a_file_of_another_name_than_the_extension_is_told(bootkit: Bootkit, tree: Path, tmp_path: Path) -> None:
+    done = bootkit("ext", "create", tree, "--name", "tool", "--any", "--output", tmp_path / "other.raw")
+    assert done.returncode == 0
+    assert "systemd-sysext wants extension-release.other" in done.stderr
+
+
+def test_a_stick_without_extensions_has_none_to_verify(bootkit: Bootkit, stick: Path) -> None:
+    done = bootkit("ext", "verify", "--stick", stick)
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "No extensions" in done.stderr
+
+
 def test_the_same_files_give_the_same_bytes(bootkit: Bootkit, tree: Path, tmp_path: Path) -> None:
     images = [tmp_path / "1.raw", tmp_path / "2.raw"]
     for image in images:

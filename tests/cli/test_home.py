@@ -1,6 +1,7 @@
 """Homes, looked at by e2fsprogs and cryptsetup."""
 
 import json
+import re
 import subprocess
 from collections.abc import Callable
 from contextlib import closing
@@ -65,6 +66,20 @@ def test_a_home_grows_and_shrinks_with_what_is_in_it(bootkit: Bootkit, stick: Pa
         assert read(image, "letter") == "dear"
 
 
+def test_a_home_says_what_it_needs_at_least(bootkit: Bootkit, stick: Path, tmp_path: Path) -> None:
+    bootkit("home", "create", "anna", "--size", "96M", "--stick", stick)
+    big = tmp_path / "big"
+    big.write_bytes(b"x" * 70 * MIB)
+    image = stick / "boot/home/anna.home"
+    subprocess.run(["debugfs", "-w", "-R", f"write {big} big", image], check=True, capture_output=True)
+    done = bootkit("home", "resize", "anna", "--size", "64M", "--stick", stick)
+    assert done.returncode == 1
+    assert re.search(
+        r"it cannot be made that small: the least that resize2fs makes of it is [789]\d\.\d MiB", done.stderr
+    )
+    assert image.stat().st_size == 96 * MIB
+
+
 def test_an_encrypted_home_opens_by_its_passphrase_only(bootkit: Bootkit, stick: Path, tmp_path: Path) -> None:
     words, wrong = tmp_path / "words", tmp_path / "wrong"
     words.write_text("correct horse\n")
@@ -110,6 +125,11 @@ def test_a_backup_comes_back(bootkit: Bootkit, stick: Path, tmp_path: Path) -> N
     assert not image.exists()
     assert bootkit("home", "restore", kept, "--name", "anna", "--stick", stick).returncode == 0
     assert read(image, "letter") == "dear"
+    folder = bootkit("home", "backup", "anna", tmp_path, "--stick", stick)
+    assert folder.stdout.startswith(f"{tmp_path}/anna.home  ")
+    again = bootkit("home", "restore", kept, "--name", "anna", "--stick", stick)
+    assert again.returncode == 1
+    assert "--replace puts this one in its place" in again.stderr
     (tmp_path / "text.home").write_text("no home")
     assert "is no home" in bootkit("home", "restore", tmp_path / "text.home", "--stick", stick).stderr
 

@@ -77,3 +77,8 @@ def test_a_mistake_is_one_line_and_a_hint(stick: Path, capsys: pytest.CaptureFix
     assert bootkit(stick, "set", "langage", "de_DE.UTF-8") == 2
     assert capsys.readouterr().err == "bootkit: there is no option 'langage'\n  did you mean language?\n"
     assert bootkit(stick, "set", "host", "a_b") == 2
+
+
+def test_an_equals_sign_gets_the_command_that_was_meant(stick: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert bootkit(stick, "set", "language=de_DE.UTF-8") == 2
+    assert "bootkit options set language de_DE.UTF-8" in capsys.readouterr().err

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.app.conftest import MakeIso
+from bootkit.overlay.pack import pack
+from tests.app.conftest import LIVE_BOOT, MakeIso
 from tests.cli.conftest import Bootkit
 
 MINI: Mapping[str, str] = {
@@ -17,6 +18,16 @@ MINI: Mapping[str, str] = {
     "boot/grub/grub.cfg": (
         'menuentry "Install" {\n  linux /linux vga=788 --- quiet\n  initrd /initrd.gz\n}\n'
         'menuentry "Rescue" {\n  linux /linux rescue/enable=true --- quiet\n  initrd /initrd.gz\n}\n'
+    ),
+}
+UBUNTU: Mapping[str, str] = {
+    "casper/vmlinuz": "kernel",
+    "casper/initrd": "initrd",
+    "casper/minimal.squashfs": "squashfs",
+    ".disk/info": 'Ubuntu-Server 24.04.1 LTS "Noble Numbat" - Release amd64 (20240827)\n',
+    "boot/grub/grub.cfg": (
+        'menuentry "Install Ubuntu Server" {\n  linux /casper/vmlinuz iso-scan/filename=${iso_path} ---\n'
+        "  initrd /casper/initrd\n}\n"
     ),
 }
 PRESEED = "d-i debian-installer/locale string de_DE\n"
@@ -68,6 +79,67 @@ def test_live_boot_keeps_its_changes_in_a_file_beside_the_image(
     assert "changes are kept" not in menu_of(stick)
 
 
+def with_cryptsetup(files: Mapping[str, str]) -> Mapping[str, str]:
+    """The same image, made where the package cryptsetup-initramfs was installed."""
+    initrd = pack({"usr/sbin/cryptsetup": b"#!", "usr/lib/cryptsetup/askpass": b"#!"})
+    return {**files, "live/initrd.img": initrd.decode("ascii")}
+
+
+def test_changes_are_encrypted_where_the_initrd_can_ask_for_the_passphrase(
+    bootkit: Bootkit, stick: Path, make_iso: MakeIso, tmp_path: Path
+) -> None:
+    words = tmp_path / "words"
+    words.write_text("correct horse\n")
+    bootkit("add", make_iso("live.iso", with_cryptsetup(LIVE_BOOT)), "--stick", stick)
+    create = ("persist", "create", "live", "--size", "40M", "--encrypt", "--passphrase-file", words, "--stick", stick)
+    assert bootkit(*create, "--dry-run").stdout.startswith(
+        "make /boot/persistence/live.iso/persistence, encrypted ext4"
+    )
+    assert bootkit(*create).returncode == 0
+    file = stick / "boot/persistence/live.iso/persistence"
+    assert file.stat().st_size == 40 << 20
+    opened: list[str | Path] = ["cryptsetup", "open", "--test-passphrase", "--disable-locks", "--key-file", "-", file]
+    assert subprocess.run(opened, input=b"correct horse", capture_output=True).returncode == 0
+    line = next(line for line in menu_of(stick).splitlines() if "bootkit.persistence=" in line)
+    assert "persistence-encryption=luks" in line
+    assert "40.0 MiB, encrypted" in bootkit("persist", "list", "--stick", stick).stdout
+    assert bootkit("generate", "--dry-run", "--stick", stick).stdout == "nothing to do\n"
+    listed = bootkit("explain", "live.iso", "--overlay", "--stick", stick).stdout
+    assert "9999-bootkit-persistence" in listed
+
+
+@pytest.mark.parametrize(
+    ("files", "reason"),
+    [
+        (LIVE_BOOT, "its initrd was made without the package cryptsetup-initramfs"),
+        (UBUNTU, "no way is known by which casper does so beside an ISO file"),
+    ],
+    ids=["live-boot", "casper"],
+)
+def test_changes_are_not_encrypted_where_nobody_could_open_them(
+    files: Mapping[str, str], reason: str, bootkit: Bootkit, make_iso: MakeIso, tmp_path: Path
+) -> None:
+    stick, words = tmp_path / "stick.img", tmp_path / "words"
+    words.write_text("correct horse\n")
+    assert bootkit("prepare", stick, "--size", "300M", "--layout", "single", "--yes").returncode == 0
+    assert bootkit("add", make_iso("x.iso", files), "--stick", stick).returncode == 0
+    done = bootkit("persist", "create", "x", "--size", "40M", "--encrypt", "--passphrase-file", words, "--stick", stick)
+    assert done.returncode == 1
+    assert reason in done.stderr
+    assert "bootkit home create" in done.stderr
+
+
+def test_more_room_than_the_stick_has_is_told(bootkit: Bootkit, make_iso: MakeIso, tmp_path: Path) -> None:
+    stick = tmp_path / "stick.img"
+    assert bootkit("prepare", stick, "--size", "200M", "--yes").returncode == 0
+    assert bootkit("add", make_iso("live.iso"), "--stick", stick).returncode == 0
+    done = bootkit("persist", "create", "live", "--size", "1G", "--dry-run", "--stick", stick)
+    assert done.returncode == 0
+    assert "the file for changes cannot be filled before there is more room" in done.stderr
+    gone = bootkit("persist", "remove", "live", "--stick", stick)
+    assert gone.stderr.endswith("bootkit persist list\n")
+
+
 def test_a_dry_run_keeps_nothing(bootkit: Bootkit, stick: Path, make_iso: MakeIso) -> None:
     bootkit("add", make_iso("live.iso"), "--stick", stick)
     done = bootkit("persist", "create", "live", "--size", "1G", "--dry-run", "--stick", stick)
@@ -110,18 +182,6 @@ def test_an_answer_file_for_a_live_system_is_refused_with_the_reason(
     done = bootkit("seed", "add", "live", tmp_path / "a.cfg", "--stick", stick)
     assert done.returncode == 1
     assert "it is a live system, whose installer reads none" in done.stderr
-
-
-UBUNTU: Mapping[str, str] = {
-    "casper/vmlinuz": "kernel",
-    "casper/initrd": "initrd",
-    "casper/minimal.squashfs": "squashfs",
-    ".disk/info": 'Ubuntu-Server 24.04.1 LTS "Noble Numbat" - Release amd64 (20240827)\n',
-    "boot/grub/grub.cfg": (
-        'menuentry "Install Ubuntu Server" {\n  linux /casper/vmlinuz iso-scan/filename=${iso_path} ---\n'
-        "  initrd /casper/initrd\n}\n"
-    ),
-}
 
 
 def test_subiquity_finds_its_answers_on_the_stick(
@@ -174,6 +234,19 @@ def test_the_function_for_live_boot_names_the_loop_device_of_the_file(tmp_path: 
     (tmp_path / "9999").write_text(text)
     helpers = 'mount() { echo "mount $*"; }; setup_loop() { echo "/dev/loop7"; }'
     command = f"{helpers}; . {tmp_path}/9999; find_persistence_media persistence"
-    done = subprocess.run(["busybox", "sh", "-c", command], check=True, capture_output=True, text=True)
-    assert done.stdout == "persistence=/dev/loop7\n"
-    assert done.stderr == f"mount -o remount,rw,noatime {place}\n"
+
+    def answer(more: str) -> tuple[str, str]:
+        argv = ["busybox", "sh", "-c", f"{more}; {command}"]
+        done = subprocess.run(argv, check=True, capture_output=True, text=True)
+        return done.stdout, done.stderr
+
+    assert answer("PERSISTENCE_ENCRYPTION=none") == (
+        "persistence=/dev/loop7\n",
+        f"mount -o remount,rw,noatime {place}\n",
+    )
+    encrypted = 'PERSISTENCE_ENCRYPTION=luks; losetup() { echo "losetup $*" >&2; }'
+    opened, _ = answer(f"{encrypted}; open_luks_device() {{ echo /dev/mapper/${{1##*/}}; }}")
+    assert opened == "persistence=/dev/mapper/loop7\n"
+    nothing, said = answer(f"{encrypted}; open_luks_device() {{ return 2; }}")
+    assert nothing == ""
+    assert said.endswith("losetup -d /dev/loop7\n")

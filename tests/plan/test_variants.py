@@ -52,6 +52,15 @@ def test_every_stack_is_told_in_its_own_words() -> None:
     assert kept_line("porteus") == f"quiet changes=UUID:{{stick_uuid}}{FOLDER}"
 
 
+def test_an_encrypted_file_is_offered_only_where_it_is_opened() -> None:
+    def words(stack: str) -> tuple[str, ...]:
+        place = Kept(image=NAME, path=f"{FOLDER}/{STACKS[stack].file}", encrypted=True)
+        return entries_of(varied(item(stack), Variants(kept={NAME: place}), "vfat"))[0].cmdline
+
+    assert words("live-boot")[-1] == "persistence-encryption=luks"
+    assert words("casper") == ("quiet",)
+
+
 def test_live_boot_gets_the_initrd_that_finds_its_file() -> None:
     path = f"{FOLDER}/persistence"
     changed = varied(item("live-boot"), Variants(kept={NAME: Kept(image=NAME, path=path)}), "vfat")

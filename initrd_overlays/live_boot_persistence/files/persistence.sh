@@ -11,7 +11,13 @@ find_persistence_media() {
 		if [ -f "$bk_place$bk_persistence" ]; then
 			# stdout is the answer
 			mount -o remount,rw,noatime "$bk_place" >&2 || return 0
-			echo "persistence=$(setup_loop "$bk_place$bk_persistence" loop '/sys/block/loop*')"
+			bk_loop=$(setup_loop "$bk_place$bk_persistence" loop '/sys/block/loop*')
+			case ,$PERSISTENCE_ENCRYPTION, in
+			# it asks until the file is open, or the user says that he goes without it
+			*,luks,*) bk_device=$(open_luks_device "$bk_loop") || { losetup -d "$bk_loop"; return 0; } ;;
+			*) bk_device=$bk_loop ;;
+			esac
+			echo "persistence=$bk_device"
 			return 0
 		fi
 	done
