@@ -6,7 +6,7 @@ from bootkit.errors import BootkitError, UsageError
 from bootkit.model.boot import BootEntry, Detection, Recognition, Role
 from bootkit.model.catalog import ImageItem
 from bootkit.model.variants import Kept, Seed, Variants
-from bootkit.plan.persistence import STACKS, keeping_of
+from bootkit.plan.persistence import STACKS, keeping_of, require_unlock
 from bootkit.plan.seeds import chosen_kind, seed_path
 from bootkit.plan.variants import varied
 
@@ -59,6 +59,8 @@ def test_an_encrypted_file_is_offered_only_where_it_is_opened() -> None:
 
     assert words("live-boot")[-1] == "persistence-encryption=luks"
     assert words("casper") == ("quiet",)
+    with pytest.raises(BootkitError, match="no way is known by which kiwi-live does so"):
+        require_unlock(item("kiwi-live"), STACKS["kiwi-live"])
 
 
 def test_live_boot_gets_the_initrd_that_finds_its_file() -> None:
