@@ -265,7 +265,7 @@ def test_the_same_things_on_three_systems_from_fat32(work: Path, accelerator: Ac
 
 
 @pytest.mark.parametrize(
-    "stack", ["f41", *(pytest.param(stack, marks=pytest.mark.long) for stack in ("live-boot", "f42", "kiwi"))]
+    "stack", ["kiwi", *(pytest.param(stack, marks=pytest.mark.long) for stack in ("live-boot", "f41", "f42"))]
 )
 def test_an_encrypted_home_is_opened_at_boot_from_ext4(stack: str, work: Path, accelerator: Accelerator) -> None:
     stick = make_stick(work, Layout.SPLIT, (stack,), accelerator)
