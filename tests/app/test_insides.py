@@ -77,9 +77,12 @@ def test_add_keeps_what_lies_inside(volume: Volume, live_iso: Path) -> None:
 def test_another_version_looks_again_if_asked_and_goes_by_the_record_if_not(
     volume: Volume, live_iso: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    def another(_detectors: tuple[str, ...]) -> str:
+        return "of another version"
+
     add_images(volume, plan_additions(volume, [live_iso]))
     known = _insides(volume, []).items
-    monkeypatch.setattr("bootkit.app.catalog.program_fingerprint", lambda _: "of another version")
+    monkeypatch.setattr("bootkit.app.catalog.program_fingerprint", another)
     assert read_catalog(volume, find_images(volume)).items == known
     told: list[str] = []
     assert _insides(volume, told).items == known
