@@ -2,17 +2,22 @@
 
 from contextlib import suppress
 from importlib import import_module
+from pathlib import Path
 from typing import Any
+
+_UDEVD = Path("/run/udev/control")
+"""Where a running udevd listens."""
 
 
 class DiskEvents:
-    """udev's events about disks; without a udevd there are none, and waiting only takes its time."""
+    """Events about disks: udev's, which come when all about a disk is known; without a udevd the kernel's own."""
 
     def __init__(self) -> None:
         self._monitor: Any = None
         with suppress(ImportError, OSError):
             pyudev: Any = import_module("pyudev")  # it has no types of its own
-            monitor = pyudev.Monitor.from_netlink(pyudev.Context())
+            source = "udev" if _UDEVD.exists() else "kernel"
+            monitor = pyudev.Monitor.from_netlink(pyudev.Context(), source=source)
             monitor.filter_by("block")
             monitor.start()
             self._monitor = monitor
