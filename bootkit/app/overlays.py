@@ -104,6 +104,7 @@ def overlay_choices(item: ImageItem, choices: Choices, stick_uuid: str) -> Overl
         user=text["user"],
         home=text["home"],
         extensions_off=choices.words("extensions_off", stack=stack, image=item.path),
+        customize=bool(choices.number("customize", stack=stack, image=item.path)),
     )
 
 

@@ -202,6 +202,13 @@ OPTIONS: tuple[OptionSpec, ...] = (
         help="File names of extensions that are not laid over the system.",
     ),
     OptionSpec(
+        key="customize",
+        kind=Kind.SWITCH,
+        default=True,
+        title="Scripts",
+        help="Run the scripts of /boot/customize in the live system.",
+    ),
+    OptionSpec(
         key="to_ram",
         kind=Kind.SWITCH,
         default=False,

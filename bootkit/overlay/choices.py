@@ -34,6 +34,8 @@ class OverlayChoices:
     """Name of the home: ``anna`` for /boot/home/anna.home; empty for the only one there is, ``none`` for none."""
     extensions_off: tuple[str, ...] = ()
     """File names of the extensions that stay out."""
+    customize: bool = True
+    """Whether the scripts run."""
 
 
 def choices_script(choices: OverlayChoices) -> str:
@@ -56,6 +58,7 @@ def choices_script(choices: OverlayChoices) -> str:
         "BK_HOME": choices.home,
         # a slash is the one character that no file name has
         "BK_EXTENSIONS_OFF": "/".join(choices.extensions_off),
+        "BK_CUSTOMIZE": "" if choices.customize else "no",
     }
     return assignments({name: value for name, value in values.items() if value})
 

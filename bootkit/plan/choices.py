@@ -14,7 +14,7 @@ Words = tuple[str, ...]
 
 TRANSLATED = ("language", "keyboard", "timezone", "user", "host")
 """Options that become kernel words, where the boot stack has such words."""
-ADDED = ("home", "extensions_off")
+ADDED = ("home", "extensions_off", "customize")
 """Options of what the overlay does."""
 _OWN = (Scope.IMAGE, Scope.STACK)
 _TITLES = {key: option(key).title.lower() for key in TRANSLATED}

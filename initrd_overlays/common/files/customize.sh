@@ -5,6 +5,10 @@
 BK_SCRIPT_LIMIT=${BK_SCRIPT_LIMIT:-120}
 
 bk_step_customize() {
+	if [ "${BK_CUSTOMIZE-}" = no ]; then
+		bk_say off "no scripts are chosen for this image"
+		return 0
+	fi
 	bk_count=0
 	for bk_file in "$BK_STICK/boot/customize/init" "$BK_STICK"/boot/customize/*; do
 		[ -f "$bk_file" ] || continue
