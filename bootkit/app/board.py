@@ -8,10 +8,13 @@ from bootkit.app.check import predictions_of
 from bootkit.app.generate import is_up_to_date
 from bootkit.app.inspect import Look
 from bootkit.app.settings import choices_of, settings_text
+from bootkit.app.variants import offered_items, read_variants
 from bootkit.errors import BootkitError
+from bootkit.model.boot import Role
 from bootkit.model.catalog import ImageItem
 from bootkit.model.check import Prediction
 from bootkit.model.options import Choices, Kind, OptionSpec
+from bootkit.model.variants import Variants
 from bootkit.plan.choice_words import OVERLAID
 from bootkit.system.sticks import Stick
 from bootkit.system.volume import Volume, read_file, walk
@@ -21,7 +24,7 @@ EXTENSION_FOLDER = "/boot/extensions"
 EXTENSION_SUFFIXES = (".raw", ".ExtensionImage")
 HOME_FOLDER = "/boot/home"
 HOME_SUFFIX = ".home"
-PERSISTENCE_FOLDER = "/boot/persistence"
+CUSTOMIZE_FOLDER = "/boot/customize"
 _LOG_LIMIT = 1 << 20
 
 
@@ -43,14 +46,16 @@ class Board:
     """Of any machine: their paths below the folder of extensions, ``x86_64/tools.raw``."""
     homes: tuple[str, ...] = ()
     """Names, without the suffix."""
-    persistence: tuple[str, ...] = ()
-    """Names of the files that systems keep their changes in."""
+    scripts: tuple[str, ...] = ()
+    """Names of the scripts that run in the live systems."""
+    variants: Variants = field(default_factory=Variants)
+    """What lies beside the images: changes that are kept, answers for installers."""
     predictions: Mapping[str, Prediction] = field(default_factory=dict[str, Prediction])
     """What is known beforehand of each image, by its path."""
 
     def title(self, item: ImageItem) -> str:
-        """What the menu calls an image."""
-        return self.choices.text("alias", image=item.path) or item.title
+        """What the menu calls an image; the name of its file if nobody knows it."""
+        return self.choices.text("alias", image=item.path) or (item.title if item.detection else item.name)
 
     def is_hidden(self, item: ImageItem) -> bool:
         return bool(self.choices.number("hidden", image=item.path))
@@ -60,6 +65,7 @@ def read_board(stick: Stick, *, told: Callable[[str], None] = lambda _: None) ->
     """What is on a stick; ``told`` is called with the path of each image before it is read for the first time."""
     volume = stick.volume
     catalog = read_catalog(volume, find_images(volume), told=told)
+    variants = read_variants(volume)
     try:
         choices, mistake = choices_of(settings_text(volume)), ""
     except BootkitError as error:
@@ -69,7 +75,7 @@ def read_board(stick: Stick, *, told: Callable[[str], None] = lambda _: None) ->
         filesystem=volume.filesystem,
         uuid=volume.uuid,
         free=volume.free(),
-        items=catalog.items,
+        items=offered_items(volume, catalog.items, variants),
         changed=catalog.looked_at,
         up_to_date=is_up_to_date(volume),
         choices=choices,
@@ -78,23 +84,38 @@ def read_board(stick: Stick, *, told: Callable[[str], None] = lambda _: None) ->
         homes=tuple(
             name.removesuffix(HOME_SUFFIX) for name in _below(volume, HOME_FOLDER) if name.endswith(HOME_SUFFIX)
         ),
-        persistence=_below(volume, PERSISTENCE_FOLDER),
+        scripts=tuple(name for name in _below(volume, CUSTOMIZE_FOLDER) if _is_script(name)),
+        variants=variants,
         predictions={prediction.path: prediction for prediction in predictions_of(stick, catalog.items)},
     )
 
 
-def laid_over(board: Board, item: ImageItem) -> tuple[str, ...]:
-    """What of the user's own things a system gets, a few words each: ``home anna``, ``2 ext``."""
-    stack = item.detection.stack if item.detection else ""
-    if stack not in OVERLAID or item.problem:
+def brought(board: Board, item: ImageItem) -> tuple[str, ...]:
+    """What a system gets of the user's own things, a word or two each: ``home anna``, ``2 ext``, ``changes``, ``1 seed``."""
+    if item.problem or item.detection is None:
         return ()
+    keeps = item.name in board.variants.kept and any(entry.role is Role.PERSISTENT for entry in item.detection.entries)
+    seeds = sum(seed.image == item.name for seed in board.variants.seeds)
+    laid_over = _laid_over(board, item, item.detection.stack) if item.detection.stack in OVERLAID else ()
+    return tuple(filter(None, (*laid_over, "changes" if keeps else "", _count(seeds, "seed"))))
+
+
+def _laid_over(board: Board, item: ImageItem, stack: str) -> tuple[str, ...]:
     home = board.choices.text("home", stack=stack, image=item.path)
     if not home and len(board.homes) == 1:
         home = board.homes[0]
     off = board.choices.words("extensions_off", stack=stack, image=item.path)
     on = [path for path in board.extensions if path.rpartition("/")[2] not in off]
-    words = [f"home {home}" if home in board.homes else "", f"{len(on)} ext" if on else ""]
-    return tuple(filter(None, words))
+    runs = bool(board.choices.number("customize", stack=stack, image=item.path))
+    return (
+        f"home {home}" if home in board.homes else "",
+        f"{len(on)} ext" if on else "",
+        _count(len(board.scripts) * runs, "script"),
+    )
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}{'s' * (number > 1)}" if number else ""
 
 
 def known_values(spec: OptionSpec, board: Board, item: ImageItem | None) -> tuple[str, ...]:
@@ -128,6 +149,11 @@ def read_logs(volume: Volume) -> tuple[tuple[str, str], ...]:
         (path.removeprefix(f"{LOG_FOLDER}/"), (read_file(volume, path, _LOG_LIMIT) or b"").decode(errors="replace"))
         for path, _ in found
     )
+
+
+def _is_script(name: str) -> bool:
+    """As ``initrd_overlays/common`` has it."""
+    return "/" not in name and not name.startswith(".") and not name.endswith((".md", ".txt", "~", ".bak"))
 
 
 def _below(volume: Volume, folder: str) -> tuple[str, ...]:

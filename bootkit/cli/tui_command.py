@@ -13,7 +13,8 @@ from bootkit.cli.options import StickOption
 TWINS = """\
 The text interface needs a terminal. On the command line the same is done by:
   bootkit devices, bootkit prepare TARGET       make a stick
-  bootkit list, bootkit explain IMAGE           what is on it
+  bootkit list, bootkit check                   what is on it, and whether it boots
+  bootkit explain IMAGE                         why
   bootkit add ISO..., bootkit remove IMAGE      bring and take images
   bootkit options list|get|set|unset            choose boot options
   bootkit generate, bootkit verify, bootkit test

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.command import CommandPalette
 from textual.screen import Screen
 from textual.scrollbar import ScrollBar
 
@@ -24,7 +25,7 @@ class BootkitApp(App[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f1", "help", "Help", key_display="F1"),
         Binding("p", "prepare", "Make a stick", show=False, tooltip="bootkit prepare"),
-        Binding("q,ctrl+q", "quit", "Quit", show=False),
+        Binding("ctrl+q", "quit", "Quit", show=False),
     ]
 
     def __init__(self, stick: Path | None) -> None:
@@ -55,6 +56,10 @@ class BootkitApp(App[None]):
     def action_help(self) -> None:
         if not isinstance(self.screen, TextScreen):
             _ = self.push_screen(TextScreen("Help", help_text(self.screen, self.focused)))
+
+    def action_command_palette(self) -> None:
+        if not isinstance(self.screen, CommandPalette):
+            _ = self.push_screen(CommandPalette(placeholder="any part of what can be done, or of an image's name"))
 
     def action_prepare(self) -> None:
         from bootkit.tui.screens.prepare import PrepareScreen  # and all that writes to disks, only where it is needed

@@ -12,6 +12,7 @@ def test_without_a_terminal_it_says_what_to_do_instead(bootkit: Bootkit) -> None
     assert (done.returncode, done.stdout) == (2, "")
     assert "this is no terminal" in done.stderr
     assert "bootkit add" in done.stderr
+    assert "\x1b" not in done.stderr
 
 
 def test_the_logs_come_newest_first(bootkit: Bootkit, tmp_path: Path) -> None:

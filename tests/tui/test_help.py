@@ -25,6 +25,7 @@ from tests.tui.conftest import app_for, on, opened, shown, strips, typed, until
 
 MOVES = frozenset(
     [
+        "app.quit",
         "screen.drop",
         "app.focus_previous",
         "app.focus_next",

@@ -10,7 +10,7 @@ from textual.containers import Container
 from textual.content import Content
 from textual.widgets import DataTable, Footer, Input, Static
 
-from bootkit.app.board import Board, explain_item
+from bootkit.app.board import Board, brought, explain_item
 from bootkit.app.generate import Generation
 from bootkit.app.images import Verified
 from bootkit.app.options import preview
@@ -47,9 +47,11 @@ The stick: its images, and for the one under the cursor what the menu will have.
         Binding("v", "verify", "Verify the image", show=False, tooltip="bootkit verify"),
         Binding("e", "explain", "Explain the image", show=False, tooltip="bootkit explain"),
         Binding("l", "logs", "Logs of the last boots", show=False, tooltip="bootkit log"),
-        Binding("slash", "search", "Find", key_display="/"),
+        # at once, before the keys that were typed in the same breath: they are what is searched, and no commands
+        Binding("slash", "search", "Find", key_display="/", priority=True),
         Binding("r", "refresh", "Read the stick again", show=False, tooltip="bootkit list"),
         Binding("escape", "clear_search", "Clear the search", show=False),
+        Binding("q", "app.quit", "Quit"),
     ]
 
     def __init__(self, stick: Path) -> None:
@@ -66,6 +68,10 @@ The stick: its images, and for the one under the cursor what the menu will have.
             yield ImageTable(id="images")
             yield Preview(id="preview")
         yield Footer(show_command_palette=False)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - textual's
+        """In the search field a slash is a slash."""
+        return action != "search" or self.focused is not self.query_one("#search")
 
     def on_mount(self) -> None:
         self.query_one("#search").display = False
@@ -99,7 +105,8 @@ The stick: its images, and for the one under the cursor what the menu will have.
             pane.show("", [Part("", "No image here: a adds one." if not board.items else "Nothing is called so.")])
             return
         prediction = board.predictions[item.path]
-        verdict = Part("Will it boot?", item.problem or prediction.advice)
+        gets = ", ".join(brought(board, item))
+        verdict = Part("Will it boot?", (item.problem or prediction.advice) + (f"\nWith: {gets}" if gets else ""))
         if self._explains or item.problem:
             pane.show(item.path, [verdict, Part("", explain_item(item, board.uuid))])
         else:
@@ -233,16 +240,18 @@ The stick: its images, and for the one under the cursor what the menu will have.
 
 
 def _state(board: Board) -> Content:
-    """Two lines: the stick, and what is on it."""
+    """Two lines: the stick, and what is on it; what matters most comes first, for lines that are too long are cut."""
     menu = "menu up to date" if board.up_to_date else "MENU OUT OF DATE: g writes it"
     counts = [_count(len(board.items), "image")]
     counts += [_count(len(board.extensions), "extension")] if board.extensions else []
     counts += [f"{_count(len(board.homes), 'home')} ({', '.join(board.homes)})"] if board.homes else []
-    counts += [f"persistence: {len(board.persistence)}"] if board.persistence else []
+    counts += [_count(len(board.scripts), "script")] if board.scripts else []
+    counts += [f"{_count(len(kept), 'image')} with changes"] if (kept := board.variants.kept) else []
+    counts += [_count(len(seeds), "seed")] if (seeds := board.variants.seeds) else []
     first = f"  {board.where}  {board.filesystem}, {format_size(board.free)} free"
     lines = [
         Content.assemble(("bootkit", "bold $primary"), first),
-        Content.assemble(", ".join(counts) + ", ", (menu, "" if board.up_to_date else "bold $warning")),
+        Content.assemble((menu, "" if board.up_to_date else "bold $warning"), f"   {', '.join(counts)}"),
         *([Content.styled(f"stick.toml: {board.mistake}", "bold $error")] if board.mistake else []),
     ]
     return Content("\n").join(lines)

@@ -2,16 +2,18 @@
 
 from typing import ClassVar
 
+from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 from textual.binding import Binding, BindingType
 from textual.widgets import DataTable
 
-from bootkit.app.board import Board, laid_over
+from bootkit.app.board import Board, brought
 from bootkit.model.catalog import ImageItem
 from bootkit.model.check import Answer
-from bootkit.tui.theme import WIDE
 from bootkit.units import format_size
 
+_WITH_STACK = 96
+"""Columns from which on there is room for the boot stack, too: the names of the images come first."""
 _WORDS = {Answer.BOOTS: "yes", Answer.ELSEWHERE: "not here", Answer.CANNOT: "no", Answer.UNKNOWN: "perhaps"}
 
 
@@ -20,7 +22,8 @@ class ImageTable(DataTable[Text]):
 
     HELP_TEXT = """\
 Each line is an image. "Starts" is what bootkit check predicts: "not here" means not from this stick's file system; the pane
-beside or below says why, and what to do. "new" came or changed after the menu was written. "With" is what of your own things its system gets."""
+beside or below says why, and what to do. "new" came or changed after the menu was written. "With" is what its system gets of your
+own things: the home, the extensions (ext), the scripts, a place where its changes are kept, answers for its installer (seeds)."""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter,space", "select_cursor", "Options", key_display="Enter", tooltip="bootkit options list --image"),
     ]
@@ -39,20 +42,16 @@ beside or below says why, and what to do. "new" came or changed after the menu w
         before = self.chosen
         self._items, self._board = items, board
         self.clear(columns=True)
-        wide = self.app.size.width >= WIDE  # pyright: ignore[reportUnknownMemberType]
-        columns = {"Size": 9, "Starts": 9, "With": 16, **({"Boots by": 13} if wide else {})}
         pane = self.size.width or self.app.size.width  # pyright: ignore[reportUnknownMemberType]
-        room = pane - 2 - sum(width + 2 for width in columns.values())
-        self.add_column("Image", width=max(room - 1, 12))
+        wide = pane >= _WITH_STACK
+        columns = {"Size": 9, "Starts": 13, "With": 18, **({"Boots by": 13} if wide else {})}
+        columns = {"Image": max(pane - 3 - sum(width + 2 for width in columns.values()), 12), **columns}
         for label, width in columns.items():
             self.add_column(f"{label:>9}" if label == "Size" else label, width=width)
         for item in items:
-            cells = [board.title(item), f"{format_size(item.size):>9}", starts(item, board)]
-            cells.append(", ".join(laid_over(board, item)) or "-")
-            if wide:
-                cells.append(item.detection.stack if item.detection else "-")
             style = "dim" if not board.predictions[item.path].boots or board.is_hidden(item) else ""
-            self.add_row(*(Text(cell, style, no_wrap=True, overflow="ellipsis") for cell in cells), key=item.path)
+            cells = zip(_cells(item, board)[: len(columns)], columns.values(), strict=True)
+            self.add_row(*(Text(cut(cell, width), style, no_wrap=True) for cell, width in cells), key=item.path)
         places = [place for place, item in enumerate(items) if item.path == before]
         if places:
             self.move_cursor(row=places[0])
@@ -68,6 +67,17 @@ beside or below says why, and what to do. "new" came or changed after the menu w
         """Put the cursor on an image."""
         if path in {item.path for item in self._items}:
             self.move_cursor(row=self.get_row_index(path))
+
+
+def _cells(item: ImageItem, board: Board) -> tuple[str, ...]:
+    gets = ", ".join(brought(board, item)) or "-"
+    stack = item.detection.stack if item.detection else "-"
+    return board.title(item), f"{format_size(item.size):>9}", starts(item, board), gets, stack
+
+
+def cut(text: str, width: int) -> str:
+    """Not more than ``width`` columns, with three dots where something is missing: the Linux console has no ellipsis."""
+    return text if cell_len(text) <= width else f"{set_cell_size(text, width - 3).rstrip()}..."
 
 
 def starts(item: ImageItem, board: Board) -> str:
