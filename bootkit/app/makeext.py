@@ -1,7 +1,7 @@
 """``ext create``: an extension out of folders, archives, packages or an AppImage."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bootkit.app.look import answered, with_insides
@@ -59,6 +59,8 @@ class ExtensionPlan:
     wish: ExtensionWish
     release: Release | None
     packages: tuple[Package, ...] = ()
+    kernels: tuple[str, ...] = ()
+    """Versions of Linux in the live system of ``--onto``."""
 
 
 def plan_extension(wish: ExtensionWish, *, apt_options: Sequence[str] = ()) -> ExtensionPlan:
@@ -80,13 +82,13 @@ def plan_extension(wish: ExtensionWish, *, apt_options: Sequence[str] = ()) -> E
     missing = next((source for source in wish.sources if not source.exists()), None)
     if missing is not None:
         raise BootkitError(f"there is no {missing}", hint="packages are fetched by name with --from-apt PACKAGE")
-    status, system = _live_system(wish.onto) if wish.onto else (b"", OsRelease())
-    release = _release(wish, system)
+    live = _live_system(wish.onto) if wish.onto else _LiveSystem()
+    release = _release(wish, live.release)
     if not wish.packages:
-        return ExtensionPlan(wish=wish, release=release)
+        return ExtensionPlan(wish=wish, release=release, kernels=live.kernels)
     with scratch() as work:
-        packages = _needed(Apt(work, options=apt_options), wish, status)
-    return ExtensionPlan(wish=wish, release=release, packages=packages)
+        packages = _needed(Apt(work, options=apt_options), wish, live.status)
+    return ExtensionPlan(wish=wish, release=release, packages=packages, kernels=live.kernels)
 
 
 def make(
@@ -117,6 +119,9 @@ def make(
         )
     if inside is not None and facts.release.machine not in ("", ANY, inside.systemd):
         warnings = (*warnings, f"its programs are for {inside.uname}")
+    if wish.onto and facts.kernels and plan.kernels and not {*facts.kernels} & {*plan.kernels}:
+        versions = " and ".join(plan.kernels)
+        warnings = (*warnings, f"its kernel modules do not fit {wish.onto.name}, which has Linux {versions}")
     return MadeExtension(
         path=wish.output, size=wish.output.stat().st_size, facts=facts, packages=plan.packages, warnings=warnings
     )
@@ -184,8 +189,16 @@ def _machine_of_program(source: Path) -> Machine | None:
         return elf_machine(fh.read(20))
 
 
-def _live_system(iso: Path) -> tuple[bytes, OsRelease]:
-    """The list of installed packages of the live system in an ISO file, and what it says of itself.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _LiveSystem:
+    status: bytes = b""
+    """dpkg's list of installed packages."""
+    release: OsRelease = field(default_factory=OsRelease)
+    kernels: tuple[str, ...] = ()
+
+
+def _live_system(iso: Path) -> _LiveSystem:
+    """The installed packages of the live system in an ISO file, what it says of itself, and its kernels.
 
     Raises:
         BootkitError: it has none that bootkit finds.
@@ -195,9 +208,10 @@ def _live_system(iso: Path) -> tuple[bytes, OsRelease]:
     with open_image(iso) as view:
         item = with_insides(answered(ImageItem(path=f"/{iso.name}", size=iso.stat().st_size, mtime_ns=0), view), view)
         facts = item.facts
-        best, system = b"", OsRelease()
+        best, system, kernels = b"", OsRelease(), set[str]()
         for path, root in sorted(facts.roots.items()) if facts else ():
             system = parse_os_release(root.os_release) if root.os_release else system
+            kernels |= root.kernels.keys()
             try:
                 status = view.open_root(path).tree.read(_STATUS, _STATUS_LIMIT)
             except FormatError:
@@ -208,4 +222,4 @@ def _live_system(iso: Path) -> tuple[bytes, OsRelease]:
         raise BootkitError(
             f"{iso.name} has no {_STATUS} that bootkit finds: it is no live system of Debian's kind", hint=hint
         )
-    return best, system
+    return _LiveSystem(status=best, release=system, kernels=tuple(sorted(kernels)))

@@ -47,7 +47,7 @@ def plan_overlays(volume: Volume, items: tuple[ImageItem, ...], choices: Choices
         overlay = overlay_for(stack)
         if overlay is None:
             continue
-        shared, own = f"{OVERLAY_FOLDER}/{stack}{SUFFIX}", choices_path(item.path)
+        shared, own = shared_path(stack), choices_path(item.path)
         if shared not in archives:
             archives[shared] = overlay_archive(overlay)
         others: dict[str, Member] = {}
@@ -118,9 +118,14 @@ def overlay_text(item: ImageItem, choices: Choices, stick_uuid: str) -> str:
     overlay = overlay_for(stack)
     if overlay is None:
         return ""
-    return f"{OVERLAY_FOLDER}/{stack}{SUFFIX}\n{choices_path(item.path)}\n" + textwrap.indent(
+    return f"{shared_path(stack)}\n{choices_path(item.path)}\n" + textwrap.indent(
         choices_script(overlay_choices(item, choices, stick_uuid)), "  "
     )
+
+
+def shared_path(stack: str) -> str:
+    """Where the stick keeps the overlay of a boot stack."""
+    return f"{OVERLAY_FOLDER}/{stack.replace(' ', '_')}{SUFFIX}"
 
 
 def choices_path(path: str) -> str:

@@ -86,6 +86,8 @@ class ExtensionFacts:
     """The folders at its top and below /usr: ``etc``, ``usr/bin``."""
     programs: tuple[str, ...] = ()
     """Names of what it adds to the search path."""
+    kernels: tuple[str, ...] = ()
+    """The versions of Linux that its kernel modules are for."""
     problems: tuple[str, ...] = ()
     """What keeps it from working as it should, each a clause."""
     notes: tuple[str, ...] = ()

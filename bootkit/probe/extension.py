@@ -16,6 +16,7 @@ _TEXT_LIMIT = 64 << 10
 _FILES_LIMIT = 200_000
 _LOOKED_AT = 20
 _PROGRAMS = ("/usr/bin", "/usr/sbin", "/usr/games", "/usr/local/bin", "/bin", "/sbin")
+_MODULES = ("/usr/lib/modules", "/lib/modules")
 _COMPRESSORS = {
     "lzma": "no Linux without foreign patches reads it",
     "lzo": "many kernels are built without it",
@@ -37,6 +38,7 @@ def read_extension(fh: BinaryIO, name: str) -> ExtensionFacts:
     chosen = own if own in releases else next((one for one in releases if one.startswith("extension-release.")), "")
     release = _release(tree, chosen) if chosen else None
     paths = list(_walk(tree, "/"))
+    kernels = _kernels(tree)
     programs = sorted(entry.name for folder in _PROGRAMS for entry in tree.listdir(folder) or () if not entry.is_dir)
     return ExtensionFacts(
         compression=tree.superblock.compression,
@@ -44,8 +46,9 @@ def read_extension(fh: BinaryIO, name: str) -> ExtensionFacts:
         files=sum(1 for _, entry in paths if not entry.is_dir),
         folders=_folders(tree),
         programs=tuple(dict.fromkeys(programs)),
+        kernels=kernels,
         problems=tuple(_problems(tree, name=stem, releases=releases, release=release)),
-        notes=tuple(_notes(tree, has_release=release is not None)),
+        notes=tuple(_notes(tree, has_release=release is not None, kernels=kernels)),
     )
 
 
@@ -120,9 +123,18 @@ def _problems(tree: Squashfs, *, name: str, releases: list[str], release: Releas
     yield from tree.warnings
 
 
-def _notes(tree: Squashfs, *, has_release: bool) -> Iterator[str]:
+def _kernels(tree: Squashfs) -> tuple[str, ...]:
+    found = {
+        entry.name for folder in _MODULES for entry in tree.listdir(folder) or () if entry.is_dir and not entry.is_link
+    }
+    return tuple(sorted(found))
+
+
+def _notes(tree: Squashfs, *, has_release: bool, kernels: tuple[str, ...]) -> Iterator[str]:
     if not has_release:
         yield "it does not say for which system it is, so it is laid over every one"
+    if kernels:
+        yield f"its kernel modules are for Linux {' and '.join(kernels)}, and for no other"
     tops = {entry.name for entry in tree.listdir("/") or ()}
     if "etc" in tops:
         yield "its /etc counts with bootkit, not with systemd-sysext alone"

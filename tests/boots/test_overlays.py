@@ -53,6 +53,9 @@ while IFS= read -r line; do echo "said $line"; done </run/said
 echo "user=${user-} ${uid-} ${home-}"
 echo "hello=$(hello)"
 echo "from extension=$(cat /run/from-extension /etc/hello.conf /opt/hello/note | tr '\n' ' ')"
+echo "driver=$(grep -w hello /proc/filesystems | tr -d '\t') $(grep ^hello /proc/modules | cut -d' ' -f6-)"
+echo "used by=$(grep ^fat /proc/modules | cut -d' ' -f4)"
+echo "firmware=$(cat /lib/firmware/hello.bin)"
 echo "customized=$(tr '\n' ' ' </run/customized)"
 echo "weekday=$(LC_ALL= LANG=$(. /etc/locale.conf; echo $LANG) date -d 2024-02-25 +%A)"
 echo "init speaks=$(systemctl show-environment | grep ^LANG=)"
@@ -80,6 +83,7 @@ class Stick:
     image: Path
     layout: Layout
     accelerator: Accelerator
+    isos: tuple[Path, ...]
 
     def put(self, *files: tuple[Path, str]) -> None:
         with open_stick(self.image, writing=True) as opened:
@@ -193,14 +197,14 @@ def make_stick(work: Path, layout: Layout, stacks: Sequence[str], accelerator: A
     with open_stick(image, writing=True) as opened:
         add_images(opened.volume, plan_additions(opened.volume, isos))
         apply_changes(plan_generation(opened.volume).plan, opened.volume)
-    return Stick(image=image, layout=layout, accelerator=accelerator)
+    return Stick(image=image, layout=layout, accelerator=accelerator, isos=tuple(isos))
 
 
 def furnish(stick: Stick, work: Path, *, passphrase: str = "") -> None:
     """All that a user may lay on it, in good order."""
     app = work / APP
     app.write_bytes(things.APPIMAGE)
-    stick.put((things.hello_extension(work), f"{EXTENSIONS}/hello.raw"), (app, f"/apps/{APP}"))
+    stick.put((things.hello_extension(work, isos=stick.isos), f"{EXTENSIONS}/hello.raw"), (app, f"/apps/{APP}"))
     stick.write({"/boot/customize/init": things.INIT, "/boot/customize/10-mark": things.MARK})
     stick.choose(SETTINGS)
     if passphrase:
@@ -216,6 +220,8 @@ def require_all(ran: Session, stack: str, *, before: Sequence[str]) -> None:
     assert facts["user"] == live_user(stack)
     assert facts["hello"] == "Hallo, Welt!"
     assert facts["from extension"] == "started of the extension in /opt "
+    assert facts["driver"] == "nodevhello"
+    assert facts["firmware"] == "of the extension"
     assert facts["customized"] == "init mark "
     assert facts["weekday"] == "Sonntag"
     assert facts["init speaks"] == "LANG=de_DE.UTF-8"

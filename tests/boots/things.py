@@ -4,9 +4,13 @@ import fcntl
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from bootkit.app.makeext import ExtensionWish, make, plan_extension
+from bootkit.formats.compression import detect, unpack_block
+from bootkit.plan.inside import root_images
+from bootkit.probe.image import open_image
 from bootkit.system.fsimage import make_ext4
 from bootkit.units import MIB
 from tests.boots.live_iso import cached_iso, host_suite
@@ -15,6 +19,8 @@ MACHINE = "x86_64"
 LOCALE = "de_DE"
 PASSPHRASE = "open sesame"
 APP = "Hello-x86_64.AppImage"
+DRIVER = "hello"
+"""A file system's driver; as long as ``msdos``."""
 
 INIT = b"#!/bin/sh\necho init >>/run/customized\n"
 """SystemImageKit's own name for it, which comes first."""
@@ -46,8 +52,11 @@ def squashed(tree: Path, image: Path) -> Path:
     return image
 
 
-def hello_extension(work: Path) -> Path:
-    """Debian's hello, a language, and what has to be there before the system's own init looks: a unit and a file in /etc."""
+def hello_extension(work: Path, *, isos: Sequence[Path] = ()) -> Path:
+    """Debian's hello, a language, and what has to be there before the system's own init looks.
+
+    That is a unit, a file in /etc, firmware, and for the kernel of each of ``isos`` a module that systemd is told to load.
+    """
     tree = work / "hello"
     unit = tree / "usr/lib/systemd/system/from-extension.service"
     unit.parent.mkdir(parents=True)
@@ -58,6 +67,13 @@ def hello_extension(work: Path) -> Path:
     (tree / "etc/hello.conf").write_text("of the extension\n")
     (tree / "opt/hello").mkdir(parents=True)
     (tree / "opt/hello/note").write_text("in /opt\n")
+    firmware = tree / "lib/firmware/hello.bin"
+    firmware.parent.mkdir(parents=True)
+    firmware.write_text("of the extension\n")
+    (tree / "etc/modules-load.d").mkdir()
+    (tree / "etc/modules-load.d/hello.conf").write_text(f"fs-{DRIVER}\n")
+    for iso in isos:
+        add_module(iso, tree)
     locale = tree / f"usr/lib/locale/{LOCALE}.utf8"
     locale.parent.mkdir(parents=True)
     sources = unpacked(work / "locales", "locales") / "usr/share/i18n"
@@ -66,6 +82,25 @@ def hello_extension(work: Path) -> Path:
     onto = cached_iso(host_suite())  # without the packages that live systems have
     wish = ExtensionWish(name="hello", output=work / "hello.raw", sources=(tree,), packages=("hello",), onto=onto)
     return make(plan_extension(wish)).path
+
+
+def add_module(iso: Path, tree: Path) -> None:
+    """A module for the kernel in ``iso`` that the system there does not have: its own ``msdos.ko`` by another name.
+
+    So it needs another module (``fat``), and answers to an alias. A signature would not fit what was changed; Linux takes
+    a module without one.
+    """
+    with open_image(iso) as view:
+        root = view.open_root(root_images(view)[0]).tree
+        (version,) = (entry.name for entry in root.listdir("/usr/lib/modules") or ())
+        folder = f"/usr/lib/modules/{version}/kernel/fs/fat"
+        (name,) = (entry.name for entry in root.listdir(folder) or () if entry.name.startswith("msdos.ko"))
+        module = root.read(f"{folder}/{name}", MIB)
+    if packed := detect(module[:16]):
+        module = unpack_block(packed, module, MIB)
+    ours = tree / f"lib/modules/{version}/updates/{DRIVER}.ko"
+    ours.parent.mkdir(parents=True, exist_ok=True)
+    ours.write_bytes(module.removesuffix(b"~Module signature appended~\n").replace(b"msdos", DRIVER.encode()))
 
 
 def cryptsetup_extension(work: Path) -> Path:

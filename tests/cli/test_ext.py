@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from bootkit.app.makeext import ExtensionPlan, ExtensionWish, make
+from bootkit.model.extension import ANY, Release
 from tests.cli.conftest import Bootkit, make_appimage
 
 
@@ -107,6 +109,29 @@ def test_a_stick_without_extensions_has_none_to_verify(bootkit: Bootkit, stick: 
     done = bootkit("ext", "verify", "--stick", stick)
     assert (done.returncode, done.stdout) == (0, "")
     assert "No extensions" in done.stderr
+
+
+def test_kernel_modules_are_said_to_be_for_one_linux(bootkit: Bootkit, tree: Path, tmp_path: Path) -> None:
+    module = tree / "lib/modules/6.1.0-56-amd64/updates/x.ko"
+    module.parent.mkdir(parents=True)
+    module.write_bytes(b"")
+    image = tmp_path / "tool.raw"
+    done = bootkit("ext", "create", tree, "--name", "tool", "--any", "--output", image)
+    note = "its kernel modules are for Linux 6.1.0-56-amd64, and for no other"
+    assert f"note: {note}" in done.stderr
+    assert note in bootkit("ext", "inspect", image).stdout
+
+
+def test_kernel_modules_that_the_live_system_cannot_use_are_told(tree: Path, tmp_path: Path) -> None:
+    (tree / "lib/modules/6.1.0-56-amd64").mkdir(parents=True)
+    for kernels, warnings in (
+        (("6.1.0-56-amd64", "6.12.1"), 0),
+        (("6.12.1", "6.12.2"), 1),
+    ):
+        wish = ExtensionWish(name="x", output=tmp_path / f"{warnings}.raw", sources=(tree,), onto=Path("live.iso"))
+        made = make(ExtensionPlan(wish=wish, release=Release(id=ANY), kernels=kernels))
+        told = [warning for warning in made.warnings if "modules" in warning]
+        assert told == ["its kernel modules do not fit live.iso, which has Linux 6.12.1 and 6.12.2"] * warnings
 
 
 def test_the_same_files_give_the_same_bytes(bootkit: Bootkit, tree: Path, tmp_path: Path) -> None:

@@ -12,7 +12,25 @@ from bootkit.system.run import run, which
 BUSYBOX = "/bin/busybox"
 RECORDER = b'#!/bin/sh\necho "main.sh $*"\necho written >/run/by-main\n'
 """In the place of main.sh."""
-APPLETS = ("cat", "chmod", "ln", "mkdir", "mount", "poweroff", "readlink", "rm", "sh", "umount", "uname")
+SWITCH_ROOT = b'#!/bin/sh\necho "switch_root $*, $(cat $3/run/by-main)"\n'
+"""In the place of the program, which wants to be process 1. A shell that takes its own first does not see it."""
+NEW_INIT = b"#!/bin/sh\ncat /run/by-main\n"
+"""Of the new root, where the initrd makes one out of its folder ``system``."""
+APPLETS = (
+    "ash",
+    "cat",
+    "chmod",
+    "chroot",
+    "ln",
+    "mkdir",
+    "mount",
+    "poweroff",
+    "readlink",
+    "rm",
+    "sh",
+    "umount",
+    "uname",
+)
 
 MKINITCPIO = """\
 #!/bin/sh
@@ -35,7 +53,59 @@ for file in /live/custom/antiX/9.sh /live/custom/MX/9.sh; do
 done
 cat $NEW_ROOT/run/by-main
 """
-INITS = {"archiso": MKINITCPIO, "antiX": ANTIX}
+GENKERNEL = """\
+#!/bin/sh
+CHROOT=/newroot
+mkdir -p $CHROOT
+mount -t tmpfs tmpfs $CHROOT
+echo "Switching to real root: switch_root $CHROOT"
+	exec /sbin/switch_root -c "/dev/console" "$CHROOT" "${init:-/sbin/init}"
+"""
+LIVESLAK = """\
+#!/bin/ash
+mount -t tmpfs -o mode=0755 tmpfs /run
+mkdir -p /mnt/overlay
+mount -t tmpfs tmpfs /mnt/overlay
+cp -a /bin /system/* /mnt/overlay
+umount /run
+exec switch_root /mnt/overlay /sbin/init
+"""
+LIVE_KIT = """\
+#!/bin/sh
+. /lib/livekitlib
+transfer_initramfs
+mkdir -p /memory/union
+mount -t tmpfs tmpfs /memory/union
+cp -a /bin /system/* /memory/union
+change_root /memory/union
+"""
+LIVE_KIT_LIB = """\
+transfer_initramfs() {
+	[ -e /lib/escaped ] && return
+	mkdir /m
+	mount -t tmpfs tmpfs /m
+	cp -a /??* /m
+	cd /m
+	: >lib/escaped
+	exec switch_root -c /dev/console . $0
+}
+change_root() {
+	cd "$1"
+	mkdir -p run dev
+	[ -e dev/console ] || mknod dev/console c 5 1
+	mount -t tmpfs tmpfs run
+	mkdir -p run/initramfs
+	pivot_root . run/initramfs
+	exec bin/chroot . sbin/init <dev/console >dev/console 2>&1
+}
+"""
+INITS = {
+    "archiso": MKINITCPIO,
+    "antiX": ANTIX,
+    "genkernel": GENKERNEL,
+    "liveslak": LIVESLAK,
+    "Linux Live Kit": LIVE_KIT,
+}
 """``/init``, by the boot stack."""
 
 
@@ -54,6 +124,9 @@ def initrd_members(stack: str) -> dict[str, Member]:
         "config": b'LATEHOOKS="usr"\n',
         "hooks/usr": b"#!/bin/sh\nrun_latehook() {\n\techo 'its own hook'\n}\n",
         "live/custom/MX/8.sh": b":\n",
+        "sbin/switch_root": SWITCH_ROOT,
+        "system/sbin/init": NEW_INIT,
+        **({"lib/livekitlib": LIVE_KIT_LIB.encode()} if stack == "Linux Live Kit" else {}),
     }
 
 

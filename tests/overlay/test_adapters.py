@@ -29,6 +29,14 @@ def test_every_overlay_says_what_it_relies_on_and_stays_small() -> None:
     [
         ("archiso", ["its own hook", "main.sh /new_root /run/archiso/img_dev"]),
         ("antiX", ["main.sh /live/aufs /run/initramfs/iso-dev /live/aufs/live/iso-dev", "written"]),
+        (
+            "genkernel",
+            [
+                "Switching to real root: switch_root /newroot",
+                "main.sh /newroot /mnt/super_* /mnt/iso",
+                "switch_root -c /dev/console /newroot /sbin/init, written",
+            ],
+        ),
     ],
 )
 def test_the_hook_is_called_when_the_root_is_complete(stack: str, lines: list[str], tmp_path: Path) -> None:
@@ -38,6 +46,14 @@ def test_the_hook_is_called_when_the_root_is_complete(stack: str, lines: list[st
     (tmp_path / "run").mkdir()
     first = dict(word.split("=", 1) for word in overlay.words).get("rdinit", "/init")
     assert in_root(tmp_path, first) == lines
+
+
+@needs_busybox
+def test_an_init_without_the_expected_line_runs_as_it_is(tmp_path: Path) -> None:
+    init = b"#!/bin/sh\n# exec switch_root\n\tfalse && exec env -i switch_root /new\necho its own"
+    unpack({**initrd_members("genkernel"), **adapted("genkernel"), "init": init}, tmp_path)
+    assert in_root(tmp_path, "/bootkit/init") == ["its own"]
+    assert (tmp_path / "init").read_bytes() == init
 
 
 STATUS = "new/usr/local/bin/bootkit-status"
@@ -51,7 +67,14 @@ SYSTEMD = {"new/usr/lib/systemd/systemd": b"#!", "new/sbin/init": Symlink(target
         (SYSTEMD, "", "run/systemd/system/bootkit.service", "late.sh"),
         ({"new/etc/inittab": b"si::sysinit:/rc\n"}, "", "new/etc/inittab", "bk::bootwait:/bin/sh /run/bootkit/late.sh"),
         # a system that brings two: the one that is started counts
-        ({**SYSTEMD, "new/etc/inittab": b""}, "init=/lib/sysvinit/init", "new/etc/inittab", "bk::bootwait:"),
+        (
+            {**SYSTEMD, "new/etc/inittab": b"", "new/lib/sysvinit/init": b""},
+            "init=/lib/sysvinit/init",
+            "new/etc/inittab",
+            "bk::bootwait:",
+        ),
+        # genkernel's word for an init of its own, in the initrd
+        (SYSTEMD, "init=/linuxrc", "run/systemd/system/bootkit.service", "late.sh"),
         (
             {"new/sbin/init": Symlink(target="/bin/busybox"), "new/etc/inittab": b"::sysinit:/rc\n"},
             "",
@@ -62,7 +85,7 @@ SYSTEMD = {"new/usr/lib/systemd/systemd": b"#!", "new/sbin/init": Symlink(target
         ({"new/etc/runit/core-services/00.sh": b""}, "", "new/etc/runit/core-services/99-bootkit.sh", "late.sh"),
         ({}, "", "run/bootkit/status", "start failed nothing in this system can start the rest"),
     ],
-    ids=["systemd", "sysvinit", "both", "busybox", "openrc", "runit", "unknown"],
+    ids=["systemd", "sysvinit", "both", "initrd", "busybox", "openrc", "runit", "unknown"],
 )
 def test_the_rest_is_started_by_the_init_of_the_system(
     system: dict[str, Member], words: str, file: str, text: str, tmp_path: Path

@@ -217,16 +217,20 @@ bk_over_folder() {
 	mount -t overlay -o "lowerdir=$bk_paths:$BK_ROOT$1,upperdir=$BK/upper$1,workdir=$BK/work$1" overlay "$BK_ROOT$1"
 }
 
+# modprobe and udev find a module by the lists that depmod makes: by the system's own, else by the initrd's, because not
+# every initrd has chroot and not every system depmod.
 bk_know_modules() {
-	bk_kernel=$(uname -r)
+	bk_kernel=$(uname -r) bk_new_modules=
 	for bk_path in $1; do
-		if [ -d "$bk_path/usr/lib/modules/$bk_kernel" ] || [ -d "$bk_path/lib/modules/$bk_kernel" ]; then
-			if command -v chroot >/dev/null 2>&1; then
-				chroot "$BK_ROOT" /sbin/depmod -a "$bk_kernel"
-			else
-				depmod -b "$BK_ROOT" -a "$bk_kernel"
-			fi || bk_say failed "the list of kernel modules could not be renewed"
-			return 0
-		fi
+		for bk_folder in "$bk_path"/usr/lib/modules/* "$bk_path"/lib/modules/*; do
+			[ -d "$bk_folder" ] || continue
+			case ${bk_folder##*/} in
+			"$bk_kernel") bk_new_modules=yes ;;
+			*) bk_log "there are modules for Linux ${bk_folder##*/}, and this is $bk_kernel" ;;
+			esac
+		done
 	done
+	[ -n "$bk_new_modules" ] || return 0
+	chroot "$BK_ROOT" /sbin/depmod -a "$bk_kernel" || depmod -b "$BK_ROOT" -a "$bk_kernel" ||
+		bk_say failed "the kernel modules cannot be found by name: there is no depmod that works"
 }

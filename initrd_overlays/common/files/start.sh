@@ -34,14 +34,18 @@ bk_start_without_systemd() {
 	fi
 }
 
-# The init of the kernel line, else /sbin/init, with its links followed as the new root will; in bk_init.
+# The init of the kernel line, if the new root has it (genkernel's init= is the initrd's own), else /sbin/init; with its
+# links followed as the new root will, in bk_init.
 bk_find_init() {
 	bk_init=/sbin/init
 	set -f
 	# shellcheck disable=SC2013,SC2046 # words is what a kernel's command line has
 	for bk_word in $(cat /proc/cmdline); do
 		case $bk_word in
-		init=/*) bk_init=${bk_word#init=} ;;
+		init=/*)
+			bk_link=${bk_word#init=}
+			if [ -e "$BK_ROOT$bk_link" ] || [ -L "$BK_ROOT$bk_link" ]; then bk_init=$bk_link; fi
+			;;
 		esac
 	done
 	set +f
