@@ -13,24 +13,13 @@ BUSYBOX = "/bin/busybox"
 RECORDER = b'#!/bin/sh\necho "main.sh $*"\necho written >/run/by-main\n'
 """In the place of main.sh."""
 SWITCH_ROOT = b'#!/bin/sh\necho "switch_root $*, $(cat $3/run/by-main)"\n'
-"""In the place of the program, which wants to be process 1. A shell that takes its own first does not see it."""
+"""In the place of the program, which wants to be process 1."""
 NEW_INIT = b"#!/bin/sh\ncat /run/by-main\n"
 """Of the new root, where the initrd makes one out of its folder ``system``."""
 APPLETS = (
-    "ash",
-    "cat",
-    "chmod",
-    "chroot",
-    "ln",
-    "mkdir",
-    "mount",
-    "poweroff",
-    "readlink",
-    "rm",
-    "sh",
-    "umount",
-    "uname",
-)
+    "ash", "cat", "chmod", "chroot", "cp", "ln", "mkdir", "mknod", "mount", "pivot_root", "poweroff", "readlink", "rm", "sh",
+    "switch_root", "umount", "uname",
+)  # fmt: skip
 
 MKINITCPIO = """\
 #!/bin/sh
@@ -124,8 +113,8 @@ def initrd_members(stack: str) -> dict[str, Member]:
         "config": b'LATEHOOKS="usr"\n',
         "hooks/usr": b"#!/bin/sh\nrun_latehook() {\n\techo 'its own hook'\n}\n",
         "live/custom/MX/8.sh": b":\n",
-        "sbin/switch_root": SWITCH_ROOT,
         "system/sbin/init": NEW_INIT,
+        **({"sbin/switch_root": SWITCH_ROOT} if stack == "genkernel" else {}),
         **({"lib/livekitlib": LIVE_KIT_LIB.encode()} if stack == "Linux Live Kit" else {}),
     }
 

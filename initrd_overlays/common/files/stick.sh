@@ -16,7 +16,7 @@ bk_step_stick() {
 	else
 		bk_mount_stick || return 1
 	fi
-	bk_mount_of "$BK_STICK"
+	bk_mount_of "$BK_STICK" || return 0 # that has been said
 	bk_log "the stick is $bk_source, $bk_type, $bk_options"
 	case $bk_type,$bk_options in
 	fuse*) bk_say failed "$bk_type cannot be written here: the stick is read-only" ;;
