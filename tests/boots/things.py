@@ -70,8 +70,9 @@ def hello_extension(work: Path, *, isos: Sequence[Path] = ()) -> Path:
     firmware = tree / "lib/firmware/hello.bin"
     firmware.parent.mkdir(parents=True)
     firmware.write_text("of the extension\n")
-    (tree / "etc/modules-load.d").mkdir()
-    (tree / "etc/modules-load.d/hello.conf").write_text(f"fs-{DRIVER}\n")
+    if isos:
+        (tree / "etc/modules-load.d").mkdir()
+        (tree / "etc/modules-load.d/hello.conf").write_text(f"fs-{DRIVER}\n")
     for iso in isos:
         add_module(iso, tree)
     locale = tree / f"usr/lib/locale/{LOCALE}.utf8"
