@@ -133,8 +133,8 @@ def test_an_image_that_came_after_generate_gets_the_words_too() -> None:
 @pytest.mark.parametrize(
     ("item", "key", "reason"),
     [
-        (image("genkernel"), "timezone", "genkernel has no kernel word for the time zone."),
-        (image("genkernel"), "home", "Nothing is added to genkernel"),
+        (image("puppy"), "timezone", "puppy has no kernel word for the time zone."),
+        (image("puppy"), "home", "Nothing is added to puppy"),
         (image("live-boot", "boot=live"), "host", ""),
         (image("mboot", kind=EntryKind.CONFIGFILE), "extra_words", "a kernel line that words"),
         (image("archiso"), "to_ram", "cannot copy this image to RAM"),
@@ -150,7 +150,7 @@ def test_says_why_an_image_cannot_honour_a_choice(item: ImageItem, key: str, rea
 
 
 def test_warns_once_for_each_choice_that_is_not_heeded() -> None:
-    items = tuple(replace(image("genkernel"), path=f"/boot/iso/{n}.iso") for n in range(6))
+    items = tuple(replace(image("puppy"), path=f"/boot/iso/{n}.iso") for n in range(6))
     (warning,) = unheard((*items, image("live-boot", "components")), stick(timezone="UTC"))
     assert warning.startswith("time zone is not heeded by 0.iso, 1.iso, 2.iso, 3.iso and 2 more")
 
