@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from bootkit.app.catalog import find_images, image_named, read_catalog
 from bootkit.app.generate import Generation, plan_generation
+from bootkit.app.homes import find_homes
 from bootkit.app.settings import choices_of, settings_text
 from bootkit.errors import BootkitError, UsageError
 from bootkit.model.catalog import STICK_FILE, ImageItem
@@ -146,6 +147,19 @@ def value_problem(spec: OptionSpec, value: Value) -> str:
     known = suggestions(spec)
     if isinstance(value, str) and value and known and _spelled(spec, value) not in known:
         return f"is no {spec.title.lower()} that this computer knows"
+    return ""
+
+
+def not_there(volume: Volume, spec: OptionSpec, value: Value) -> str:
+    """A clause about what a value names and the stick has not, or not yet; empty if nothing."""
+    from bootkit.app.extensions import find_extensions  # which changes options
+
+    if spec.key == "home" and value not in ("", "none", *(home.name for home in find_homes(volume))):
+        return f"there is no home {value} on the stick"
+    if spec.key == "extensions_off" and isinstance(value, tuple):
+        there = {item.path.rpartition("/")[2] for item in find_extensions(volume)}
+        if missing := [name for name in value if name not in there]:
+            return f"there is no extension {', '.join(missing)} on the stick"
     return ""
 
 

@@ -99,7 +99,7 @@ def unset(
 
 def _value(volume: "Volume", spec: "OptionSpec", place: "Place", words: "Sequence[str]") -> "Value":
     from bootkit.app.catalog import image_named
-    from bootkit.app.options import find_place, parse_value, password_digest, require_entry
+    from bootkit.app.options import find_place, not_there, parse_value, password_digest, require_entry
     from bootkit.model.options import Kind
 
     if spec.kind is Kind.PASSWORD and not words:
@@ -107,6 +107,8 @@ def _value(volume: "Volume", spec: "OptionSpec", place: "Place", words: "Sequenc
             return password_digest(typer.prompt("Menu password", hide_input=True, confirmation_prompt=True, err=True))
         return password_digest(sys.stdin.readline().rstrip("\n"))
     value = parse_value(spec, words)
+    if missing := not_there(volume, spec, value):
+        output.say(f"warning: {missing}")
     if spec.kind is Kind.PATH and isinstance(value, str) and value:
         return image_named(volume, value)
     if spec.key == "entry" and isinstance(value, str):

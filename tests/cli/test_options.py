@@ -82,3 +82,20 @@ def test_a_mistake_is_one_line_and_a_hint(stick: Path, capsys: pytest.CaptureFix
 def test_an_equals_sign_gets_the_command_that_was_meant(stick: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert bootkit(stick, "set", "language=de_DE.UTF-8") == 2
     assert "bootkit options set language de_DE.UTF-8" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [
+        ("home", "ana", "warning: there is no home ana on the stick"),
+        ("home", "none", ""),
+        ("extensions_off", "tol.raw", "warning: there is no extension tol.raw on the stick"),
+    ],
+)
+def test_a_name_of_nothing_on_the_stick_is_told(
+    option: str, value: str, said: str, stick: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert bootkit(stick, "set", option, value) == 0
+    error = capsys.readouterr().err
+    assert ("there is no" in error) == bool(said)
+    assert said in error

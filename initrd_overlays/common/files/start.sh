@@ -14,10 +14,24 @@ bk_step_start() {
 		mkdir -p /run/systemd/system/basic.target.wants
 		cat "$BK/bootkit.service" >/run/systemd/system/bootkit.service
 		ln -sf ../bootkit.service /run/systemd/system/basic.target.wants/bootkit.service
+		bk_clean_at_the_end
 		;;
 	busybox) echo "::sysinit:/bin/sh $BK/late.sh" >>"$BK_ROOT/etc/inittab" ;;
 	*) bk_start_without_systemd ;;
 	esac
+}
+
+# What systemd cannot unmount, because the root itself lies on it (kept changes in a file of the stick), is still marked as
+# in use when the machine goes off. Its last helpers run when nothing else does: there the kernel's own way out counts.
+bk_clean_at_the_end() {
+	for bk_folder in usr/lib/systemd lib/systemd; do
+		if [ -x "$BK_ROOT/$bk_folder/systemd-shutdown" ]; then
+			mkdir -p "$BK_ROOT/$bk_folder/system-shutdown"
+			printf '#!/bin/sh\nsync\necho u >/proc/sysrq-trigger\nsleep 1\n' >"$BK_ROOT/$bk_folder/system-shutdown/bootkit"
+			chmod 755 "$BK_ROOT/$bk_folder/system-shutdown/bootkit"
+			return 0
+		fi
+	done
 }
 
 bk_start_without_systemd() {
