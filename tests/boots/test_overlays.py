@@ -1,7 +1,6 @@
 """The user's own things on every live system: sessions on sticks that are written to, each looked at afterwards."""
 
 import os
-import subprocess
 import sys
 import tempfile
 from collections.abc import Generator, Sequence
@@ -17,14 +16,15 @@ from bootkit.app.homes import create_home
 from bootkit.app.images import add_images, plan_additions
 from bootkit.app.options import plan_change
 from bootkit.app.prepare import prepare_image
-from bootkit.formats.partitions import read_partitions
+from bootkit.app.variants import create_persistence, plan_persistence
 from bootkit.model.prepare import Layout
 from bootkit.plan.edit_settings import Change
 from bootkit.system.qemu import Accelerator
 from bootkit.system.sticks import open_stick
 from bootkit.system.volume import read_file
 from bootkit.units import MIB
-from tests.boots import things
+from tests.boots import live_iso, things
+from tests.boots.clean import require_clean, require_clean_data
 from tests.boots.conftest import Proves
 from tests.boots.dracut_iso import cached_dracut_iso
 from tests.boots.live_iso import cached_iso, host_suite
@@ -41,7 +41,7 @@ SETTINGS = {
 }
 LIVE_USERS = {"live-boot": "user 1000 /home/user"}
 LIVE_USER_OF_DRACUT = "liveuser 1001 /home/liveuser"
-DATA = {Layout.SINGLE: "FAT32", Layout.SPLIT: "ext4"}
+DATA = {Layout.SINGLE: "vfat", Layout.SPLIT: "ext4"}
 EXTENSIONS = f"/boot/extensions/{MACHINE}"
 LOGS = "/boot/bootkit/log"
 
@@ -144,28 +144,14 @@ class Stick:
         return [self.read(f"{LOGS}/{name}").decode() for name in names]
 
     def check(self) -> None:
-        """The checker of its file system finds nothing to mend, neither here nor in the home."""
-        with self.image.open("rb") as file:
-            data = max(read_partitions(file).partitions, key=lambda partition: partition.size)
-        with tempfile.TemporaryDirectory(prefix="bootkit-") as folder:
-            part = Path(folder, "part")
-            dd = ["dd", f"if={self.image}", f"of={part}", "bs=1M", "iflag=skip_bytes,count_bytes", "conv=sparse"]
-            subprocess.run([*dd, f"skip={data.start}", f"count={data.size}"], check=True, capture_output=True)
-            require_clean(part, "vfat" if self.layout is Layout.SINGLE else "ext4")
+        """The checker of its file system finds nothing to mend."""
+        require_clean_data(self.image, DATA[self.layout])
 
     def check_home(self, name: str) -> None:
         with tempfile.TemporaryDirectory(prefix="bootkit-") as folder:
             image = Path(folder, "home")
             image.write_bytes(self.read(f"/boot/home/{name}.home"))
             require_clean(image, "ext4")
-
-
-def require_clean(image: Path, filesystem: str) -> None:
-    argv = ["fsck.vfat", "-n"] if filesystem == "vfat" else ["e2fsck", "-f", "-n"]
-    done = subprocess.run([*argv, image], check=False, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout
-    for trouble in ("Dirty bit", "recover", "was not cleanly unmounted", "orphan"):
-        assert trouble not in done.stdout + done.stderr, done.stdout + done.stderr
 
 
 def iso(stack: str) -> Path:
@@ -348,3 +334,29 @@ def test_every_system_from_every_file_system(layout: Layout, work: Path, acceler
     furnish(stick, work)
     run_through(stick, [stack for stack in stacks for _ in range(2)])
     stick.check_home("anna")
+
+
+@pytest.mark.long
+def test_encrypted_changes_are_opened_where_the_initrd_asks(
+    work: Path, accelerator: Accelerator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With an image that was made with the package cryptsetup-initramfs, as Kali's are."""
+    monkeypatch.setattr(live_iso, "PACKAGES", (*live_iso.PACKAGES, "cryptsetup-initramfs"))
+    work.chmod(0o755)
+    image = live_iso.build(work, host_suite())
+    stick = Stick(image=work / "stick.img", layout=Layout.SINGLE, accelerator=accelerator)
+    prepare_image(stick.image, image.stat().st_size + 192 * MIB, layout=stick.layout)
+    with open_stick(stick.image, writing=True) as opened:
+        volume = opened.volume
+        add_images(volume, plan_additions(volume, [image]))
+        plan = plan_persistence(volume, image.name, 64 * MIB, encrypted=True)
+        create_persistence(volume, plan, passphrase=PASSPHRASE.encode())
+        apply_changes(plan_generation(volume).plan, volume)
+        (target,) = choose_targets(volume, [], every=False)
+    script = 'echo "before=$(cat /root/mark)"\necho "left here" >/root/mark\n'
+    asked = [(r"Please unlock disk \S+: ", PASSPHRASE)]
+    for before in ("", "left here"):
+        ran = session(stick.image, entry=target.id_path, script=script, accelerator=accelerator, answers=asked)
+        assert ran.ended, ran.serial[-4000:]
+        assert ran.facts["before"] == before
+        stick.check()

@@ -17,6 +17,7 @@ from bootkit.model.prepare import Layout
 from bootkit.system.qemu import Accelerator
 from bootkit.system.sticks import open_stick
 from bootkit.units import MIB
+from tests.boots.clean import require_clean_data
 from tests.boots.conftest import Proves
 from tests.boots.dracut_iso import cached_dracut_iso
 from tests.boots.live_iso import cached_iso, host_suite
@@ -69,6 +70,7 @@ def test_changes_are_there_at_the_next_boot(
         sys.stdout.write("\n".join((target.id_path, *ran.report, "")))
         assert ran.ended, ran.serial[-4000:]
         assert "/boot/persistence/" in ran.facts["kept by"]
+        require_clean_data(stick, "vfat" if Layout.SINGLE in request.node.name else "ext4")
         found.append(ran.facts["before"])
     assert found[0] == ""
     assert found[1].endswith("was here")

@@ -85,6 +85,17 @@ def test_each_script_is_read_by_the_shells_of_initrds(shell: tuple[str, ...], he
             run([*shell, "-n", path])
 
 
+def test_systemd_gets_a_helper_for_what_it_cannot_unmount(here: Path, tmp_path: Path) -> None:
+    systemd = tmp_path / "root/lib/systemd"
+    systemd.mkdir(parents=True)
+    (systemd / "systemd-shutdown").touch(0o755)
+    steps = ". $1/lib.sh; . $1/start.sh; BK_ROOT=$2; bk_clean_at_the_end; bk_clean_at_the_end"
+    run(["busybox", "ash", "-c", steps, "sh", here, tmp_path / "root"])
+    helper = systemd / "system-shutdown/bootkit"
+    assert helper.stat().st_mode & 0o777 == 0o755
+    assert helper.read_text().splitlines() == ["#!/bin/sh", "sync", "echo u >/proc/sysrq-trigger", "sleep 1"]
+
+
 @pytest.mark.parametrize("shell", SHELLS, ids=lambda shell: shell[0])
 def test_the_steps_run_in_the_shells_of_initrds(shell: tuple[str, ...], here: Path, tmp_path: Path) -> None:
     if which(shell[0]) is None:
