@@ -158,7 +158,7 @@ def create_persistence(
             (tree / name).write_text(text)
         image = work / "image"
         size = plan.size - (LUKS_HEADER if plan.encrypted else 0)
-        make_ext4(image, size, label=keeping.label, content=tree)
+        make_ext4(image, size, label=keeping.label, content=tree, folders=keeping.folders)
         shutil.rmtree(tree)
         if passphrase is not None:
             encrypt(image, passphrase, label=keeping.label)

@@ -1,6 +1,6 @@
 """How each boot stack keeps the changes to its system beside the ISO file, or why it cannot.
 
-Source: booted: live-boot 20230131, kiwi-live. Read: casper 1.498 scripts/casper-helpers,
+Source: booted: live-boot 20230131, kiwi-live, dracut 059. Read: casper 1.498 scripts/casper-helpers,
 mkinitcpio-archiso 73 hooks/archiso, antiX's init (mx-iso-template 26.05), kiwi 10 kiwi-live-lib.sh.
 """
 
@@ -32,6 +32,8 @@ class Keeping:
     label: str = "bootkit"
     texts: Mapping[str, str] = field(default_factory=dict[str, str])
     """Files that have to be in the image."""
+    folders: tuple[str, ...] = ()
+    """Empty folders of root's that have to be in its top."""
     initrds: tuple[str, ...] = ()
     """On the stick."""
     filesystems: tuple[str, ...] = ()
@@ -77,6 +79,12 @@ STACKS: Mapping[str, Keeping] = {
         words=("rd.live.overlay.persistent", f"rd.live.cowfile.path={_FOLDER}/live_system.cow"),
         note="KIWI before 10 does not know this place: it makes /live_system.cow, which all its images share",
     ),
+    # the changed files of an overlay rather than a snapshot: it serves both layouts of LiveOS, and its size is no trap
+    "dmsquash-live": Keeping(
+        file="overlay.img",
+        folders=("overlayfs", "ovlwork"),
+        words=(f"rd.live.overlay=UUID={STICK_UUID}:{_FOLDER}/overlay.img", "rd.live.overlay.overlayfs=1"),
+    ),
     "archiso": Keeping(
         file=FOLDER_MARK,
         words=(f"cow_device=/dev/disk/by-uuid/{STICK_UUID}", f"cow_directory={_FOLDER}", "copytoram=n"),
@@ -96,7 +104,6 @@ STACKS: Mapping[str, Keeping] = {
     ),
 }
 _CANNOT: Mapping[str, str] = {
-    "dmsquash-live": "dracut 059 was seen to hang when it is switched off with a file for changes beside the ISO file",
     "sysrescue": "its initrd cannot write to the partition that its ISO file lies on",
     "anaconda": "it is an installer",
     "debian-installer": "it is an installer",

@@ -6,6 +6,7 @@ cryptsetup 2.6.1 (2023): as an ordinary user it needs ``--disable-locks``, and f
 
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from bootkit.errors import BootkitError, CommandFailed
@@ -26,9 +27,18 @@ _MINIMUM = re.compile(r"smaller than minimum \((\d+)\)")
 
 
 def make_ext4(
-    path: Path, size: int, *, label: str, owner: tuple[int, int] = (0, 0), content: Path | None = None
+    path: Path,
+    size: int,
+    *,
+    label: str,
+    owner: tuple[int, int] = (0, 0),
+    content: Path | None = None,
+    folders: Sequence[str] = (),
 ) -> None:
-    """An ext4 of ``size`` bytes in a new file with holes; ``content`` is a folder whose files go in."""
+    """An ext4 of ``size`` bytes in a new file with holes.
+
+    ``content`` is a folder whose files go in, ``folders`` are names of empty ones in its top that belong to root.
+    """
     with path.open("xb") as fh:
         fh.truncate(size)
     argv: list[str | Path] = [
@@ -40,6 +50,8 @@ def make_ext4(
     if content is not None:
         argv += ["-d", content]
     run([*argv, path])
+    for folder in folders:
+        run(["debugfs", "-w", "-R", f"mkdir {folder}", path])
 
 
 def is_encrypted(head: bytes) -> bool:

@@ -344,7 +344,7 @@ def test_encrypted_changes_are_opened_where_the_initrd_asks(
     monkeypatch.setattr(live_iso, "PACKAGES", (*live_iso.PACKAGES, "cryptsetup-initramfs"))
     work.chmod(0o755)
     image = live_iso.build(work, host_suite())
-    stick = Stick(image=work / "stick.img", layout=Layout.SINGLE, accelerator=accelerator)
+    stick = Stick(image=work / "stick.img", layout=Layout.SINGLE, accelerator=accelerator, isos=(image,))
     prepare_image(stick.image, image.stat().st_size + 192 * MIB, layout=stick.layout)
     with open_stick(stick.image, writing=True) as opened:
         volume = opened.volume

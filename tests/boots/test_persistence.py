@@ -28,7 +28,7 @@ pytestmark = pytest.mark.boots
 REPORT = r"""
 echo "before=$(cat /root/mark)"
 echo "$(uname -r) was here" >/root/mark
-echo "kept by=$(grep -o 'bootkit.persistence=[^ ]*\|rd.live.cowfile.path=[^ ]*' /proc/cmdline)"
+echo "kept by=$(grep -o 'bootkit.persistence=[^ ]*\|rd.live.cowfile.path=[^ ]*\|rd.live.overlay=[^ ]*' /proc/cmdline)"
 sync
 """
 
@@ -39,7 +39,15 @@ def iso_of(stack: str) -> Path:
 
 @pytest.fixture(
     scope="module",
-    params=[("live-boot", Layout.SINGLE), ("live-boot", Layout.SPLIT), ("kiwi", Layout.SPLIT)],
+    params=[
+        ("live-boot", Layout.SINGLE),
+        ("kiwi", Layout.SPLIT),
+        ("f41", Layout.SPLIT),
+        *(
+            pytest.param(other, marks=pytest.mark.long)
+            for other in (("live-boot", Layout.SPLIT), ("f41", Layout.SINGLE), ("f42", Layout.SPLIT))
+        ),
+    ],
     ids=lambda param: f"{param[0]}-{param[1]}",
 )
 def stick(request: pytest.FixtureRequest) -> Generator[Path]:
@@ -60,7 +68,7 @@ def stick(request: pytest.FixtureRequest) -> Generator[Path]:
 def test_changes_are_there_at_the_next_boot(
     stick: Path, accelerator: Accelerator, proves: Proves, request: pytest.FixtureRequest
 ) -> None:
-    if "live-boot" not in request.node.name:
+    if "kiwi" in request.node.name:
         proves(stick, ".iso")
     with open_stick(stick) as opened:
         (target,) = choose_targets(opened.volume, [], every=False)

@@ -1,6 +1,7 @@
 """Kept changes and answer files, from the command to the menu."""
 
 import json
+import re
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -128,6 +129,29 @@ def test_more_room_than_the_stick_has_is_told(bootkit: Bootkit, make_iso: MakeIs
     assert "the file for changes cannot be filled before there is more room" in done.stderr
     gone = bootkit("persist", "remove", "live", "--stick", stick)
     assert gone.stderr.endswith("bootkit persist list\n")
+
+
+DRACUT: Mapping[str, str] = {
+    "images/pxeboot/vmlinuz": "kernel",
+    "images/pxeboot/initrd.img": "initrd",
+    "LiveOS/squashfs.img": "squashfs",
+    "EFI/BOOT/grub.cfg": (
+        'menuentry "Start Fedora-Live" {\n  linux /images/pxeboot/vmlinuz root=live:CDLABEL=LIVE rd.live.image quiet\n'
+        "  initrd /images/pxeboot/initrd.img\n}\n"
+    ),
+}
+
+
+def test_dracut_gets_an_overlay_whose_folders_are_of_root(bootkit: Bootkit, stick: Path, make_iso: MakeIso) -> None:
+    bootkit("add", make_iso("fedora.iso", DRACUT), "--stick", stick)
+    assert bootkit("persist", "create", "fedora", "--size", "40M", "--stick", stick).returncode == 0
+    file = stick / "boot/persistence/fedora.iso/overlay.img"
+    for folder in ("overlayfs", "ovlwork"):
+        said = subprocess.run(["debugfs", "-R", f"stat {folder}", file], check=True, capture_output=True, text=True)
+        assert re.search(r"Type: directory +Mode: +0755", said.stdout)
+        assert re.search(r"User: +0 +Group: +0", said.stdout)
+    (line,) = (line for line in menu_of(stick).splitlines() if "fedora.iso/overlay.img" in line)
+    assert "rd.live.overlay.overlayfs=1" in line
 
 
 def test_a_dry_run_keeps_nothing(bootkit: Bootkit, stick: Path, make_iso: MakeIso) -> None:

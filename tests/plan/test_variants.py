@@ -45,6 +45,9 @@ def test_every_stack_is_told_in_its_own_words() -> None:
     )
     assert kept_line("live-boot", "boot=live") == f"boot=live persistence bootkit.persistence={FOLDER}/persistence"
     assert kept_line("kiwi-live") == (f"quiet rd.live.overlay.persistent rd.live.cowfile.path={FOLDER}/live_system.cow")
+    assert kept_line("dmsquash-live", "rd.live.image") == (
+        f"rd.live.image rd.live.overlay=UUID={{stick_uuid}}:{FOLDER}/overlay.img rd.live.overlay.overlayfs=1"
+    )
     assert kept_line("archiso", "copytoram=auto") == (
         f"cow_device=/dev/disk/by-uuid/{{stick_uuid}} cow_directory={FOLDER} copytoram=n"
     )
@@ -76,7 +79,6 @@ def test_live_boot_gets_the_initrd_that_finds_its_file() -> None:
         ("casper", "ext4", "on FAT only"),
         ("archiso", "vfat", "need a file system of Linux"),
         ("sysrescue", "ext4", "cannot write to the partition"),
-        ("dmsquash-live", "vfat", "seen to hang"),
         ("debian-installer", "ext4", "it is an installer"),
         ("miso", "ext4", "keeps nothing"),
         ("slax", "ext4", "no way is known"),
