@@ -27,7 +27,16 @@ bk_clean_at_the_end() {
 	for bk_folder in usr/lib/systemd lib/systemd; do
 		if [ -x "$BK_ROOT/$bk_folder/systemd-shutdown" ]; then
 			mkdir -p "$BK_ROOT/$bk_folder/system-shutdown"
-			printf '#!/bin/sh\nsync\necho u >/proc/sysrq-trigger\nsleep 1\n' >"$BK_ROOT/$bk_folder/system-shutdown/bootkit"
+			cat >"$BK_ROOT/$bk_folder/system-shutdown/bootkit" <<-'end'
+				#!/bin/sh
+				sync
+				echo u >/proc/sysrq-trigger
+				# which is done beside us
+				for second in 1 2 3 4 5 6 7 8 9; do
+					sleep 1
+					grep -q '^/dev/[^ ]* [^ ]* [^ ]* rw' /proc/mounts || break
+				done
+			end
 			chmod 755 "$BK_ROOT/$bk_folder/system-shutdown/bootkit"
 			return 0
 		fi
