@@ -61,7 +61,7 @@ TRADE_OFFS = {
     DataFs.EXT4: "ext4: read by every Linux image and every signed GRUB; Windows and macOS do not see it",
     DataFs.FAT32: "FAT32: read by everything; no file of 4 GiB or more, no owners or links",
     DataFs.EXFAT: "exFAT: big files, Windows and macOS; no Secure Boot, and some images need bootkit's help to find their ISO",
-    DataFs.NTFS: "NTFS: big files, Windows; no Secure Boot, and many Linux images cannot read or write it",
+    DataFs.NTFS: "NTFS: big files, Windows; no Secure Boot, and bootkit gets many images to their ISO on it, but not to your own things",
     DataFs.BTRFS: "btrfs: checksums and compression; not every image reads it, Windows and macOS do not",
 }
 

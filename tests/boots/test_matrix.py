@@ -8,12 +8,22 @@ from pathlib import Path
 
 import pytest
 
+from bootkit.app.boot import choose_targets
+from bootkit.app.changes import apply_changes
+from bootkit.app.check import check_stick
+from bootkit.app.generate import plan_generation
+from bootkit.app.images import add_images, plan_additions
 from bootkit.app.matrix import Cell, Matrix, boot_matrix
+from bootkit.app.prepare import prepare_image
 from bootkit.model.prepare import DataFs
 from bootkit.model.verdict import TestFirmware
+from bootkit.system.qemu import Accelerator
+from bootkit.system.sticks import open_stick
+from bootkit.system.volume import Volume
 from bootkit.units import GIB, MIB
-from tests.boots.dracut_iso import cached_dracut_iso
+from tests.boots.dracut_iso import LAYOUTS, cached_dracut_iso
 from tests.boots.live_iso import cached_iso, host_suite
+from tests.boots.machine import session
 
 pytestmark = pytest.mark.boots
 
@@ -39,6 +49,23 @@ def needs_root() -> None:
         pytest.skip("an NTFS stick that is not mounted takes root")
 
 
+def image_of(stack: str) -> Path:
+    return cached_iso(host_suite()) if stack == "live-boot" else cached_dracut_iso(host_suite(), stack)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("firmware", [TestFirmware.BIOS, TestFirmware.UEFI])
+@pytest.mark.parametrize("filesystem", list(DataFs))
+@pytest.mark.parametrize("stack", ["live-boot", *LAYOUTS])
+def test_prediction_and_boot_agree_in_every_cell(stack: str, filesystem: DataFs, firmware: TestFirmware) -> None:
+    if filesystem in (DataFs.NTFS, DataFs.BTRFS):
+        needs_root()
+    cured, *uncured = seen(image_of(stack), filesystem, firmware=firmware, cure_off=True)
+    overlay = cured[1]
+    assert cured == (filesystem, overlay, True)
+    assert uncured == ([(filesystem, "", False)] if overlay else [])
+
+
 def test_live_boot_boots_from_exfat_by_the_module_of_its_own_kernel_and_not_without() -> None:
     cells = seen(cached_iso(host_suite()), DataFs.EXFAT, cure_off=True)
     assert cells == [(DataFs.EXFAT, "modules", True), (DataFs.EXFAT, "", False)]
@@ -46,16 +73,51 @@ def test_live_boot_boots_from_exfat_by_the_module_of_its_own_kernel_and_not_with
 
 def test_live_boot_boots_from_ntfs_which_its_kernel_has_no_driver_for() -> None:
     needs_root()
-    assert seen(cached_iso(host_suite()), DataFs.NTFS) == [(DataFs.NTFS, "map", True)]
+    cells = seen(cached_iso(host_suite()), DataFs.NTFS, firmware=TestFirmware.UEFI)
+    assert cells == [(DataFs.NTFS, "map", True)]
 
 
 def test_dracut_boots_from_exfat_by_itself() -> None:
     assert seen(cached_dracut_iso(host_suite(), "f42"), DataFs.EXFAT) == [(DataFs.EXFAT, "", True)]
 
 
-def test_kiwi_boots_from_ntfs_which_its_kernel_has_no_driver_for() -> None:
+def lay_in_pieces(iso: Path, volume: Volume, work: Path) -> None:
+    """Add an image where only gaps of 16 MiB are left for it."""
+    filler = work / "filler"
+    with filler.open("wb") as file:
+        file.truncate(16 * MIB)
+    count = volume.free() // filler.stat().st_size
+    for number in range(count):
+        volume.copy_in(filler, f"/filler-{number}", lambda _: None)
+    for number in range(0, count, 2):
+        volume.remove(f"/filler-{number}")
+    add_images(volume, plan_additions(volume, [iso]))
+    apply_changes(plan_generation(volume).plan, volume)
+
+
+@pytest.mark.parametrize(
+    "stack", ["kiwi", *(pytest.param(stack, marks=pytest.mark.long) for stack in ("live-boot", "f41", "f42"))]
+)
+def test_an_image_that_lies_in_pieces_on_ntfs_is_joined_and_the_boot_logs_it(
+    stack: str, accelerator: Accelerator
+) -> None:
     needs_root()
-    assert seen(cached_dracut_iso(host_suite(), "kiwi"), DataFs.NTFS) == [(DataFs.NTFS, "map", True)]
+    iso = image_of(stack)
+    with tempfile.TemporaryDirectory(prefix="bootkit-") as folder:
+        image = Path(folder, "stick.img")
+        prepare_image(image, 3 * iso.stat().st_size + 100 * MIB, data_fs=DataFs.NTFS)
+        with open_stick(image, writing=True) as opened:
+            lay_in_pieces(iso, opened.volume, Path(folder))
+            (prediction,) = check_stick(opened).predictions
+            assert len(opened.volume.extents(prediction.path) or ()) > 1
+            assert prediction.verdict == "boots with overlay map"
+            (target,) = choose_targets(opened.volume, [], every=False)
+        script = 'while read -r line; do echo "log $line"; done </run/bootkit/log'
+        ran = session(image, entry=target.id_path, script=script, accelerator=accelerator)
+    assert ran.ended, ran.serial[-4000:]
+    said = [line for line in ran.report if "cure: " in line]
+    assert len(said) == 1, ran.report
+    assert f"cure: {prediction.path} is /dev/mapper/bootkit-iso, mapped on " in said[0]
 
 
 @pytest.fixture(scope="module")
