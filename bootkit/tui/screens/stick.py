@@ -220,8 +220,8 @@ The stick: its images, and for the one under the cursor what the menu will have.
         self.action_refresh()
 
     def _verified(self, result: tuple[Verified, ...]) -> None:
-        text = "\n".join(f"{one.verdict}  {one.path}\n  SHA-256 {one.sha256}" for one in result)
-        self.show(TextScreen("Read back from the stick", text))
+        text = "\n".join(f"{one.verdict}  {one.path}\n{one.sha256}" for one in result)
+        self.show(TextScreen("Read back from the stick, with SHA-256", text))
 
     def _tested(self, result: "tuple[Proof, ...]") -> None:
         self.show(TextScreen("How far it came", "\n\n".join(map(_proof_text, result))))
@@ -240,7 +240,7 @@ The stick: its images, and for the one under the cursor what the menu will have.
 
 
 def _state(board: Board) -> Content:
-    """Two lines: the stick, and what is on it; what matters most comes first, for lines that are too long are cut."""
+    """Two lines, on narrow screens perhaps more: the stick, and what is on it."""
     menu = "menu up to date" if board.up_to_date else "MENU OUT OF DATE: g writes it"
     counts = [_count(len(board.items), "image")]
     counts += [_count(len(board.extensions), "extension")] if board.extensions else []

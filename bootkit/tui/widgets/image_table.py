@@ -1,5 +1,6 @@
 """The images of the stick as a table."""
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from rich.cells import cell_len, set_cell_size
@@ -14,6 +15,7 @@ from bootkit.units import format_size
 
 _WITH_STACK = 96
 """Columns from which on there is room for the boot stack, too: the names of the images come first."""
+_GETS = 20
 _WORDS = {Answer.BOOTS: "yes", Answer.ELSEWHERE: "not here", Answer.CANNOT: "no", Answer.UNKNOWN: "perhaps"}
 
 
@@ -44,7 +46,7 @@ own things: the home, the extensions (ext), the scripts, a place where its chang
         self.clear(columns=True)
         pane = self.size.width or self.app.size.width  # pyright: ignore[reportUnknownMemberType]
         wide = pane >= _WITH_STACK
-        columns = {"Size": 9, "Starts": 13, "With": 18, **({"Boots by": 13} if wide else {})}
+        columns = {"Size": 9, "Starts": 13, "With": _GETS, **({"Boots by": 13} if wide else {})}
         columns = {"Image": max(pane - 3 - sum(width + 2 for width in columns.values()), 12), **columns}
         for label, width in columns.items():
             self.add_column(f"{label:>9}" if label == "Size" else label, width=width)
@@ -70,9 +72,18 @@ own things: the home, the extensions (ext), the scripts, a place where its chang
 
 
 def _cells(item: ImageItem, board: Board) -> tuple[str, ...]:
-    gets = ", ".join(brought(board, item)) or "-"
+    gets = fitted(brought(board, item), _GETS) or "-"
     stack = item.detection.stack if item.detection else "-"
     return board.title(item), f"{format_size(item.size):>9}", starts(item, board), gets, stack
+
+
+def fitted(words: Sequence[str], width: int) -> str:
+    """As many of the words as there is room for, and how many more there are: ``home anna, 1 ext, +2``."""
+    for count in range(len(words), 0, -1):
+        more = [f"+{len(words) - count}"] if count < len(words) else []
+        if cell_len(text := ", ".join([*words[:count], *more])) <= width:
+            return text
+    return cut(words[0], width) if words else ""
 
 
 def cut(text: str, width: int) -> str:
