@@ -72,7 +72,7 @@ class Watcher:
     @property
     def tail(self) -> tuple[str, ...]:
         """The last lines, without escape sequences."""
-        last = _clean(self._open)
+        last = plain(self._open)
         return (*self._lines, last)[-TAIL_LINES:] if last else tuple(self._lines)
 
     def feed(self, data: bytes) -> None:
@@ -102,7 +102,7 @@ class Watcher:
         return text[text.rfind("\n", 0, found.start()) + 1 :].partition("\n")[0].strip()
 
     def _look(self, raw: str, *, whole: bool) -> None:
-        line = _clean(raw[:LINE_LIMIT])
+        line = plain(raw[:LINE_LIMIT])
         if not line:
             return
         if whole:
@@ -132,5 +132,5 @@ class Watcher:
                 return
 
 
-def _clean(raw: str) -> str:
+def plain(raw: str) -> str:
     return _CONTROLS.sub("", _ESCAPES.sub("", raw)).rstrip()

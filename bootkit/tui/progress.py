@@ -1,5 +1,6 @@
 """How far a long step is, in words: bytes, speed, time left. Counts in the worker thread, is read in the other."""
 
+import re
 import time
 from collections import deque
 from collections.abc import Callable
@@ -8,10 +9,14 @@ from threading import Event
 
 from bootkit.app.changes import Watcher
 from bootkit.errors import Interrupted
+from bootkit.system.watcher import LINE_LIMIT, plain
 from bootkit.units import format_size
 
 _KEPT = 4000
 """Lines that the console shows at most: a machine may talk for ever."""
+_LINE_ENDS = re.compile(r"[\r\n]+")
+_MOVES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[A-HJdf]|[DEM])")
+"""The cursor goes elsewhere, or the screen is cleared: what comes then does not belong to the line before."""
 
 
 @dataclass(kw_only=True)
@@ -25,6 +30,9 @@ class Progress:
     done: int = 0
     _started: float = 0.0
     _cancelled: Event = field(default_factory=Event)
+    _open: str = ""
+    """The line that has not ended yet."""
+    _heard: str = ""
     _said: deque[str] = field(default_factory=lambda: deque[str](maxlen=_KEPT))
 
     def cancel(self) -> None:
@@ -45,10 +53,16 @@ class Progress:
         self._begin_at(phase.strip(), "", 0)
 
     def hear(self, text: str) -> None:
-        """Something to show as it is: the console of a machine."""
+        """What a machine says on its console, escape sequences and all; nothing at all means that it is quiet just now."""
         self.check()
-        if text:
-            self._said.append(text)
+        *lines, self._open = _LINE_ENDS.split(_MOVES.sub("\n", self._open + text))
+        if not text or len(self._open) > LINE_LIMIT:
+            lines.append(self._open)  # a prompt, or half a line of somebody slow
+            self._open = ""
+        for line in map(plain, lines):
+            if line and line != self._heard:  # GRUB writes its countdown again and again
+                self._said.append(f"{line}\n")
+                self._heard = line
 
     def moved(self, done: int, size: int) -> None:
         """Bytes done of the step that was told last, and the bytes there are."""

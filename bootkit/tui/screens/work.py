@@ -47,7 +47,7 @@ class WorkScreen(ModalScreen["Outcome[T] | BootkitError"], Generic[T]):
             yield Static(id="line", markup=False)
             yield Static(id="bar", markup=False)
             yield Static(id="figures", markup=False)
-            yield RichLog(id="log", max_lines=1000, wrap=True)
+            yield RichLog(id="log", max_lines=1000, wrap=True, min_width=1)
             yield Footer(show_command_palette=False)
 
     def on_mount(self) -> None:
