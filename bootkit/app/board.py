@@ -123,6 +123,8 @@ def known_values(spec: OptionSpec, board: Board, item: ImageItem | None) -> tupl
     if spec.key == "entry":
         detection = item.detection if item else None
         return tuple(dict.fromkeys(entry.title for entry in detection.entries)) if detection else ()
+    if spec.key == "seed":
+        return tuple(seed.label for seed in board.variants.seeds if item and seed.image == item.name)
     match spec.kind:
         case Kind.PATH:
             return tuple(item.path for item in board.items)

@@ -57,7 +57,7 @@ def plan_generation(
     catalog = read_catalog(volume, images, insides=True, told=told)
     overlays = plan_overlays(volume, catalog.items, choices)
     offered = offered_items(volume, catalog.items, variants)
-    look = plan_look(volume, menu_settings(choices, catalog.items))
+    look = plan_look(volume, menu_settings(choices, offered))
     menu = menu_of(offered, choices, overlays.by_image, settings=look.settings)
     beside = plan_beside(volume, catalog.items)
     unfit = (*beside.missing, *look.warnings)

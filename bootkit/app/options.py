@@ -9,6 +9,7 @@ from bootkit.app.catalog import find_images, image_named, read_catalog
 from bootkit.app.generate import Generation, plan_generation
 from bootkit.app.homes import find_homes
 from bootkit.app.settings import choices_of, settings_text
+from bootkit.app.variants import offered_items, read_variants
 from bootkit.errors import BootkitError, UsageError
 from bootkit.model.catalog import STICK_FILE, ImageItem
 from bootkit.model.options import (
@@ -83,7 +84,8 @@ def find_place(volume: Volume, *, image: str = "", stack: str = "") -> tuple[Pla
         return STICK, None
     path = image_named(volume, image)
     images = tuple(pair for pair in find_images(volume) if pair[0] == path)
-    return image_place(path), read_catalog(volume, images).items[0]
+    (item,) = offered_items(volume, read_catalog(volume, images).items, read_variants(volume))
+    return image_place(path), item
 
 
 def find_option(key: str, scope: Scope) -> OptionSpec:

@@ -225,9 +225,9 @@ def plan_seed(
 def seed_named(volume: Volume, image: str, name: str) -> Seed:
     """Raises BootkitError: there is none of that name for that image."""
     mine = [seed for seed in read_variants(volume).seeds if image.rpartition("/")[2].lower() in seed.image.lower()]
-    fits = [seed for seed in mine if name in (seed.name, f"{seed.kind}/{seed.name}", seed.path)]
+    fits = [seed for seed in mine if name in (seed.name, seed.label, seed.path)]
     if len(fits) != 1:
-        there = ", ".join(f"{seed.kind}/{seed.name}" for seed in mine)
+        there = ", ".join(seed.label for seed in mine)
         message = f"{name} is {'no' if not fits else 'more than one'} answer file of {image}"
         raise BootkitError(message, hint=f"there are: {there}" if there else "bootkit seed list")
     return fits[0]

@@ -100,6 +100,7 @@ def unset(
 def _value(volume: "Volume", spec: "OptionSpec", place: "Place", words: "Sequence[str]") -> "Value":
     from bootkit.app.catalog import image_named
     from bootkit.app.options import find_place, not_there, parse_value, password_digest, require_entry
+    from bootkit.app.variants import seed_named
     from bootkit.model.options import Kind
 
     if spec.kind is Kind.PASSWORD and not words:
@@ -115,6 +116,8 @@ def _value(volume: "Volume", spec: "OptionSpec", place: "Place", words: "Sequenc
         _, item = find_place(volume, image=place.name)
         assert item is not None  # the option is for images only
         require_entry(item, value)
+    if spec.key == "seed" and isinstance(value, str) and value:
+        return seed_named(volume, place.name, value).label
     return value
 
 

@@ -209,6 +209,14 @@ OPTIONS: tuple[OptionSpec, ...] = (
         help="Run the scripts of /boot/customize in the live system.",
     ),
     OptionSpec(
+        key="persistence",
+        kind=Kind.SWITCH,
+        default=True,
+        title="Keep changes",
+        help="Start by itself the entry that keeps changes, where bootkit persist has made room for them. "
+        "Off: that entry has to be chosen.",
+    ),
+    OptionSpec(
         key="to_ram",
         kind=Kind.SWITCH,
         default=False,
@@ -271,6 +279,15 @@ OPTIONS: tuple[OptionSpec, ...] = (
         default="",
         title="Default entry",
         help="Title of the entry that starts by itself when the image does. Empty: the first that can start.",
+        scopes=OF_IMAGE,
+    ),
+    OptionSpec(
+        key="seed",
+        kind=Kind.TEXT,
+        default="",
+        title="Answer file",
+        help="The answer file, as KIND/NAME, whose entry starts by itself when the image does. "
+        "Empty: none; its entry has to be chosen.",
         scopes=OF_IMAGE,
     ),
     OptionSpec(

@@ -26,6 +26,11 @@ class Seed:
     def folder(self) -> str:
         return self.path.rpartition("/")[0]
 
+    @property
+    def label(self) -> str:
+        """What it is called: two of an image differ in it."""
+        return f"{self.kind}/{self.name}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:

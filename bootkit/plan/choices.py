@@ -5,10 +5,11 @@ from dataclasses import replace
 
 from bootkit.bootcfg.cmdline import SEPARATORS, before_separator, name_of, without
 from bootkit.detect import QuickRule
-from bootkit.model.boot import BootEntry, Detection, EntryKind
+from bootkit.model.boot import BootEntry, Detection, EntryKind, Role
 from bootkit.model.catalog import MENU_LANGUAGES, ImageItem, ImageLook, MenuSettings
 from bootkit.model.options import AUTO, KEYBOARD, Choices, Kind, OptionSpec, Scope, option
 from bootkit.plan.choice_words import OVERLAID, STACKS, fill, keyboard_slots, locale_slots
+from bootkit.plan.variants import answered, is_answered
 
 Words = tuple[str, ...]
 
@@ -32,7 +33,7 @@ def menu_settings(choices: Choices, items: tuple[ImageItem, ...]) -> MenuSetting
         language=_menu_language(choices),
         theme=choices.text("theme"),
         protect_all=choices.text("protect") == "everything",
-        looks={item.path: look for item in items if (look := _look(choices, item.path)) != ImageLook()},
+        looks={item.path: look for item in items if (look := _look(choices, item)) != ImageLook()},
     )
 
 
@@ -66,6 +67,10 @@ def reason_against(item: ImageItem, spec: OptionSpec) -> str:
         return ""
     if spec.key in ADDED:
         return f"Nothing is added to {detection.stack}, which has no overlay."
+    if spec.key == "persistence" and detection.entries[0].role is not Role.PERSISTENT:
+        return f"Nothing keeps its changes: bootkit persist create {item.name}"
+    if spec.key == "seed" and not any(map(is_answered, detection.entries)):
+        return f"It has no answer file: bootkit seed add {item.name} FILE"
     linux = [entry for entry in detection.entries if _has_line(entry)]
     if spec.key in TRANSLATED or spec.kind is Kind.WORDS or spec.key == "safe_graphics":
         if not linux:
@@ -98,15 +103,33 @@ def _is_deaf(item: ImageItem, choices: Choices, key: str) -> bool:
     return bool(value) and bool(reason_against(item, option(key)))
 
 
-def _look(choices: Choices, path: str) -> ImageLook:
+def _look(choices: Choices, item: ImageItem) -> ImageLook:
+    path = item.path
     return ImageLook(
         alias=choices.text("alias", image=path),
         tip=choices.text("tip", image=path),
         order=choices.number("order", image=path),
         hidden=bool(choices.number("hidden", image=path)),
-        entry=choices.text("entry", image=path),
+        entry=choices.text("entry", image=path) or _default_entry(choices, item),
         locked=bool(choices.number("locked", image=path)),
     )
+
+
+def _default_entry(choices: Choices, item: ImageItem) -> str:
+    """The entry for the answer file that was chosen, or the one to start if that which keeps changes is not to."""
+    detection = item.recognition.detection if item.recognition else None
+    if detection is None or not detection.entries:
+        return ""
+    if (seed := choices.text("seed", image=item.path)) and (found := _seeded(detection, seed)):
+        return found
+    keeps = choices.number("persistence", stack=detection.stack, image=item.path)
+    if keeps or detection.entries[0].role is not Role.PERSISTENT:
+        return ""
+    return next((entry.title for entry in detection.entries if entry.role is not Role.PERSISTENT), "")
+
+
+def _seeded(detection: Detection, seed: str) -> str:
+    return next((entry.title for entry in detection.entries if entry.title.endswith(answered("", seed))), "")
 
 
 def _translation_problem(detection: Detection, linux: list[BootEntry], key: str) -> str:

@@ -331,8 +331,9 @@ def test_a_stick_that_cannot_be_written_gives_what_it_can(work: Path, accelerato
 def test_every_system_from_every_file_system(layout: Layout, work: Path, accelerator: Accelerator) -> None:
     stacks = ("live-boot", "f41", "f42", "kiwi")
     stick = make_stick(work, layout, stacks, accelerator)
-    furnish(stick, work)
-    run_through(stick, [stack for stack in stacks for _ in range(2)])
+    furnish(stick, work, driver=True)
+    ran = run_through(stick, [stack for stack in stacks for _ in range(2)])
+    assert {one.facts["driver"] for one in ran} == {things.DRIVER}
     stick.check_home("anna")
 
 

@@ -46,6 +46,11 @@ def menu_of(stick: Path) -> str:
     return (stick / "boot/grub/grub.cfg").read_text()
 
 
+def default_of(menu: str) -> str:
+    """The lines that say which entry of an image starts by itself."""
+    return "\n".join(line for line in menu.splitlines() if line.lstrip().startswith("offer "))
+
+
 def members(archive: Path) -> list[str]:
     out = subprocess.run(["cpio", "-t", "--quiet"], input=archive.read_bytes(), check=True, capture_output=True).stdout
     return out.decode().split()
@@ -69,6 +74,10 @@ def test_live_boot_keeps_its_changes_in_a_file_beside_the_image(
     assert "bootkit.persistence=/boot/persistence/live.iso/persistence" in menu
     assert menu.index("'Live system (amd64), changes are kept'") < menu.index("'Live system (amd64)'")
     assert menu.count("bootkit.persistence=") == 1
+    assert bootkit("options", "set", "persistence", "no", "--image", "live", "--stick", stick).returncode == 0
+    assert ">entry-live-system-amd64" in default_of(menu_of(stick))
+    assert bootkit("options", "set", "persistence", "yes", "--image", "live", "--stick", stick).returncode == 0
+    assert menu_of(stick) == menu
     (row,) = json.loads(bootkit("persist", "list", "--stick", stick, "--json").stdout)
     assert row["image"] == "live.iso"
     assert len(json.loads(bootkit("list", "--stick", stick, "--json").stdout)) == 1
@@ -183,6 +192,11 @@ def test_an_installer_gets_an_entry_for_each_answer_file(
     assert bootkit("generate", "--dry-run", "--stick", stick).stdout == "nothing to do\n"
     (stick / "boot/seeds/mini.iso/preseed/lab/preseed.cfg").write_text(PRESEED + "# changed\n")
     assert "/boot/bootkit/added/seed_" in bootkit("generate", "--dry-run", "--stick", stick).stdout
+    choose = ("options", "set", "seed", "--image", "mini", "--stick", stick)
+    assert "preseed/lab, preseed/office" in bootkit(*choose, "loft").stderr
+    assert bootkit(*choose, "office").returncode == 0
+    assert ">entry-install-with-preseed-office" in default_of(menu_of(stick))
+    assert "preseed/office" in bootkit("options", "get", "seed", "--image", "mini", "--stick", stick).stdout
     assert bootkit("seed", "remove", "mini", "lab", "--stick", stick).returncode == 0
     assert "with preseed lab" not in menu_of(stick)
     assert len(list((stick / "boot/bootkit/added").iterdir())) == 1

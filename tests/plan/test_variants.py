@@ -5,7 +5,9 @@ import pytest
 from bootkit.errors import BootkitError, UsageError
 from bootkit.model.boot import BootEntry, Detection, Recognition, Role
 from bootkit.model.catalog import ImageItem
+from bootkit.model.options import Choices, Value, image_place, option
 from bootkit.model.variants import Kept, Seed, Variants
+from bootkit.plan.choices import menu_settings, reason_against
 from bootkit.plan.persistence import STACKS, keeping_of, require_unlock
 from bootkit.plan.seeds import chosen_kind, seed_path
 from bootkit.plan.variants import varied
@@ -94,6 +96,28 @@ def test_what_cannot_keep_its_changes_says_why(stack: str, filesystem: str, reas
 def test_an_image_whose_own_menu_forbids_it_keeps_nothing() -> None:
     with pytest.raises(BootkitError, match="its own menu forbids it"):
         keeping_of(item("live-boot", "boot=live", "nopersistence"), "ext4")
+
+
+def test_which_of_them_starts_by_itself_is_chosen() -> None:
+    def started(**chosen: Value) -> str:
+        choices = Choices(values={image_place(changed.path): chosen})
+        settings = menu_settings(choices, (changed,))
+        return settings.look(changed.path).entry
+
+    place = Kept(image=NAME, path=f"{FOLDER}/{STACKS['casper'].file}")
+    seeds = tuple(
+        Seed(image=NAME, kind="preseed", name=name, path=seed_path(NAME, "preseed", name, "preseed.cfg"))
+        for name in ("lab", "my lab")
+    )
+    changed = varied(item("casper", "only-ubiquity"), Variants(kept={NAME: place}, seeds=seeds), "vfat")
+    assert started() == ""  # the first
+    assert started(persistence=False) == "Start"
+    assert started(seed="preseed/lab") == "Start, with preseed lab"
+    assert started(seed="preseed/gone", persistence=False) == "Start"
+    assert started(seed="preseed/lab", entry="Safe") == "Safe"
+    for key in ("persistence", "seed"):
+        assert reason_against(changed, option(key)) == ""
+        assert reason_against(item("casper"), option(key)).startswith(("Nothing keeps", "It has no answer file"))
 
 
 def seeded(changed: ImageItem, kind: str, file: str) -> BootEntry:
