@@ -7,7 +7,7 @@ runs of clusters, index blocks. Files that Windows has compressed or encrypted a
 import io
 import struct
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 from bootkit.errors import FormatError
@@ -153,38 +153,24 @@ class Ntfs(FileTree[NtfsEntry]):
 
     def _names(self, number: int) -> Iterator[tuple[int, str]]:
         """File records and names of what is in a directory."""
-        root = self._stream(number, _INDEX_ROOT, _FILES).content or b""
-        yield from _index(root[16:])
         attributes = self._attributes(number)
+        root = _joined(number, attributes, _INDEX_ROOT, _FILES).content or b""
+        yield from _index(root[16:])
         if not any(_of(attributes, _INDEX, _FILES)):
             return
         (size,) = _unpacked(struct.Struct("<8xI"), root, 0)
         if not _SECTOR <= size <= 1 << 16:
             raise FormatError(f"an index with blocks of {size} bytes")
-        with self._opened(self._stream(number, _BITMAP, _FILES)) as file:
+        with self._opened(_joined(number, attributes, _BITMAP, _FILES)) as file:
             used = file.read(DIRECTORY_LIMIT // _SECTOR // 8)
-        with self._opened(self._stream(number, _INDEX, _FILES)) as file:
+        with self._opened(_joined(number, attributes, _INDEX, _FILES)) as file:
             for block in range(min(file.size, DIRECTORY_LIMIT) // size):
                 if block // 8 < len(used) and used[block // 8] >> block % 8 & 1:
                     file.seek(block * size)
                     yield from _index(_fixed(file.read(size), b"INDX")[24:])
 
-    def _stream(self, number: int, kind: int, name: str = "") -> _Attribute:
-        """All of an attribute, whose runs may be spread over several records."""
-        parts = sorted(_of(self._attributes(number), kind, name), key=lambda part: part.first)
-        if not parts or parts[0].first:
-            raise FormatError(f"file record {number} lacks its attribute {kind:02x}h")
-        head = parts[0]
-        runs = tuple(run for part in parts for run in part.runs)
-        return _Attribute(
-            kind=kind,
-            name=name,
-            flags=head.flags,
-            content=head.content,
-            runs=runs,
-            size=head.size,
-            written=head.written,
-        )
+    def _stream(self, number: int, kind: int) -> _Attribute:
+        return _joined(number, self._attributes(number), kind)
 
     def _attributes(self, number: int) -> tuple[_Attribute, ...]:
         own = self._parsed(self._record(number))
@@ -238,6 +224,14 @@ def read_geometry(fh: BinaryIO) -> NtfsGeometry:
 
 def _of(attributes: Iterable[_Attribute], kind: int, name: str = "") -> Iterator[_Attribute]:
     return (one for one in attributes if one.kind == kind and one.name == name)
+
+
+def _joined(number: int, attributes: Iterable[_Attribute], kind: int, name: str = "") -> _Attribute:
+    """All of an attribute of file record ``number``, whose runs may be spread over several records."""
+    parts = sorted(_of(attributes, kind, name), key=lambda part: part.first)
+    if not parts or parts[0].first:
+        raise FormatError(f"file record {number} lacks its attribute {kind:02x}h")
+    return replace(parts[0], runs=tuple(run for part in parts for run in part.runs))
 
 
 def _clipped(stream: _Attribute) -> tuple[Extent, ...]:
