@@ -43,6 +43,13 @@ def test_no_file_names_a_package_registry() -> None:
     assert not [name for host in REGISTRIES for name in holding(re.escape(host))]
 
 
+def test_only_what_belongs_there_lies_at_the_top() -> None:
+    documents = {"README.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE"}
+    folders = {".ci", "benchmarks", "bootkit", "detectors", "grub_templates", "initrd_overlays", "tests"}
+    top = {path.relative_to(ROOT).parts[0] for path in tracked()}
+    assert top == {*documents, *folders, ".gitignore", "dev", "pyproject.toml"}
+
+
 def test_nothing_was_left_for_later() -> None:
     assert not holding(LEFTOVERS)
 
