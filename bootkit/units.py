@@ -35,6 +35,11 @@ def format_size(size: int) -> str:
     return f"{value:.1f} TiB"
 
 
+def format_count(number: int, thing: str) -> str:
+    """``1 image``, ``2 images``."""
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
 def align_up(value: int, alignment: int) -> int:
     """The smallest multiple of ``alignment`` that is not below ``value``."""
     return -(-value // alignment) * alignment

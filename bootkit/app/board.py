@@ -10,7 +10,6 @@ from bootkit.app.inspect import Look
 from bootkit.app.settings import choices_of, settings_text
 from bootkit.app.variants import offered_items, read_variants
 from bootkit.errors import BootkitError
-from bootkit.model.boot import Role
 from bootkit.model.catalog import ImageItem
 from bootkit.model.check import Prediction
 from bootkit.model.options import Choices, Kind, OptionSpec
@@ -18,6 +17,7 @@ from bootkit.model.variants import Variants
 from bootkit.plan.choice_words import OVERLAID
 from bootkit.system.sticks import Stick
 from bootkit.system.volume import Volume, read_file, walk
+from bootkit.units import format_count
 
 LOG_FOLDER = "/boot/bootkit/log"
 EXTENSION_FOLDER = "/boot/extensions"
@@ -94,10 +94,18 @@ def brought(board: Board, item: ImageItem) -> tuple[str, ...]:
     """What a system gets of the user's own things, a word or two each: ``home anna``, ``2 ext``, ``changes``, ``1 seed``."""
     if item.problem or item.detection is None:
         return ()
-    keeps = item.name in board.variants.kept and any(entry.role is Role.PERSISTENT for entry in item.detection.entries)
     seeds = sum(seed.image == item.name for seed in board.variants.seeds)
     laid_over = _laid_over(board, item, item.detection.stack) if item.detection.stack in OVERLAID else ()
-    return tuple(filter(None, (*laid_over, "changes" if keeps else "", _count(seeds, "seed"))))
+    return tuple(
+        filter(
+            None,
+            (
+                *laid_over,
+                "changes" if item.detection.keeps_changes else "",
+                format_count(seeds, "seed") if seeds else "",
+            ),
+        )
+    )
 
 
 def _laid_over(board: Board, item: ImageItem, stack: str) -> tuple[str, ...]:
@@ -110,12 +118,8 @@ def _laid_over(board: Board, item: ImageItem, stack: str) -> tuple[str, ...]:
     return (
         f"home {home}" if home in board.homes else "",
         f"{len(on)} ext" if on else "",
-        _count(len(board.scripts) * runs, "script"),
+        format_count(len(board.scripts), "script") if board.scripts and runs else "",
     )
-
-
-def _count(number: int, thing: str) -> str:
-    return f"{number} {thing}{'s' * (number > 1)}" if number else ""
 
 
 def known_values(spec: OptionSpec, board: Board, item: ImageItem | None) -> tuple[str, ...]:

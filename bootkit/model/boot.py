@@ -106,6 +106,9 @@ class BootEntry:
     """What it prints on the screen or the serial line when it runs (a regular expression), for programs that no initrd
     can bear witness for; empty for a live system. It must not fit what the menu shows."""
 
+    answers: str = ""
+    """The answer file of the stick that it is for, as KIND/NAME; in no record of an image."""
+
     @property
     def paths(self) -> tuple[str, ...]:
         """Every file that is loaded, in order."""
@@ -152,6 +155,11 @@ class Detection:
     """Empty files that it wants on a FAT or exFAT partition of its stick, to know the stick by."""
     untested: bool = False
     """A guess: nobody knows the image, and its entries may fail."""
+
+    @property
+    def keeps_changes(self) -> bool:
+        """Whether the entry that keeps changes stands before the others."""
+        return bool(self.entries) and self.entries[0].role is Role.PERSISTENT
 
     @property
     def title(self) -> str:

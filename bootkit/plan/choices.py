@@ -9,7 +9,6 @@ from bootkit.model.boot import BootEntry, Detection, EntryKind, Role
 from bootkit.model.catalog import MENU_LANGUAGES, ImageItem, ImageLook, MenuSettings
 from bootkit.model.options import AUTO, KEYBOARD, Choices, Kind, OptionSpec, Scope, option
 from bootkit.plan.choice_words import OVERLAID, STACKS, fill, keyboard_slots, locale_slots
-from bootkit.plan.variants import answered, is_answered
 
 Words = tuple[str, ...]
 
@@ -67,9 +66,9 @@ def reason_against(item: ImageItem, spec: OptionSpec) -> str:
         return ""
     if spec.key in ADDED:
         return f"Nothing is added to {detection.stack}, which has no overlay."
-    if spec.key == "persistence" and detection.entries[0].role is not Role.PERSISTENT:
+    if spec.key == "persistence" and not detection.keeps_changes:
         return f"Nothing keeps its changes: bootkit persist create {item.name}"
-    if spec.key == "seed" and not any(map(is_answered, detection.entries)):
+    if spec.key == "seed" and not any(entry.answers for entry in detection.entries):
         return f"It has no answer file: bootkit seed add {item.name} FILE"
     linux = [entry for entry in detection.entries if _has_line(entry)]
     if spec.key in TRANSLATED or spec.kind is Kind.WORDS or spec.key == "safe_graphics":
@@ -118,18 +117,14 @@ def _look(choices: Choices, item: ImageItem) -> ImageLook:
 def _default_entry(choices: Choices, item: ImageItem) -> str:
     """The entry for the answer file that was chosen, or the one to start if that which keeps changes is not to."""
     detection = item.recognition.detection if item.recognition else None
-    if detection is None or not detection.entries:
+    if detection is None:
         return ""
-    if (seed := choices.text("seed", image=item.path)) and (found := _seeded(detection, seed)):
-        return found
+    seed = choices.text("seed", image=item.path)
+    found = next((entry.title for entry in detection.entries if seed and entry.answers == seed), "")
     keeps = choices.number("persistence", stack=detection.stack, image=item.path)
-    if keeps or detection.entries[0].role is not Role.PERSISTENT:
-        return ""
+    if found or keeps or not detection.keeps_changes:
+        return found
     return next((entry.title for entry in detection.entries if entry.role is not Role.PERSISTENT), "")
-
-
-def _seeded(detection: Detection, seed: str) -> str:
-    return next((entry.title for entry in detection.entries if entry.title.endswith(answered("", seed))), "")
 
 
 def _translation_problem(detection: Detection, linux: list[BootEntry], key: str) -> str:

@@ -10,7 +10,7 @@ from bootkit.model.boot import ON_STICK, BootEntry, Role
 from bootkit.model.catalog import ImageItem
 from bootkit.model.variants import ADDED_FOLDER, Kept, Seed, Variants
 from bootkit.plan.persistence import Keeping, first_linux, keeping_of, words_of
-from bootkit.plan.seeds import KINDS, SeedKind, filled, seed_kinds
+from bootkit.plan.seeds import SeedKind, filled, seed_kinds
 
 
 def varied(item: ImageItem, variants: Variants, filesystem: str) -> ImageItem:
@@ -53,16 +53,6 @@ def seeds_for(item: ImageItem, variants: Variants) -> Iterator[tuple[Seed, SeedK
     yield from ((seed, kinds[seed.kind]) for seed in mine if seed.kind in kinds)
 
 
-def answered(title: str, seed: str) -> str:
-    """Title of the entry for an answer file, which is given as KIND/NAME."""
-    return f"{title}, with {seed.replace('/', ' ', 1)}"
-
-
-def is_answered(entry: BootEntry) -> bool:
-    """Whether it is for an answer file."""
-    return any(answered("", f"{kind.name}/") in entry.title for kind in KINDS)
-
-
 def seed_initrd(seed: Seed) -> str:
     """Where the stick keeps the initrd with an answer file."""
     return f"{ADDED_FOLDER}/seed_{zlib.crc32(seed.path.encode('utf-8', 'surrogateescape')):08x}.cpio"
@@ -71,7 +61,8 @@ def seed_initrd(seed: Seed) -> str:
 def _seeded(first: BootEntry, seed: Seed, kind: SeedKind) -> BootEntry:
     entry = _with_words(first, tuple(filled(word, seed) for word in kind.words))
     initrds = (*entry.initrds, ON_STICK + seed_initrd(seed)) if kind.member else entry.initrds
-    return replace(entry, title=answered(first.title, seed.label), initrds=initrds, role=Role.INSTALL)
+    title = f"{first.title}, with {kind.name} {seed.name}"
+    return replace(entry, title=title, initrds=initrds, role=Role.INSTALL, answers=seed.label)
 
 
 def _with_words(entry: BootEntry, words: tuple[str, ...]) -> BootEntry:

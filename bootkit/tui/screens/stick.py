@@ -26,7 +26,7 @@ from bootkit.tui.screens.options import OptionsScreen
 from bootkit.tui.screens.text import ErrorScreen, TextScreen
 from bootkit.tui.widgets.image_table import ImageTable
 from bootkit.tui.widgets.preview import Part, Preview, entries_text
-from bootkit.units import format_size
+from bootkit.units import format_count, format_size
 
 if TYPE_CHECKING:
     from bootkit.app.boot import Proof
@@ -242,12 +242,12 @@ The stick: its images, and for the one under the cursor what the menu will have.
 def _state(board: Board) -> Content:
     """Two lines, on narrow screens perhaps more: the stick, and what is on it."""
     menu = "menu up to date" if board.up_to_date else "MENU OUT OF DATE: g writes it"
-    counts = [_count(len(board.items), "image")]
-    counts += [_count(len(board.extensions), "extension")] if board.extensions else []
-    counts += [f"{_count(len(board.homes), 'home')} ({', '.join(board.homes)})"] if board.homes else []
-    counts += [_count(len(board.scripts), "script")] if board.scripts else []
-    counts += [f"{_count(len(kept), 'image')} with changes"] if (kept := board.variants.kept) else []
-    counts += [_count(len(seeds), "seed")] if (seeds := board.variants.seeds) else []
+    counts = [format_count(len(board.items), "image")]
+    counts += [format_count(len(board.extensions), "extension")] if board.extensions else []
+    counts += [f"{format_count(len(board.homes), 'home')} ({', '.join(board.homes)})"] if board.homes else []
+    counts += [format_count(len(board.scripts), "script")] if board.scripts else []
+    counts += [f"{format_count(len(kept), 'image')} with changes"] if (kept := board.variants.kept) else []
+    counts += [format_count(len(seeds), "seed")] if (seeds := board.variants.seeds) else []
     first = f"  {board.where}  {board.filesystem}, {format_size(board.free)} free"
     lines = [
         Content.assemble(("bootkit", "bold $primary"), first),
@@ -255,10 +255,6 @@ def _state(board: Board) -> Content:
         *([Content.styled(f"stick.toml: {board.mistake}", "bold $error")] if board.mistake else []),
     ]
     return Content("\n").join(lines)
-
-
-def _count(number: int, thing: str) -> str:
-    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 
 def _searched(item: ImageItem, board: Board) -> str:
