@@ -75,20 +75,28 @@ def boot_matrix(matrix: Matrix, *, told: Callable[[str], None] = lambda _: None)
     """The cells, one after the other, each stick made for the purpose and removed behind its cells.
 
     Raises:
-        BootkitError: a stick cannot be made, as NTFS by one who is not root.
+        BootkitError: an ISO file cannot be had, or a stick cannot be made, as NTFS by one who is not root.
     """
+    sizes = {iso: _size(iso) for iso in matrix.isos}  # before hours of boots
     for iso in matrix.isos:
         for filesystem in matrix.filesystems:
             told(f"{iso.name} on {filesystem}")
             with TemporaryDirectory(prefix="bootkit-") as folder:
                 stick = Path(folder, "stick.img")
-                prepare_image(stick, iso.stat().st_size + _SPARE, data_fs=filesystem)
+                prepare_image(stick, sizes[iso] + _SPARE, data_fs=filesystem)
                 refusal = _put_on(stick, iso)
                 if refusal:
                     yield from _refused(matrix, iso, filesystem, refusal)
                     continue
                 with open_stick(stick) as opened:
                     yield from _cells(matrix, opened, filesystem, told)
+
+
+def _size(iso: Path) -> int:
+    try:
+        return iso.stat().st_size
+    except OSError as error:
+        raise BootkitError(f"{iso}: {error.strerror}") from error
 
 
 @contextmanager

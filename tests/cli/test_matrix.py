@@ -106,3 +106,9 @@ def test_the_images_of_a_stick_become_files(bootkit: Bootkit, tmp_path: Path, ma
         (copy,) = files
         assert (copy.name, copy.read_bytes()) == (iso.name, iso.read_bytes())
     assert not copy.exists()
+
+
+def test_a_file_that_is_missing_is_told_before_any_boot(bootkit: Bootkit, make_iso: MakeIso, tmp_path: Path) -> None:
+    done = bootkit("test", "--matrix", make_iso("live.iso"), tmp_path / "nowhere.iso")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == f"bootkit: {tmp_path / 'nowhere.iso'}: No such file or directory\n"
