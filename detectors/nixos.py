@@ -4,15 +4,18 @@ The scripted initrd mounts each device that blkid finds, read-write on /findiso,
 twice, five seconds apart. A blank or a ``=`` ends the path.
 The mandatory ``init=/nix/store/...`` and the kernel's place come from the menu, every one of whose specialisations has
 its own. The generations differ in the kernel line: the scripted one says ``root=LABEL=``, systemd's mounts
-/dev/disk/by-label by a unit and says nothing (its image has no loopback.cfg either, but a grub.cfg that still passes
-``findiso``).
+/dev/disk/by-label by a unit and says ``root=fstab`` (its image has no loopback.cfg either, but a grub.cfg that still
+passes ``findiso``). That unit takes any disk of the label, so bootkit's overlay makes one of the file before it gives up.
 
-Source, read: NixOS/nixpkgs nixos/modules/installer/cd-dvd/iso-image.nix, at 007ab6fb, f519ce0a and in a version of 2025
-(kernelParams, "not supported by systemd initrd", supportedFilesystems = vfat). Issue 14512 (blanks). exFAT does not
+Source, read: NixOS/nixpkgs nixos/modules/installer/cd-dvd/iso-image.nix, at 007ab6fb, f519ce0a and in a version of 2026
+(kernelParams, isoFileSystems, services.copytoram, "not supported by systemd initrd", supportedFilesystems = vfat). Issue 14512 (blanks). exFAT does not
 work with 23.11: Mexit/MultiOS-USB (5a8765a) docs/Supported_OS.md.
-nixos/modules/system/boot/stage-1-init.sh (in a copy of 2022).
+nixos/modules/system/boot/stage-1-init.sh (in a copy of 2022) and systemd/initrd.nix (00e6b22b). How the overlay opens the
+file was booted with an initrd of systemd and such units, made from Debian's packages (tests/boots/test_no_shell.py).
 Reported, not read: that ext4 works.
 """
+
+from dataclasses import replace
 
 from bootkit.detect import (
     ISO_PATH,
@@ -22,7 +25,6 @@ from bootkit.detect import (
     MenuEntry,
     NotMine,
     Support,
-    Verdict,
     boot_entries,
     has_word,
     read_menus,
@@ -33,6 +35,7 @@ from bootkit.detectors._live import Name, arch_of, identify, usable_entries, ven
 
 STORE = "/nix-store.squashfs"
 FILESYSTEMS = ("vfat", "ext4")
+OF_UNITS = ("root=fstab", "root=gpt-auto")
 NAMES = (
     Name("NixOS", r"^nixos(?:-(?P<edition>minimal|gnome|plasma\d?|graphical|kde))?-(?P<version>\d\d\.\d\d)(?:-(?P<arch>x86_64|aarch64|i686))?"),
     Name("NixOS", r"^nixos\b"),
@@ -47,37 +50,42 @@ def detect(iso: IsoView) -> Detection | NotMine:
     if not entries:
         return NotMine(reason="its menu starts no kernel of the image with init=/nix/store/...")
     first = entries[0]
-    scripted = has_word(first.cmdline, "root")
     who = identify((iso.volume_id, *(entry.title for entry in entries), iso.name), NAMES)
     version = iso.text("/version.txt").strip().split("\n")[0][:40]
-    generation = (
-        "root=, as the scripted initrd needs it" if scripted else "no root=, as the initrd of systemd units needs none"
-    )
-    return Detection(
-        stack="nixos stage-1" if scripted else "nixos systemd stage-1",
+    known = Detection(
+        stack="nixos stage-1",
         distro=who.distro or "NixOS",
         version=version or who.version,
         arch=who.arch or arch_of(iso, first.title),
         edition=who.edition.capitalize().replace("Gnome", "GNOME"),
-        entries=(
-            *boot_entries(entries, _words, default=first, to_ram=("copytoram",)),
-            *vendors_menu(iso, "findiso"),
-        )
-        if scripted
-        else (),
+        entries=boot_entries(entries, _words, default=first, to_ram=("copytoram",)),
         filesystems=FILESYSTEMS,
-        evidence=(f"{STORE} is there", f"{first.source} has {generation}"),
-        obstacle=""
-        if scripted
-        else "Its initrd of systemd units cannot look for an ISO file: findiso is not implemented in it.",
-        instead=""
-        if scripted
-        else "Write this image to a stick of its own, or use an image of NixOS that has a scripted initrd.",
+        evidence=(f"{STORE} is there",),
+    )
+    if any(word.startswith("root=") and word not in OF_UNITS for word in first.cmdline):
+        evidence = f"{first.source} has root=, as the scripted initrd needs it"
+        with_menu = (*known.entries, *vendors_menu(iso, "findiso"))
+        return replace(known, entries=with_menu, evidence=(*known.evidence, evidence))
+    evidence = f"{first.source} has no disk in root=: its initrd is made of systemd units"
+    return replace(
+        known,
+        stack="nixos systemd stage-1",
+        entries=boot_entries(entries, _own_words, default=first, to_ram=("copytoram",)),
+        filesystems=(),
+        evidence=(*known.evidence, evidence),
+        notes=(
+            "findiso= is not implemented in its initrd: it boots only with the overlay that bootkit loads behind it.",
+        ),
+        wants_disk=True,
     )
 
 
 def _words(entry: MenuEntry) -> tuple[str, ...]:
-    return (f"findiso={ISO_PATH}", *without_loader_words(without(entry.cmdline, "findiso")))
+    return (f"findiso={ISO_PATH}", *_own_words(entry))
+
+
+def _own_words(entry: MenuEntry) -> tuple[str, ...]:
+    return without_loader_words(without(entry.cmdline, "findiso"))
 
 
 DETECTOR = Detector(
@@ -93,9 +101,7 @@ DETECTOR = Detector(
         Support(
             stack="nixos systemd stage-1",
             systems=("NixOS (systemd initrd)",),
-            source="NixOS/nixpkgs (f519ce0a) iso-image.nix",
-            verdict=Verdict.NO,
-            overlay="open the file before its mount unit waits for the label",
+            source="NixOS/nixpkgs (00e6b22b) nixos/modules/system/boot/systemd/initrd.nix, (f519ce0a) iso-image.nix",
         ),
     ),
 )

@@ -43,11 +43,6 @@ def _searches(distro: str) -> str:
 
 SYSTEMS = (
     System(
-        distro="Guix System",
-        has=("/gnu/store/",),
-        obstacle="The initrd of Guix waits for a disk with the image's label or UUID and does not open an ISO file.",
-    ),
-    System(
         distro="Clear Linux",
         has=("/images/rootfs.img", "/kernel/kernel.xz"),
         obstacle="The initrd of Clear Linux waits for a disk labelled CLR_ISO and does not open an ISO file.",

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from itertools import repeat
 
+from bootkit.app.busybox import lacks_busybox
 from bootkit.app.catalog import find_images, image_named, read_catalog, record_of, record_path
 from bootkit.app.changes import apply_changes
 from bootkit.app.cures import extents_of, with_moved
@@ -62,11 +62,13 @@ def check_stick(
         # GRUB takes an image for a new one as long as it has no record, and generate did not give it a place yet
         if item.path in chosen.looked_at and item.path not in new
     ]
-    predictions = (predict(item, facts, memory=memory, firmwares=firmwares) for item in chosen.items)
+    predictions = tuple(
+        _confirmed(predict(item, facts, memory=memory, firmwares=firmwares), item, volume) for item in chosen.items
+    )
     stale = "The menu is not up to date, and what it loads behind the initrds neither. To write it: bootkit generate"
     return Check(
         stick=facts,
-        predictions=with_moved(volume, map(_confirmed, predictions, chosen.items, repeat(volume))),
+        predictions=with_moved(volume, predictions),
         notes=(*stick_notes(facts), *(() if is_up_to_date(volume) else (stale,))),
         plan=StickPlan(steps=tuple(steps)),
     )
@@ -76,21 +78,28 @@ def predictions_of(stick: Stick, items: Iterable[ImageItem]) -> tuple[Prediction
     """What is predicted of images from what is known of them already."""
     known = tuple(items)
     facts = stick_facts(stick, known)
-    return tuple(predict(item, facts) for item in known)
+    return tuple(_confirmed(predict(item, facts), item, stick.volume) for item in known)
 
 
 def _confirmed(prediction: Prediction, item: ImageItem, volume: Volume) -> Prediction:
-    """A file can be mapped by the place of its bytes only if that can be told, and if it lies in few pieces."""
-    if prediction.overlay != MAP:
+    """What only the stick and this computer can tell of a cure.
+
+    A file can be mapped by the place of its bytes only if that can be told, and if it lies in few pieces; some overlays
+    run on a busybox that has to come from somewhere. An image that is about to be copied has no place yet.
+    """
+    if not prediction.overlay:
         return prediction
-    try:
-        extents_of(volume, item)
-    except BootkitError as error:
-        answer = Answer.UNKNOWN if volume.extents(item.path) is None else Answer.CANNOT
-        problem = Problem(answer=answer, reason=f"{error.message}.", cure=error.hint)
-        worst = answer if prediction.answer in (Answer.BOOTS, Answer.UNKNOWN) else prediction.answer
-        return replace(prediction, answer=worst, problems=(problem, *prediction.problems))
-    return prediction
+    answer, error = Answer.CANNOT, lacks_busybox(volume, item)
+    if error is None and prediction.overlay == MAP and volume.stat(item.path) is not None:
+        try:
+            extents_of(volume, item)
+        except BootkitError as untold:
+            answer, error = Answer.UNKNOWN if volume.extents(item.path) is None else Answer.CANNOT, untold
+    if error is None:
+        return prediction
+    problem = Problem(answer=answer, reason=f"{error.message}.", cure=error.hint)
+    worst = answer if prediction.answer in (Answer.BOOTS, Answer.UNKNOWN) else prediction.answer
+    return replace(prediction, answer=worst, problems=(problem, *prediction.problems))
 
 
 def keep_records(stick: Stick, plan: StickPlan) -> str:

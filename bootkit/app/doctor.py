@@ -1,10 +1,12 @@
 """``doctor``: which external programs and boot loaders are there, where the others come from, and what they are for."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
+from bootkit.formats.elf import is_static
 from bootkit.system.loaders import find_loaders
 from bootkit.system.run import which
-from bootkit.system.tools import FAMILIES, INSTALL, LOADER_PACKAGES, TOOLS, host_family
+from bootkit.system.tools import FAMILIES, INSTALL, LOADER_PACKAGES, TOOLS, Tool, host_family
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,13 +43,17 @@ def examine() -> Diagnosis:
     programs = tuple(
         Finding(
             name=tool.program,
-            where=next((found for name in tool.names if (found := which(name))), ""),
+            where=next((found for name in tool.names if (found := which(name)) and _will_do(tool, found)), ""),
             without_it=tool.without_it,
             packages={family: tool.package(family) for family in FAMILIES},
         )
         for tool in TOOLS
     )
     return Diagnosis(family=host_family(), findings=(*programs, *_loaders()))
+
+
+def _will_do(tool: Tool, found: str) -> bool:
+    return not tool.is_static or is_static(Path(found).read_bytes())
 
 
 def _loaders() -> tuple[Finding, ...]:

@@ -10,7 +10,7 @@ from bootkit.app.beside import plan_beside
 from bootkit.app.catalog import Catalog, find_images, read_catalog, record_of, record_path
 from bootkit.app.cures import GENERATED, GENERATED_LIMIT, Extents, moved_images
 from bootkit.app.menu_look import plan_look
-from bootkit.app.overlays import overlays_digest, plan_overlays
+from bootkit.app.overlays import overlays_digest, plan_overlays, without_refused
 from bootkit.app.settings import choices_of, settings_text, user_text
 from bootkit.app.variants import offered_items, plan_added, read_variants, variants_digest
 from bootkit.detect import QuickRule
@@ -56,12 +56,16 @@ def plan_generation(
     choices = choices_of(text)
     catalog = read_catalog(volume, images, insides=True, told=told)
     overlays = plan_overlays(volume, catalog.items, choices)
-    offered = offered_items(volume, catalog.items, variants)
+    offered = without_refused(offered_items(volume, catalog.items, variants), overlays.refused)
     look = plan_look(volume, menu_settings(choices, offered))
     menu = menu_of(offered, choices, overlays.by_image, settings=look.settings)
     beside = plan_beside(volume, catalog.items)
-    unfit = (*beside.missing, *look.warnings)
-    warnings = (*_check(menu), *unheard(catalog.items, choices), *unfit, *overlays.warnings)
+    refused = (
+        f"{path} will not boot from this stick: {error.message}; {error.hint}"
+        for path, error in overlays.refused.items()
+    )
+    unfit = (*beside.missing, *look.warnings, *refused)
+    warnings = (*_check(menu), *unheard(catalog.items, choices), *unfit)
     steps: list[StickStep] = [
         WriteFile(path=record_path(item.path), content=record_of(item))
         for item in catalog.items

@@ -4,9 +4,10 @@ import hashlib
 import textwrap
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bootkit import __version__
+from bootkit.app.busybox import busybox_archive, busybox_path, machine_of
 from bootkit.app.cures import Extents, cure_members, cure_of, extents_of
 from bootkit.errors import BootkitError
 from bootkit.model.catalog import OVERLAY_FOLDER, Additions, ImageItem
@@ -14,7 +15,6 @@ from bootkit.model.options import KEYBOARD, Choices
 from bootkit.model.plan import RemoveFile, StickStep, WriteFile
 from bootkit.overlay.choices import OverlayChoices, choices_archive, choices_script
 from bootkit.overlay.manifest import overlay_archive, overlay_for, overlays
-from bootkit.overlay.pack import Member
 from bootkit.plan.check_file import as_blkid
 from bootkit.plan.cures import MAP
 from bootkit.system.volume import Volume, read_file, walk
@@ -32,8 +32,8 @@ class OverlayPlan:
     """By the path of the image; images without any are left out."""
     mapped: Mapping[str, Extents] = field(default_factory=dict[str, Extents])
     """Where the bytes lie of the images that are found by that alone."""
-    warnings: tuple[str, ...] = ()
-    """Images that need a cure and cannot get it."""
+    refused: Mapping[str, BootkitError] = field(default_factory=dict[str, BootkitError])
+    """Why an image does not get what it needs to boot, by its path."""
 
 
 def plan_overlays(volume: Volume, items: tuple[ImageItem, ...], choices: Choices) -> OverlayPlan:
@@ -41,26 +41,30 @@ def plan_overlays(volume: Volume, items: tuple[ImageItem, ...], choices: Choices
     archives: dict[str, bytes] = {}
     by_image: dict[str, Additions] = {}
     mapped: dict[str, Extents] = {}
-    warnings: list[str] = []
+    refused: dict[str, BootkitError] = {}
     for item in items:
         stack = item.detection.stack if item.detection else ""
         overlay = overlay_for(stack)
         if overlay is None:
             continue
         shared, own = shared_path(stack), choices_path(item.path)
-        if shared not in archives:
-            archives[shared] = overlay_archive(overlay)
-        others: dict[str, Member] = {}
+        program = busybox_path(machine_of(item)) if overlay.busybox else ""
         try:
             cure = cure_of(item, as_blkid(volume.filesystem))
-            if cure and cure.overlay == MAP:
-                mapped[item.path] = extents_of(volume, item)
-            others = cure_members(volume, item, cure, mapped.get(item.path, ())) if cure else {}
+            extents = extents_of(volume, item) if cure and cure.overlay == MAP else ()
+            others = cure_members(volume, item, cure, extents) if cure else {}
+            if program and program not in archives:
+                archives[program] = _busybox(volume, item)
         except BootkitError as error:
-            warnings.append(f"{item.path} will not boot from this stick: {error.message}; {error.hint}")
+            refused[item.path] = error
+            continue
+        if extents:
+            mapped[item.path] = extents
+        archives.setdefault(shared, overlay_archive(overlay))
         archives[own] = choices_archive(overlay_choices(item, choices, volume.uuid), others)
+        initrds = (*((program,) if program else ()), shared, own)
         first = overlay.goes_first and _hides_what_follows(item)
-        by_image[item.path] = Additions(initrds=(shared, own), first=first, words=overlay.words)
+        by_image[item.path] = Additions(initrds=initrds, first=first, words=overlay.words)
     old = [path for path, _ in walk(volume, OVERLAY_FOLDER) if path.endswith(SUFFIX)]
     return OverlayPlan(
         steps=(
@@ -73,8 +77,38 @@ def plan_overlays(volume: Volume, items: tuple[ImageItem, ...], choices: Choices
         ),
         by_image=by_image,
         mapped=mapped,
-        warnings=tuple(warnings),
+        refused=refused,
     )
+
+
+def without_refused(items: tuple[ImageItem, ...], refused: Mapping[str, BootkitError]) -> tuple[ImageItem, ...]:
+    """``items``, of which those that would not boot say why instead of having entries."""
+    return tuple(_explained(item, refused[item.path]) if item.path in refused else item for item in items)
+
+
+def _explained(item: ImageItem, error: BootkitError) -> ImageItem:
+    known = item.recognition
+    if known is None or known.detection is None:
+        return item
+    instead = f"On your computer: {error.hint}" if error.hint else ""
+    detection = replace(known.detection, entries=(), obstacle=f"{error.message}.", instead=instead)
+    return replace(item, recognition=replace(known, detection=detection))
+
+
+def _busybox(volume: Volume, item: ImageItem) -> bytes:
+    """The archive with busybox: that of this computer; that of the stick where this computer has none.
+
+    Raises:
+        BootkitError: neither has one.
+    """
+    arch = machine_of(item)
+    try:
+        return busybox_archive(arch)
+    except BootkitError:
+        old = read_file(volume, busybox_path(arch), _LIMIT)
+        if old is None:
+            raise
+        return old
 
 
 def _hides_what_follows(item: ImageItem) -> bool:

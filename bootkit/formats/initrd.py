@@ -33,6 +33,8 @@ _TEXT = re.compile(
     r"lib/modules/[^/]+/modules\.(alias|builtin|dep)|scripts/(casper|lupin)-helpers|lib/live/boot/9990-misc-helpers\.sh"
     r"|lib/dracut/dracut-[^/]+|(lib|etc)/initrd-release|VERSION"
 )
+_PLACE = re.compile(r"(?:(?:nix|gnu)/store/[^/]+/)?(?:usr/)?")
+"""What stands before the usual places: NixOS and Guix have each package in a folder of its own."""
 _LINK = re.compile(r"(usr/)?[^/]+|(usr/)?lib/dracut/hooks")
 _LINKS = 64
 _DRACUT = re.compile(r"\bdracut-([0-9][\w.+~-]*)")
@@ -164,7 +166,7 @@ class _Findings:
         path = name.lstrip("./")
         if mode & 0xF000 == 0xA000:
             return size <= _LINK_LIMIT and len(self.links) < _LINKS and _LINK.fullmatch(path) is not None
-        if size > min(LIST_LIMIT, self._kept) or _TEXT.fullmatch(path.removeprefix("usr/")) is None:
+        if size > min(LIST_LIMIT, self._kept) or _TEXT.fullmatch(_placed(path)) is None:
             return False
         self._kept -= size
         return True
@@ -172,7 +174,7 @@ class _Findings:
     def add(self, member: CpioMember) -> None:
         self.unpacked += member.size
         spelled = member.name.lstrip("./")
-        path = spelled.removeprefix("usr/")
+        path = _placed(spelled)
         if member.is_link and member.data is not None:
             self.links[_text(spelled)] = _text(member.data)
         elif member.data is not None:
@@ -216,6 +218,12 @@ class _Findings:
         else:
             for module, needed in dependencies(text):
                 self.depends[module_name(module)] = tuple(module_name(path) for path in needed)
+
+
+def _placed(path: str) -> str:
+    """Where a file would be on a distribution that keeps to the usual places."""
+    place = _PLACE.match(path)
+    return path[place.end() :] if place is not None else path
 
 
 def _allowed(script: str) -> tuple[str, ...] | None:

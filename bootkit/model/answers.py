@@ -23,7 +23,7 @@ def detection_to_json(detection: Detection) -> Json:
         "title": detection.title,
         **{name: getattr(detection, name) for name in _TEXTS},
         **{name: list(getattr(detection, name)) for name in _LISTS},
-        "untested": detection.untested,
+        **{name: getattr(detection, name) for name in _FLAGS},
         "entries": [_entry_to_json(entry) for entry in detection.entries],
     }
 
@@ -48,6 +48,7 @@ def recognition_from_json(value: object) -> Recognition:
 
 _TEXTS = ("stack", "distro", "version", "arch", "edition", "obstacle", "instead")
 _LISTS = ("filesystems", "evidence", "notes", "marks")
+_FLAGS = ("untested", "wants_disk")
 _WORDS = ("initrds", "cmdline", "to_ram", "safe_graphics")
 
 
@@ -69,8 +70,8 @@ def _detection(answer: Json) -> Detection:
     texts = {name: _text(answer[name]) for name in _TEXTS}
     lists = {name: _texts(answer[name]) for name in _LISTS}
     entries = tuple(_entry(_object(entry)) for entry in _list(answer["entries"]))
-    untested = answer["untested"] is True
-    return Detection(**texts, **lists, entries=entries, untested=untested)  # type: ignore[arg-type]  # two kinds of fields by name
+    flags = {name: answer[name] is True for name in _FLAGS}
+    return Detection(**texts, **lists, **flags, entries=entries)  # type: ignore[arg-type]  # two kinds of fields by name
 
 
 def _entry(answer: Json) -> BootEntry:

@@ -142,7 +142,8 @@ class Detection:
     entries: tuple[BootEntry, ...] = ()
     """The default first. Empty if the image cannot boot from a file: then ``obstacle`` says why."""
     filesystems: tuple[str, ...] = ()
-    """File systems on which this image's initrd finds its ISO file: ``vfat``, ``ext4``, ``exfat``, ``ntfs``, ..."""
+    """File systems on which this image's initrd finds its ISO file: ``vfat``, ``ext4``, ``exfat``, ``ntfs``, ...; if it
+    ``wants_disk``, those that its kernel is known to read in any case."""
     evidence: tuple[str, ...] = ()
     """What was seen that decided, each a clause that can follow "because"."""
     notes: tuple[str, ...] = ()
@@ -151,6 +152,8 @@ class Detection:
     """Why it cannot boot from a file, in one sentence."""
     instead: str = ""
     """What to do about the obstacle, in one sentence."""
+    wants_disk: bool = False
+    """Its initrd looks for a disk and never opens a file: bootkit's overlay makes a disk of the ISO file before it does."""
     marks: tuple[str, ...] = ()
     """Empty files that it wants on a FAT or exFAT partition of its stick, to know the stick by."""
     untested: bool = False

@@ -15,7 +15,7 @@ from bootkit.errors import BootkitError
 from bootkit.overlay.pack import Member, Symlink, secondary_initrd
 
 MANIFEST = "overlay.toml"
-_KEYS = {"title", "stacks", "builds_on", "words", "goes_first", "relies_on", "directories", "files", "links"}
+_KEYS = {"title", "stacks", "builds_on", "words", "goes_first", "relies_on", "directories", "busybox", "files", "links"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +33,8 @@ class Overlay:
     goes_first: bool = False
     """Whether it also counts in front of an initrd: it replaces nothing and makes the folders of its files. Behind one
     of lz4's legacy format, Linux before 5.11 (commit 2c484419efc0) takes nothing else for an archive."""
+    busybox: bool = False
+    """Whether it runs on a static busybox of the computer that writes the stick: its initrds may have no shell at all."""
     relies_on: tuple[str, ...] = ()
     """What must hold in the initrd, each with the version since which it does."""
     directories: tuple[str, ...] = ()
@@ -99,6 +101,7 @@ def _read(folder: Traversable) -> Overlay:
         builds_on=_texts(document, "builds_on", where),
         words=_texts(document, "words", where),
         goes_first=document.get("goes_first") is True,
+        busybox=document.get("busybox") is True,
         relies_on=_texts(document, "relies_on", where),
         directories=_texts(document, "directories", where),
         files=_table(document, "files", where),

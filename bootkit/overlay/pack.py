@@ -21,6 +21,7 @@ NAME_LIMIT = 4096
 """The kernel's PATH_MAX, with the NUL: a longer name is skipped by ``do_header`` without a word."""
 SIZE_LIMIT = (1 << 32) - 1
 _FENCE = bytes(4)
+_EXECUTABLE = (b"#!", b"\x7fELF")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,8 +37,8 @@ Member = bytes | Symlink
 def pack(members: Mapping[str, Member], *, directories: Iterable[str] = ()) -> bytes:
     """The archive. Names are relative to the root, without a leading slash.
 
-    Files that begin with ``#!`` are executable (0755), the others are not (0644); everything belongs to root and dates
-    from 1970. ``directories`` are made before the files; each lies in one that is made, too.
+    Scripts that begin with ``#!`` and ELF programs are executable (0755), the others are not (0644); everything belongs to
+    root and dates from 1970. ``directories`` are made before the files; each lies in one that is made, too.
 
     Raises:
         BootkitError: a name the kernel would not take, or a member of 4 GiB or more.
@@ -95,7 +96,7 @@ def _padded(data: bytes) -> bytes:
 def _mode_and_content(member: Member) -> tuple[int, bytes]:
     if isinstance(member, Symlink):
         return stat.S_IFLNK | 0o777, member.target.encode()
-    return stat.S_IFREG | (0o755 if member.startswith(b"#!") else 0o644), member
+    return stat.S_IFREG | (0o755 if member.startswith(_EXECUTABLE) else 0o644), member
 
 
 def _checked(name: str) -> str:

@@ -27,7 +27,7 @@ def as_blkid(filesystem: str) -> str:
 
 
 def finds_file(entry: BootEntry) -> bool:
-    """Whether something looks for the ISO file once more behind GRUB."""
+    """Whether the entry tells something behind GRUB where the ISO file is."""
     words = (*entry.cmdline, *(word for module in entry.modules for word in module.cmdline))
     return entry.needs_path or any(STICK_UUID in word for word in words)
 
@@ -41,12 +41,15 @@ def file_answer(
     builtin: Collection[str] = (),
 ) -> FileAnswer:
     """``builtin`` is what the image's root file system knows to be built into the kernel."""
-    if not finds_file(entry):
+    if not detection.wants_disk and not finds_file(entry):
         reason = "GRUB loads all of it, and nothing looks for the file again."
         return FileAnswer(filesystem=filesystem, readable=True, basis=Basis.GRUB, reason=reason)
     if filesystem not in KNOWN:
         reason = "Nobody knows which file system the stick has."
         return FileAnswer(filesystem=filesystem, readable=None, basis=Basis.NONE, reason=reason)
+    if detection.wants_disk:
+        reason = f"{detection.stack[:1].upper()}{detection.stack[1:]} looks for a disk and opens no ISO file."
+        return FileAnswer(filesystem=filesystem, readable=False, basis=Basis.DETECTOR, reason=reason)
     for initrd in initrds:
         if _has_drivers(initrd) and (answer := _by_initrd(initrd, detection, filesystem, builtin)):
             return answer

@@ -130,7 +130,8 @@ STACKS: Mapping[str, ChoiceWords] = {
 OVERLAID = frozenset(
     {
         "Linux Live Kit", "antiX", "archiso", "artix", "casper", "chakraiso", "dmsquash-live", "genkernel", "hyperiso",
-        "kdeosiso", "kiwi-live", "live-boot", "liveiso", "liveslak", "miso", "parabolaiso", "sysrescue",
+        "kdeosiso", "kiwi-live", "live-boot", "liveiso", "liveslak", "miso", "nixos systemd stage-1",
+        "parabolaiso", "sysrescue",
     }
 )  # fmt: skip
 """The boot stacks that have an overlay in ``initrd_overlays/``: it sets in the live system what they have no words for."""

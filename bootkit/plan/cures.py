@@ -17,7 +17,7 @@ _TAKES_MODULES = frozenset({"live-boot", "casper", "dmsquash-live", "kiwi-live",
 """Boot stacks whose overlay runs ``cure.sh drivers`` before the stack looks for its file."""
 _TAKES_DEVICES = frozenset({"live-boot", "dmsquash-live", "kiwi-live", "liveiso"})
 """Boot stacks that can be given the ISO as a block device. casper takes its words from the kernel line alone."""
-_PLAIN_BYTES = frozenset({"exfat", "ext4", "f2fs", "ntfs", "vfat", "xfs"})
+PLAIN_BYTES = frozenset({"exfat", "ext4", "f2fs", "ntfs", "vfat", "xfs"})
 """File systems that keep a file's bytes as they are at places that can be told; btrfs maps, mirrors and compresses."""
 _CHARSETS = ("nls_cp437", "nls_ascii", "nls_utf8")
 
@@ -49,15 +49,18 @@ def by_modules(detection: Detection, entry: BootEntry, facts: IsoFacts, filesyst
 
 def by_finder(detection: Detection, entry: BootEntry, facts: IsoFacts, filesystem: str) -> Cure | None:
     """A driver is there or can be brought, but the stack does not look on such a file system: so we do."""
-    if detection.stack not in _TAKES_DEVICES:
+    if not _takes_devices(detection):
         return None
     name = filesystem_name(filesystem)
-    for initrd, root, path, version in _kernels(entry, facts):
-        modules = root.kernels[version]
+    is_known = detection.wants_disk and filesystem in detection.filesystems
+    for initrd in _initrds(entry, facts):
         for driver in DRIVERS_OF.get(filesystem, ()):
-            if driver in initrd.drivers.modules or driver in (modules.builtin or ()):
+            if is_known or driver in initrd.drivers.modules or driver in _builtin(initrd, facts):
                 reason = f"Its initrd can read {name} by {driver}, but does not look there; the overlay does."
                 return Cure(overlay=FINDER, driver=driver, reason=reason)
+    for _, root, path, version in _kernels(entry, facts):
+        modules = root.kernels[version]
+        for driver in DRIVERS_OF.get(filesystem, ()):
             if driver in modules.paths:
                 names = _with_dependencies(modules, driver, filesystem)
                 cure = _brought(driver, names, modules, filesystem, root=path, version=version)
@@ -68,8 +71,7 @@ def by_finder(detection: Detection, entry: BootEntry, facts: IsoFacts, filesyste
 
 def by_map(detection: Detection, entry: BootEntry, facts: IsoFacts, filesystem: str) -> Cure | None:
     """No driver can be had: the overlay finds the ISO by the place of its bytes on the partition."""
-    initrds = _initrds(entry, facts)
-    if detection.stack not in _TAKES_DEVICES or not initrds or filesystem not in _PLAIN_BYTES:
+    if not _takes_devices(detection) or not _initrds(entry, facts) or filesystem not in PLAIN_BYTES:
         return None
     name = filesystem_name(filesystem)
     reason = f"No driver for {name} can be had, so the overlay opens the ISO by the place of its bytes on the stick."
@@ -80,10 +82,22 @@ CURES: tuple[Judge, ...] = (by_modules, by_finder, by_map)
 """Every kind of cure, the one to prefer first. Each gets what :func:`cure_for` gets."""
 
 
+def _takes_devices(detection: Detection) -> bool:
+    return detection.wants_disk or detection.stack in _TAKES_DEVICES
+
+
 def _initrds(entry: BootEntry, facts: IsoFacts) -> tuple[InitrdFacts, ...]:
     """Those that hold drivers: not processor microcode, not a vendor's additions."""
     read = (facts.initrds[path] for path in entry.initrds if path in facts.initrds)
-    return tuple(initrd for initrd in read if initrd.kernels)
+    return tuple(initrd for initrd in read if initrd.kernels or initrd.drivers.modules)
+
+
+def _builtin(initrd: InitrdFacts, facts: IsoFacts) -> frozenset[str]:
+    """The drivers that are known to be part of the kernel that an initrd is for."""
+    roots = (
+        root.kernels[version] for root in facts.roots.values() for version in initrd.kernels if version in root.kernels
+    )
+    return frozenset(driver for modules in (initrd.drivers, *roots) for driver in modules.builtin or ())
 
 
 def _kernels(entry: BootEntry, facts: IsoFacts) -> Iterator[tuple[InitrdFacts, RootFacts, str, str]]:

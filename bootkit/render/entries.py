@@ -240,7 +240,9 @@ def _no_boot(item: ImageItem, detection: Detection | None) -> tuple[str, ...]:
 def _entries(item: ImageItem, detection: Detection, additions: Additions) -> tuple[MenuEntry, ...]:
     ids: set[str] = set()
     entries = [_entry(item, entry, _entry_id(entry.title, ids)) for entry in detection.entries]
-    if additions.initrds:
+    if additions.initrds and detection.wants_disk:
+        entries = [_needing(entry) for entry in _with_additions(entries, additions)]
+    elif additions.initrds:
         entries = [*_with_additions(entries, additions), *_twins(entries, ids)]
     supported = frozenset(firmware for entry in detection.entries for firmware in entry.firmware)
     if supported != ANY_FIRMWARE:
@@ -266,6 +268,11 @@ def _entries(item: ImageItem, detection: Detection, additions: Additions) -> tup
 
 def _with_additions(entries: list[MenuEntry], additions: Additions) -> list[MenuEntry]:
     return [replace(entry, additions=additions) if entry.kernel and entry.initrds else entry for entry in entries]
+
+
+def _needing(entry: MenuEntry) -> MenuEntry:
+    """An entry that does not boot without its additions."""
+    return replace(entry, needs=replace(entry.needs, stick=(*entry.needs.stick, *entry.additions.initrds)))
 
 
 def _twins(entries: list[MenuEntry], ids: set[str]) -> list[MenuEntry]:

@@ -66,7 +66,7 @@ def _how(detection: Detection, slots: Mapping[str, str], *, predicted: bool) -> 
         obstacle = detection.obstacle or "it has no entry that boots from a file"
         lines = ["What stands in the way", _item(obstacle)]
         return [*lines, "", "What to do instead", _item(detection.instead)] if detection.instead else lines
-    story = _filled(_story(detection.entries[0]), slots)
+    story = _filled(_story(detection), slots)
     lines = ["How it boots from a file", _paragraph(story, indent="  ")]
     if detection.filesystems and detection.entries[0].needs_path and not predicted:
         names = ", ".join(map(filesystem_name, detection.filesystems))
@@ -122,8 +122,9 @@ _FIRMWARE_NAMES = {
 }
 
 
-def _story(entry: BootEntry) -> str:
-    """How an entry starts, and how what it starts gets at its files."""
+def _story(detection: Detection) -> str:
+    """How the first entry starts, and how what it starts gets at its files."""
+    entry = detection.entries[0]
     if entry.kind in _STORIES:
         return _STORIES[entry.kind]
     story = "GRUB opens the file and loads the kernel and its initrd out of it."
@@ -136,6 +137,11 @@ def _story(entry: BootEntry) -> str:
     if entry.image_as:
         return (
             f"{story} The whole image goes along as the file /{entry.image_as} of the initrd, so all of it is in RAM."
+        )
+    if detection.wants_disk:
+        return (
+            f"{story} Then the initrd looks for a disk with the label or UUID of the image: an overlay, started before it, "
+            "makes one of the file."
         )
     if words := _finding_words(entry):
         told = f"{words[0]} tells" if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]} tell"

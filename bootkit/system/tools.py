@@ -21,6 +21,8 @@ class Tool:
     fedora: str
     arch: str
     opensuse: str
+    is_static: bool = False
+    """Whether only one will do that needs no libraries."""
     also_called: tuple[str, ...] = ()
     """Other names of the same program: Fedora and openSUSE have grub2-mkimage."""
 
@@ -89,6 +91,16 @@ TOOLS = (
     _tool("e2fsck", _E2FSPROGS, "home and persist cannot check an image before they change it"),
     _tool("cryptsetup", "cryptsetup-bin cryptsetup cryptsetup cryptsetup", "home --encrypt does not work"),
     _tool("gpg", "gpg gnupg2 gnupg gpg2", "verify cannot check signatures of checksum files"),
+    Tool(
+        program="busybox",
+        without_it="systems whose initrd opens no file and has no shell (NixOS, Guix) do not start from the stick",
+        debian="busybox-static",
+        fedora="busybox",
+        arch="busybox",
+        opensuse="busybox-static",
+        is_static=True,
+        also_called=("busybox-static", "busybox.static"),
+    ),
     _tool("xz", "xz-utils xz xz xz", "some initrds cannot be looked into"),
     _tool("zstd", "zstd zstd zstd zstd", "some initrds cannot be looked into"),
     _tool("lz4", "lz4 lz4 lz4 lz4", "some initrds cannot be looked into"),

@@ -40,6 +40,8 @@ _ARCHIVE = {
     "bootkit-witness/witness.sh": "witness.sh",
     "bootkit-witness/userspace.sh": "userspace.sh",
     "bootkit-witness/bootkit-witness.service": "bootkit-witness.service",
+    "bootkit-witness/early.sh": "dracut-early.sh",
+    "bootkit-witness/late.sh": "dracut-late.sh",
     "conf/conf.d/zz-bootkit-witness": "initramfs-tools.sh",
     "usr/lib/dracut/hooks/cmdline/00-bootkit-witness.sh": "dracut-early.sh",
     "var/lib/dracut/hooks/cmdline/00-bootkit-witness.sh": "dracut-early.sh",

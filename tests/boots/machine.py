@@ -78,6 +78,7 @@ def report_archive(script: str) -> bytes:
                 b"bkr_order=$(cat /scripts/init-bottom/ORDER)\n"
                 b"printf '%s\\n' 'sh /bootkit-report/hook.sh' \"$bkr_order\" >/scripts/init-bottom/ORDER\n"
             ),
+            "bootkit-report/late.sh": source,
             "usr/lib/dracut/hooks/pre-pivot/96-bootkit-report.sh": source,
             "var/lib/dracut/hooks/pre-pivot/96-bootkit-report.sh": source,
         },

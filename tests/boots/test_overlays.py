@@ -29,6 +29,7 @@ from tests.boots.conftest import Proves
 from tests.boots.dracut_iso import cached_dracut_iso
 from tests.boots.live_iso import cached_iso, host_suite
 from tests.boots.machine import Session, session
+from tests.boots.no_shell_iso import KINDS, cached_no_shell_iso
 from tests.boots.things import APP, MACHINE, PASSPHRASE
 
 pytestmark = pytest.mark.boots
@@ -155,7 +156,9 @@ class Stick:
 
 
 def iso(stack: str) -> Path:
-    return cached_iso(host_suite()) if stack == "live-boot" else cached_dracut_iso(host_suite(), stack)
+    if stack == "live-boot":
+        return cached_iso(host_suite())
+    return cached_no_shell_iso(host_suite(), stack) if stack in KINDS else cached_dracut_iso(host_suite(), stack)
 
 
 def live_user(stack: str) -> str:
@@ -243,8 +246,8 @@ def run_through(stick: Stick, stacks: Sequence[str], answers: Sequence[tuple[str
     return sessions
 
 
-def test_the_same_things_on_three_systems_from_fat32(work: Path, accelerator: Accelerator) -> None:
-    stacks = ("live-boot", "f42", "kiwi")
+def test_the_same_things_on_four_systems_from_fat32(work: Path, accelerator: Accelerator) -> None:
+    stacks = ("live-boot", "f42", "kiwi", "nixos")
     stick = make_stick(work, Layout.SINGLE, stacks, accelerator)
     furnish(stick, work)
     run_through(stick, stacks)
@@ -329,7 +332,7 @@ def test_a_stick_that_cannot_be_written_gives_what_it_can(work: Path, accelerato
 @pytest.mark.long
 @pytest.mark.parametrize("layout", list(Layout), ids=lambda layout: DATA[layout])
 def test_every_system_from_every_file_system(layout: Layout, work: Path, accelerator: Accelerator) -> None:
-    stacks = ("live-boot", "f41", "f42", "kiwi")
+    stacks = ("live-boot", "f41", "f42", "kiwi", "nixos")
     stick = make_stick(work, layout, stacks, accelerator)
     furnish(stick, work, driver=True)
     ran = run_through(stick, [stack for stack in stacks for _ in range(2)])

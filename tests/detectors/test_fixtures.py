@@ -180,7 +180,7 @@ def test_the_first_entry_is_the_only_default_and_finds_its_iso(path: Path) -> No
     if entries:
         assert [entry.role for entry in entries].count(Role.DEFAULT) == 1
         assert entries[0].role is Role.DEFAULT
-        assert entries[0].needs_path or detection.filesystems == ANY_FILESYSTEM
+        assert entries[0].needs_path or detection.wants_disk or detection.filesystems == ANY_FILESYSTEM
 
 
 @each_claimed

@@ -156,6 +156,15 @@ def test_lz4_swallows_what_follows_without_four_zeros(live_tree: Path) -> None:
     assert "the lz4 data are damaged" in facts.warnings[0]
 
 
+def test_a_store_is_looked_through_to_the_usual_places(tmp_path: Path) -> None:
+    nixos = "nix/store/1zb7-linux-6.12.41-modules-shrunk/lib/modules/6.12.41"
+    files = {f"{nixos}/kernel/fs/fat/vfat.ko.xz": "ELF", f"{nixos}/modules.builtin": "kernel/fs/isofs/isofs.ko\n"}
+    facts = facts_of(archived(planted(tmp_path / "nixos", files)))
+    assert (facts.kernels, facts.drivers.modules, facts.drivers.builtin) == (("6.12.41",), ("vfat",), ("isofs",))
+    guix = facts_of(archived(planted(tmp_path / "guix", {"gnu/store/9l1k-linux-modules/isofs.ko": "ELF"})))
+    assert (guix.kernels, guix.drivers.modules) == ((), ("isofs",))
+
+
 def test_two_archives_in_one_compressed_stream_are_both_read(live_tree: Path) -> None:
     second = pack({"scripts/casper": b""})
     facts = facts_of(packed(archived(live_tree) + second, "gzip"))

@@ -15,6 +15,7 @@ from bootkit.detect.registry import builtin
 from bootkit.model.iso import RecordedIso
 from bootkit.model.record import facts_from_json
 from bootkit.model.support import Proof, Seen, Verdict
+from bootkit.plan.cures import PLAIN_BYTES
 from bootkit.plan.persistence import STACKS
 from bootkit.render.supported import SupportedRow, supported_tables
 
@@ -94,7 +95,7 @@ def seen() -> dict[tuple[str, str], Seen]:
 def summary(group: list[Detection]) -> Seen:
     started = [answer for answer in group if answer.entries]
     entries = [entry for answer in started for entry in answer.entries]
-    sets = [set(answer.filesystems) for answer in started]
+    sets = [set(PLAIN_BYTES if answer.wants_disk else answer.filesystems) for answer in started]
     every: set[str] = {name for one in sets for name in one}
     common = {name for name in every if all(name in one for one in sets)}
     return Seen(

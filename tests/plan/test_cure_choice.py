@@ -8,6 +8,7 @@ from bootkit.model.boot import ISO_PATH, BootEntry, Detection, Role
 from bootkit.model.check import Cure
 from bootkit.model.initrd import InitrdFacts, KernelModules, RootFacts
 from bootkit.model.iso import IsoFacts
+from bootkit.plan.check_file import file_answer
 from bootkit.plan.cures import FINDER, MAP, MODULES, cure_for
 
 KERNEL = "6.1.0-9-amd64"
@@ -72,6 +73,28 @@ def test_a_file_is_mapped_where_no_driver_can_be_had() -> None:
     found = cure("ntfs", root=None)
     assert found is not None
     assert (found.overlay, found.driver, found.members) == (MAP, "", ())
+
+
+@pytest.mark.parametrize(
+    ("filesystem", "reads", "modules", "answer"),
+    [
+        ("vfat", (), ("vfat", "loop"), (FINDER, "vfat")),
+        ("vfat", (), ("isofs",), (MAP, "")),
+        ("ext4", ("ext4",), ("isofs",), (FINDER, "ext4")),
+        ("btrfs", (), ("isofs",), None),
+    ],
+)
+def test_a_disk_is_made_of_the_file_where_the_initrd_wants_one(
+    filesystem: str, reads: tuple[str, ...], modules: tuple[str, ...], answer: tuple[str, str] | None
+) -> None:
+    """Also where the modules lie in no folder of a kernel's."""
+    initrd = InitrdFacts(size=9, drivers=KernelModules(modules=modules))
+    facts = IsoFacts(name="live.iso", size=9, initrds={"/live/initrd.img": initrd})
+    entry = replace(ENTRY, cmdline=("root=LABEL",))
+    detection = Detection(stack="Ember", distro="Ember", entries=(entry,), filesystems=reads, wants_disk=True)
+    found = cure_for(detection, entry, facts, filesystem)
+    assert (found and (found.overlay, found.driver)) == answer
+    assert not file_answer(detection, entry, [initrd], filesystem).readable
 
 
 @pytest.mark.parametrize("stack", ["archiso", "anaconda", "casper"])

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Started by the booted system before anybody can log in: what needs its users and its own programs.
-PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+# at its end where NixOS has all of it
+PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/run/current-system/sw/bin
 export PATH
 BK_HERE=/run/bootkit
 umask 022

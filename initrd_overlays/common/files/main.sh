@@ -4,7 +4,7 @@
 # NEWROOT is where the new root is mounted. The first FOLDER on which something is mounted is the stick's partition; where
 # none is (the stack has copied itself to RAM), it is found by its UUID. /run is handed over to the booted system.
 # Whatever fails here is logged, and the system boots.
-PATH=/usr/sbin:/usr/bin:/sbin:/bin
+PATH=/usr/sbin:/usr/bin:/sbin:/bin:/bootkit/bin
 BK_HERE=/bootkit
 umask 022
 # shellcheck source=/dev/null

@@ -80,4 +80,8 @@ bk_find_init() {
 		*) bk_init=${bk_init%/*}/$bk_link ;;
 		esac
 	done
+	# NixOS: a script that ends in the systemd beside it
+	if [ -e "$BK_ROOT${bk_init%/*}/systemd" ] || [ -L "$BK_ROOT${bk_init%/*}/systemd" ]; then
+		bk_init=${bk_init%/*}/systemd
+	fi
 }

@@ -6,7 +6,7 @@
 #          its name; FOLDER is where the stack would have mounted the stick. What to do is in /bootkit/iso.
 #
 # bootkit=nocure on the kernel's line switches it off. /run may not be there yet: the log waits in /bootkit.
-PATH=/usr/sbin:/usr/bin:/sbin:/bin
+PATH=/usr/sbin:/usr/bin:/sbin:/bin:/bootkit/bin
 BK_WAIT=${BK_WAIT:-30}
 
 bk_cure_log() {
@@ -29,10 +29,16 @@ bk_cure_drivers() {
 	done </bootkit/drivers
 }
 
-# The partition with the ISO file, in bk_device. A stick takes its seconds to appear.
-bk_cure_wait() {
+# The partition with the ISO file, in bk_device; false if it is not there yet.
+bk_cure_device() {
 	bk_device=/dev/disk/by-uuid/$BK_ISO_UUID
-	while ! [ -b "$bk_device" ]; do
+	# not every initrd has udev
+	[ -b "$bk_device" ] || bk_device=$(findfs "UUID=$BK_ISO_UUID" 2>/dev/null)
+}
+
+# A stick takes its seconds to appear.
+bk_cure_wait() {
+	while ! bk_cure_device; do
 		if [ "$BK_WAIT" -le 0 ]; then
 			bk_cure_log "no partition has the UUID $BK_ISO_UUID"
 			return 1

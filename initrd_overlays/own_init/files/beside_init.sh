@@ -1,0 +1,10 @@
+# shellcheck shell=sh
+# Run beside /init, which loads the drivers of the disks meanwhile.
+mkdir -p /proc /sys /dev
+mount -t proc proc /proc
+mount -t sysfs sysfs /sys
+mount -t devtmpfs devtmpfs /dev
+exec </dev/null >/dev/null 2>&1
+# shellcheck source=/dev/null
+[ ! -r /bootkit-witness/early.sh ] || . /bootkit-witness/early.sh
+sh /bootkit/cure.sh iso /bootkit/isodev
