@@ -72,6 +72,7 @@ DETECTOR = Detector(
             systems=("Guix System",),
             source="GNU Guix (eb06d514) gnu/build/linux-boot.scm",
             but="nothing of the user's is laid over it",
+            overlay="makes a disk of the file",
         ),
     ),
 )

@@ -1,22 +1,27 @@
-"""mgalive: Mageia's live images. Recognised, but not started.
+"""mgalive: Mageia's live images, whose initrd waits for a disk and opens no ISO file.
 
 The dracut module mgalive-root mounts the device of ``root=mgalive:LABEL=...`` on /live/media; dmsquash-live, and with it
-iso-scan, is left out of the initrd. With dracut's parse-iso-scan and iso-scan.sh put back by a secondary initrd (as
-Rockets31/Mageia-iso-boot-support does) ``iso-scan/filename=`` works beside the vendor's words.
+iso-scan, is left out of the initrd. A loop device over the file, made in dracut's initqueue, bears the label: dracut's
+parse-iso-scan and iso-scan.sh put back by a secondary initrd start Mageia 9 and 10 so, beside the vendor's words, from exFAT
+and ext4. bootkit's overlay for dracut makes that device in the same place.
 
-Source, read: Rockets31/Mageia-iso-boot-support (436f9627) README.md (Mageia 9 and 10 on exFAT and ext4). Reported, not
-read: mgalive-root itself only in others' patches of it (probonopd/SystemImageKit, mageia-isofrom; ventoy/Ventoy, hook/mageia).
+Source, read: Rockets31/Mageia-iso-boot-support (436f9627) README.md. Reported, not read: mgalive-root itself only in
+others' patches of it (probonopd/SystemImageKit, mageia-isofrom; ventoy/Ventoy, hook/mageia).
 """
 
 from bootkit.detect import (
     Detection,
     Detector,
     IsoView,
+    MenuEntry,
     NotMine,
     Support,
-    Verdict,
+    boot_entries,
+    read_menus,
+    without_loader_words,
+    word_value,
 )
-from bootkit.detectors._live import Name, arch_of, identify
+from bootkit.detectors._live import Name, arch_of, identify, usable_entries
 
 ROOT = "/loopbacks/distrib*.sqfs"
 NAMES = (Name("Mageia", r"\bMageia-(?P<version>\d+(?:\.\d+)?)(?:.*?-Live(?:DVD|CD)?-(?P<edition>[A-Za-z]+))?"),)
@@ -26,6 +31,11 @@ def detect(iso: IsoView) -> Detection | NotMine:
     images = iso.glob(ROOT)
     if not images:
         return NotMine(reason=f"there is no {ROOT}")
+    entries = usable_entries(
+        iso, read_menus(iso), lambda entry: word_value(entry.cmdline, "root").startswith("mgalive:")
+    )
+    if not entries:
+        return NotMine(reason="its menu starts no kernel of the image with root=mgalive:")
     who = identify((iso.volume_id, iso.name), NAMES, otherwise="Mageia")
     return Detection(
         stack="mgalive",
@@ -33,13 +43,15 @@ def detect(iso: IsoView) -> Detection | NotMine:
         version=who.version,
         arch=arch_of(iso),
         edition=f"Live {who.edition}".strip(),
-        evidence=(f"{images[0]} is there",),
-        obstacle="The initrd of Mageia's live images looks for a device with its label and cannot open an ISO file.",
-        instead=(
-            "Write this image to a stick of its own; an overlay with dracut's iso-scan for its initrd would help, "
-            "and bootkit has none yet."
-        ),
+        entries=boot_entries(entries, _words, default=entries[0]),
+        evidence=(f"{images[0]} is there", f"{entries[0].source} has {word_value(entries[0].cmdline, 'root')}"),
+        notes=("Its initrd opens no ISO file: it boots only with the overlay that bootkit loads behind it.",),
+        wants_disk=True,
     )
+
+
+def _words(entry: MenuEntry) -> tuple[str, ...]:
+    return without_loader_words(entry.cmdline)
 
 
 DETECTOR = Detector(
@@ -51,8 +63,7 @@ DETECTOR = Detector(
             stack="mgalive",
             systems=("Mageia live",),
             source="Rockets31/Mageia-iso-boot-support (436f9627)",
-            verdict=Verdict.NO,
-            overlay="put dracut's iso-scan back",
+            overlay="makes a disk of the file",
         ),
     ),
 )

@@ -4,7 +4,7 @@ archiso's hooks as of 2014 under another name: ``misobasedir=`` and ``misolabel=
 root is an overlay in RAM whatever the words say, so nothing can be kept.
 
 Garuda's newer images have ``root=miso:LABEL=``: a dracut module that waits for a device of that label and never looks
-for a file.
+for a file. A loop device over the file, made in dracut's initqueue by bootkit's overlay, bears the label.
 
 Source: manjaro/manjaro-tools (c2a7a41): initcpio/hooks/miso, initcpio/hooks/miso_loop_mnt; manjaro/grub-theme
 (d8ab916) cfg/kernels.cfg; garuda-linux/garuda-tools (433ad84): its dracut module miso; thias/glim (8b87c26)
@@ -20,9 +20,10 @@ from bootkit.detect import (
     NotMine,
     QuickRule,
     Support,
-    Verdict,
+    boot_entries,
     memory_tests,
     read_menus,
+    without_loader_words,
     word_value,
 )
 from bootkit.detectors._live import Identity, Name, arch_of, built, identify, usable_entries, vendors_menu
@@ -42,8 +43,8 @@ BASES = {"manjaro": "Manjaro relative", "mabox": "Mabox", "biglinux": "BigLinux"
 
 def detect(iso: IsoView) -> Detection | NotMine:
     menu = read_menus(iso)
-    if waiting := next((entry for entry in menu.linux if _waits_for_a_label(entry)), None):
-        return _without_a_file(iso, waiting)
+    if waiting := usable_entries(iso, menu, _waits_for_a_label):
+        return _on_a_disk(iso, waiting)
     entries = usable_entries(iso, menu, lambda entry: _is_miso(entry) and is_local(entry)) or _by_files(iso, menu)
     if not entries:
         return NotMine(reason=f"no entry of its menu has misobasedir=, and there is no {MARK} with a kernel")
@@ -100,17 +101,19 @@ def _detection(iso: IsoView, entries: tuple[MenuEntry, ...]) -> Detection:
     )
 
 
-def _without_a_file(iso: IsoView, entry: MenuEntry) -> Detection:
-    who = _who(iso, word_value(entry.cmdline, "misobasedir", "garuda"))
+def _on_a_disk(iso: IsoView, entries: tuple[MenuEntry, ...]) -> Detection:
+    first = entries[0]
+    who = _who(iso, word_value(first.cmdline, "misobasedir", "garuda"))
     return Detection(
         stack="miso (dracut)",
         distro=who.distro,
         version=who.version,
-        arch=arch_of(iso, entry.kernel),
+        arch=arch_of(iso, first.kernel),
         edition=who.edition,
-        evidence=(f"{entry.source} starts {entry.kernel} with root={word_value(entry.cmdline, 'root')}",),
-        obstacle="Its initrd waits for a device with the image's label and does not look for an ISO file.",
-        instead="Write this image to a stick of its own.",
+        entries=boot_entries(entries, lambda entry: without_loader_words(entry.cmdline), default=first),
+        evidence=(f"{first.source} starts {first.kernel} with root={word_value(first.cmdline, 'root')}",),
+        notes=("Its initrd opens no ISO file: it boots only with the overlay that bootkit loads behind it.",),
+        wants_disk=True,
     )
 
 
@@ -146,8 +149,7 @@ DETECTOR = Detector(
             stack="miso (dracut)",
             systems=("Garuda Linux",),
             source="garuda-linux/garuda-tools (433ad84)",
-            verdict=Verdict.NO,
-            overlay="open the file in an initqueue hook; its label then appears",
+            overlay="makes a disk of the file",
         ),
     ),
 )

@@ -102,6 +102,7 @@ DETECTOR = Detector(
             stack="nixos systemd stage-1",
             systems=("NixOS (systemd initrd)",),
             source="NixOS/nixpkgs (00e6b22b) nixos/modules/system/boot/systemd/initrd.nix, (f519ce0a) iso-image.nix",
+            overlay="makes a disk of the file",
         ),
     ),
 )

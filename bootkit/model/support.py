@@ -43,7 +43,7 @@ class Support:
     persistence: str = ""
     """Where its own initrd keeps changes when it was started from a file; empty if nowhere."""
     overlay: str = ""
-    """What a secondary initrd would have to do before it boots; empty if none is needed."""
+    """What a secondary initrd does before it boots, or would have to do; empty if none is needed."""
     booted: str = ""
     """The test that boots it: ``tests/boots/test_x.py::test_name``."""
 

@@ -130,7 +130,7 @@ STACKS: Mapping[str, ChoiceWords] = {
 OVERLAID = frozenset(
     {
         "Linux Live Kit", "antiX", "archiso", "artix", "casper", "chakraiso", "dmsquash-live", "genkernel", "hyperiso",
-        "kdeosiso", "kiwi-live", "live-boot", "liveiso", "liveslak", "miso", "nixos systemd stage-1",
+        "kdeosiso", "kiwi-live", "live-boot", "liveiso", "liveslak", "mgalive", "miso", "miso (dracut)", "nixos systemd stage-1",
         "parabolaiso", "sysrescue",
     }
 )  # fmt: skip

@@ -32,7 +32,7 @@ class SupportedRow:
     @property
     def starts_ungenerated(self) -> bool:
         """Whether GRUB itself knows such an image, before ``generate`` has seen it."""
-        return self.has_quick_rule and self.is_started and bool(self.seen.records)
+        return self.has_quick_rule and self.is_started and bool(self.seen.records) and not self.support.overlay
 
     @property
     def proof(self) -> Proof:

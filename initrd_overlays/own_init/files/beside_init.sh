@@ -7,4 +7,5 @@ mount -t devtmpfs devtmpfs /dev
 exec </dev/null >/dev/null 2>&1
 # shellcheck source=/dev/null
 [ ! -r /bootkit-witness/early.sh ] || . /bootkit-witness/early.sh
+sh /bootkit/cure.sh drivers
 sh /bootkit/cure.sh iso /bootkit/isodev

@@ -3,4 +3,5 @@
 PATH=/usr/sbin:/usr/bin:/sbin:/bin:/bootkit/bin
 # shellcheck source=/dev/null
 [ ! -r /bootkit-witness/early.sh ] || . /bootkit-witness/early.sh
+sh /bootkit/cure.sh drivers
 BK_WAIT=80 sh /bootkit/cure.sh iso /run/bootkit/isodev
