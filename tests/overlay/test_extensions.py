@@ -14,13 +14,22 @@ STEP = """\
 set -e
 work=$1
 mount -t tmpfs tmpfs /mnt
-mkdir -p /mnt/upper /mnt/work /mnt/run /mnt/plain
+mkdir -p /mnt/upper /mnt/work /mnt/run /mnt/plain /mnt/lower
 cp -a "$work/root/." /mnt/plain
 BK_ROOT=/mnt/plain
 if [ "$2" = overlay ]; then
 	BK_ROOT=/mnt/new
 	mkdir /mnt/new
 	mount -t overlay -o "lowerdir=$work/root,upperdir=/mnt/upper,workdir=/mnt/work" overlay /mnt/new
+fi
+if [ "$2" = moved ]; then
+	# as casper does it
+	BK_ROOT=/mnt/new
+	mkdir /mnt/new
+	mount -o bind "$work/root" /mnt/lower
+	mount -t overlay -o lowerdir=/mnt/lower,upperdir=/mnt/upper,workdir=/mnt/work overlay /mnt/new
+	mkdir /mnt/new/rofs
+	mount -o move /mnt/lower /mnt/new/rofs
 fi
 set +e
 BK_HERE=$work/bootkit
@@ -40,7 +49,7 @@ MERGED = ("usr/bin/merged", "usr/lib/merged", "etc/merged", "opt/merged")
 SPLIT = ("sbin/split", "lib/split", "usr/bin/split")
 
 
-@pytest.mark.parametrize("root", ["overlay", "plain"])
+@pytest.mark.parametrize("root", ["overlay", "moved", "plain"])
 def test_extensions_of_either_shape_are_laid_under_a_merged_root(root: str, tmp_path: Path) -> None:
     system = tmp_path / "root"
     for name in ("usr/bin/own", "usr/lib/own", "usr/sbin/own", "etc/os-release"):

@@ -131,6 +131,7 @@ bk_below_root() {
 	for bk_path in $1; do bk_paths="$bk_paths${bk_paths:+:}$bk_path"; done
 	bk_lower=${bk_options#*lowerdir=}
 	bk_lower=${bk_lower%%,*}
+	bk_layers_are_there "$bk_lower" || return 1
 	mkdir -p "$BK/trial"
 	mount -t overlay -o "ro,lowerdir=$bk_paths:$bk_lower" overlay "$BK/trial" || return 1
 	umount "$BK/trial"
@@ -147,6 +148,16 @@ bk_below_root() {
 		return 1
 	}
 	bk_put_back
+}
+
+# Whether lower layers are still found by the paths in LOWERDIR: casper moves one away, and an empty folder stays.
+bk_layers_are_there() {
+	bk_rest=$1:
+	while [ -n "$bk_rest" ]; do
+		set -- "${bk_rest%%:*}"/*
+		[ -e "$1" ] || return 1
+		bk_rest=${bk_rest#*:}
+	done
 }
 
 # What is mounted below the root steps aside while the root is mounted anew.
