@@ -24,6 +24,7 @@ from bootkit.plan.names import file_name_problem
 from bootkit.plan.persistence import (
     LIVE_BOOT_INITRD,
     LIVE_BOOT_OVERLAY,
+    OLD_CASPER,
     STACKS,
     Keeping,
     keeping_of,
@@ -39,7 +40,7 @@ from bootkit.units import MIB, format_size
 
 SMALLEST = 32 * MIB
 SEED_LIMIT = 4 << 20
-_FILES = {keeping.file for keeping in STACKS.values()}
+_FILES = {*(keeping.file for keeping in STACKS.values()), OLD_CASPER}
 _SEED_FILES = {(kind.name, kind.file) for kind in KINDS}
 _MARK_TEXT = (
     "The live system keeps its changes in this folder. To throw them away, remove the folder as root; without this file "
@@ -113,12 +114,12 @@ def plan_added(volume: Volume, items: tuple[ImageItem, ...], variants: Variants)
 
 
 def plan_persistence(volume: Volume, image: str, size: int, *, encrypted: bool = False) -> PersistencePlan:
-    """Check that an image can keep its changes here; where they shall be ``encrypted``, its initrd is looked into.
+    """Check that an image can keep its changes here; its initrd is looked into.
 
     Raises:
         BootkitError: it cannot, it does already, or there is no room.
     """
-    item = _item(volume, image, insides=encrypted)
+    item = _item(volume, image, insides=True)
     keeping = keeping_of(item, volume.filesystem)
     if encrypted:
         require_unlock(item, keeping)

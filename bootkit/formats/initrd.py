@@ -196,6 +196,8 @@ class _Findings:
             case "modules.alias" | "modules.builtin" | "modules.dep" as name:
                 self._read_list(name, text)
             case "casper-helpers" | "lupin-helpers":
+                if "root_persistence_label" in text:
+                    self.markers.add("casper-writable")
                 # The script that looks for the image file sources lupin's, where there are both.
                 if "lupin" in path or "lupin" not in self.markers:
                     self.allowed = _allowed(text) or self.allowed

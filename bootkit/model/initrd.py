@@ -100,7 +100,8 @@ class InitrdFacts:
     maker_version: str = ""
     markers: tuple[str, ...] = ()
     """What can be told from single files: ``casper``, ``iso-scan`` ... (the keys of MARKERS in
-    :mod:`bootkit.formats.initrdmarks`), and ``live-boot-ntfs-3g``: its scripts want that program for NTFS."""
+    :mod:`bootkit.formats.initrdmarks`), ``live-boot-ntfs-3g``: its scripts want that program for NTFS, and
+    ``casper-writable``: they keep changes in what is called ``writable``."""
     kernels: tuple[str, ...] = ()
     """The versions in ``lib/modules``."""
     drivers: KernelModules = field(default_factory=KernelModules)

@@ -1,16 +1,18 @@
 """How each boot stack keeps the changes to its system beside the ISO file, or why it cannot.
 
-Source: booted: live-boot 20230131, kiwi-live, dracut 059. Read: casper 1.498 scripts/casper-helpers,
-mkinitcpio-archiso 73 hooks/archiso, antiX's init (mx-iso-template 26.05), kiwi 10 kiwi-live-lib.sh.
+Source: booted: live-boot 20230131, kiwi-live, dracut 059, casper 1.498 (in an initrd of Debian's). Read: casper 1.461
+scripts/casper-helpers (root_persistence_label), mkinitcpio-archiso 73 hooks/archiso, antiX's init (mx-iso-template 26.05),
+kiwi 10 kiwi-live-lib.sh.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bootkit.bootcfg.cmdline import has_word
 from bootkit.errors import BootkitError
 from bootkit.model.boot import STICK_UUID, BootEntry, EntryKind
 from bootkit.model.catalog import ImageItem
+from bootkit.model.initrd import InitrdFacts
 from bootkit.model.variants import ADDED_FOLDER, FOLDER_MARK, PERSISTENCE_FOLDER, Kept
 
 LIVE_BOOT_OVERLAY = "live_boot_persistence"
@@ -56,8 +58,8 @@ class Keeping:
 _UPPER = "the changed files of an overlay need a file system of Linux"
 STACKS: Mapping[str, Keeping] = {
     "casper": Keeping(
-        file="casper-rw",
-        label="casper-rw",
+        file="writable",
+        label="writable",
         words=("persistent", f"persistent-path={_FOLDER}"),
         filesystems=("vfat",),
         because="casper looks for a file with changes on FAT only",
@@ -103,6 +105,8 @@ STACKS: Mapping[str, Keeping] = {
         because=_UPPER,
     ),
 }
+OLD_CASPER = "casper-rw"
+"""What casper before 20.04 looks for instead of ``writable``, as a label and as a file."""
 _CANNOT: Mapping[str, str] = {
     "sysrescue": "its initrd cannot write to the partition that its ISO file lies on",
     "anaconda": "it is an installer",
@@ -140,7 +144,13 @@ def keeping_of(item: ImageItem, filesystem: str) -> Keeping:
     if keeping.filesystems and filesystem not in keeping.filesystems:
         message = f"{item.name} cannot keep its changes on this stick, which has {filesystem}: {keeping.because}"
         raise BootkitError(message, hint=_HOME)
-    return keeping
+    return replace(keeping, file=OLD_CASPER, label=OLD_CASPER) if _is_old_casper(item) else keeping
+
+
+def _is_old_casper(item: ImageItem) -> bool:
+    """By its scripts, where they were read: its relatives count their versions in other ways."""
+    markers = {marker for initrd in _read_initrds(item) for marker in initrd.markers}
+    return "casper" in markers and "casper-writable" not in markers
 
 
 def require_unlock(item: ImageItem, keeping: Keeping) -> None:
@@ -151,12 +161,15 @@ def require_unlock(item: ImageItem, keeping: Keeping) -> None:
             f"{item.name} cannot open an encrypted file: no way is known by which {stack} does so beside an ISO file"
         )
         raise BootkitError(message, hint=_ENCRYPTED_HOME)
-    first = first_linux(item)
-    initrds = item.facts.initrds if item.facts else {}
-    read = [initrds[path] for path in (first.initrds if first else ()) if path in initrds]
-    found = {name for initrd in read for name in (*initrd.programs, *initrd.markers)}
+    found = {name for initrd in _read_initrds(item) for name in (*initrd.programs, *initrd.markers)}
     if not keeping.unlocked_by <= found:
         raise BootkitError(f"{item.name} cannot open an encrypted file: {keeping.locked_out}", hint=_ENCRYPTED_HOME)
+
+
+def _read_initrds(item: ImageItem) -> tuple[InitrdFacts, ...]:
+    first = first_linux(item)
+    initrds = item.facts.initrds if item.facts else {}
+    return tuple(initrds[path] for path in (first.initrds if first else ()) if path in initrds)
 
 
 def first_linux(item: ImageItem) -> BootEntry | None:

@@ -43,7 +43,8 @@ _FAILURES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(Unable to find a (?:live |medium).*)"), "the initrd did not find its ISO: {}"),
     (re.compile(r"^\s*\(initramfs\) ?$"), "the initrd gave up and opened a shell"),
     (re.compile(r"rdsosreport\.txt|Entering emergency mode|^dracut:/# ?$"), "dracut gave up and opened a shell"),
-    (re.compile(r"(device '?\S+'? not found\. Skipping fsck|device did not show up.*)"), "the initrd gave up: {}"),
+    # archiso has no root=, and says every time that device '' is not found
+    (re.compile(r"(device '[^']+' not found\. Skipping fsck|device did not show up.*)"), "the initrd gave up: {}"),
     (re.compile(r"^\[rootfs [^]]*\]# ?$"), "the initrd gave up and opened a shell"),
     (re.compile(r"You are in (?:emergency|rescue) mode"), "the live system went into emergency mode"),
 )

@@ -243,7 +243,7 @@ def test_all_of_it_works_on_a_fat_stick_in_a_file(bootkit: Bootkit, make_iso: Ma
     assert bootkit("add", make_iso("server.iso", UBUNTU), "--stick", stick).returncode == 0
     assert bootkit("persist", "create", "server", "--size", "40M", "--stick", stick).returncode == 0
     (row,) = json.loads(bootkit("persist", "list", "--stick", stick, "--json").stdout)
-    assert (row["path"], row["size"]) == ("/boot/persistence/server.iso/casper-rw", 40 << 20)
+    assert (row["path"], row["size"]) == ("/boot/persistence/server.iso/writable", 40 << 20)
     (line,) = json.loads(bootkit("home", "list", "--stick", stick, "--json").stdout)
     assert (line["name"], line["state"]) == ("anna", "clean")
     assert bootkit("persist", "remove", "server", "--yes", "--stick", stick).returncode == 0

@@ -213,6 +213,9 @@ is_supported_fs(){
 """
     modules = {f"{MODULES}/kernel/fs/{name}/{name}.ko": b"" for name in ("exfat", "ext4")}
     facts = facts_of(pack({"scripts/casper": b"", "scripts/casper-helpers": helpers, **modules}))
+    assert "casper-writable" not in facts.markers
+    newer = helpers + b"root_persistence_label () {\n    echo writable\n}\n"
+    assert "casper-writable" in facts_of(pack({"scripts/casper-helpers": newer})).markers
     assert facts.allowed is not None
     assert "exfat" not in facts.allowed
     assert {"vfat", "ntfs", "ext4"} <= set(facts.allowed)

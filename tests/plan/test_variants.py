@@ -1,10 +1,14 @@
 """What the entries for kept changes and for answer files say to the kernel."""
 
+from dataclasses import replace
+
 import pytest
 
 from bootkit.errors import BootkitError, UsageError
 from bootkit.model.boot import BootEntry, Detection, Recognition, Role
 from bootkit.model.catalog import ImageItem
+from bootkit.model.initrd import InitrdFacts
+from bootkit.model.iso import IsoFacts
 from bootkit.model.options import Choices, Value, image_place, option
 from bootkit.model.variants import Kept, Seed, Variants
 from bootkit.plan.choices import menu_settings, reason_against
@@ -91,6 +95,17 @@ def test_what_cannot_keep_its_changes_says_why(stack: str, filesystem: str, reas
         keeping_of(item(stack), filesystem)
     assert reason in caught.value.message
     assert caught.value.hint.startswith("a home keeps")
+
+
+@pytest.mark.parametrize(
+    ("markers", "name"),
+    [((), "writable"), (("casper", "casper-writable"), "writable"), (("casper", "casper-iso-scan"), "casper-rw")],
+)
+def test_the_name_of_caspers_file_is_the_one_that_its_scripts_look_for(markers: tuple[str, ...], name: str) -> None:
+    initrds = {"/i": InitrdFacts(size=1, markers=markers)} if markers else {}
+    known = replace(item("casper"), facts=IsoFacts(name=NAME, size=1, initrds=initrds))
+    keeping = keeping_of(known, "vfat")
+    assert (keeping.file, keeping.label) == (name, name)
 
 
 def test_an_image_whose_own_menu_forbids_it_keeps_nothing() -> None:

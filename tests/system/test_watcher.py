@@ -83,6 +83,12 @@ def test_knows_how_an_initrd_gives_up(text: bytes, reason: str) -> None:
     assert reason in watch(GRUB_OF_OVMF, KERNEL, INITRD, text).failure
 
 
+def test_what_archiso_says_every_time_is_no_failure() -> None:
+    assert not watch(GRUB_OF_OVMF, KERNEL, INITRD, b"ERROR: device '' not found. Skipping fsck.\r\n").failure
+    found = watch(GRUB_OF_OVMF, KERNEL, INITRD, b"ERROR: device 'LABEL=ARCH' not found. Skipping fsck.\r\n").failure
+    assert found == "the initrd gave up: device 'LABEL=ARCH' not found. Skipping fsck"
+
+
 def test_firmware_without_anything_to_start_is_a_failure() -> None:
     assert watch(b"BdsDxe: No bootable option or device was found.\r\n").failure == (
         "the firmware found nothing to start"

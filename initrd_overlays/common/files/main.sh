@@ -17,6 +17,14 @@ mkdir -p "$BK" || exit 0
 [ ! -r "$BK_HERE/choices" ] || . "$BK_HERE/choices"
 bk_read_words
 
+# What others have put into the initrd for this moment, in folders of their own: the witness of bootkit test.
+bk_others() {
+	for bk_other in /bootkit-*/late.sh; do
+		# shellcheck source=/dev/null
+		[ ! -r "$bk_other" ] || NEWROOT=$BK_ROOT . "$bk_other"
+	done
+}
+
 bk_step=boot
 bk_log "bootkit ${BK_VERSION:-?}, Linux $(uname -r), ${BK_IMAGE:-an image without choices}"
 bk_log "kernel line: $(cat /proc/cmdline)"
@@ -28,6 +36,7 @@ case ,$BK_WORDS, in
 *,off,*)
 	bk_say off "bootkit=off is on the kernel line: nothing was changed"
 	bk_run start
+	bk_others
 	exit 0
 	;;
 esac
@@ -39,4 +48,5 @@ for bk_step in stick extensions isodevice settings apps start; do
 	bk_run "$bk_step"
 done
 bk_keep_log
+bk_others
 exit 0
