@@ -33,8 +33,10 @@ bkw_install_unit() {
 	ln -sf ../bootkit-witness.service /run/systemd/system/basic.target.wants/bootkit-witness.service
 }
 
-# $1: where the new root is mounted
+# $1: where the new root is mounted; once, though several ways may lead here
 bkw_late() {
+	[ ! -e /bootkit-witness/here ] || return 0
+	: >/bootkit-witness/here
 	bkw_say_isos
 	bkw_say_root "$1"
 	bkw_install_unit || bkw_say "error cannot write to /run"
