@@ -14,6 +14,7 @@ Source: archlinux/mkinitcpio-archiso 73 (b206f34): hooks/archiso, hooks/archiso_
 archlinux/archiso 88 (52bf735): configs/releng, configs/baseline, archiso/mkarchiso (grubenv); archlinux/mkinitcpio
 init_functions. CachyOS/CachyOS-Live-ISO (1003c20), endeavouros-team/EndeavourOS-ISO (765df2f), BlackArch/blackarch-iso
 (c0ff16d3). KaOS and Parabola: Mexit/MultiOS-USB (5a8765a) config/KaOS, and their published kernel lines.
+Booted: those hooks and mkinitcpio's init (2061445) over Debian's programs, from FAT32, with the overlay.
 """
 
 import posixpath

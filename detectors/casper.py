@@ -13,6 +13,7 @@ scripts/casper-helpers (is_supported_fs, find_path), scripts/casper (parse_cmdli
 works since 1.470). scripts/casper-premount/20iso_scan in elementary/os-patches (commit 0ca3b2b8). pop-os/iso:
 config/pop-os/21.10.mk (casper without lupin-casper), data/grub/grub.cfg; issues 243, 260 and PR 361.
 rescuezilla: src/livecd/image/boot/grub/grub.cfg. linuxmint/linuxmint issue 635 (loopback.cfg of Mint 21.3).
+Booted: those scripts in an initrd of Debian's, from FAT32 and from ext4, with the overlay and all that it lays over them.
 Reported, not read: Launchpad 1155216 (/isodevice and the installer).
 """
 

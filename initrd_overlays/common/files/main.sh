@@ -40,7 +40,8 @@ case ,$BK_WORDS, in
 	exit 0
 	;;
 esac
-if ! { : >"$BK_ROOT/.bootkit"; } 2>/dev/null; then
+# in a shell of its own: a redirection of : that fails ends the one that it is in
+if ! (: >"$BK_ROOT/.bootkit") 2>/dev/null; then
 	mount -o remount,rw "$BK_ROOT" 2>>"$BK/log" || bk_say failed "the system's root is read-only"
 fi
 rm -f "$BK_ROOT/.bootkit"
