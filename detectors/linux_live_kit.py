@@ -10,6 +10,7 @@ Source, read: Tomas-M/linux-live (9825e93): livekitlib (find_data_try, cmdline_v
 ``ntfs`` becomes ``ntfs3``), bootfiles of Slax 12; minios-linux/minios-live (128e03dd): linux-live/minioslib (menus,
 label), initramfs/livekit-mos (mkinitrfs packs exFAT). exFAT does not work with Slax 12.2 and 15.0.4:
 Mexit/MultiOS-USB (5a8765a) docs/Supported_OS.md.
+Booted: Linux Live Kit's own init and programs (76c93d0) over Debian's kernel and system, from FAT32, with the overlay.
 """
 
 import posixpath
