@@ -12,7 +12,7 @@ from bootkit.app.check import check_stick
 from bootkit.app.generate import plan_generation
 from bootkit.app.images import add_images, plan_additions
 from bootkit.app.prepare import prepare_image
-from bootkit.model.prepare import DataFs
+from bootkit.model.prepare import DataFs, Layout
 from bootkit.model.verdict import TestFirmware
 from bootkit.system.qemu import Accelerator
 from bootkit.system.sticks import open_stick
@@ -21,6 +21,7 @@ from tests.boots.live_iso import host_suite
 from tests.boots.machine import Session, session
 from tests.boots.no_shell_iso import cached_no_shell_iso
 from tests.boots.test_matrix import seen
+from tests.boots.test_overlays import furnish, make_stick, run_through
 
 pytestmark = pytest.mark.boots
 
@@ -38,6 +39,12 @@ def test_systemd_finds_its_label_on_the_file(*, cure_off: bool) -> None:
     iso = cached_no_shell_iso(host_suite(), "nixos")
     cells = seen(iso, DataFs.FAT32, firmware=TestFirmware.UEFI, cure_off=cure_off)
     assert cells == [(DataFs.FAT32, "finder", True), *([(DataFs.FAT32, "", False)] if cure_off else [])]
+
+
+def test_everything_is_laid_over_a_system_whose_initrd_has_no_shell(work: Path, accelerator: Accelerator) -> None:
+    stick = make_stick(work, Layout.SINGLE, ("nixos",), accelerator)
+    furnish(stick, work)
+    run_through(stick, ("nixos",))
 
 
 @pytest.mark.parametrize(("filesystem", "overlay"), [(DataFs.EXT4, "finder"), (DataFs.EXFAT, "map")])
