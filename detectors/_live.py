@@ -144,6 +144,12 @@ def is_microcode(path: str) -> bool:
     return "ucode" in path.rpartition("/")[2]
 
 
+ON_A_DISK = "Its initrd opens no ISO file: it boots only with the overlay that bootkit loads behind it."
+"""The note of an image that ``wants_disk``."""
+MAKES_A_DISK = "makes a disk of the file"
+"""What its overlay does."""
+
+
 def vendors_menu(iso: IsoView, word: str) -> tuple[BootEntry, ...]:
     """The image's loopback.cfg as an entry, if what it starts by itself gets the path in ``word``."""
     menu = read_loopback(iso)

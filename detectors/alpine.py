@@ -26,7 +26,7 @@ from bootkit.detect import (
     without,
     without_loader_words,
 )
-from bootkit.detectors._live import usable_entries
+from bootkit.detectors._live import MAKES_A_DISK, ON_A_DISK, usable_entries
 
 RELEASE = "/.alpine-release"
 SECONDS = 20
@@ -61,7 +61,7 @@ def detect(iso: IsoView) -> Detection | NotMine:
         known,
         entries=boot_entries(entries, _words, default=entries[0]),
         notes=(
-            "Its initrd opens no ISO file: it boots only with the overlay that bootkit loads behind it.",
+            ON_A_DISK,
             f"If it does not: {INSTEAD[:1].lower()}{INSTEAD[1:]}.",
         ),
         wants_disk=True,
@@ -83,7 +83,7 @@ DETECTOR = Detector(
             systems=("Alpine Linux",),
             source="alpinelinux/mkinitfs 3.12.0+ (cc4954b)",
             verdict=Verdict.GUESS,
-            overlay="makes a disk of the file",
+            overlay=MAKES_A_DISK,
         ),
     ),
 )

@@ -21,15 +21,13 @@ from bootkit.detect import (
     Detection,
     Detector,
     IsoView,
-    MenuEntry,
     NotMine,
     Support,
     boot_entries,
     has_word,
     read_menus,
-    without_loader_words,
 )
-from bootkit.detectors._live import arch_of, usable_entries
+from bootkit.detectors._live import MAKES_A_DISK, ON_A_DISK, arch_of, usable_entries
 
 STACK = "Guix initrd"
 VERSION = re.compile(r"guix-system(?:-install)?-(\d+(?:\.\d+)+(?:rc\d+)?)", re.IGNORECASE)
@@ -47,19 +45,15 @@ def detect(iso: IsoView) -> Detection | NotMine:
         distro="Guix System",
         version=version[1] if version else "",
         arch=arch_of(iso, iso.name),
-        entries=boot_entries(entries, _words, default=entries[0]),
+        entries=boot_entries(entries, default=entries[0]),
         filesystems=("ext4",),
         evidence=("/gnu/store is there", f"{entries[0].source} has gnu.load=, as its initrd needs it"),
         notes=(
-            "Its initrd opens no ISO file: it boots only with the overlay that bootkit loads behind it.",
+            ON_A_DISK,
             "Nothing of the stick's is laid over it: neither home nor extensions.",
         ),
         wants_disk=True,
     )
-
-
-def _words(entry: MenuEntry) -> tuple[str, ...]:
-    return without_loader_words(entry.cmdline)
 
 
 DETECTOR = Detector(
@@ -72,7 +66,7 @@ DETECTOR = Detector(
             systems=("Guix System",),
             source="GNU Guix (eb06d514) gnu/build/linux-boot.scm",
             but="nothing of the user's is laid over it",
-            overlay="makes a disk of the file",
+            overlay=MAKES_A_DISK,
         ),
     ),
 )

@@ -25,7 +25,6 @@ from bootkit.detect import (
     loadable,
     own_menu,
     read_loopback,
-    without_loader_words,
 )
 
 FILESYSTEMS = ("vfat", "ext4")
@@ -42,7 +41,7 @@ def detect(iso: IsoView) -> Detection | NotMine:
     if not usable:
         return NotMine(reason=f"{menu.sources[0]} does not tell any kernel where the ISO file is")
     default = usable.get(menu.default_linux) if menu.default_linux is not None else None
-    entries = boot_entries(usable.values(), lambda entry: without_loader_words(entry.cmdline), default=default)
+    entries = boot_entries(usable.values(), default=default)
     return _detection(
         iso,
         (*entries, *own_menu(iso)),

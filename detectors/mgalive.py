@@ -13,15 +13,13 @@ from bootkit.detect import (
     Detection,
     Detector,
     IsoView,
-    MenuEntry,
     NotMine,
     Support,
     boot_entries,
     read_menus,
-    without_loader_words,
     word_value,
 )
-from bootkit.detectors._live import Name, arch_of, identify, usable_entries
+from bootkit.detectors._live import MAKES_A_DISK, ON_A_DISK, Name, arch_of, identify, usable_entries
 
 ROOT = "/loopbacks/distrib*.sqfs"
 NAMES = (Name("Mageia", r"\bMageia-(?P<version>\d+(?:\.\d+)?)(?:.*?-Live(?:DVD|CD)?-(?P<edition>[A-Za-z]+))?"),)
@@ -43,15 +41,11 @@ def detect(iso: IsoView) -> Detection | NotMine:
         version=who.version,
         arch=arch_of(iso),
         edition=f"Live {who.edition}".strip(),
-        entries=boot_entries(entries, _words, default=entries[0]),
+        entries=boot_entries(entries, default=entries[0]),
         evidence=(f"{images[0]} is there", f"{entries[0].source} has {word_value(entries[0].cmdline, 'root')}"),
-        notes=("Its initrd opens no ISO file: it boots only with the overlay that bootkit loads behind it.",),
+        notes=(ON_A_DISK,),
         wants_disk=True,
     )
-
-
-def _words(entry: MenuEntry) -> tuple[str, ...]:
-    return without_loader_words(entry.cmdline)
 
 
 DETECTOR = Detector(
@@ -63,7 +57,7 @@ DETECTOR = Detector(
             stack="mgalive",
             systems=("Mageia live",),
             source="Rockets31/Mageia-iso-boot-support (436f9627)",
-            overlay="makes a disk of the file",
+            overlay=MAKES_A_DISK,
         ),
     ),
 )

@@ -23,10 +23,19 @@ from bootkit.detect import (
     boot_entries,
     memory_tests,
     read_menus,
-    without_loader_words,
     word_value,
 )
-from bootkit.detectors._live import Identity, Name, arch_of, built, identify, usable_entries, vendors_menu
+from bootkit.detectors._live import (
+    MAKES_A_DISK,
+    ON_A_DISK,
+    Identity,
+    Name,
+    arch_of,
+    built,
+    identify,
+    usable_entries,
+    vendors_menu,
+)
 from bootkit.detectors._mkinitcpio import LOOP_WORDS, filesystems, is_local, live_entries, microcode
 
 MARK = "/.miso"
@@ -110,9 +119,9 @@ def _on_a_disk(iso: IsoView, entries: tuple[MenuEntry, ...]) -> Detection:
         version=who.version,
         arch=arch_of(iso, first.kernel),
         edition=who.edition,
-        entries=boot_entries(entries, lambda entry: without_loader_words(entry.cmdline), default=first),
+        entries=boot_entries(entries, default=first),
         evidence=(f"{first.source} starts {first.kernel} with root={word_value(first.cmdline, 'root')}",),
-        notes=("Its initrd opens no ISO file: it boots only with the overlay that bootkit loads behind it.",),
+        notes=(ON_A_DISK,),
         wants_disk=True,
     )
 
@@ -149,7 +158,7 @@ DETECTOR = Detector(
             stack="miso (dracut)",
             systems=("Garuda Linux",),
             source="garuda-linux/garuda-tools (433ad84)",
-            overlay="makes a disk of the file",
+            overlay=MAKES_A_DISK,
         ),
     ),
 )

@@ -8,8 +8,8 @@ its own. The generations differ in the kernel line: the scripted one says ``root
 passes ``findiso``). That unit takes any disk of the label, so bootkit's overlay makes one of the file before it gives up.
 
 Source, read: NixOS/nixpkgs nixos/modules/installer/cd-dvd/iso-image.nix, at 007ab6fb, f519ce0a and in a version of 2026
-(kernelParams, isoFileSystems, services.copytoram, "not supported by systemd initrd", supportedFilesystems = vfat). Issue 14512 (blanks). exFAT does not
-work with 23.11: Mexit/MultiOS-USB (5a8765a) docs/Supported_OS.md.
+(kernelParams, isoFileSystems, services.copytoram, "not supported by systemd initrd", supportedFilesystems = vfat). Issue
+14512 (blanks). exFAT does not work with 23.11: Mexit/MultiOS-USB (5a8765a) docs/Supported_OS.md.
 nixos/modules/system/boot/stage-1-init.sh (in a copy of 2022) and systemd/initrd.nix (00e6b22b). How the overlay opens the
 file was booted with an initrd of systemd and such units, made from Debian's packages (tests/boots/test_no_shell.py).
 Reported, not read: that ext4 works.
@@ -31,7 +31,7 @@ from bootkit.detect import (
     without,
     without_loader_words,
 )
-from bootkit.detectors._live import Name, arch_of, identify, usable_entries, vendors_menu
+from bootkit.detectors._live import MAKES_A_DISK, Name, arch_of, identify, usable_entries, vendors_menu
 
 STORE = "/nix-store.squashfs"
 FILESYSTEMS = ("vfat", "ext4")
@@ -53,25 +53,29 @@ def detect(iso: IsoView) -> Detection | NotMine:
     who = identify((iso.volume_id, *(entry.title for entry in entries), iso.name), NAMES)
     version = iso.text("/version.txt").strip().split("\n")[0][:40]
     known = Detection(
-        stack="nixos stage-1",
+        stack="nixos systemd stage-1",
         distro=who.distro or "NixOS",
         version=version or who.version,
         arch=who.arch or arch_of(iso, first.title),
         edition=who.edition.capitalize().replace("Gnome", "GNOME"),
-        entries=boot_entries(entries, _words, default=first, to_ram=("copytoram",)),
-        filesystems=FILESYSTEMS,
         evidence=(f"{STORE} is there",),
     )
     if any(word.startswith("root=") and word not in OF_UNITS for word in first.cmdline):
         evidence = f"{first.source} has root=, as the scripted initrd needs it"
-        with_menu = (*known.entries, *vendors_menu(iso, "findiso"))
-        return replace(known, entries=with_menu, evidence=(*known.evidence, evidence))
+        return replace(
+            known,
+            stack="nixos stage-1",
+            entries=(
+                *boot_entries(entries, _words, default=first, to_ram=("copytoram",)),
+                *vendors_menu(iso, "findiso"),
+            ),
+            filesystems=FILESYSTEMS,
+            evidence=(*known.evidence, evidence),
+        )
     evidence = f"{first.source} has no disk in root=: its initrd is made of systemd units"
     return replace(
         known,
-        stack="nixos systemd stage-1",
         entries=boot_entries(entries, _own_words, default=first, to_ram=("copytoram",)),
-        filesystems=(),
         evidence=(*known.evidence, evidence),
         notes=(
             "findiso= is not implemented in its initrd: it boots only with the overlay that bootkit loads behind it.",
@@ -102,7 +106,7 @@ DETECTOR = Detector(
             stack="nixos systemd stage-1",
             systems=("NixOS (systemd initrd)",),
             source="NixOS/nixpkgs (00e6b22b) nixos/modules/system/boot/systemd/initrd.nix, (f519ce0a) iso-image.nix",
-            overlay="makes a disk of the file",
+            overlay=MAKES_A_DISK,
         ),
     ),
 )

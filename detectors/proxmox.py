@@ -24,7 +24,6 @@ from bootkit.detect import (
     Support,
     boot_entries,
     read_menus,
-    without_loader_words,
 )
 from bootkit.detectors._live import arch_of, usable_entries
 
@@ -72,7 +71,7 @@ def _ram_gib(iso: IsoView) -> int:
 def _entries(iso: IsoView) -> tuple[BootEntry, ...]:
     ready = usable_entries(iso, read_menus(iso), lambda entry: entry.kernel == KERNEL)
     ready = ready or (MenuEntry(title="Install", loader="linux", kernel=KERNEL, initrds=(INITRD,), cmdline=WORDS),)
-    ours = boot_entries(ready, lambda entry: without_loader_words(entry.cmdline), default=ready[0])
+    ours = boot_entries(ready, default=ready[0])
     return tuple(replace(entry, image_as=IMAGE_NAME) for entry in ours)
 
 

@@ -27,7 +27,6 @@ from bootkit.detect import (
     Support,
     boot_entries,
     read_menus,
-    without_loader_words,
 )
 from bootkit.detectors._live import arch_of
 
@@ -174,7 +173,7 @@ def _detection(iso: IsoView, system: System, table: tuple[MenuEntry, ...]) -> De
     if sign is None:
         return None
     entries = table if system.is_fixed else menu or table
-    ours = boot_entries(entries, lambda entry: without_loader_words(entry.cmdline), default=entries[0])
+    ours = boot_entries(entries, default=entries[0])
     texts = (*seen, iso.name)
     version = next((match[1] for text in texts if (match := re.search(system.version, text, re.IGNORECASE))), "")
     return Detection(

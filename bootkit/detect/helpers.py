@@ -68,20 +68,20 @@ def role_of(entry: MenuEntry, default: MenuEntry | None = None) -> Role:
 
 def boot_entries(
     entries: Iterable[MenuEntry],
-    words: Callable[[MenuEntry], tuple[str, ...]],
+    words: Callable[[MenuEntry], tuple[str, ...]] | None = None,
     *,
     default: MenuEntry | None = None,
     to_ram: tuple[str, ...] = (),
 ) -> tuple[BootEntry, ...]:
     """The entries of a menu as ours, the default first, each start once, the titles all different.
 
-    ``words`` gives the kernel's words of an entry. ``to_ram`` goes to entries that do not copy to RAM by themselves.
+    ``words`` gives the kernel's words of an entry, without it they are the menu's own. ``to_ram`` goes to entries that do not copy to RAM by themselves.
     """
     ours: dict[tuple[str, tuple[str, ...], tuple[str, ...]], BootEntry] = {}
     titles: set[str] = set()
     ordered = sorted(entries, key=lambda entry: entry is not default)
     for place, entry in enumerate(ordered):
-        cmdline = words(entry)
+        cmdline = words(entry) if words is not None else without_loader_words(entry.cmdline)
         key = (entry.kernel, entry.initrds, cmdline)
         if key in ours:
             continue
