@@ -1,6 +1,7 @@
 """A machine's worth of GRUB that plays any boot by printing its lines."""
 
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,13 @@ def proves(request: pytest.FixtureRequest) -> Proves:
         assert claims == {request.node.nodeid.partition("[")[0]}, stack
 
     return check
+
+
+@pytest.fixture
+def work() -> Generator[Path]:
+    # QEMU's sockets lie in a folder beside it, and the path of a socket is short
+    with tempfile.TemporaryDirectory(prefix="bootkit-") as folder:
+        yield Path(folder)
 
 
 @pytest.fixture(scope="session")

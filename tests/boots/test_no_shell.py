@@ -1,7 +1,5 @@
 """Initrds that open no ISO file and have no shell: a busybox of ours makes a disk of the file before they look."""
 
-import tempfile
-from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -24,13 +22,6 @@ from tests.boots.test_matrix import seen
 from tests.boots.test_overlays import furnish, make_stick, run_through
 
 pytestmark = pytest.mark.boots
-
-
-@pytest.fixture
-def work() -> Generator[Path]:
-    # QEMU's sockets lie in a folder beside it, and the path of a socket is short
-    with tempfile.TemporaryDirectory(prefix="bootkit-") as folder:
-        yield Path(folder)
 
 
 @pytest.mark.parametrize("cure_off", [False, pytest.param(True, marks=pytest.mark.long)])

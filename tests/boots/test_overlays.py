@@ -3,7 +3,7 @@
 import os
 import sys
 import tempfile
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -168,13 +168,6 @@ def live_user(stack: str) -> str:
 def said(ran: Session) -> list[str]:
     """The lines of bootkit-status, each with single blanks."""
     return [" ".join(line.split()[1:]) for line in ran.report if line.startswith("said ")]
-
-
-@pytest.fixture
-def work() -> Generator[Path]:
-    # QEMU's sockets lie in a folder beside it, and the path of a socket is short
-    with tempfile.TemporaryDirectory(prefix="bootkit-") as folder:
-        yield Path(folder)
 
 
 def make_stick(work: Path, layout: Layout, stacks: Sequence[str], accelerator: Accelerator, room: int = 128) -> Stick:
