@@ -11,11 +11,12 @@ from bootkit.overlay.pack import secondary_initrd
 from bootkit.probe.extension import elf_machine
 from bootkit.system.run import which
 from bootkit.system.tools import TOOLS, hint_for
-from bootkit.system.volume import Volume
+from bootkit.system.volume import Volume, read_file
 
 PROGRAM = "busybox"
 TOOL = next(tool for tool in TOOLS if tool.program == PROGRAM)
 MEMBER = f"bootkit/{PROGRAM}"
+_LIMIT = 64 << 20
 _ANY_X86 = frozenset({"i386", "i486", "i586", "i686"})
 
 
@@ -53,10 +54,26 @@ def busybox_archive(arch: str, names: Sequence[str] = TOOL.names) -> bytes:
     )
 
 
+def busybox_for(volume: Volume, item: ImageItem) -> bytes:
+    """The archive that an image needs: with the busybox of this computer, or that of the stick where it has none.
+
+    Raises:
+        BootkitError: neither has one.
+    """
+    arch = machine_of(item)
+    try:
+        return busybox_archive(arch)
+    except BootkitError:
+        old = read_file(volume, busybox_path(arch), _LIMIT)
+        if old is None:
+            raise
+        return old
+
+
 def lacks_busybox(volume: Volume, item: ImageItem) -> BootkitError | None:
     """Why an image that needs busybox cannot get it; ``None`` if it needs none, or has it, or will get it."""
     overlay = overlay_for(item.detection.stack) if item.detection else None
-    if overlay is None or not overlay.busybox:
+    if overlay is None or not overlay.runs_on_busybox:
         return None
     arch = machine_of(item)
     if volume.stat(busybox_path(arch)) is not None:

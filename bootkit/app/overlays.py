@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from bootkit import __version__
-from bootkit.app.busybox import busybox_archive, busybox_path, machine_of
+from bootkit.app.busybox import busybox_for, busybox_path, machine_of
 from bootkit.app.cures import Extents, cure_members, cure_of, extents_of
 from bootkit.errors import BootkitError
 from bootkit.model.catalog import OVERLAY_FOLDER, Additions, ImageItem
@@ -48,19 +48,20 @@ def plan_overlays(volume: Volume, items: tuple[ImageItem, ...], choices: Choices
         if overlay is None:
             continue
         shared, own = shared_path(stack), choices_path(item.path)
-        program = busybox_path(machine_of(item)) if overlay.busybox else ""
+        program = busybox_path(machine_of(item)) if overlay.runs_on_busybox else ""
         try:
             cure = cure_of(item, as_blkid(volume.filesystem))
             extents = extents_of(volume, item) if cure and cure.overlay == MAP else ()
             others = cure_members(volume, item, cure, extents) if cure else {}
             if program and program not in archives:
-                archives[program] = _busybox(volume, item)
+                archives[program] = busybox_for(volume, item)
         except BootkitError as error:
             refused[item.path] = error
             continue
         if extents:
             mapped[item.path] = extents
-        archives.setdefault(shared, overlay_archive(overlay))
+        if shared not in archives:
+            archives[shared] = overlay_archive(overlay)
         archives[own] = choices_archive(overlay_choices(item, choices, volume.uuid), others)
         initrds = (*((program,) if program else ()), shared, own)
         first = overlay.goes_first and _hides_what_follows(item)
@@ -93,22 +94,6 @@ def _explained(item: ImageItem, error: BootkitError) -> ImageItem:
     instead = f"On your computer: {error.hint}" if error.hint else ""
     detection = replace(known.detection, entries=(), obstacle=f"{error.message}.", instead=instead)
     return replace(item, recognition=replace(known, detection=detection))
-
-
-def _busybox(volume: Volume, item: ImageItem) -> bytes:
-    """The archive with busybox: that of this computer; that of the stick where this computer has none.
-
-    Raises:
-        BootkitError: neither has one.
-    """
-    arch = machine_of(item)
-    try:
-        return busybox_archive(arch)
-    except BootkitError:
-        old = read_file(volume, busybox_path(arch), _LIMIT)
-        if old is None:
-            raise
-        return old
 
 
 def _hides_what_follows(item: ImageItem) -> bool:

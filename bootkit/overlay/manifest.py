@@ -15,7 +15,9 @@ from bootkit.errors import BootkitError
 from bootkit.overlay.pack import Member, Symlink, secondary_initrd
 
 MANIFEST = "overlay.toml"
-_KEYS = {"title", "stacks", "builds_on", "words", "goes_first", "relies_on", "directories", "busybox", "files", "links"}
+BUSYBOX = "busybox"
+"""The part of others that starts a busybox before the initrd's own init."""
+_KEYS = {"title", "stacks", "builds_on", "words", "goes_first", "relies_on", "directories", "files", "links"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,8 +35,6 @@ class Overlay:
     goes_first: bool = False
     """Whether it also counts in front of an initrd: it replaces nothing and makes the folders of its files. Behind one
     of lz4's legacy format, Linux before 5.11 (commit 2c484419efc0) takes nothing else for an archive."""
-    busybox: bool = False
-    """Whether it runs on a static busybox of the computer that writes the stick: its initrds may have no shell at all."""
     relies_on: tuple[str, ...] = ()
     """What must hold in the initrd, each with the version since which it does."""
     directories: tuple[str, ...] = ()
@@ -43,6 +43,11 @@ class Overlay:
     """Name in the archive to name in its folder ``files``."""
     links: Mapping[str, str] = field(default_factory=dict[str, str])
     """Name in the archive to the target of a symbolic link."""
+
+    @property
+    def runs_on_busybox(self) -> bool:
+        """Whether it wants a static busybox of the computer that writes the stick: its initrds may have no shell at all."""
+        return BUSYBOX in self.builds_on
 
 
 @cache
@@ -101,7 +106,6 @@ def _read(folder: Traversable) -> Overlay:
         builds_on=_texts(document, "builds_on", where),
         words=_texts(document, "words", where),
         goes_first=document.get("goes_first") is True,
-        busybox=document.get("busybox") is True,
         relies_on=_texts(document, "relies_on", where),
         directories=_texts(document, "directories", where),
         files=_table(document, "files", where),

@@ -15,11 +15,10 @@ from bootkit.model.check import (
     StickFacts,
     filesystem_name,
 )
-from bootkit.model.initrd import InitrdFacts
 from bootkit.model.iso import IsoFacts
 from bootkit.model.prepare import DATA_LABEL, ESP_LABEL
 from bootkit.model.verdict import TestFirmware
-from bootkit.plan.check_file import FILESYSTEMS, KNOWN, file_answer
+from bootkit.plan.check_file import FILESYSTEMS, KNOWN, builtin_drivers, file_answer
 from bootkit.plan.check_firmware import firmware_answers
 from bootkit.plan.cures import cure_for
 from bootkit.plan.names import better_name, name_problem
@@ -114,7 +113,7 @@ def _judged(detection: Detection) -> BootEntry:
 
 def _file_answers(facts: IsoFacts, detection: Detection, entry: BootEntry, filesystem: str) -> tuple[FileAnswer, ...]:
     initrds = [facts.initrds[path] for path in entry.initrds if path in facts.initrds]
-    builtin = _builtin(facts, initrds)
+    builtin = builtin_drivers(facts, initrds)
     names = dict.fromkeys((filesystem, *FILESYSTEMS))
     answers = (file_answer(detection, entry, initrds, name, builtin=builtin) for name in names)
     return tuple(_with_cure(answer, facts, detection, entry) for answer in answers)
@@ -125,15 +124,6 @@ def _with_cure(answer: FileAnswer, facts: IsoFacts, detection: Detection, entry:
         return answer
     cure = cure_for(detection, entry, facts, answer.filesystem)
     return answer if cure is None else replace(answer, readable=True, reason=cure.reason, cure=cure)
-
-
-def _builtin(facts: IsoFacts, initrds: list[InitrdFacts]) -> frozenset[str]:
-    """What the image's root file systems know of the kernels that the initrds are for."""
-    versions = {version for initrd in initrds for version in initrd.kernels}
-    modules = [
-        kernel for root in facts.roots.values() for version, kernel in root.kernels.items() if version in versions
-    ]
-    return frozenset(name for kernel in modules for name in kernel.builtin or ())
 
 
 def _preference(filesystem: str) -> int:

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable
 from bootkit.model.boot import STICK_UUID, BootEntry, Detection
 from bootkit.model.check import Basis, FileAnswer, filesystem_name
 from bootkit.model.initrd import FileSystemSupport, InitrdFacts
+from bootkit.model.iso import IsoFacts
 
 FILESYSTEMS = ("ext4", "vfat", "exfat", "ntfs", "btrfs")
 """Those that ``prepare`` makes, the one to recommend first."""
@@ -54,6 +55,15 @@ def file_answer(
         if _has_drivers(initrd) and (answer := _by_initrd(initrd, detection, filesystem, builtin)):
             return answer
     return _by_table(detection, filesystem)
+
+
+def builtin_drivers(facts: IsoFacts, initrds: Collection[InitrdFacts]) -> frozenset[str]:
+    """What the image's root file systems know of the kernels that the initrds are for."""
+    versions = {version for initrd in initrds for version in initrd.kernels}
+    modules = [
+        kernel for root in facts.roots.values() for version, kernel in root.kernels.items() if version in versions
+    ]
+    return frozenset(name for kernel in modules for name in kernel.builtin or ())
 
 
 def _has_drivers(initrd: InitrdFacts) -> bool:

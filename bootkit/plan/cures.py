@@ -7,7 +7,7 @@ from bootkit.model.boot import BootEntry, Detection
 from bootkit.model.check import Cure, filesystem_name
 from bootkit.model.initrd import DRIVERS_OF, InitrdFacts, KernelModules, RootFacts
 from bootkit.model.iso import IsoFacts
-from bootkit.plan.check_file import file_answer
+from bootkit.plan.check_file import builtin_drivers, file_answer
 
 Judge = Callable[[Detection, BootEntry, IsoFacts, str], Cure | None]
 
@@ -54,8 +54,9 @@ def by_finder(detection: Detection, entry: BootEntry, facts: IsoFacts, filesyste
     name = filesystem_name(filesystem)
     is_known = detection.wants_disk and filesystem in detection.filesystems
     for initrd in _initrds(entry, facts):
+        builtin = builtin_drivers(facts, [initrd])
         for driver in DRIVERS_OF.get(filesystem, ()):
-            if is_known or driver in initrd.drivers.modules or driver in _builtin(initrd, facts):
+            if is_known or driver in builtin or initrd.drivers.has(driver) in ("builtin", "module"):
                 reason = f"Its initrd can read {name} by {driver}, but does not look there; the overlay does."
                 return Cure(overlay=FINDER, driver=driver, reason=reason)
     for _, root, path, version in _kernels(entry, facts):
@@ -90,14 +91,6 @@ def _initrds(entry: BootEntry, facts: IsoFacts) -> tuple[InitrdFacts, ...]:
     """Those that hold drivers: not processor microcode, not a vendor's additions."""
     read = (facts.initrds[path] for path in entry.initrds if path in facts.initrds)
     return tuple(initrd for initrd in read if initrd.kernels or initrd.drivers.modules)
-
-
-def _builtin(initrd: InitrdFacts, facts: IsoFacts) -> frozenset[str]:
-    """The drivers that are known to be part of the kernel that an initrd is for."""
-    roots = (
-        root.kernels[version] for root in facts.roots.values() for version in initrd.kernels if version in root.kernels
-    )
-    return frozenset(driver for modules in (initrd.drivers, *roots) for driver in modules.builtin or ())
 
 
 def _kernels(entry: BootEntry, facts: IsoFacts) -> Iterator[tuple[InitrdFacts, RootFacts, str, str]]:
