@@ -41,7 +41,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
 
     def put(image: Path, data_fs: DataFs = DataFs.EXT4) -> Path:
         if data_fs not in made:
-            from bootkit.app.prepare import prepare_image
+            from bootkit.app.verbs.prepare import prepare_image
 
             made[data_fs] = tmp_path_factory.mktemp("prepared") / "stick.img"
             prepare_image(made[data_fs], 200 << 20, data_fs=data_fs)

@@ -1,1 +1,1 @@
-"""The use cases, one module each. The command line and the text interface call these and nothing below them."""
+"""The use cases. The command line and the text interface call those in :mod:`bootkit.app.verbs` and nothing below them."""

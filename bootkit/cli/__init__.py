@@ -20,7 +20,7 @@ def main() -> None:
             # would search the freshly loaded modules for garbage some fifty times
             gc.set_threshold(100_000)
             from bootkit.cli.guard import guarded
-            from bootkit.cli.look import print_inspection
+            from bootkit.cli.inspection import print_inspection
 
             sys.exit(guarded(lambda: print_inspection(iso, as_json="--json" in sys.argv)))
         case arguments:

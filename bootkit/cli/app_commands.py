@@ -18,11 +18,11 @@ def add(
     dry_run: DryRun = False,
 ) -> None:
     """Copy an AppImage to the stick: every booted system has it in its menu."""
-    from bootkit.app.apps import plan_app
-    from bootkit.app.changes import apply_changes
-    from bootkit.app.kept import copy
+    from bootkit.app.stick.user_files import copy
+    from bootkit.app.verbs.app import plan_app
     from bootkit.cli import report
     from bootkit.model.plan import StickPlan
+    from bootkit.system.changes import apply_changes
     from bootkit.system.sticks import open_stick
 
     with open_stick(stick, writing=not dry_run) as opened, report.watching() as watcher:
@@ -39,7 +39,7 @@ def add(
 
 def list_apps(stick: StickOption = None, as_json: AsJson = False) -> None:
     """List the AppImages on the stick."""
-    from bootkit.app.apps import find_apps
+    from bootkit.app.verbs.app import find_apps
     from bootkit.system.sticks import open_stick
 
     with open_stick(stick) as opened:
@@ -59,10 +59,10 @@ def remove(
     dry_run: DryRun = False,
 ) -> None:
     """Remove AppImages from the stick."""
-    from bootkit.app.apps import app_named, paths_of
-    from bootkit.app.changes import apply_changes
-    from bootkit.app.kept import plan_removal
+    from bootkit.app.stick.user_files import plan_removal
+    from bootkit.app.verbs.app import app_named, paths_of
     from bootkit.cli import report
+    from bootkit.system.changes import apply_changes
     from bootkit.system.sticks import open_stick
 
     with open_stick(stick, writing=not dry_run) as opened:

@@ -29,7 +29,7 @@ def check(
     as_json: AsJson = False,
 ) -> None:
     """Predict which images boot from this stick, by which firmware, with how much memory, and what to do about the rest."""
-    from bootkit.app.check import check_stick, keep_records
+    from bootkit.app.verbs.check import check_stick, keep_records
     from bootkit.render.check import HEADERS, prediction_to_json, rows, sentences, stick_to_json
     from bootkit.system.sticks import open_stick
     from bootkit.units import parse_size

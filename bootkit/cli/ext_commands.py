@@ -12,8 +12,8 @@ from bootkit.cli.options_commands import ImageOption, StackOption
 from bootkit.units import format_size
 
 if TYPE_CHECKING:
-    from bootkit.app.extensions import ExtensionLook
-    from bootkit.app.makeext import ExtensionPlan
+    from bootkit.app.verbs.ext import ExtensionLook
+    from bootkit.app.verbs.ext_create import ExtensionPlan
 
 Name = Annotated[
     str, typer.Argument(help="A file name, with or without its ending, or a path on the stick.", show_default=False)
@@ -56,7 +56,7 @@ def create(
     as_json: AsJson = False,
 ) -> None:
     """Make an extension: one squashfs that is laid over a live system."""
-    from bootkit.app.makeext import ExtensionWish, make, plan_extension
+    from bootkit.app.verbs.ext_create import ExtensionWish, make, plan_extension
 
     wish = ExtensionWish(
         name=name,
@@ -96,8 +96,8 @@ def add(
     dry_run: DryRun = False,
 ) -> None:
     """Copy an extension to the stick, and read it back."""
-    from bootkit.app.extensions import plan_extension_copy
-    from bootkit.app.kept import copy
+    from bootkit.app.stick.user_files import copy
+    from bootkit.app.verbs.ext import plan_extension_copy
     from bootkit.cli import report
     from bootkit.model.plan import StickPlan
     from bootkit.system.sticks import open_stick
@@ -118,8 +118,8 @@ def list_extensions(
     stick: StickOption = None, image: ImageOption = "", stack: StackOption = "", as_json: AsJson = False
 ) -> None:
     """List the extensions on the stick, what each is for, and whether it is on."""
-    from bootkit.app.extensions import find_extensions, look_at_extensions
-    from bootkit.app.options import find_place
+    from bootkit.app.verbs.ext import find_extensions, look_at_extensions
+    from bootkit.app.verbs.options import find_place
     from bootkit.system.sticks import open_stick
 
     with open_stick(stick) as opened:
@@ -153,7 +153,7 @@ def inspect(
     as_json: AsJson = False,
 ) -> None:
     """Look into an extension: for which system it is, what is in it, and what is wrong with it."""
-    from bootkit.app.extensions import extension_named, look_at_extension_file, look_at_extensions
+    from bootkit.app.verbs.ext import extension_named, look_at_extension_file, look_at_extensions
     from bootkit.system.sticks import open_stick
 
     if Path(name).is_file():
@@ -183,10 +183,10 @@ def disable(
 
 def remove(names: Names, stick: StickOption = None, dry_run: DryRun = False) -> None:
     """Remove extensions from the stick."""
-    from bootkit.app.changes import apply_changes
-    from bootkit.app.extensions import extension_named
-    from bootkit.app.kept import plan_removal
+    from bootkit.app.stick.user_files import plan_removal
+    from bootkit.app.verbs.ext import extension_named
     from bootkit.cli import report
+    from bootkit.system.changes import apply_changes
     from bootkit.system.sticks import open_stick
 
     with open_stick(stick, writing=not dry_run) as opened:
@@ -205,8 +205,8 @@ def verify(
     as_json: AsJson = False,
 ) -> None:
     """Read extensions back from the stick and compare them with the checksums that add kept."""
-    from bootkit.app.extensions import extension_named, find_extensions
-    from bootkit.app.kept import verify as verify_files
+    from bootkit.app.stick.user_files import verify as verify_files
+    from bootkit.app.verbs.ext import extension_named, find_extensions
     from bootkit.cli import report
     from bootkit.system.sticks import open_stick
 
@@ -221,10 +221,10 @@ def verify(
 
 
 def _switch(names: list[str], stick: Path | None, *, image: str, stack: str, enabled: bool, dry_run: bool) -> None:
-    from bootkit.app.changes import apply_changes
-    from bootkit.app.extensions import plan_switch
-    from bootkit.app.options import find_place
+    from bootkit.app.verbs.ext import plan_switch
+    from bootkit.app.verbs.options import find_place
     from bootkit.cli import report
+    from bootkit.system.changes import apply_changes
     from bootkit.system.sticks import open_stick
 
     with open_stick(stick, writing=not dry_run) as opened:

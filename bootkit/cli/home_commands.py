@@ -12,7 +12,7 @@ from bootkit.cli.options import AsJson, DryRun, StickOption
 from bootkit.units import format_size, parse_size
 
 if TYPE_CHECKING:
-    from bootkit.app.homes import Ask, Home
+    from bootkit.app.verbs.home import Ask, Home
 
 Name = Annotated[str, typer.Argument(help="Of the home.", show_default=False)]
 Size = Annotated[str, typer.Option("--size", help="Of its file: 4G, 512M.", metavar="SIZE", show_default=False)]
@@ -38,7 +38,7 @@ def create(
     dry_run: DryRun = False,
 ) -> None:
     """Make an empty home."""
-    from bootkit.app.homes import create_home, home_path, plan_home
+    from bootkit.app.verbs.home import create_home, home_path, plan_home
     from bootkit.cli import report
     from bootkit.system.sticks import open_stick
 
@@ -57,7 +57,7 @@ def create(
 
 def list_homes(stick: StickOption = None, as_json: AsJson = False) -> None:
     """List the homes on the stick: how large, how full, and how they are."""
-    from bootkit.app.homes import find_homes
+    from bootkit.app.verbs.home import find_homes
     from bootkit.system.sticks import open_stick
 
     with open_stick(stick) as opened:
@@ -78,7 +78,7 @@ def resize(
     name: Name, size: Size, stick: StickOption = None, passphrase_file: PassphraseFile = None, dry_run: DryRun = False
 ) -> None:
     """Make a home larger or smaller; what is in it stays."""
-    from bootkit.app.homes import home_named, resize_home
+    from bootkit.app.verbs.home import home_named, resize_home
     from bootkit.cli import report
     from bootkit.system.sticks import open_stick
 
@@ -99,7 +99,7 @@ def check(
     passphrase_file: PassphraseFile = None,
 ) -> None:
     """Check the file system of a home."""
-    from bootkit.app.homes import check_home, home_named
+    from bootkit.app.verbs.home import check_home, home_named
     from bootkit.cli import report
     from bootkit.errors import BootkitError
     from bootkit.system.sticks import open_stick
@@ -119,7 +119,7 @@ def backup(
     stick: StickOption = None,
 ) -> None:
     """Copy a home to this computer as it is; an encrypted one stays encrypted."""
-    from bootkit.app.homes import backup_home
+    from bootkit.app.verbs.home import backup_home
     from bootkit.cli import report
     from bootkit.system.sticks import open_stick
 
@@ -136,8 +136,8 @@ def restore(
     dry_run: DryRun = False,
 ) -> None:
     """Make a home of the stick out of a backup."""
-    from bootkit.app.homes import home_path, require_home_image, restore_home
-    from bootkit.app.kept import plan_copy
+    from bootkit.app.stick.user_files import plan_copy
+    from bootkit.app.verbs.home import home_path, require_home_image, restore_home
     from bootkit.cli import report
     from bootkit.model.plan import StickPlan
     from bootkit.system.sticks import open_stick
@@ -155,10 +155,10 @@ def restore(
 
 def remove(name: Name, stick: StickOption = None, yes: Yes = False, dry_run: DryRun = False) -> None:
     """Remove a home, with everything in it."""
-    from bootkit.app.changes import apply_changes
-    from bootkit.app.homes import home_named
-    from bootkit.app.kept import plan_removal
+    from bootkit.app.stick.user_files import plan_removal
+    from bootkit.app.verbs.home import home_named
     from bootkit.cli import report
+    from bootkit.system.changes import apply_changes
     from bootkit.system.sticks import open_stick
 
     with open_stick(stick, writing=not dry_run) as opened:

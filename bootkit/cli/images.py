@@ -26,8 +26,8 @@ def add(
     dry_run: DryRun = False,
 ) -> None:
     """Copy ISO files to the stick, checked byte by byte, and write the menu."""
-    from bootkit.app.check import predictions_of
-    from bootkit.app.images import add_images, plan_additions
+    from bootkit.app.verbs.check import predictions_of
+    from bootkit.app.verbs.images import add_images, plan_additions
     from bootkit.cli import report
     from bootkit.system.sticks import open_stick
 
@@ -52,9 +52,9 @@ def add(
 
 def remove(images: Images, stick: StickOption = None, dry_run: DryRun = False) -> None:
     """Remove images from the stick and write the menu."""
-    from bootkit.app.changes import apply_changes
-    from bootkit.app.images import plan_removal
+    from bootkit.app.verbs.images import plan_removal
     from bootkit.cli import report
+    from bootkit.system.changes import apply_changes
     from bootkit.system.sticks import open_stick
 
     with open_stick(stick, writing=not dry_run) as opened:
@@ -68,10 +68,10 @@ def remove(images: Images, stick: StickOption = None, dry_run: DryRun = False) -
 
 def generate(stick: StickOption = None, dry_run: DryRun = False, as_json: AsJson = False) -> None:
     """Write the boot menu: run it after images came, went or changed, or after editing stick.toml."""
-    from bootkit.app.changes import apply_changes
-    from bootkit.app.check import predictions_of
-    from bootkit.app.generate import plan_generation
+    from bootkit.app.verbs.check import predictions_of
+    from bootkit.app.verbs.generate import plan_generation
     from bootkit.cli import report
+    from bootkit.system.changes import apply_changes
     from bootkit.system.sticks import open_stick
 
     with open_stick(stick, writing=not dry_run) as opened:
@@ -95,8 +95,8 @@ def list_images(
     as_json: AsJson = False,
 ) -> None:
     """List the images on the stick, what each of them is, and whether it boots."""
-    from bootkit.app.catalog import find_images, read_catalog
-    from bootkit.app.check import predictions_of
+    from bootkit.app.stick.catalog import find_images, read_catalog
+    from bootkit.app.verbs.check import predictions_of
     from bootkit.cli import report
     from bootkit.system.sticks import open_stick
 
@@ -114,7 +114,7 @@ def list_images(
 
 
 def _supported(*, as_json: bool) -> None:
-    from bootkit.app.supported import supported
+    from bootkit.app.verbs.supported import supported
     from bootkit.render.supported import supported_json, supported_text
 
     rows = supported()
@@ -132,7 +132,7 @@ def verify(
     as_json: AsJson = False,
 ) -> None:
     """Read images back from the stick and compare them with the checksums that add kept."""
-    from bootkit.app.images import verify_images
+    from bootkit.app.verbs.images import verify_images
     from bootkit.cli import report
     from bootkit.errors import BootkitError
     from bootkit.system.sticks import open_stick
@@ -153,10 +153,10 @@ def verify(
 
 def write_menu(stick: Stick) -> None:
     """What ``generate`` does, told."""
-    from bootkit.app.changes import apply_changes
-    from bootkit.app.check import predictions_of
-    from bootkit.app.generate import plan_generation
+    from bootkit.app.verbs.check import predictions_of
+    from bootkit.app.verbs.generate import plan_generation
     from bootkit.cli import report
+    from bootkit.system.changes import apply_changes
 
     generation = plan_generation(stick.volume)
     apply_changes(generation.plan, stick.volume)

@@ -17,7 +17,7 @@ def inspect(
     iso: Annotated[Path, typer.Argument(help="An ISO file.", show_default=False)], as_json: AsJson = False
 ) -> None:
     """Look into an ISO file: what it is, and everything that was read to find out."""
-    from bootkit.cli.look import print_inspection
+    from bootkit.cli.inspection import print_inspection
 
     print_inspection(os.fspath(iso), as_json=as_json)
 
@@ -34,8 +34,8 @@ def explain(
     as_json: AsJson = False,
 ) -> None:
     """Tell why an ISO is taken for what it is, how it boots, and with which words."""
-    from bootkit.app.explain import explain_file, look_on_stick
-    from bootkit.cli.look import print_explanation, print_loaded
+    from bootkit.app.verbs.explain import explain_file, look_on_stick
+    from bootkit.cli.inspection import print_explanation, print_loaded
     from bootkit.system.sticks import open_stick
 
     if overlay or file is not None:

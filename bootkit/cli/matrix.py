@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from bootkit.app.matrix import FILESYSTEMS, Cell, Matrix, boot_matrix, images_as_files
+from bootkit.app.verbs.matrix import FILESYSTEMS, Cell, Matrix, boot_matrix, images_as_files
 from bootkit.cli import output
 from bootkit.errors import BootkitError, UsageError
 from bootkit.model.check import Answer

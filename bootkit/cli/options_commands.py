@@ -24,8 +24,8 @@ def list_options(
     stick: StickOption = None, image: ImageOption = "", stack: StackOption = "", as_json: AsJson = False
 ) -> None:
     """List the options, what counts, where it comes from, and what an image cannot honour."""
-    from bootkit.app.options import choices_for, find_place, shown_value
-    from bootkit.app.options import list_options as listed_options
+    from bootkit.app.verbs.options import choices_for, find_place, shown_value
+    from bootkit.app.verbs.options import list_options as listed_options
     from bootkit.system.sticks import open_stick
 
     with open_stick(stick) as opened:
@@ -46,8 +46,8 @@ def list_options(
 
 def get(key: Key, stick: StickOption = None, image: ImageOption = "", stack: StackOption = "") -> None:
     """Print the value that counts."""
-    from bootkit.app.options import choices_for, find_option, find_place, shown_value
-    from bootkit.app.options import list_options as listed_options
+    from bootkit.app.verbs.options import choices_for, find_option, find_place, shown_value
+    from bootkit.app.verbs.options import list_options as listed_options
     from bootkit.system.sticks import open_stick
 
     with open_stick(stick) as opened:
@@ -68,7 +68,7 @@ def set_option(
     dry_run: DryRun = False,
 ) -> None:
     """Choose a value: it is written to stick.toml, whose comments stay, and the menu is written anew."""
-    from bootkit.app.options import find_option, find_place
+    from bootkit.app.verbs.options import find_option, find_place
     from bootkit.plan.edit_settings import Change
     from bootkit.system.sticks import open_stick
 
@@ -87,7 +87,7 @@ def unset(
     dry_run: DryRun = False,
 ) -> None:
     """Take a choice away, so that the wider one counts again, and write the menu."""
-    from bootkit.app.options import find_option, find_place
+    from bootkit.app.verbs.options import find_option, find_place
     from bootkit.plan.edit_settings import Change
     from bootkit.system.sticks import open_stick
 
@@ -98,9 +98,9 @@ def unset(
 
 
 def _value(volume: "Volume", spec: "OptionSpec", place: "Place", words: "Sequence[str]") -> "Value":
-    from bootkit.app.catalog import image_named
-    from bootkit.app.options import find_place, not_there, parse_value, password_digest, require_entry
-    from bootkit.app.variants import seed_named
+    from bootkit.app.stick.catalog import image_named
+    from bootkit.app.verbs.options import find_place, not_there, parse_value, password_digest, require_entry
+    from bootkit.app.verbs.variants import seed_named
     from bootkit.model.options import Kind
 
     if spec.kind is Kind.PASSWORD and not words:
@@ -122,9 +122,9 @@ def _value(volume: "Volume", spec: "OptionSpec", place: "Place", words: "Sequenc
 
 
 def _change(volume: "Volume", changes: "list[Change]", *, dry_run: bool) -> None:
-    from bootkit.app.changes import apply_changes
-    from bootkit.app.options import plan_change
+    from bootkit.app.verbs.options import plan_change
     from bootkit.cli import report
+    from bootkit.system.changes import apply_changes
 
     generation = plan_change(volume, changes)
     if dry_run:

@@ -3,11 +3,10 @@
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 
-from bootkit.app.boot import Proof
-from bootkit.app.changes import Watcher
-from bootkit.app.generate import Generation
-from bootkit.app.images import Addition
-from bootkit.app.kept import KeptVerdict
+from bootkit.app.stick.user_files import KeptVerdict
+from bootkit.app.verbs.generate import Generation
+from bootkit.app.verbs.images import Addition
+from bootkit.app.verbs.test import Proof
 from bootkit.cli import output
 from bootkit.errors import BootkitError
 from bootkit.model.answers import recognition_to_json
@@ -15,6 +14,7 @@ from bootkit.model.catalog import ImageItem
 from bootkit.model.check import Answer, Prediction
 from bootkit.model.plan import StickPlan
 from bootkit.plan.changes import describe_change
+from bootkit.system.changes import Watcher
 from bootkit.system.volume import Volume
 from bootkit.units import format_size
 

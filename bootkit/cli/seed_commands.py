@@ -27,10 +27,10 @@ def add(
     dry_run: DryRun = False,
 ) -> None:
     """Give an image an answer file, and the menu an entry that installs with it."""
-    from bootkit.app.changes import apply_changes
-    from bootkit.app.variants import plan_seed
+    from bootkit.app.verbs.variants import plan_seed
     from bootkit.cli import report
     from bootkit.cli.images import write_menu
+    from bootkit.system.changes import apply_changes
     from bootkit.system.sticks import open_stick
 
     with open_stick(stick, writing=not dry_run) as opened:
@@ -47,7 +47,7 @@ def add(
 
 def list_seeds(stick: StickOption = None, as_json: AsJson = False) -> None:
     """List the answer files on the stick."""
-    from bootkit.app.variants import read_variants
+    from bootkit.app.verbs.variants import read_variants
     from bootkit.system.sticks import open_stick
 
     with open_stick(stick) as opened:
@@ -68,10 +68,10 @@ def remove(
     dry_run: DryRun = False,
 ) -> None:
     """Remove an answer file, and its entry."""
-    from bootkit.app.changes import apply_changes
-    from bootkit.app.variants import plan_seed_removal, seed_named
+    from bootkit.app.verbs.variants import plan_seed_removal, seed_named
     from bootkit.cli import report
     from bootkit.cli.images import write_menu
+    from bootkit.system.changes import apply_changes
     from bootkit.system.sticks import open_stick
 
     with open_stick(stick, writing=not dry_run) as opened:

@@ -39,7 +39,7 @@ Loader = Annotated[LoaderChoice, typer.Option(help="UEFI loaders: signed by the 
 
 def devices(as_json: AsJson = False) -> None:
     """List the disks that are plugged in, and say which of them could become a stick."""
-    from bootkit.app.devices import list_devices
+    from bootkit.app.verbs.devices import list_devices
 
     found = list_devices()
     if as_json:
@@ -93,7 +93,7 @@ def prepare(
     expect: Expect = "",
 ) -> None:
     """Make a stick: partitions, file systems, boot loaders. Everything that was on TARGET is lost."""
-    from bootkit.app.prepare import plan_preparation
+    from bootkit.app.verbs.prepare import plan_preparation
 
     plan = plan_preparation(
         target,
@@ -119,7 +119,7 @@ def upgrade(
     expect: Expect = "",
 ) -> None:
     """Renew the boot loaders of a stick. Images, settings and everything else of yours stay as they are."""
-    from bootkit.app.prepare import plan_upgrade_of, renew_menu
+    from bootkit.app.verbs.prepare import plan_upgrade_of, renew_menu
 
     plan = plan_upgrade_of(target, loader=loader, allow=allow or ())
     if _carry_out(plan, dry_run=dry_run, as_json=as_json, yes=yes, expect=expect):
@@ -140,7 +140,7 @@ def restore(
     expect: Expect = "",
 ) -> None:
     """Give a stick back as one plain, empty partition. Everything that was on it is lost."""
-    from bootkit.app.prepare import plan_restoration
+    from bootkit.app.verbs.prepare import plan_restoration
 
     plan = plan_restoration(target, data_fs=fs, label=label, allow=allow or ())
     _carry_out(plan, dry_run=dry_run, as_json=as_json, yes=yes, expect=expect)
@@ -148,7 +148,7 @@ def restore(
 
 def doctor(as_json: AsJson = False) -> None:
     """List the programs and boot loaders that bootkit uses, their packages, and what fails without them."""
-    from bootkit.app.doctor import examine
+    from bootkit.app.verbs.doctor import examine
     from bootkit.system.tools import FAMILIES
 
     diagnosis = examine()
@@ -216,7 +216,7 @@ def _show(plan: PreparePlan, say: Callable[[str], None]) -> None:
 
 def _confirm(plan: PreparePlan, *, yes: bool, expect: str) -> None:
     """Go on only if the user named the target, or a script did."""
-    from bootkit.app.prepare import accepts, expects, needs_confirmation
+    from bootkit.app.verbs.prepare import accepts, expects, needs_confirmation
     from bootkit.errors import DeviceRefused
 
     path, words = plan.target.path, plan.target.confirm

@@ -51,7 +51,7 @@ def test(
 
     With --matrix: every image from every file system in every machine, what was predicted beside what came of it.
     """
-    from bootkit.app.boot import boot_entries, choose_targets, parse_firmwares
+    from bootkit.app.verbs.test import boot_entries, choose_targets, parse_firmwares
     from bootkit.cli.report import verdict_json, verdicts
     from bootkit.errors import BootkitError, UsageError
     from bootkit.system.sticks import open_stick

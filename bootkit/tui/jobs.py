@@ -4,17 +4,17 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bootkit.app.board import Board, read_board, read_logs
-from bootkit.app.changes import apply_changes
-from bootkit.app.generate import Generation, plan_generation
-from bootkit.app.images import Verified, add_images, plan_additions, plan_removal, verify_images
-from bootkit.app.options import plan_change
+from bootkit.app.verbs.generate import Generation, plan_generation
+from bootkit.app.verbs.images import Verified, add_images, plan_additions, plan_removal, verify_images
+from bootkit.app.verbs.options import plan_change
+from bootkit.app.verbs.overview import Board, read_board, read_logs
 from bootkit.plan.edit_settings import Change
+from bootkit.system.changes import apply_changes
 from bootkit.tui.access import StickAccess
 from bootkit.tui.progress import Progress
 
 if TYPE_CHECKING:
-    from bootkit.app.boot import Proof
+    from bootkit.app.verbs.test import Proof
 
 
 def read_stick(access: StickAccess, told: Callable[[str], None]) -> Board:
@@ -57,7 +57,7 @@ def verify(access: StickAccess, path: str, progress: Progress) -> tuple[Verified
 
 
 def test(access: StickAccess, path: str, progress: Progress) -> "tuple[Proof, ...]":
-    from bootkit.app.boot import (  # QEMU's library, only where it is needed
+    from bootkit.app.verbs.test import (  # QEMU's library, only where it is needed
         boot_entries,
         choose_targets,
         parse_firmwares,

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from threading import Event
 
-from bootkit.app.changes import Watcher
 from bootkit.errors import Interrupted
+from bootkit.system.changes import Watcher
 from bootkit.system.watcher import LINE_LIMIT, plain
 from bootkit.units import format_size
 

@@ -7,17 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from bootkit.app import busybox
-from bootkit.app.busybox import MEMBER, busybox_archive, busybox_path
-from bootkit.app.changes import apply_changes
-from bootkit.app.check import check_stick
-from bootkit.app.generate import plan_generation
-from bootkit.app.loaded import loaded_files
+from bootkit.app.menu import busybox
+from bootkit.app.menu.busybox import MEMBER, busybox_archive, busybox_path
+from bootkit.app.verbs.check import check_stick
+from bootkit.app.verbs.generate import plan_generation
+from bootkit.app.verbs.overlay_files import loaded_files
 from bootkit.errors import BootkitError
 from bootkit.formats.elf import is_static
 from bootkit.model.catalog import MENU
 from bootkit.model.check import Answer
 from bootkit.overlay.pack import pack
+from bootkit.system.changes import apply_changes
 from bootkit.system.sticks import Stick, open_stick
 from bootkit.system.volume import read_file
 

@@ -13,17 +13,17 @@ from typing import BinaryIO
 
 import pytest
 
-from bootkit.app.changes import apply_changes
-from bootkit.app.check import check_stick, keep_records
-from bootkit.app.generate import plan_generation
-from bootkit.app.images import add_images, plan_additions
-from bootkit.app.stickfacts import stick_facts
+from bootkit.app.stick.facts import stick_facts
+from bootkit.app.verbs.check import check_stick, keep_records
+from bootkit.app.verbs.generate import plan_generation
+from bootkit.app.verbs.images import add_images, plan_additions
 from bootkit.model.boot import Firmware
 from bootkit.model.check import Answer, Prediction, StickLoader
 from bootkit.model.prepare import LOADERS_FILE
 from bootkit.overlay.pack import pack
 from bootkit.plan import cures
 from bootkit.plan.check import predict
+from bootkit.system.changes import apply_changes
 from bootkit.system.sticks import Stick
 from bootkit.system.volume import Volume
 from bootkit.system.volumes.folder import FolderVolume
@@ -93,7 +93,7 @@ def live_iso(make_iso: MakeIso, tmp_path: Path, name: str, **files: bytes) -> Pa
 
 def judged_on(filesystem: str, volume: Volume, stick: Stick) -> Prediction:
     """The only image, as if the stick had that file system."""
-    from bootkit.app.catalog import find_images, read_catalog
+    from bootkit.app.stick.catalog import find_images, read_catalog
 
     (item,) = read_catalog(volume, find_images(volume), insides=True).items
     return predict(item, replace(stick_facts(stick, [item]), filesystem=filesystem))

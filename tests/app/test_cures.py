@@ -10,16 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from bootkit.app.changes import apply_changes
-from bootkit.app.check import check_stick
-from bootkit.app.generate import plan_generation
-from bootkit.app.images import add_images, plan_additions
-from bootkit.app.overlays import choices_path
-from bootkit.app.prepare import prepare_image
+from bootkit.app.menu.overlays import choices_path
+from bootkit.app.verbs.check import check_stick
+from bootkit.app.verbs.generate import plan_generation
+from bootkit.app.verbs.images import add_images, plan_additions
+from bootkit.app.verbs.prepare import prepare_image
 from bootkit.model.catalog import MENU
 from bootkit.model.check import Answer
 from bootkit.model.prepare import DataFs
 from bootkit.overlay.pack import pack
+from bootkit.system.changes import apply_changes
 from bootkit.system.sticks import open_stick
 from bootkit.system.volume import Volume, read_file
 from bootkit.units import MIB

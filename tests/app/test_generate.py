@@ -3,12 +3,12 @@ from pathlib import Path
 
 import pytest
 
-from bootkit.app import catalog
-from bootkit.app.changes import apply_changes
-from bootkit.app.generate import plan_generation
+from bootkit.app.stick import catalog
+from bootkit.app.verbs.generate import plan_generation
 from bootkit.errors import BootkitError
 from bootkit.model.catalog import ImageItem
 from bootkit.model.plan import KeepOld, WriteFile
+from bootkit.system.changes import apply_changes
 from bootkit.system.volume import FileStat, Volume
 from tests.app.conftest import UNKNOWN, MakeIso
 
@@ -162,7 +162,7 @@ def test_a_menu_that_grub_refuses_is_not_written(
     def broken(*_: object) -> bytes:
         return b"menuentry 'x' {\n"
 
-    monkeypatch.setattr("bootkit.app.generate.render_menu", broken)
+    monkeypatch.setattr("bootkit.app.verbs.generate.render_menu", broken)
     _put(stick, make_iso("fedora.iso"))
     with pytest.raises(BootkitError, match="GRUB's parser refuses"):
         plan_generation(volume)

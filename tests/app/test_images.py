@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from bootkit.app.catalog import image_named
-from bootkit.app.changes import apply_changes
-from bootkit.app.generate import plan_generation
-from bootkit.app.images import add_images, plan_additions, plan_removal, verify_images
+from bootkit.app.stick.catalog import image_named
+from bootkit.app.verbs.generate import plan_generation
+from bootkit.app.verbs.images import add_images, plan_additions, plan_removal, verify_images
 from bootkit.errors import BootkitError, FormatError
+from bootkit.system.changes import apply_changes
 from bootkit.system.volume import Volume
 from tests.app.conftest import LIVE_BOOT, UNKNOWN, MakeIso
 

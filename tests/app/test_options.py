@@ -2,10 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from bootkit.app.catalog import find_images, read_catalog
-from bootkit.app.changes import apply_changes
-from bootkit.app.generate import plan_generation
-from bootkit.app.options import (
+from bootkit.app.stick.catalog import find_images, read_catalog
+from bootkit.app.verbs.generate import plan_generation
+from bootkit.app.verbs.options import (
     choices_for,
     find_option,
     find_place,
@@ -23,6 +22,7 @@ from bootkit.model.catalog import STICK_FILE
 from bootkit.model.options import STICK, Choices, Scope, image_place, option
 from bootkit.model.plan import WriteFile
 from bootkit.plan.edit_settings import Change
+from bootkit.system.changes import apply_changes
 from bootkit.system.volume import Volume
 from tests.app.conftest import MakeIso
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bootkit.app.catalog import find_images, read_catalog
-from bootkit.app.supported import supported
+from bootkit.app.stick.catalog import find_images, read_catalog
+from bootkit.app.verbs.supported import supported
 from bootkit.system.qemu import Accelerator, choose_accelerator
 from bootkit.system.run import run
 from bootkit.system.sticks import open_stick

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from bootkit.app.boot import choose_targets
-from bootkit.app.changes import apply_changes
-from bootkit.app.check import check_stick
-from bootkit.app.generate import plan_generation
-from bootkit.app.images import add_images, plan_additions
-from bootkit.app.matrix import Cell, Matrix, boot_matrix
-from bootkit.app.prepare import prepare_image
+from bootkit.app.verbs.check import check_stick
+from bootkit.app.verbs.generate import plan_generation
+from bootkit.app.verbs.images import add_images, plan_additions
+from bootkit.app.verbs.matrix import Cell, Matrix, boot_matrix
+from bootkit.app.verbs.prepare import prepare_image
+from bootkit.app.verbs.test import choose_targets
 from bootkit.model.prepare import DataFs
 from bootkit.model.verdict import TestFirmware
+from bootkit.system.changes import apply_changes
 from bootkit.system.qemu import Accelerator
 from bootkit.system.sticks import open_stick
 from bootkit.system.volume import Volume

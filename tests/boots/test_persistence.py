@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from bootkit.app.boot import choose_targets
-from bootkit.app.changes import apply_changes
-from bootkit.app.generate import plan_generation
-from bootkit.app.images import add_images, plan_additions
-from bootkit.app.prepare import prepare_image
-from bootkit.app.variants import create_persistence, plan_persistence
+from bootkit.app.verbs.generate import plan_generation
+from bootkit.app.verbs.images import add_images, plan_additions
+from bootkit.app.verbs.prepare import prepare_image
+from bootkit.app.verbs.test import choose_targets
+from bootkit.app.verbs.variants import create_persistence, plan_persistence
 from bootkit.model.prepare import Layout
+from bootkit.system.changes import apply_changes
 from bootkit.system.qemu import Accelerator
 from bootkit.system.sticks import open_stick
 from bootkit.units import MIB

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bootkit.app.prepare import prepare_image
+from bootkit.app.verbs.prepare import prepare_image
 from bootkit.model.prepare import DataFs, Layout, LoaderChoice
 from bootkit.model.verdict import Stage, TestFirmware
 from bootkit.system.boot import STAGE_LIMITS, boot

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from bootkit.app.boot import Proof, boot_entries, choose_targets
-from bootkit.app.changes import apply_changes
-from bootkit.app.generate import plan_generation
-from bootkit.app.images import add_images, plan_additions
-from bootkit.app.prepare import prepare_image
+from bootkit.app.verbs.generate import plan_generation
+from bootkit.app.verbs.images import add_images, plan_additions
+from bootkit.app.verbs.prepare import prepare_image
+from bootkit.app.verbs.test import Proof, boot_entries, choose_targets
 from bootkit.model.boot import Firmware
 from bootkit.model.prepare import Layout
 from bootkit.model.verdict import Stage, TestFirmware
 from bootkit.system.boot import boot
+from bootkit.system.changes import apply_changes
 from bootkit.system.sticks import open_stick
 from bootkit.units import MIB
 from tests.boots.conftest import Proves

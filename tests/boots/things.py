@@ -7,9 +7,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from bootkit.app.makeext import ExtensionWish, make, plan_extension
+from bootkit.app.verbs.ext_create import ExtensionWish, make, plan_extension
 from bootkit.formats.compression import detect, unpack_block
-from bootkit.plan.inside import root_images
+from bootkit.plan.wanted_files import root_images
 from bootkit.probe.image import open_image
 from bootkit.system.fsimage import make_ext4
 from bootkit.units import MIB

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bootkit.app.makeext import ExtensionPlan, ExtensionWish, make
+from bootkit.app.verbs.ext_create import ExtensionPlan, ExtensionWish, make
 from bootkit.model.extension import ANY, Release
 from tests.cli.conftest import Bootkit, make_appimage
 
@@ -224,7 +224,7 @@ def test_an_appimage_is_unpacked_without_being_started(bootkit: Bootkit, tmp_pat
 
 
 def test_apt_brings_what_a_package_needs_and_the_live_system_lacks(tmp_path: Path) -> None:
-    from bootkit.app.makeext import ExtensionWish, make, plan_extension
+    from bootkit.app.verbs.ext_create import ExtensionWish, make, plan_extension
 
     repository = tmp_path / "repository"
     repository.mkdir()

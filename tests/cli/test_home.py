@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bootkit.app.homes import create_home, find_homes, resize_home
+from bootkit.app.verbs.home import create_home, find_homes, resize_home
 from bootkit.errors import BootkitError
 from bootkit.system.fsimage import make_ext4, resize_ext4
 from bootkit.system.volume import Volume
@@ -167,7 +167,7 @@ def test_a_home_lives_on_a_stick_that_is_not_mounted(
 
 
 def test_fat32_has_no_home_of_more_than_4_gib(tmp_path: Path) -> None:
-    from bootkit.app.homes import plan_home
+    from bootkit.app.verbs.home import plan_home
 
     with closing(make_fat_stick(tmp_path / "stick.img")) as volume, pytest.raises(BootkitError) as caught:
         plan_home(volume, "anna", 5 << 30, encrypted=False)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bootkit.app.matrix import Cell, Matrix, images_as_files
+from bootkit.app.verbs.matrix import Cell, Matrix, images_as_files
 from bootkit.model.check import Answer, Basis, Cure, FileAnswer, Prediction, Problem
 from bootkit.model.prepare import DataFs
 from bootkit.model.verdict import Stage, TestFirmware, Verdict

@@ -30,7 +30,7 @@ def test_the_command_line_is_put_together_without_the_libraries_of_single_comman
 
 
 def test_looking_into_an_image_needs_no_library() -> None:
-    assert not modules_after("import bootkit.app.inspect") & (HEAVY | {"rich", "typer"})
+    assert not modules_after("import bootkit.app.verbs.inspect") & (HEAVY | {"rich", "typer"})
 
 
 def test_detectors_reach_nothing_that_touches_the_machine() -> None:

@@ -9,7 +9,7 @@ import pytest
 import typer
 
 from bootkit import errors
-from bootkit.app.prepare import first_files
+from bootkit.app.verbs.prepare import first_files
 from bootkit.cli.program import build
 from bootkit.detect import BootEntry, Detection, Detector, IsoView, QuickRule, Support
 from bootkit.model.catalog import STICK_FILE

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bootkit.app.supported import SEEN, seen_to_json, supported
+from bootkit.app.verbs.supported import SEEN, seen_to_json, supported
 from bootkit.detect import Detection
 from bootkit.detect.registry import builtin
 from bootkit.model.iso import RecordedIso

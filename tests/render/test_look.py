@@ -13,7 +13,7 @@ import pytest
 
 from bootkit.model.catalog import DARK, LIGHT, MENU_LANGUAGES, PLAIN, Additions, ImageLook, MenuSettings
 from bootkit.plan.password import grub_digest
-from bootkit.render.look import look_files
+from bootkit.render.appearance import look_files
 from bootkit.render.menu import GRUBENV, render_menu
 from bootkit.render.texts import LOCALE_FOLDER, catalogue, known_texts, translations
 from bootkit.render.theme import THEME_FOLDER

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from bootkit.app.prepare import plan_preparation, plan_restoration, plan_upgrade_of, prepare_image
+from bootkit.app.verbs.prepare import plan_preparation, plan_restoration, plan_upgrade_of, prepare_image
 from bootkit.errors import BootkitError, DeviceRefused, Interrupted
 from bootkit.model.device import Identity
 from bootkit.model.prepare import (

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bootkit.app.prepare import prepare_image
+from bootkit.app.verbs.prepare import prepare_image
 from bootkit.errors import BootkitError
 from bootkit.formats.reader import Window
 from bootkit.model.prepare import DataFs

@@ -14,8 +14,8 @@ from textual.pilot import Pilot
 from textual.strip import Strip
 from textual.widget import Widget
 
-from bootkit.app.catalog import record_of, record_path
-from bootkit.app.look import answered, with_insides
+from bootkit.app.stick.catalog import record_of, record_path
+from bootkit.app.stick.recognition import answered, with_insides
 from bootkit.model.catalog import ImageItem
 from bootkit.model.initrd import InitrdFacts, RootFacts
 from bootkit.model.iso import IsoFacts, Node, RecordedIso

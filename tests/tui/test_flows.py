@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from textual.widgets import Input
 
-from bootkit.app.catalog import find_images
-from bootkit.app.changes import Watcher
+from bootkit.app.stick.catalog import find_images
 from bootkit.model.catalog import IMAGE_FOLDER
 from bootkit.system import volume
+from bootkit.system.changes import Watcher
 from bootkit.system.sticks import open_stick
 from bootkit.tui.progress import Progress
 from bootkit.tui.screens.add import AddScreen, IsoTree

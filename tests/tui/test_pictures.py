@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from textual.widgets import Input
 
-from bootkit.app.board import Board
+from bootkit.app.verbs.overview import Board
 from bootkit.model.catalog import IMAGE_FOLDER
 from bootkit.system.sticks import open_stick
 from bootkit.tui import jobs
@@ -31,8 +31,8 @@ TEXT = re.compile(r'<text[^>]* x="([\d.]+)" y="([\d.]+)"[^>]*>(.*?)</text>')
 @pytest.fixture
 def stick(shelf: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The shelf with a menu, and as it would be on everybody's computer."""
-    from bootkit.app.changes import apply_changes
-    from bootkit.app.generate import plan_generation
+    from bootkit.app.verbs.generate import plan_generation
+    from bootkit.system.changes import apply_changes
 
     with open_stick(shelf, writing=True) as found:
         apply_changes(plan_generation(found.volume).plan, found.volume)

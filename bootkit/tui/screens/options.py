@@ -12,10 +12,10 @@ from textual.events import DescendantFocus
 from textual.timer import Timer
 from textual.widgets import Footer, Static
 
-from bootkit.app.board import Board, known_values
-from bootkit.app.generate import Generation
-from bootkit.app.options import list_options, password_digest, preview, with_changes
-from bootkit.app.overlays import overlay_text
+from bootkit.app.menu.overlays import overlay_text
+from bootkit.app.verbs.generate import Generation
+from bootkit.app.verbs.options import list_options, password_digest, preview, with_changes
+from bootkit.app.verbs.overview import Board, known_values
 from bootkit.errors import BootkitError
 from bootkit.model.catalog import MENU, STICK_FILE, ImageItem
 from bootkit.model.options import Choices, Kind, Place, Scope, Value

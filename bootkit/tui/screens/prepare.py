@@ -11,8 +11,8 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import DataTable, Footer, Input, Static
 
-from bootkit.app.devices import list_devices
-from bootkit.app.prepare import plan_preparation
+from bootkit.app.verbs.devices import list_devices
+from bootkit.app.verbs.prepare import plan_preparation
 from bootkit.errors import UsageError
 from bootkit.model.device import BlockDevice
 from bootkit.model.prepare import DataFs, Layout, LoaderChoice, PreparePlan

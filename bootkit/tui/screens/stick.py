@@ -10,10 +10,10 @@ from textual.containers import Container
 from textual.content import Content
 from textual.widgets import DataTable, Footer, Input, Static
 
-from bootkit.app.board import Board, brought, explain_item
-from bootkit.app.generate import Generation
-from bootkit.app.images import Verified
-from bootkit.app.options import preview
+from bootkit.app.verbs.generate import Generation
+from bootkit.app.verbs.images import Verified
+from bootkit.app.verbs.options import preview
+from bootkit.app.verbs.overview import Board, brought, explain_item
 from bootkit.errors import BootkitError
 from bootkit.model.catalog import ImageItem
 from bootkit.model.options import STICK, Place, image_place, stack_place
@@ -29,7 +29,7 @@ from bootkit.tui.widgets.preview import Part, Preview, entries_text
 from bootkit.units import format_count, format_size
 
 if TYPE_CHECKING:
-    from bootkit.app.boot import Proof
+    from bootkit.app.verbs.test import Proof
 
 
 class StickScreen(BaseScreen[None]):

@@ -8,7 +8,7 @@ from rich.text import Text
 from textual.binding import Binding, BindingType
 from textual.widgets import DataTable
 
-from bootkit.app.board import Board, brought
+from bootkit.app.verbs.overview import Board, brought
 from bootkit.model.catalog import ImageItem
 from bootkit.model.check import Answer
 from bootkit.units import format_size

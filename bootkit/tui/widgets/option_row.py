@@ -9,7 +9,7 @@ from textual.message import Message
 from textual.suggester import SuggestFromList
 from textual.widgets import Input, Label
 
-from bootkit.app.options import Listed, shown_value, suggestions, typed_value, value_problem
+from bootkit.app.verbs.options import Listed, shown_value, suggestions, typed_value, value_problem
 from bootkit.model.options import Kind, OptionSpec, Scope, Value
 from bootkit.tui.widgets.choice_field import ChoiceField
 from bootkit.tui.widgets.field import Line

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
 
-from bootkit.app.look import answered, with_insides
+from bootkit.app.stick.recognition import answered, with_insides
 from bootkit.detect.registry import detectors
 from bootkit.errors import BootkitError, FormatError
 from bootkit.model.answers import recognition_from_json, recognition_to_json

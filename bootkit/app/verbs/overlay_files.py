@@ -5,10 +5,10 @@ import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from bootkit.app.catalog import find_images, image_named, read_catalog
-from bootkit.app.overlays import plan_overlays
-from bootkit.app.settings import choices_of, settings_text
-from bootkit.app.variants import offered_items, plan_added, read_variants
+from bootkit.app.menu.overlays import plan_overlays
+from bootkit.app.stick.catalog import find_images, image_named, read_catalog
+from bootkit.app.stick.settings import choices_of, settings_text
+from bootkit.app.verbs.variants import offered_items, plan_added, read_variants
 from bootkit.errors import BootkitError
 from bootkit.formats.compression import Budget
 from bootkit.formats.cpio import read_cpio

@@ -3,12 +3,11 @@
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from bootkit.app.busybox import lacks_busybox
-from bootkit.app.catalog import find_images, image_named, read_catalog, record_of, record_path
-from bootkit.app.changes import apply_changes
-from bootkit.app.cures import extents_of, with_moved
-from bootkit.app.generate import is_up_to_date
-from bootkit.app.stickfacts import stick_facts
+from bootkit.app.menu.busybox import lacks_busybox
+from bootkit.app.menu.cures import extents_of, with_moved
+from bootkit.app.stick.catalog import find_images, image_named, read_catalog, record_of, record_path
+from bootkit.app.stick.facts import stick_facts
+from bootkit.app.verbs.generate import is_up_to_date
 from bootkit.errors import BootkitError
 from bootkit.model.catalog import ImageItem
 from bootkit.model.check import Answer, Prediction, Problem, StickFacts
@@ -16,6 +15,7 @@ from bootkit.model.plan import StickPlan, WriteFile
 from bootkit.model.verdict import TestFirmware
 from bootkit.plan.check import predict, stick_notes
 from bootkit.plan.cures import MAP
+from bootkit.system.changes import apply_changes
 from bootkit.system.sticks import Stick, open_stick
 from bootkit.system.volume import Volume
 

@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from bootkit.app.beside import plan_beside
-from bootkit.app.catalog import Catalog, find_images, read_catalog, record_of, record_path
-from bootkit.app.cures import GENERATED, GENERATED_LIMIT, Extents, moved_images
-from bootkit.app.menu_look import plan_look
-from bootkit.app.overlays import overlays_digest, plan_overlays, without_refused
-from bootkit.app.settings import choices_of, settings_text, user_text
-from bootkit.app.variants import offered_items, plan_added, read_variants, variants_digest
+from bootkit.app.menu.appearance import plan_look
+from bootkit.app.menu.companions import plan_beside
+from bootkit.app.menu.cures import GENERATED, GENERATED_LIMIT, Extents, moved_images
+from bootkit.app.menu.overlays import overlays_digest, plan_overlays, without_refused
+from bootkit.app.stick.catalog import Catalog, find_images, read_catalog, record_of, record_path
+from bootkit.app.stick.settings import choices_of, settings_text, user_text
+from bootkit.app.verbs.variants import offered_items, plan_added, read_variants, variants_digest
 from bootkit.detect import QuickRule
 from bootkit.detect.registry import detectors
 from bootkit.errors import BootkitError, ToolMissing

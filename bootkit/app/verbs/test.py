@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bootkit.app.catalog import find_images, image_named, read_catalog
-from bootkit.app.settings import choices_of, settings_text
-from bootkit.app.variants import offered_items, read_variants
+from bootkit.app.stick.catalog import find_images, image_named, read_catalog
+from bootkit.app.stick.settings import choices_of, settings_text
+from bootkit.app.verbs.variants import offered_items, read_variants
 from bootkit.errors import BootkitError, UsageError
 from bootkit.model.boot import Firmware
 from bootkit.model.verdict import TestFirmware, Verdict

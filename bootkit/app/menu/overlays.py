@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from bootkit import __version__
-from bootkit.app.busybox import busybox_for, busybox_path, machine_of
-from bootkit.app.cures import Extents, cure_members, cure_of, extents_of
+from bootkit.app.menu.busybox import busybox_for, busybox_path, machine_of
+from bootkit.app.menu.cures import Extents, cure_members, cure_of, extents_of
 from bootkit.errors import BootkitError
 from bootkit.model.catalog import OVERLAY_FOLDER, Additions, ImageItem
 from bootkit.model.options import KEYBOARD, Choices

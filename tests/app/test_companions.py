@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from bootkit.app.beside import plan_beside
-from bootkit.app.changes import apply_changes
-from bootkit.app.generate import plan_generation
+from bootkit.app.menu.companions import plan_beside
+from bootkit.app.verbs.generate import plan_generation
 from bootkit.model.boot import IMAGE_FILE, MEMDISK, WIMBOOT, BootEntry, Detection, EntryKind, Recognition
 from bootkit.model.catalog import ImageItem
 from bootkit.model.plan import RemoveFile, StickPlan, WriteFile
 from bootkit.render.entries import image_header
+from bootkit.system.changes import apply_changes
 from bootkit.system.run import run
 from bootkit.system.volume import Volume
 from bootkit.system.volumes.folder import FolderVolume

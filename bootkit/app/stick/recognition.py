@@ -5,7 +5,7 @@ from dataclasses import replace
 from bootkit.detect.registry import recognise
 from bootkit.model.catalog import ImageItem
 from bootkit.model.iso import IsoView
-from bootkit.plan.inside import look_inside
+from bootkit.plan.wanted_files import look_inside
 
 
 def answered(item: ImageItem, view: IsoView) -> ImageItem:

@@ -12,8 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from bootkit import __version__
-from bootkit.app.changes import apply_changes
-from bootkit.app.generate import GRUBENV, menu_of, plan_generation
+from bootkit.app.verbs.generate import GRUBENV, menu_of, plan_generation
 from bootkit.errors import BootkitError, DeviceRefused, ToolMissing, UsageError
 from bootkit.model.catalog import MENU, MENU_FONT, STICK_FILE, MenuSettings
 from bootkit.model.device import BlockDevice
@@ -23,10 +22,11 @@ from bootkit.model.prepare import Action, DataFs, FreshIds, Layout, LoaderChoice
 from bootkit.plan.layout import minimum_size
 from bootkit.plan.prepare import data_uuid, plan_prepare, plan_restore, plan_upgrade
 from bootkit.plan.safety import Circumstances, Refusal, safety
-from bootkit.render.look import look_files
+from bootkit.render.appearance import look_files
 from bootkit.render.menu import empty_grubenv
 from bootkit.render.stub import render_stub
 from bootkit.system.apply import Told, apply_plan
+from bootkit.system.changes import apply_changes
 from bootkit.system.devices import clean, find_device, read_host
 from bootkit.system.interrupted import interrupted_action
 from bootkit.system.loaders import find_loaders, menu_font

@@ -5,11 +5,11 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from bootkit.app.catalog import find_images, image_named, read_catalog
-from bootkit.app.generate import Generation, plan_generation
-from bootkit.app.homes import find_homes
-from bootkit.app.settings import choices_of, settings_text
-from bootkit.app.variants import offered_items, read_variants
+from bootkit.app.stick.catalog import find_images, image_named, read_catalog
+from bootkit.app.stick.settings import choices_of, settings_text
+from bootkit.app.verbs.generate import Generation, plan_generation
+from bootkit.app.verbs.home import find_homes
+from bootkit.app.verbs.variants import offered_items, read_variants
 from bootkit.errors import BootkitError, UsageError
 from bootkit.model.catalog import STICK_FILE, ImageItem
 from bootkit.model.options import (
@@ -154,7 +154,7 @@ def value_problem(spec: OptionSpec, value: Value) -> str:
 
 def not_there(volume: Volume, spec: OptionSpec, value: Value) -> str:
     """A clause about what a value names and the stick has not, or not yet; empty if nothing."""
-    from bootkit.app.extensions import find_extensions  # which changes options
+    from bootkit.app.verbs.ext import find_extensions  # which changes options
 
     if spec.key == "home" and value not in ("", "none", *(home.name for home in find_homes(volume))):
         return f"there is no home {value} on the stick"

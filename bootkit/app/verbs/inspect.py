@@ -6,7 +6,7 @@ Imports nothing of a stick: a look into a file has to be quick.
 from dataclasses import dataclass
 from pathlib import Path
 
-from bootkit.app.look import answered
+from bootkit.app.stick.recognition import answered
 from bootkit.errors import BootkitError, NothingRecognised
 from bootkit.model.answers import recognition_to_json
 from bootkit.model.boot import Recognition

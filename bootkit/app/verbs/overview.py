@@ -3,12 +3,12 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from bootkit.app.catalog import find_images, read_catalog
-from bootkit.app.check import predictions_of
-from bootkit.app.generate import is_up_to_date
-from bootkit.app.inspect import Look
-from bootkit.app.settings import choices_of, settings_text
-from bootkit.app.variants import offered_items, read_variants
+from bootkit.app.stick.catalog import find_images, read_catalog
+from bootkit.app.stick.settings import choices_of, settings_text
+from bootkit.app.verbs.check import predictions_of
+from bootkit.app.verbs.generate import is_up_to_date
+from bootkit.app.verbs.inspect import Look
+from bootkit.app.verbs.variants import offered_items, read_variants
 from bootkit.errors import BootkitError
 from bootkit.model.catalog import ImageItem
 from bootkit.model.check import Prediction

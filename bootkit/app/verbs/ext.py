@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bootkit.app.generate import Generation
-from bootkit.app.kept import plan_copy
-from bootkit.app.options import choices_for, plan_change
+from bootkit.app.stick.user_files import plan_copy
+from bootkit.app.verbs.generate import Generation
+from bootkit.app.verbs.options import choices_for, plan_change
 from bootkit.errors import BootkitError, FormatError, UsageError
 from bootkit.model.extension import (
     EXTENSION_FOLDER,

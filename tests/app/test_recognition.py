@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from bootkit.app.catalog import Catalog, find_images, read_catalog
-from bootkit.app.changes import apply_changes
-from bootkit.app.generate import plan_generation
-from bootkit.app.images import add_images, plan_additions
+from bootkit.app.stick.catalog import Catalog, find_images, read_catalog
+from bootkit.app.verbs.generate import plan_generation
+from bootkit.app.verbs.images import add_images, plan_additions
 from bootkit.model.initrd import InitrdFacts
 from bootkit.overlay.pack import pack
+from bootkit.system.changes import apply_changes
 from bootkit.system.volume import Volume
 from tests.app.conftest import LIVE_BOOT, MakeIso
 
@@ -82,7 +82,7 @@ def test_another_version_looks_again_if_asked_and_goes_by_the_record_if_not(
 
     add_images(volume, plan_additions(volume, [live_iso]))
     known = _insides(volume, []).items
-    monkeypatch.setattr("bootkit.app.catalog.program_fingerprint", another)
+    monkeypatch.setattr("bootkit.app.stick.catalog.program_fingerprint", another)
     assert read_catalog(volume, find_images(volume)).items == known
     told: list[str] = []
     assert _insides(volume, told).items == known

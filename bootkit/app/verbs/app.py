@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from bootkit.app.kept import plan_copy
+from bootkit.app.stick.user_files import plan_copy
 from bootkit.errors import BootkitError, FormatError
 from bootkit.formats.elf import elf_size
 from bootkit.formats.reader import Window, size_of

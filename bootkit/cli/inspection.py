@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from bootkit.app.inspect import Look, look_at_file
+from bootkit.app.verbs.inspect import Look, look_at_file
 from bootkit.cli import output
 from bootkit.system.volume import Volume
 
@@ -22,7 +22,7 @@ def print_loaded(volume: Volume, image: str, name: str | None, *, as_json: bool)
     """The files that the stick loads behind an image's initrds, or one of them as it is."""
     import stat
 
-    from bootkit.app.loaded import loaded_file, loaded_files
+    from bootkit.app.verbs.overlay_files import loaded_file, loaded_files
 
     files = loaded_files(volume, image)
     if name is not None:

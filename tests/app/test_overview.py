@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from bootkit.app.board import Board, brought, read_board
-from bootkit.app.changes import apply_changes
-from bootkit.app.options import plan_change
+from bootkit.app.verbs.options import plan_change
+from bootkit.app.verbs.overview import Board, brought, read_board
 from bootkit.model.options import Value, image_place
 from bootkit.plan.edit_settings import Change
+from bootkit.system.changes import apply_changes
 from bootkit.system.sticks import open_stick
 from tests.app.conftest import MakeIso
 

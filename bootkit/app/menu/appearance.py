@@ -6,7 +6,7 @@ from bootkit.errors import FormatError
 from bootkit.formats.pf2 import characters
 from bootkit.model.catalog import MENU_FONT, MENU_LANGUAGES, MenuSettings
 from bootkit.model.plan import WriteFile
-from bootkit.render.look import look_files
+from bootkit.render.appearance import look_files
 from bootkit.render.texts import translations
 from bootkit.system.volume import Volume, read_file
 

@@ -1,11 +1,11 @@
-"""``explain``: an image looked at as :mod:`bootkit.app.inspect` does, and what is predicted of it."""
+"""``explain``: an image looked at as :mod:`bootkit.app.verbs.inspect` does, and what is predicted of it."""
 
 from pathlib import Path
 
-from bootkit.app.catalog import image_named
-from bootkit.app.inspect import Look
-from bootkit.app.look import answered, with_insides
-from bootkit.app.stickfacts import stick_facts
+from bootkit.app.stick.catalog import image_named
+from bootkit.app.stick.facts import stick_facts
+from bootkit.app.stick.recognition import answered, with_insides
+from bootkit.app.verbs.inspect import Look
 from bootkit.errors import BootkitError
 from bootkit.model.catalog import IMAGE_FOLDER, ImageItem
 from bootkit.model.check import StickFacts

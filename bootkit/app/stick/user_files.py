@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bootkit.app.changes import Watcher, apply_changes
 from bootkit.errors import BootkitError
 from bootkit.model.catalog import STATE_FOLDER
 from bootkit.model.plan import CopyImage, RemoveFile, StickPlan, WriteFile
+from bootkit.system.changes import Watcher, apply_changes
 from bootkit.system.volume import Volume, allocated, chunks_of, read_file, sha256_of
 from bootkit.units import format_size
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from bootkit.app.look import answered, with_insides
+from bootkit.app.stick.recognition import answered, with_insides
 from bootkit.bootcfg.osrelease import OsRelease, parse_os_release
 from bootkit.errors import BootkitError, FormatError, UsageError
 from bootkit.model.catalog import ImageItem

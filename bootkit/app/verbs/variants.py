@@ -4,9 +4,8 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from bootkit.app.catalog import find_images, image_named, read_catalog
-from bootkit.app.changes import Watcher
-from bootkit.app.kept import copy, fill_warning, plan_copy, require_fits, require_room
+from bootkit.app.stick.catalog import find_images, image_named, read_catalog
+from bootkit.app.stick.user_files import copy, fill_warning, plan_copy, require_fits, require_room
 from bootkit.errors import BootkitError, UsageError
 from bootkit.model.catalog import ImageItem
 from bootkit.model.plan import RemoveFile, StickPlan, StickStep, WriteFile
@@ -33,6 +32,7 @@ from bootkit.plan.persistence import (
 )
 from bootkit.plan.seeds import KINDS, SeedKind, chosen_kind, filled, seed_path
 from bootkit.plan.variants import keeping_for, seed_initrd, seeds_for, varied
+from bootkit.system.changes import Watcher
 from bootkit.system.fsimage import LUKS_HEADER, encrypt, is_encrypted, make_ext4
 from bootkit.system.volume import Volume, read_file, walk
 from bootkit.system.volumes.raw import scratch

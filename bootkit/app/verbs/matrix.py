@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bootkit.app.boot import boot_entries, choose_targets
-from bootkit.app.catalog import find_images
-from bootkit.app.changes import apply_changes
-from bootkit.app.check import check_stick
-from bootkit.app.generate import plan_generation
-from bootkit.app.images import add_images, plan_additions
-from bootkit.app.look import answered, with_insides
-from bootkit.app.prepare import prepare_image
+from bootkit.app.stick.catalog import find_images
+from bootkit.app.stick.recognition import answered, with_insides
+from bootkit.app.verbs.check import check_stick
+from bootkit.app.verbs.generate import plan_generation
+from bootkit.app.verbs.images import add_images, plan_additions
+from bootkit.app.verbs.prepare import prepare_image
+from bootkit.app.verbs.test import boot_entries, choose_targets
 from bootkit.errors import BootkitError
 from bootkit.model.catalog import ImageItem
 from bootkit.model.check import Answer, Prediction, StickFacts
@@ -22,6 +21,7 @@ from bootkit.model.verdict import TestFirmware, Verdict
 from bootkit.plan.check import predict
 from bootkit.probe.image import open_image
 from bootkit.render.menu import MenuTarget
+from bootkit.system.changes import apply_changes
 from bootkit.system.sticks import Stick, open_stick
 from bootkit.system.volume import Volume, chunks_of
 from bootkit.units import MIB

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from bootkit.app.changes import apply_changes
-from bootkit.app.generate import plan_generation
+from bootkit.app.verbs.generate import plan_generation
 from bootkit.errors import FormatError
 from bootkit.formats.pf2 import characters
 from bootkit.model.catalog import MENU, MENU_FONT, STICK_FILE
 from bootkit.model.plan import WriteFile
 from bootkit.render.texts import translations
+from bootkit.system.changes import apply_changes
 from bootkit.system.volume import Volume
 
 HOST_FONT = Path("/usr/share/grub/unicode.pf2")

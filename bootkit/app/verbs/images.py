@@ -5,16 +5,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bootkit.app.catalog import find_images, image_named, read_catalog, record_of, record_path
-from bootkit.app.changes import Watcher, apply_changes
-from bootkit.app.kept import require_fits, require_room
-from bootkit.app.look import answered, with_insides
+from bootkit.app.stick.catalog import find_images, image_named, read_catalog, record_of, record_path
+from bootkit.app.stick.recognition import answered, with_insides
+from bootkit.app.stick.user_files import require_fits, require_room
 from bootkit.errors import BootkitError, UsageError
 from bootkit.model.catalog import IMAGE_FOLDER, ImageItem
 from bootkit.model.plan import CopyImage, RemoveFile, StickPlan, WriteFile
 from bootkit.plan.names import better_name, name_problem
 from bootkit.probe.checksum import published_checksum
 from bootkit.probe.image import PADDING, open_image
+from bootkit.system.changes import Watcher, apply_changes
 from bootkit.system.volume import Volume, chunks_of, sha256_of
 from bootkit.units import format_size
 

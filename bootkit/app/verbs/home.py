@@ -9,11 +9,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from bootkit.app.changes import Watcher
-from bootkit.app.kept import copy, fill_warning, plan_copy, require_fits, require_room, take_out
+from bootkit.app.stick.user_files import copy, fill_warning, plan_copy, require_fits, require_room, take_out
 from bootkit.errors import BootkitError, FormatError, UsageError
 from bootkit.formats.ext4 import read_superblock
 from bootkit.model.options import option, problem
+from bootkit.system.changes import Watcher
 from bootkit.system.fsimage import (
     LUKS_HEADER,
     check_ext4,
