@@ -19,6 +19,8 @@ NAME_LIMIT = 200
 def name_problem(path: str) -> str | None:
     """Why a path on the stick cannot be booted from, as a clause; ``None`` if it can."""
     name = path.rpartition("/")[2]
+    if not {".", ".."}.isdisjoint(path.split("/")):
+        return "its path has . or .. in it"
     if not _GOOD_PATH.fullmatch(path):
         bad = sorted({char for char in path if not _GOOD_PATH.fullmatch(char)})
         shown = ", ".join("a blank" if char == " " else repr(char) for char in bad[:5])

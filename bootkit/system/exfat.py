@@ -15,6 +15,7 @@ from bootkit.errors import BootkitError
 from bootkit.formats.exfat import CONTIGUOUS, DIRECTORY, FILE, IN_USE, NAME, RECORD, STREAM, Exfat, ExfatEntry
 from bootkit.formats.reader import Window, read_at
 from bootkit.model.plan import WriteFile
+from bootkit.system.volume import parts_of
 
 _BOOT_SECTORS = 12
 _SERIAL = 100
@@ -70,7 +71,7 @@ class ExfatWriter:
     def make_folder(self, path: str) -> ExfatEntry:
         """The folder, made with its parents where it is not there."""
         here = ""
-        for part in filter(None, path.split("/")):
+        for part in parts_of(path):
             below = f"{here}/{part}"
             if self._tree.find(below) is None:
                 # a directory has at least one cluster, even if nothing is in it
@@ -115,6 +116,7 @@ class ExfatWriter:
 
     def publish(self, path: str, first: int, size: int) -> None:
         """Give clusters that have been written a name; the room of an older file of that name is freed."""
+        parts_of(path)
         folder, _, name = path.rpartition("/")
         self.make_folder(folder)
         old = self._tree.find(path)
@@ -137,6 +139,7 @@ class ExfatWriter:
 
     def rename(self, old: str, new: str) -> None:
         """Move a file; one of the new name is replaced."""
+        parts_of(new)
         entry, replaced = self._file(old), self._tree.find(new)
         if replaced is not None and replaced.records != entry.records:
             self.remove(new)
@@ -166,6 +169,7 @@ class ExfatWriter:
         return Exfat(cast("BinaryIO", Window(self._fh, self._offset, self._size)))
 
     def _file(self, path: str) -> ExfatEntry:
+        parts_of(path)
         entry = self._tree.find(path)
         if entry is None or entry.is_dir:
             raise BootkitError(f"there is no file {path}")

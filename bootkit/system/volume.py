@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
+from bootkit.errors import BootkitError
 from bootkit.formats.reader import Extent
 
 CHUNK = 1 << 20
@@ -90,6 +91,20 @@ class Volume(Protocol):
         ...
 
     def close(self) -> None: ...
+
+
+def parts_of(path: str) -> tuple[str, ...]:
+    """The names on the way to ``path``, from the top of the partition.
+
+    Raises:
+        BootkitError: it would lead elsewhere.
+    """
+    parts = tuple(part for part in path.split("/") if part)
+    if "\0" in path or not {".", ".."}.isdisjoint(parts):
+        raise BootkitError(
+            f"{path!r} is no path on a stick", hint="name it from the top of the stick, without . and .."
+        )
+    return parts
 
 
 def walk(volume: Volume, path: str) -> Generator[tuple[str, FileStat]]:

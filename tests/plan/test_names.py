@@ -27,3 +27,8 @@ def test_the_better_name_stays_near() -> None:
 
 def test_the_problem_is_named() -> None:
     assert name_problem("/boot/iso/a b.iso") == "its path has a blank, which boot systems do not cope with"
+
+
+@pytest.mark.parametrize("path", ["/boot/iso/../../x.iso", "/boot/iso/./x.iso", "../x.iso"])
+def test_a_path_that_leads_elsewhere_has_a_problem(path: str) -> None:
+    assert name_problem(path)

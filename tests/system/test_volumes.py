@@ -5,7 +5,7 @@ import os
 import random
 import subprocess
 from collections.abc import Callable, Generator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -180,6 +180,44 @@ def test_a_copy_with_holes_is_the_same_file(volume: Volume, tmp_path: Path) -> N
         assert file.read() == source.read_bytes()
     if isinstance(volume, Ext4Volume):
         assert before - volume.free() < 2 << 20
+
+
+@pytest.mark.parametrize("path", ["/../x", "/boot/iso/../../../x", "/a/./x", "/a\0b", "../x"])
+def test_no_path_leads_out_of_the_volume(volume: Volume, path: str, tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    source.write_bytes(b"content")
+    volume.write({"/payload": b"payload"})
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(BootkitError, match="no path on a stick"):
+        volume.write({path: b"content"})
+    with pytest.raises(BootkitError, match="no path on a stick"):
+        volume.copy_in(source, path, lambda _: None)
+    with pytest.raises(BootkitError, match="no path on a stick"):
+        volume.rename("/payload", path)
+    with pytest.raises(BootkitError, match="no path on a stick"):
+        volume.remove(path)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_name_is_never_a_pattern(volume: Volume) -> None:
+    volume.write({"/a1.iso": b"1", "/a2.iso": b"2"})
+    with suppress(BootkitError):
+        volume.remove("/a[12].iso")
+    with suppress(BootkitError):
+        volume.remove("/a*")
+    assert {stat.name for stat in volume.listdir("/")} >= {"a1.iso", "a2.iso"}
+
+
+def test_a_name_is_never_a_command(volume: Volume, tmp_path: Path) -> None:
+    volume.write({"/payload": b"payload"})
+    with suppress(BootkitError):
+        volume.write({f"/x\ndump /payload {tmp_path}/PWNED\n.iso": b"content"})
+    with suppress(BootkitError):
+        volume.write({f'/x" "y"\tdump /payload {tmp_path}/PWNED': b"content"})
+    with suppress(BootkitError):
+        volume.remove(f"/x\ndump /payload {tmp_path}/PWNED\n.iso")
+    assert not (tmp_path / "PWNED").exists()
+    check(volume)
 
 
 def test_removes_a_file(volume: Volume) -> None:

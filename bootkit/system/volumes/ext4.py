@@ -12,7 +12,7 @@ from typing import BinaryIO
 from bootkit.errors import BootkitError
 from bootkit.formats.ext4 import Ext4
 from bootkit.system.run import PIPE, popen
-from bootkit.system.volume import Progress, allocated, chunks_of, sha256_of
+from bootkit.system.volume import Progress, allocated, chunks_of, parts_of, sha256_of
 from bootkit.system.volumes.raw import RawVolume, scratch
 
 
@@ -78,6 +78,7 @@ class Ext4Volume(RawVolume[Ext4]):
         self._debugfs([f'unlink "{old}"'])
 
     def remove(self, path: str) -> None:
+        parts_of(path)
         self._debugfs([f'rm "{path}"'])
 
     def free(self) -> int:
@@ -128,12 +129,23 @@ class Ext4Volume(RawVolume[Ext4]):
     def _parents(self, paths: Mapping[str, bytes] | list[str]) -> list[str]:
         folders: dict[str, None] = {}
         for path in paths:
-            parts = path.strip("/").split("/")[:-1]
+            parts = parts_of(path)[:-1]
             folders.update(dict.fromkeys("/" + "/".join(parts[: depth + 1]) for depth in range(len(parts))))
         return [f'mkdir "{folder}"' for folder in folders if self.stat(folder) is None]
 
     def _debugfs(self, commands: list[str]) -> str:
-        """What debugfs answers on stdout, its echo of the commands included."""
+        """What debugfs answers on stdout, its echo of the commands included.
+
+        Raises:
+            BootkitError: it refuses one, or a name would not stay a name: debugfs ends a command at the end of a line and a
+                word at a quotation mark, and knows no escape.
+        """
+        for command in commands:
+            if not command.isprintable() or command.count('"') > 2 * command.count(' "'):
+                raise BootkitError(
+                    f"{self.where}: a name on it cannot be written while it is not mounted: {command!r}",
+                    hint="mount the stick, or give the file a name without quotation marks and control characters",
+                )
         device = f"{os.fspath(self._image)}?offset={self._offset}"
         with popen(["debugfs", "-w", "-f", "-", device], stdin=PIPE, stdout=PIPE, stderr=PIPE) as process:
             out, err = process.communicate("\n".join(commands).encode() + b"\n")

@@ -9,7 +9,7 @@ from typing import BinaryIO
 from bootkit.errors import BootkitError, CommandFailed
 from bootkit.formats.fat import Fat, case_flags
 from bootkit.system.run import feed, run
-from bootkit.system.volume import Progress, chunks_of
+from bootkit.system.volume import Progress, chunks_of, parts_of
 from bootkit.system.volumes.raw import RawVolume, scratch
 
 FILE_LIMIT = (4 << 30) - 1
@@ -35,7 +35,7 @@ class FatVolume(RawVolume[Fat]):
         self._require_room("the menu", sum(map(len, files.values())), self.free())
         with scratch() as folder:
             for path, content in files.items():
-                target = folder / path.lstrip("/")
+                target = folder.joinpath(*self._literal(path))
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.write_bytes(content)
             self._mtools("mcopy", "-s", "-o", "-Q", *sorted(folder.iterdir()), "::/")
@@ -56,7 +56,7 @@ class FatVolume(RawVolume[Fat]):
 
         try:
             with source.open("rb") as reader:
-                feed(["mcopy", "-o", "-i", self._drive, "-", f"::{path}"], hashed(reader), env=_ENVIRONMENT)
+                feed(["mcopy", "-o", "-i", self._drive, "-", self._named(path)], hashed(reader), env=_ENVIRONMENT)
         except BaseException:
             self._forget()
             if self.stat(path) is not None:
@@ -72,13 +72,13 @@ class FatVolume(RawVolume[Fat]):
         self._make_parents(new)
         # mtools cannot rename across folders, but it can move
         if old.rpartition("/")[0] == new.rpartition("/")[0]:
-            self._mtools("mren", f"::{old}", f"::{new}")
+            self._mtools("mren", self._named(old), self._named(new))
         else:
-            self._mtools("mmove", f"::{old}", f"::{new}")
+            self._mtools("mmove", self._named(old), self._named(new))
         self._spell(new)
 
     def remove(self, path: str) -> None:
-        self._mtools("mdel", f"::{path}")
+        self._mtools("mdel", self._named(path))
 
     def free(self) -> int:
         return self._reader().free_clusters() * self._reader().geometry.cluster_size
@@ -101,11 +101,22 @@ class FatVolume(RawVolume[Fat]):
         return Fat(fh)
 
     def _make_parents(self, path: str) -> None:
-        parts = path.strip("/").split("/")[:-1]
+        parts = parts_of(path)[:-1]
         for depth in range(len(parts)):
             folder = "/" + "/".join(parts[: depth + 1])
             if self.stat(folder) is None:
-                self._mtools("mmd", f"::{folder}")
+                self._mtools("mmd", self._named(folder))
+
+    def _named(self, path: str) -> str:
+        return f"::/{'/'.join(self._literal(path))}"
+
+    def _literal(self, path: str) -> tuple[str, ...]:
+        """The names of a path, if mtools takes it for nothing but a name: it would remove all that fit a pattern."""
+        parts = parts_of(path)
+        if not path.isprintable() or not {"*", "?", "[", "]", "\\"}.isdisjoint(path):
+            hint = "mount the stick, or give the file a name without * ? [ ] and \\"
+            raise BootkitError(f"{self.where}: {path!r} cannot be written while it is not mounted", hint=hint)
+        return parts
 
     def _mtools(self, program: str, *words: str | Path) -> None:
         try:

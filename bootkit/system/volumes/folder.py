@@ -12,7 +12,7 @@ from bootkit.errors import BootkitError, CommandFailed
 from bootkit.formats.reader import Extent
 from bootkit.system.extents import file_extents, ntfs_extents
 from bootkit.system.run import run
-from bootkit.system.volume import CHUNK, FileStat, Progress, chunks_of
+from bootkit.system.volume import CHUNK, FileStat, Progress, chunks_of, parts_of
 
 _ALLOCATING = ("ext4", "xfs", "btrfs", "f2fs", "tmpfs")
 """Where setting room aside is one cheap call; elsewhere the C library would write every block to do it."""
@@ -128,7 +128,7 @@ class FolderVolume:
         """Nothing is held open."""
 
     def _host(self, path: str) -> Path:
-        return self._root / path.lstrip("/")
+        return self._root.joinpath(*parts_of(path))
 
     @contextmanager
     def _errors(self, path: str) -> Generator[None]:
