@@ -12,12 +12,14 @@ from dataclasses import replace
 
 from bootkit.detect import (
     ISO_PATH,
+    SYSTEMD_WORDS,
+    ChoiceWords,
     Detection,
     Detector,
     IsoView,
     MenuEntry,
     NotMine,
-    Support,
+    Stack,
     boot_entries,
     has_word,
     read_menus,
@@ -117,15 +119,16 @@ DETECTOR = Detector(
     name="agama",
     detect=detect,
     rank=35,
-    support=(
-        Support(
-            stack="agama",
+    stacks=(
+        Stack(
+            name="agama",
             systems=(
                 "openSUSE Leap 16 installer",
                 "SUSE Linux Enterprise 16 installer",
                 "openSUSE Tumbleweed Agama installer",
             ),
             source="agama-project/agama (f0b1e9c1d)",
+            words=ChoiceWords(keyboard=SYSTEMD_WORDS.keyboard),
         ),
     ),
 )

@@ -19,7 +19,7 @@ from bootkit.detect import (
     IsoView,
     MenuEntry,
     NotMine,
-    Support,
+    Stack,
     Verdict,
     boot_entries,
     read_menus,
@@ -77,9 +77,9 @@ DETECTOR = Detector(
     name="alpine",
     detect=detect,
     rank=20,
-    support=(
-        Support(
-            stack="Alpine initrd",
+    stacks=(
+        Stack(
+            name="Alpine initrd",
             systems=("Alpine Linux",),
             source="alpinelinux/mkinitfs 3.12.0+ (cc4954b)",
             verdict=Verdict.GUESS,

@@ -17,11 +17,13 @@ anaconda-diskroot, anaconda-lib.sh (find_runtime, anaconda_live_root_dir, disk_t
 dev_is_on_disk_with_iso9660), pyanaconda/modules/payloads/source/utils.py. weldr/lorax (ba5acecf):
 share/templates.d/99-generic/config_files/x86. Mexit/MultiOS-USB (5a8765a): config/fedora/fedora.cfg (the check's way).
 Reported, not read: file systems, as in ``dmsquash_live``.
+Words of choices: anaconda 45, docs/boot-options.rst.
 """
 
 from bootkit.detect import (
     ISO_PATH,
     STICK_UUID,
+    ChoiceWords,
     Detection,
     Detector,
     IsoView,
@@ -30,7 +32,7 @@ from bootkit.detect import (
     NotMine,
     QuickRule,
     Role,
-    Support,
+    Stack,
     boot_entries,
     has_word,
     parse_treeinfo,
@@ -174,9 +176,9 @@ DETECTOR = Detector(
         ),
         QuickRule(requires=(STAGE2,), kernel=(KERNEL,), initrd=(INITRD,), cmdline=(FIND_ISO,)),
     ),
-    support=(
-        Support(
-            stack="anaconda",
+    stacks=(
+        Stack(
+            name="anaconda",
             systems=(
                 "Fedora Server",
                 "Fedora Everything",
@@ -195,6 +197,7 @@ DETECTOR = Detector(
                 "Bazzite (installer)",
             ),
             source="rhinstaller/anaconda 45.21 (8eddd3c95d)",
+            words=ChoiceWords(language=("inst.lang={locale}",), keyboard=("inst.keymap={keymap}",)),
         ),
     ),
 )

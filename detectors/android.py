@@ -25,7 +25,7 @@ from bootkit.detect import (
     MenuEntry,
     NotMine,
     QuickRule,
-    Support,
+    Stack,
     boot_entries,
     has_word,
     read_menu,
@@ -117,12 +117,12 @@ DETECTOR = Detector(
         )
         for system in SYSTEMS
     ),
-    support=(
-        Support(
-            stack="android-x86",
+    stacks=(
+        Stack(
+            name="android-x86",
             systems=("Android-x86", "Bliss OS", "LineageOS for PCs", "Remix OS"),
             source="Bliss-Bass/platform_bootable_newinstaller (844395e6)",
-            persistence="a folder or a container that DATA= names",
+            keeps="a folder or a container that DATA= names",
         ),
     ),
 )

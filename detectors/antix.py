@@ -10,18 +10,20 @@ Source, read: MX-Linux/mx-iso-template 26.05 (eec1202): initrd/init (find_linuxf
 mx-iso-template/boot/grub/grub.cfg, loopback.cfg, config/common.cfg (set_kopts); initrd/live/README for ``toram``.
 Reported, not read: MX 23.4 from a file on exFAT (Mexit/MultiOS-USB 5a8765a, docs/Supported_OS.md); initrds before
 that may lack the driver.
+Words of choices: mx-iso-template.
 """
 
 from bootkit.detect import (
     ISO_PATH,
     STICK_UUID,
+    ChoiceWords,
     Detection,
     Detector,
     IsoView,
     MenuEntry,
     NotMine,
     QuickRule,
-    Support,
+    Stack,
     boot_entries,
     image_name,
     loopback_evidence,
@@ -109,12 +111,18 @@ DETECTOR = Detector(
             cmdline=FIND_ISO,
         ),
     ),
-    support=(
-        Support(
-            stack="antiX",
+    stacks=(
+        Stack(
+            name="antiX",
             systems=("MX Linux", "antiX", "DSL 2024"),
             source="MX-Linux/mx-iso-template 26.05 (eec1202)",
-            persistence="files beside the ISO file, by persist_all and its kin",
+            keeps="files beside the ISO file, by persist_all and its kin",
+            words=ChoiceWords(
+                language=("lang={lang}",),
+                keyboard=("kbd={layout}", "kbvar={variant}"),
+                timezone=("tz={value}",),
+                host=("hostname={value}",),
+            ),
         ),
     ),
 )

@@ -21,6 +21,7 @@ import posixpath
 import re
 
 from bootkit.detect import (
+    SYSTEMD_WORDS,
     Detection,
     Detector,
     IsoView,
@@ -28,7 +29,7 @@ from bootkit.detect import (
     MenuEntry,
     NotMine,
     QuickRule,
-    Support,
+    Stack,
     has_word,
     memory_tests,
     parse_grubenv,
@@ -222,9 +223,9 @@ DETECTOR = Detector(
             cmdline=(*LOOP_WORDS, "kdeosisobasedir=kdeos", "earlymodules=loop"),
         ),
     ),
-    support=(
-        Support(
-            stack="archiso",
+    stacks=(
+        Stack(
+            name="archiso",
             systems=(
                 "Arch Linux",
                 "EndeavourOS",
@@ -242,31 +243,32 @@ DETECTOR = Detector(
             ),
             source="archlinux/mkinitcpio-archiso 73 (b206f34)",
             but="images made without the hook archiso_loop_mnt (profile baseline) do not",
-            persistence="an ext4, btrfs or xfs partition, by cow_device= and cow_directory=",
+            keeps="an ext4, btrfs or xfs partition, by cow_device= and cow_directory=",
+            words=SYSTEMD_WORDS,
         ),
-        Support(
-            stack="parabolaiso",
+        Stack(
+            name="parabolaiso",
             systems=("Parabola",),
             source="archlinux/mkinitcpio-archiso (b206f34), renamed; its published kernel lines",
-            persistence="an ext4, btrfs or xfs partition, by cow_device= and cow_directory=",
+            keeps="an ext4, btrfs or xfs partition, by cow_device= and cow_directory=",
         ),
-        Support(
-            stack="hyperiso",
+        Stack(
+            name="hyperiso",
             systems=("Hyperbola",),
             source="archlinux/mkinitcpio-archiso (b206f34), renamed; its published kernel lines",
-            persistence="an ext4, btrfs or xfs partition, by cow_device= and cow_directory=",
+            keeps="an ext4, btrfs or xfs partition, by cow_device= and cow_directory=",
         ),
-        Support(
-            stack="kdeosiso",
+        Stack(
+            name="kdeosiso",
             systems=("KaOS",),
             source="Mexit/MultiOS-USB (5a8765a) config/KaOS",
-            persistence="an ext4, btrfs or xfs partition, by cow_device= and cow_directory=",
+            keeps="an ext4, btrfs or xfs partition, by cow_device= and cow_directory=",
         ),
-        Support(
-            stack="chakraiso",
+        Stack(
+            name="chakraiso",
             systems=("Chakra",),
             source="archlinux/mkinitcpio-archiso (b206f34), renamed; reported",
-            persistence="an ext4, btrfs or xfs partition, by cow_device= and cow_directory=",
+            keeps="an ext4, btrfs or xfs partition, by cow_device= and cow_directory=",
         ),
     ),
 )

@@ -5,16 +5,18 @@ Newer images name the medium by ``label=ARTIX_202401`` and keep their root image
 
 Source: artix-linux/artools (b6ef4d1): initcpio/hooks/artix, initcpio/hooks/artix_loop_mnt; its later
 lib/iso/initcpio.sh (configure_grub: label=, overlay=livefs); thias/glim (8b87c26) grub2/inc-artix.cfg.
+Words of choices: the lines of its own menus.
 """
 
 from bootkit.detect import (
+    ChoiceWords,
     Detection,
     Detector,
     IsoView,
     MenuEntry,
     NotMine,
     QuickRule,
-    Support,
+    Stack,
     has_word,
     read_menus,
     word_value,
@@ -89,11 +91,12 @@ DETECTOR = Detector(
             cmdline=(*LOOP_WORDS, "label={volume_id}", "overlay=livefs", "lang=en_US", "keytable=us", "tz=UTC"),
         ),
     ),
-    support=(
-        Support(
-            stack="artix",
+    stacks=(
+        Stack(
+            name="artix",
             systems=("Artix",),
             source="artix-linux/artools (b6ef4d1)",
+            words=ChoiceWords(language=("lang={lang}",), keyboard=("keytable={keymap}",), timezone=("tz={value}",)),
         ),
     ),
 )

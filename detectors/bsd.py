@@ -21,7 +21,7 @@ from bootkit.detect import (
     Module,
     NotMine,
     Role,
-    Support,
+    Stack,
     Verdict,
 )
 
@@ -106,23 +106,23 @@ DETECTOR = Detector(
     name="bsd",
     detect=detect,
     rank=22,
-    support=(
-        Support(
-            stack="bsd.rd",
+    stacks=(
+        Stack(
+            name="bsd.rd",
             systems=("OpenBSD installer",),
             source="GRUB 2.06; thias/glim (8b87c26)",
             verdict=Verdict.HELPED,
             but="BIOS only; the sets come from the network or a FAT32 folder",
         ),
-        Support(
-            stack="miniroot",
+        Stack(
+            name="miniroot",
             systems=("NetBSD installer",),
             source="GRUB 2.06; reported",
             verdict=Verdict.HELPED,
             but="BIOS only; the sets come from the network or a FAT32 folder",
         ),
-        Support(
-            stack="loader",
+        Stack(
+            name="loader",
             systems=(
                 "FreeBSD",
                 "GhostBSD",

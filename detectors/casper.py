@@ -15,12 +15,14 @@ config/pop-os/21.10.mk (casper without lupin-casper), data/grub/grub.cfg; issues
 rescuezilla: src/livecd/image/boot/grub/grub.cfg. linuxmint/linuxmint issue 635 (loopback.cfg of Mint 21.3).
 Booted: those scripts in an initrd of Debian's, from FAT32 and from ext4, with the overlay and all that it lays over them.
 Reported, not read: Launchpad 1155216 (/isodevice and the installer).
+Words of choices: casper 1.498, scripts/casper-bottom/14locales and 19keyboard; scripts/casper, parse_cmdline.
 """
 
 import posixpath
 
 from bootkit.detect import (
     ISO_PATH,
+    ChoiceWords,
     Detection,
     Detector,
     DiskInfo,
@@ -28,7 +30,7 @@ from bootkit.detect import (
     MenuEntry,
     NotMine,
     QuickRule,
-    Support,
+    Stack,
     before_separator,
     boot_entries,
     has_word,
@@ -204,9 +206,9 @@ DETECTOR = Detector(
             cmdline=("boot=casper", FIND_ISO),
         ),
     ),
-    support=(
-        Support(
-            stack="casper",
+    stacks=(
+        Stack(
+            name="casper",
             systems=(
                 "Ubuntu",
                 "Ubuntu Server",
@@ -237,7 +239,18 @@ DETECTOR = Detector(
             ),
             source="casper 1.498 (lucasgertke11-bot/casper_modo_antigo, 1fdcc839)",
             but="Pop!_OS before 22.04 does not: its initrd lacks iso-scan",
-            persistence="a partition labelled writable (casper-rw before 20.04), by persistent",
+            keeps="a partition labelled writable (casper-rw before 20.04), by persistent",
+            words=ChoiceWords(
+                language=("locale={locale}",),
+                keyboard=(
+                    "console-setup/layoutcode={layout}",
+                    "console-setup/variantcode={variant}",
+                    "keyboard-configuration/layoutcode={layout}",
+                    "keyboard-configuration/variantcode={variant}",
+                ),
+                user=("username={value}",),
+                host=("hostname={value}",),
+            ),
         ),
     ),
 )

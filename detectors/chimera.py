@@ -16,7 +16,7 @@ from bootkit.detect import (
     MenuEntry,
     NotMine,
     QuickRule,
-    Support,
+    Stack,
     boot_entries,
     read_menus,
     with_words,
@@ -71,12 +71,12 @@ DETECTOR = Detector(
             cmdline=("boot=live", "init=/usr/bin/init", FIND_ISO),
         ),
     ),
-    support=(
-        Support(
-            stack="live-boot (Chimera)",
+    stacks=(
+        Stack(
+            name="live-boot (Chimera)",
             systems=("Chimera Linux",),
             source="chimera-linux/chimera-live (cd23875)",
-            persistence="a partition of its own, by persistence",
+            keeps="a partition of its own, by persistence",
         ),
     ),
 )

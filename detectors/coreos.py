@@ -18,7 +18,7 @@ from bootkit.detect import (
     IsoView,
     MenuEntry,
     NotMine,
-    Support,
+    Stack,
     boot_entries,
     read_menus,
     without,
@@ -73,9 +73,9 @@ DETECTOR = Detector(
     name="coreos",
     detect=detect,
     rank=20,
-    support=(
-        Support(
-            stack="coreos",
+    stacks=(
+        Stack(
+            name="coreos",
             systems=("Fedora CoreOS", "RHEL CoreOS", "CentOS Stream CoreOS"),
             source="coreos/fedora-coreos-config (2d0fce6d)",
         ),

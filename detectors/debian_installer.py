@@ -11,6 +11,7 @@ Source, read: iso-scan's postinst as of 2006, in a published copy (mounts each d
 ``*.iso`` in the top folder and the folders in it, all others in the second pass; a file with /.disk/info is taken).
 Reported, not read: today's, which asks where several fit; Debian bugs 724931 and 953836; debian-cd 3.2.1 (exclude-udebs); installation guide, "Booting from USB"
 (hd-media); Mexit/MultiOS-USB (5a8765a) config/devuan/devuan-install.cfg and config/debian.
+Words of choices: the appendix on preseeding of Debian's installation guide.
 """
 
 from dataclasses import replace
@@ -20,13 +21,14 @@ from bootkit.detect import (
     ISO_PATH,
     ON_STICK,
     BootEntry,
+    ChoiceWords,
     Detection,
     Detector,
     DiskInfo,
     IsoView,
     MenuEntry,
     NotMine,
-    Support,
+    Stack,
     Verdict,
     before_separator,
     boot_entries,
@@ -142,9 +144,9 @@ DETECTOR = Detector(
     name="debian-installer",
     detect=detect,
     rank=60,
-    support=(
-        Support(
-            stack="debian-installer",
+    stacks=(
+        Stack(
+            name="debian-installer",
             systems=(
                 "Debian installer",
                 "Devuan installer",
@@ -156,6 +158,13 @@ DETECTOR = Detector(
             verdict=Verdict.HELPED,
             but="CD and DVD images want the initrd of hd-media beside them; mini.iso boots by itself",
             booted="tests/boots/test_tools.py::test_a_program_runs",
+            words=ChoiceWords(
+                language=("locale={locale}",),
+                keyboard=("keyboard-configuration/xkb-keymap={layout}",),
+                timezone=("time/zone={value}",),
+                user=("passwd/username={value}",),
+                host=("netcfg/get_hostname={value}",),
+            ),
         ),
     ),
 )

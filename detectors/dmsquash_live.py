@@ -23,9 +23,11 @@ grub2-menus, thias/glim (8b87c26) for Calculate, Mexit/MultiOS-USB (5a8765a) for
 """
 
 import posixpath
+from dataclasses import replace
 
 from bootkit.detect import (
     ISO_PATH,
+    SYSTEMD_WORDS,
     Detection,
     Detector,
     IsoView,
@@ -34,7 +36,7 @@ from bootkit.detect import (
     NotMine,
     QuickRule,
     Role,
-    Support,
+    Stack,
     boot_entries,
     clean_title,
     has_word,
@@ -252,9 +254,9 @@ DETECTOR = Detector(
         )
         for kernel, initrd in PLACES
     ),
-    support=(
-        Support(
-            stack="dmsquash-live",
+    stacks=(
+        Stack(
+            name="dmsquash-live",
             systems=(
                 "Fedora Workstation and spins",
                 "Rocky Linux Live",
@@ -279,12 +281,14 @@ DETECTOR = Detector(
             ),
             booted="tests/boots/test_overlays.py::test_a_stick_that_cannot_be_written_gives_what_it_can",
             source="dracut-ng 111 (02e7ae10), dracut 059",
-            persistence="a partition or a container file, by rd.live.overlay= (rd.overlay= since dracut-ng 110)",
+            keeps="a partition or a container file, by rd.live.overlay= (rd.overlay= since dracut-ng 110)",
+            words=SYSTEMD_WORDS,
         ),
-        Support(
-            stack="liveiso",
+        Stack(
+            name="liveiso",
             systems=("OpenMandriva Lx",),
             source="OpenMandrivaAssociation/omdv-build-iso (f4702f8)",
+            words=replace(SYSTEMD_WORDS, host=()),
         ),
     ),
 )

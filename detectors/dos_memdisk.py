@@ -19,7 +19,7 @@ from bootkit.detect import (
     IsoView,
     NotMine,
     Role,
-    Support,
+    Stack,
     Verdict,
 )
 
@@ -125,9 +125,9 @@ DETECTOR = Detector(
     name="memdisk",
     detect=detect,
     rank=93,
-    support=(
-        Support(
-            stack="memdisk",
+    stacks=(
+        Stack(
+            name="memdisk",
             systems=(
                 "FreeDOS",
                 "MS-DOS",
@@ -148,8 +148,8 @@ DETECTOR = Detector(
             but="BIOS only, held in RAM",
             booted="tests/boots/test_tools.py::test_memdisk_starts_a_floppy",
         ),
-        Support(
-            stack="disk image",
+        Stack(
+            name="disk image",
             systems=(
                 "Batocera",
                 "Recalbox",

@@ -13,7 +13,7 @@ from bootkit.detect import (
     Detector,
     IsoView,
     NotMine,
-    Support,
+    Stack,
     Verdict,
 )
 from bootkit.detectors._live import Name, identify
@@ -47,9 +47,9 @@ DETECTOR = Detector(
     name="esxi",
     detect=detect,
     rank=15,
-    support=(
-        Support(
-            stack="mboot",
+    stacks=(
+        Stack(
+            name="mboot",
             systems=("VMware ESXi",),
             source="ventoy/Ventoy issue 1763 (reported)",
             verdict=Verdict.NO,

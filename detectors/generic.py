@@ -25,7 +25,7 @@ from bootkit.detect import (
     MenuEntry,
     NotMine,
     Role,
-    Support,
+    Stack,
     Verdict,
     before_separator,
     boot_entries,
@@ -117,9 +117,9 @@ DETECTOR = Detector(
     name="generic",
     detect=detect,
     rank=99,
-    support=(
-        Support(
-            stack="unknown",
+    stacks=(
+        Stack(
+            name="unknown",
             systems=("any other image with a menu",),
             source="the detectors of those stacks",
             verdict=Verdict.GUESS,

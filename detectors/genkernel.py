@@ -17,13 +17,14 @@ missing, as Btrfs and XFS are). Reported, not read: which file systems the kerne
 
 from bootkit.detect import (
     ISO_PATH,
+    ChoiceWords,
     Detection,
     Detector,
     IsoView,
     MenuEntry,
     NotMine,
     QuickRule,
-    Support,
+    Stack,
     before_separator,
     boot_entries,
     has_word,
@@ -130,12 +131,13 @@ DETECTOR = Detector(
             ),
         ),
     ),
-    support=(
-        Support(
-            stack="genkernel",
+    stacks=(
+        Stack(
+            name="genkernel",
             systems=("Gentoo (to 2024)", "Pentoo", "Sabayon", "SystemRescueCd (to 5)", "LinuxWelt rescue DVD"),
             source="gentoo/genkernel 4.3.17 (767d9fa9)",
-            persistence="a partition, by overlayfs=",
+            keeps="a partition, by overlayfs=",
+            words=ChoiceWords(keyboard=("keymap={layout}",)),
         ),
     ),
 )

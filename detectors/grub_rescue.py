@@ -15,7 +15,7 @@ from bootkit.detect import (
     IsoView,
     NotMine,
     Role,
-    Support,
+    Stack,
     read_loopback,
     read_menu,
 )
@@ -72,9 +72,9 @@ DETECTOR = Detector(
     name="grub-mkrescue",
     detect=detect,
     rank=91,
-    support=(
-        Support(
-            stack="grub-mkrescue",
+    stacks=(
+        Stack(
+            name="grub-mkrescue",
             systems=("images made by grub-mkrescue",),
             source="GRUB 2.06 util/grub-mkrescue.c",
             but="one with nothing but GRUB on it has nothing to boot",

@@ -22,7 +22,7 @@ from bootkit.detect import (
     Detector,
     IsoView,
     NotMine,
-    Support,
+    Stack,
     boot_entries,
     has_word,
     read_menus,
@@ -60,9 +60,9 @@ DETECTOR = Detector(
     name="guix",
     detect=detect,
     rank=30,
-    support=(
-        Support(
-            stack=STACK,
+    stacks=(
+        Stack(
+            name=STACK,
             systems=("Guix System",),
             source="GNU Guix (eb06d514) gnu/build/linux-boot.scm",
             but="nothing of the user's is laid over it",

@@ -19,7 +19,7 @@ from bootkit.detect import (
     IsoView,
     NotMine,
     Role,
-    Support,
+    Stack,
 )
 
 KERNELS = ("/ipxe.lkrn", "/ipxe.krn", "/boot/ipxe.krn", "/boot/ipxe.lkrn", "/netboot.xyz.lkrn")
@@ -88,9 +88,9 @@ DETECTOR = Detector(
     name="ipxe",
     detect=detect,
     rank=10,
-    support=(
-        Support(
-            stack="ipxe",
+    stacks=(
+        Stack(
+            name="ipxe",
             systems=("iPXE", "netboot.xyz"),
             source="ipxe 1.0.0+git-20190125 (Debian 12)",
             booted="tests/boots/test_tools.py::test_a_program_runs",

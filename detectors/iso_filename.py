@@ -19,7 +19,7 @@ from bootkit.detect import (
     MenuEntry,
     NotMine,
     QuickRule,
-    Support,
+    Stack,
     boot_entries,
     read_menu,
     read_menus,
@@ -116,14 +116,14 @@ DETECTOR = Detector(
             cmdline=(FIND_ISO,),
         ),
     ),
-    support=(
-        Support(
-            stack="pmagic",
+    stacks=(
+        Stack(
+            name="pmagic",
             systems=("Parted Magic",),
             source="Mexit/MultiOS-USB (5a8765a) config/pmagic",
         ),
-        Support(
-            stack="plop",
+        Stack(
+            name="plop",
             systems=("Plop Linux",),
             source="Mexit/MultiOS-USB (5a8765a) config/ploplinux",
         ),

@@ -14,12 +14,13 @@ installation images. Reported, not read: that images from before the words exist
 from bootkit.detect import (
     ISO_PATH,
     STICK_UUID,
+    ChoiceWords,
     Detection,
     Detector,
     IsoView,
     MenuEntry,
     NotMine,
-    Support,
+    Stack,
     boot_entries,
     read_menus,
     with_words,
@@ -86,12 +87,13 @@ DETECTOR = Detector(
     name="kiwi isoboot",
     detect=detect,
     rank=35,
-    support=(
-        Support(
-            stack="kiwi isoboot",
+    stacks=(
+        Stack(
+            name="kiwi isoboot",
             systems=("openSUSE live (to 42)", "SUSE Studio images", "GeckoLinux (old)", "Univention live"),
             source="OSInside/kiwi-legacy modules/KIWILinuxRC.sh",
-            persistence="a partition, by kiwi_cowdevice= and kiwi_cowsystem=",
+            keeps="a partition, by kiwi_cowdevice= and kiwi_cowsystem=",
+            words=ChoiceWords(language=("lang={lang}",)),
         ),
     ),
 )

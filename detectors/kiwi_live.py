@@ -17,6 +17,7 @@ import fnmatch
 
 from bootkit.detect import (
     ISO_PATH,
+    SYSTEMD_WORDS,
     Detection,
     Detector,
     IsoView,
@@ -24,7 +25,7 @@ from bootkit.detect import (
     MenuEntry,
     NotMine,
     QuickRule,
-    Support,
+    Stack,
     boot_entries,
     has_word,
     read_menus,
@@ -174,9 +175,9 @@ DETECTOR = Detector(
             cmdline=(f"{ISO_SCAN}={ISO_PATH}", "root=live:CDLABEL={volume_id}", "rd.live.image"),
         ),
     ),
-    support=(
-        Support(
-            stack="kiwi-live",
+    stacks=(
+        Stack(
+            name="kiwi-live",
             systems=(
                 "openSUSE Tumbleweed Live",
                 "openSUSE Leap Live (to 15.6)",
@@ -186,7 +187,8 @@ DETECTOR = Detector(
             booted="tests/boots/test_persistence.py::test_changes_are_there_at_the_next_boot",
             source="OSInside/kiwi 10.3.9 (fb48da9c)",
             but="an image whose label has blanks does not",
-            persistence="/live_system.cow on the stick, one for all images of this kind, by rd.live.overlay.persistent",
+            keeps="/live_system.cow on the stick, one for all images of this kind, by rd.live.overlay.persistent",
+            words=SYSTEMD_WORDS,
         ),
     ),
 )

@@ -6,19 +6,21 @@ UUID were reported not to work. ``bootfrom=/mnt-iso/`` and the path is what work
 Reported, not read: aguslr/multibootusb (a5cee8e) mbusb.d/knoppix.d and a published menu for 9.1 for ``/mnt-iso/``,
 a1ive/grub2-filemanager (918524d) for ``/dev/*``. The script itself is not public outside the images. File systems beside
 FAT and ext4 are not known.
+Words of choices: the manual of Knoppix.
 """
 
 import re
 
 from bootkit.detect import (
     ISO_PATH,
+    ChoiceWords,
     Detection,
     Detector,
     IsoView,
     MenuEntry,
     NotMine,
     QuickRule,
-    Support,
+    Stack,
     boot_entries,
     read_menus,
     with_words,
@@ -87,11 +89,17 @@ DETECTOR = Detector(
             cmdline=("lang=en", "apm=power-off", "nomce", FIND_ISO),
         ),
     ),
-    support=(
-        Support(
-            stack="knoppix",
+    stacks=(
+        Stack(
+            name="knoppix",
             systems=("KNOPPIX",),
             source="aguslr/multibootusb (a5cee8e) mbusb.d/knoppix.d (reported)",
+            words=ChoiceWords(
+                language=("lang={language}",),
+                keyboard=("keyboard={keymap}", "xkeyboard={layout}"),
+                timezone=("tz={value}",),
+                host=("hostname={value}",),
+            ),
         ),
     ),
 )

@@ -25,7 +25,7 @@ from bootkit.detect import (
     MenuEntry,
     NotMine,
     QuickRule,
-    Support,
+    Stack,
     boot_entries,
     has_word,
     read_menu,
@@ -129,12 +129,12 @@ DETECTOR = Detector(
             cmdline=(FROM_ISO, *WORDS),
         ),
     ),
-    support=(
-        Support(
-            stack="Linux Live Kit",
+    stacks=(
+        Stack(
+            name="Linux Live Kit",
             systems=("Slax", "MiniOS", "PyAbr"),
             source="Tomas-M/linux-live (9825e93)",
-            persistence="a folder of a partition, by perchdir=/dev/...",
+            keeps="a folder of a partition, by perchdir=/dev/...",
         ),
     ),
 )

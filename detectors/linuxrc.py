@@ -8,6 +8,7 @@ network (NET) bring no packages and need no ISO file: everything comes from the 
 
 Source, read: openSUSE/linuxrc (46dd444, May 2025): url.c (url_set), fstype.c, util.c (util_mount, util_fstype),
 auto2.c (auto2_init). Reported, not read: menus of the images (Mexit/MultiOS-USB 5a8765a, config/openSUSE).
+Words of choices: linuxrc, file.c.
 """
 
 import re
@@ -16,13 +17,14 @@ from bootkit.detect import (
     ANY_FILESYSTEM,
     ISO_PATH,
     STICK_UUID,
+    ChoiceWords,
     Detection,
     Detector,
     IsoView,
     MenuEntry,
     NotMine,
     QuickRule,
-    Support,
+    Stack,
     boot_entries,
     has_word,
     read_menus,
@@ -117,15 +119,16 @@ DETECTOR = Detector(
             cmdline=(FIND_ISO,),
         ),
     ),
-    support=(
-        Support(
-            stack="linuxrc",
+    stacks=(
+        Stack(
+            name="linuxrc",
             systems=(
                 "openSUSE Leap installer (to 15.6)",
                 "openSUSE Tumbleweed installer",
                 "SUSE Linux Enterprise installer (to 15)",
             ),
             source="openSUSE/linuxrc (46dd444)",
+            words=ChoiceWords(language=("lang={lang}",), keyboard=("keytable={keymap}",), host=("hostname={value}",)),
         ),
     ),
 )

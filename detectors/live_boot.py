@@ -18,6 +18,7 @@ entries only, not in the fail-safe ones), binary_disk (/.disk/info). grml-live: 
 linuxmint/linuxmint issue 635 (loopback.cfg of LMDE 6).
 truenas/scale-build (6eaacb40) conf/cd-files/sbin/mount-cd: it looks through /sys/block without loop and dm devices.
 Reported, not read: which releases have exfat.ko in the initrd (linuxboot/heads issue 1902 and others); Deepin's two words.
+Words of choices: live-config 11.0.3, manual; every word needs ``components`` or its older name ``config``.
 """
 
 import posixpath
@@ -26,6 +27,7 @@ import re
 from bootkit.detect import (
     ISO_PATH,
     STICK_UUID,
+    ChoiceWords,
     Detection,
     Detector,
     DiskInfo,
@@ -33,7 +35,7 @@ from bootkit.detect import (
     MenuEntry,
     NotMine,
     QuickRule,
-    Support,
+    Stack,
     Verdict,
     before_separator,
     boot_entries,
@@ -261,9 +263,9 @@ DETECTOR = Detector(
             cmdline=("boot=live", "live-media-path=/casper", FIND_ISO),
         ),
     ),
-    support=(
-        Support(
-            stack="live-boot",
+    stacks=(
+        Stack(
+            name="live-boot",
             systems=(
                 "Debian live",
                 "Kali",
@@ -291,11 +293,19 @@ DETECTOR = Detector(
             ),
             source="live-boot 1:20230131+deb12u1 (Debian 12)",
             but="an installer in the same menu is left out",
-            persistence="a partition of its own labelled persistence, by persistence",
+            keeps="a partition of its own labelled persistence, by persistence",
             booted="tests/boots/test_live_iso.py::test_a_live_iso_boots_to_userspace",
+            words=ChoiceWords(
+                needs=("components", "config"),
+                language=("locales={locale}",),
+                keyboard=("keyboard-layouts={layout}", "keyboard-variants={variant}"),
+                timezone=("timezone={value}",),
+                user=("username={value}",),
+                host=("hostname={value}",),
+            ),
         ),
-        Support(
-            stack="live-boot (TrueNAS)",
+        Stack(
+            name="live-boot (TrueNAS)",
             systems=("TrueNAS SCALE",),
             source="truenas/scale-build (6eaacb40) conf/cd-files/sbin/mount-cd",
             verdict=Verdict.NO,

@@ -9,6 +9,7 @@ Source, read: mdrights/LiveSlak (1e41afe, a fork of liveslak 1.3.0): liveinit.tp
 make_slackware_live.sh (KMODS: ext4, vfat, ntfs; the application id), grub.tpl, menu.tpl. The link by UUID as device, for
 both: aguslr/multibootusb (a5cee8e) mbusb.d/slackware.d, wifislax.d; Mexit/MultiOS-USB (5a8765a) slackware_live.cfg.
 Reported, not read: Wifislax64's initrd, and the old Wifislax, which says ``from=``.
+Words of choices: README_initrd.
 """
 
 import re
@@ -16,13 +17,14 @@ import re
 from bootkit.detect import (
     ISO_PATH,
     STICK_UUID,
+    ChoiceWords,
     Detection,
     Detector,
     IsoView,
     MenuEntry,
     NotMine,
     QuickRule,
-    Support,
+    Stack,
     boot_entries,
     has_word,
     initrd_beside,
@@ -119,14 +121,20 @@ DETECTOR = Detector(
             cmdline=(LIVE_MEDIA, *WORDS, DELAY),
         ),
     ),
-    support=(
-        Support(
-            stack="liveslak",
+    stacks=(
+        Stack(
+            name="liveslak",
             systems=("Slackware Live", "Wifislax64"),
             source="mdrights/LiveSlak (1e41afe)",
+            words=ChoiceWords(
+                language=("locale={locale}",),
+                keyboard=("kbd={keymap}", "xkb={layout},{variant}"),
+                timezone=("tz={value}",),
+                host=("hostname={value}",),
+            ),
         ),
-        Support(
-            stack="Linux Live Kit (Wifislax)",
+        Stack(
+            name="Linux Live Kit (Wifislax)",
             systems=("Wifislax (to 4)",),
             source="aguslr/multibootusb (a5cee8e) mbusb.d/wifislax.d (reported)",
         ),

@@ -19,7 +19,7 @@ from bootkit.detect import (
     MenuEntry,
     NotMine,
     Role,
-    Support,
+    Stack,
     boot_entries,
     image_name,
     loadable,
@@ -89,9 +89,9 @@ DETECTOR = Detector(
     name="loopback.cfg",
     detect=detect,
     rank=95,
-    support=(
-        Support(
-            stack="loopback.cfg",
+    stacks=(
+        Stack(
+            name="loopback.cfg",
             systems=("Super Grub2 Disk", "siduction", "any image with a working loopback.cfg"),
             source="supergrubdisk.org/wiki/Loopback.cfg",
             booted="tests/boots/test_tools.py::test_a_menu_on_an_image_starts_what_is_on_it",

@@ -15,12 +15,13 @@ import posixpath
 from bootkit.detect import (
     ANY_FILESYSTEM,
     ISO_PATH,
+    ChoiceWords,
     Detection,
     Detector,
     IsoView,
     MenuEntry,
     NotMine,
-    Support,
+    Stack,
     Verdict,
     boot_entries,
     read_menus,
@@ -87,13 +88,14 @@ DETECTOR = Detector(
     name="mdk-stage1",
     detect=detect,
     rank=25,
-    support=(
-        Support(
-            stack="mdk-stage1",
+    stacks=(
+        Stack(
+            name="mdk-stage1",
             systems=("Mageia classic and network installers", "Mandriva installer", "ROSA installer (old)"),
             source="DrakXtools/drakx 17.96 (b3b00e10f)",
             verdict=Verdict.HELPED,
             but="the classic installer asks for the disk, the partition and the path",
+            words=ChoiceWords(language=("lang={language}",), keyboard=("kbd={layout}",)),
         ),
     ),
 )

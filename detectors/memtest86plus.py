@@ -19,7 +19,7 @@ from bootkit.detect import (
     IsoView,
     NotMine,
     Role,
-    Support,
+    Stack,
 )
 
 NAME = "Memtest86+"
@@ -80,9 +80,9 @@ DETECTOR = Detector(
     name="memtest86+",
     detect=detect,
     rank=10,
-    support=(
-        Support(
-            stack="memtest86+",
+    stacks=(
+        Stack(
+            name="memtest86+",
             systems=("Memtest86+ (since 6)",),
             source="memtest86plus (eac9720)",
             booted="tests/boots/test_tools.py::test_a_program_runs",

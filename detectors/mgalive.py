@@ -14,7 +14,7 @@ from bootkit.detect import (
     Detector,
     IsoView,
     NotMine,
-    Support,
+    Stack,
     boot_entries,
     read_menus,
     word_value,
@@ -52,9 +52,9 @@ DETECTOR = Detector(
     name="mgalive",
     detect=detect,
     rank=20,
-    support=(
-        Support(
-            stack="mgalive",
+    stacks=(
+        Stack(
+            name="mgalive",
             systems=("Mageia live",),
             source="Rockets31/Mageia-iso-boot-support (436f9627)",
             overlay=MAKES_A_DISK,

@@ -9,9 +9,11 @@ for a file. A loop device over the file, made in dracut's initqueue by bootkit's
 Source: manjaro/manjaro-tools (c2a7a41): initcpio/hooks/miso, initcpio/hooks/miso_loop_mnt; manjaro/grub-theme
 (d8ab916) cfg/kernels.cfg; garuda-linux/garuda-tools (433ad84): its dracut module miso; thias/glim (8b87c26)
 grub2/inc-manjaro.cfg. exFAT with Manjaro 23.1 and Mabox 24.03: Mexit/MultiOS-USB (5a8765a) docs/Supported_OS.md.
+Words of choices: the lines of its own menus.
 """
 
 from bootkit.detect import (
+    ChoiceWords,
     Detection,
     Detector,
     IsoView,
@@ -19,7 +21,7 @@ from bootkit.detect import (
     MenuEntry,
     NotMine,
     QuickRule,
-    Support,
+    Stack,
     boot_entries,
     memory_tests,
     read_menus,
@@ -148,14 +150,15 @@ DETECTOR = Detector(
             cmdline=(*LOOP_WORDS, "misolabel={volume_id}", "driver=free", "quiet"),
         ),
     ),
-    support=(
-        Support(
-            stack="miso",
+    stacks=(
+        Stack(
+            name="miso",
             systems=("Manjaro", "Mabox", "BigLinux", "Garuda Linux (old)"),
             source="manjaro/manjaro-tools (c2a7a41)",
+            words=ChoiceWords(language=("lang={lang}",), keyboard=("keytable={keymap}",), timezone=("tz={value}",)),
         ),
-        Support(
-            stack="miso (dracut)",
+        Stack(
+            name="miso (dracut)",
             systems=("Garuda Linux",),
             source="garuda-linux/garuda-tools (433ad84)",
             overlay=MAKES_A_DISK,

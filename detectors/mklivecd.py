@@ -11,13 +11,14 @@ systems beside FAT and ext4 are not known.
 from bootkit.detect import (
     ISO_PATH,
     STICK_UUID,
+    ChoiceWords,
     Detection,
     Detector,
     IsoView,
     MenuEntry,
     NotMine,
     QuickRule,
-    Support,
+    Stack,
     boot_entries,
     has_word,
     menuless,
@@ -82,11 +83,12 @@ DETECTOR = Detector(
             cmdline=(LIVE, *FIND_ISO),
         ),
     ),
-    support=(
-        Support(
-            stack="mklivecd",
+    stacks=(
+        Stack(
+            name="mklivecd",
             systems=("PCLinuxOS",),
             source="mklivecd's RPM changelog; aguslr/multibootusb (a5cee8e) (reported)",
+            words=ChoiceWords(language=("lang={language}",), keyboard=("keyb={keymap}",)),
         ),
     ),
 )

@@ -24,7 +24,7 @@ from bootkit.detect import (
     IsoView,
     MenuEntry,
     NotMine,
-    Support,
+    Stack,
     boot_entries,
     has_word,
     read_menus,
@@ -96,14 +96,14 @@ DETECTOR = Detector(
     name="nixos",
     detect=detect,
     rank=30,
-    support=(
-        Support(
-            stack="nixos stage-1",
+    stacks=(
+        Stack(
+            name="nixos stage-1",
             systems=("NixOS (scripted initrd)",),
             source="NixOS/nixpkgs (f519ce0a) iso-image.nix, stage-1-init.sh",
         ),
-        Support(
-            stack="nixos systemd stage-1",
+        Stack(
+            name="nixos systemd stage-1",
             systems=("NixOS (systemd initrd)",),
             source="NixOS/nixpkgs (00e6b22b) nixos/modules/system/boot/systemd/initrd.nix, (f519ce0a) iso-image.nix",
             overlay=MAKES_A_DISK,

@@ -7,7 +7,7 @@ which nobody has checked against an image.
 
 from dataclasses import dataclass
 
-from bootkit.detect import Detection, Detector, IsoView, NotMine, Support, Verdict
+from bootkit.detect import Detection, Detector, IsoView, NotMine, Stack, Verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,9 +92,9 @@ DETECTOR = Detector(
     name="other systems",
     detect=detect,
     rank=24,
-    support=(
-        Support(
-            stack="own loader",
+    stacks=(
+        Stack(
+            name="own loader",
             systems=tuple(dict.fromkeys(name for system in SYSTEMS for name in (system.distro, *system.names))),
             source="ventoy/Ventoy (6568972a) INSTALL/grub/grub.cfg; reported",
             verdict=Verdict.NO,

@@ -14,7 +14,7 @@ their labels, as are the niche systems at the end. Disk images (LibreELEC, Batoc
 import re
 from dataclasses import dataclass
 
-from bootkit.detect import Detection, Detector, IsoView, NotMine, Support, Verdict, read_menus
+from bootkit.detect import Detection, Detector, IsoView, NotMine, Stack, Verdict, read_menus
 from bootkit.detectors._live import arch_of
 
 OWN_STICK = "Write this image to a stick of its own."
@@ -162,9 +162,9 @@ DETECTOR = Detector(
     name="own-medium",
     detect=detect,
     rank=60,
-    support=tuple(
-        Support(
-            stack=f"the initrd of {system.distro}",
+    stacks=tuple(
+        Stack(
+            name=f"the initrd of {system.distro}",
             systems=ALIASES.get(system.distro, (system.distro,)),
             source=system.source,
             verdict=Verdict.NO,

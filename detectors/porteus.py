@@ -10,12 +10,14 @@ sfjro/aufs-standalone issue 31. Porteus: thias/glim (8b87c26) grub2/inc-porteus.
 aguslr/multibootusb (a5cee8e) mbusb.d/porteus.d.
 Reported, not read: Porteus' linuxrc, and that exFAT, NTFS and Btrfs are built into its kernel. The start from an ISO file
 needs an initrd, which Porteus Kiosk keeps to itself: see ``own_medium``.
+Words of choices: the manual of Porteus.
 """
 
 import re
 
 from bootkit.detect import (
     ISO_PATH,
+    ChoiceWords,
     Detection,
     Detector,
     IsoView,
@@ -23,7 +25,7 @@ from bootkit.detect import (
     MenuEntry,
     NotMine,
     QuickRule,
-    Support,
+    Stack,
     boot_entries,
     read_menu,
     read_menus,
@@ -107,12 +109,13 @@ DETECTOR = Detector(
         )
         for folder in FOLDERS
     ),
-    support=(
-        Support(
-            stack="porteus",
+    stacks=(
+        Stack(
+            name="porteus",
             systems=("Porteus", "PorteuX"),
             source="porteux/porteux (2cb8a822); aguslr/multibootusb (a5cee8e)",
-            persistence="a folder or a container on a partition, by changes=",
+            keeps="a folder or a container on a partition, by changes=",
+            words=ChoiceWords(keyboard=("kmap={keymap}",), timezone=("timezone={value}",)),
         ),
     ),
 )

@@ -18,7 +18,7 @@ from bootkit.detect import (
     IsoView,
     NotMine,
     Role,
-    Support,
+    Stack,
     Verdict,
 )
 
@@ -63,15 +63,15 @@ DETECTOR = Detector(
     name="program",
     detect=detect,
     rank=92,
-    support=(
-        Support(
-            stack="efi application",
+    stacks=(
+        Stack(
+            name="efi application",
             systems=("UEFI shells", "PassMark MemTest86 (.efi)", "other .efi programs"),
             source="GRUB 2.06 grub-core/loader/efi/chainloader.c",
             but="UEFI only, and only those that need no files beside them",
         ),
-        Support(
-            stack="kernel",
+        Stack(
+            name="kernel",
             systems=(
                 "programs with Linux's boot header",
                 "ipxe.lkrn",

@@ -17,13 +17,14 @@ import posixpath
 from bootkit.detect import (
     ISO_PATH,
     STICK_UUID,
+    ChoiceWords,
     Detection,
     Detector,
     IsoView,
     MenuEntry,
     NotMine,
     QuickRule,
-    Support,
+    Stack,
     Verdict,
     boot_entries,
     has_word,
@@ -120,18 +121,20 @@ DETECTOR = Detector(
             cmdline=("fastboot", "live", "lowmem", "stagename=live", f"automatic={FIND_ISO}"),
         ),
     ),
-    support=(
-        Support(
-            stack="propagator",
+    stacks=(
+        Stack(
+            name="propagator",
             systems=("ALT (to p10)", "Simply Linux (to 10)"),
             source="altlinux/mkimage-profiles; ALT Linux Wiki, Propagator",
+            words=ChoiceWords(language=("lang={lang}",)),
         ),
-        Support(
-            stack="altboot",
+        Stack(
+            name="altboot",
             systems=("ALT (since p11)",),
             source="klark973/make-initrd-bootchain",
             verdict=Verdict.NO,
             overlay="open the file and say method:cdrom",
+            words=ChoiceWords(language=("lang={lang}",)),
         ),
     ),
 )

@@ -21,7 +21,7 @@ from bootkit.detect import (
     IsoView,
     MenuEntry,
     NotMine,
-    Support,
+    Stack,
     boot_entries,
     read_menus,
 )
@@ -79,9 +79,9 @@ DETECTOR = Detector(
     name="proxmox",
     detect=detect,
     rank=15,
-    support=(
-        Support(
-            stack="proxmox",
+    stacks=(
+        Stack(
+            name="proxmox",
             systems=("Proxmox VE", "Proxmox Backup Server", "Proxmox Mail Gateway", "Proxmox Datacenter Manager"),
             source="proxmox/pve-installer 9.2.7 (ec2af90)",
             but="needs RAM for twice the image, which has to be below 4 GiB",

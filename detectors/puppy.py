@@ -8,6 +8,7 @@ before finds its files on the medium itself only. Sessions are kept in the folde
 Source, read: puppylinux-woof-CE/woof-CE (b7718345; the script came with 8c77c77e): initrd-progs/0initrd/sbin/isoboot,
 init (decode_id, ensure_mounted), woof-code/support/mk_iso.sh (menus, loopback.cfg).
 Reported, not read: that every kernel mounts FAT32, ext4 and NTFS; which images were made with which woof-CE.
+Words of choices: the manual of Puppy (plang, pkeys).
 """
 
 import re
@@ -17,6 +18,7 @@ from bootkit.detect import (
     ISO_PATH,
     STICK_UUID,
     BootEntry,
+    ChoiceWords,
     Detection,
     Detector,
     IsoView,
@@ -24,7 +26,7 @@ from bootkit.detect import (
     NotMine,
     QuickRule,
     Role,
-    Support,
+    Stack,
     boot_entries,
     has_word,
     read_loopback,
@@ -129,13 +131,14 @@ DETECTOR = Detector(
             cmdline=("pmedia=cd", "pfix=fsck", *LOOP_WORDS),
         ),
     ),
-    support=(
-        Support(
-            stack="puppy",
+    stacks=(
+        Stack(
+            name="puppy",
             systems=("Puppy (since 2020)", "Fossapup64", "BookwormPup64", "Vanilla Dpup", "Veket"),
             source="puppylinux-woof-CE/woof-CE (b7718345)",
             but="images made before November 2019 do not",
-            persistence="a save file or folder beside the ISO file",
+            keeps="a save file or folder beside the ISO file",
+            words=ChoiceWords(language=("plang={lang}",), keyboard=("pkeys={keymap}",)),
         ),
     ),
 )

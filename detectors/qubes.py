@@ -12,7 +12,7 @@ from bootkit.detect import (
     MenuEntry,
     Module,
     NotMine,
-    Support,
+    Stack,
     parse_treeinfo,
     without,
 )
@@ -61,9 +61,9 @@ DETECTOR = Detector(
     name="Qubes OS",
     detect=detect,
     rank=20,
-    support=(
-        Support(
-            stack="anaconda on Xen",
+    stacks=(
+        Stack(
+            name="anaconda on Xen",
             systems=("Qubes OS",),
             source="rhinstaller/anaconda 45.21; Mexit/MultiOS-USB (5a8765a)",
             but="not with Secure Boot",

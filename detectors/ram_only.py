@@ -24,7 +24,7 @@ from bootkit.detect import (
     MenuEntry,
     NotMine,
     QuickRule,
-    Support,
+    Stack,
     boot_entries,
     read_menus,
 )
@@ -214,9 +214,9 @@ DETECTOR = Detector(
             cmdline=SLITAZ,
         ),
     ),
-    support=(
-        Support(
-            stack="RAM disk",
+    stacks=(
+        Stack(
+            name="RAM disk",
             systems=(*(system.distro for system in SYSTEMS), "4MServer", "AntivirusLiveCD"),
             source="Mexit/MultiOS-USB (5a8765a), thias/glim (8b87c26) and each project's own menu",
             but="DBAN starts on BIOS machines only",

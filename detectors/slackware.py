@@ -18,7 +18,7 @@ from bootkit.detect import (
     MenuEntry,
     NotMine,
     QuickRule,
-    Support,
+    Stack,
     Verdict,
     boot_entries,
     read_menus,
@@ -78,9 +78,9 @@ DETECTOR = Detector(
             cmdline=WORDS,
         ),
     ),
-    support=(
-        Support(
-            stack="slackware installer",
+    stacks=(
+        Stack(
+            name="slackware installer",
             systems=("Slackware",),
             source="Mexit/MultiOS-USB (5a8765a) config/slackware",
             verdict=Verdict.HELPED,

@@ -3,11 +3,14 @@
 Source: nchevsky/systemrescue-zfs (023ef86, follows SystemRescue 12.00): build.sh (.imageinfo, initrd names),
 mkinitcpio.conf (mount.ntfs), efiboot/grub/grubsrcd.cfg and loopback.cfg (img_dev as a path). Its change log: NTFS since
 8.03, loopback.cfg since 10.00. exFAT with 11.00: Mexit/MultiOS-USB (5a8765a) docs/Supported_OS.md.
+Words of choices: SystemRescue's manual, and systemd's own.
 """
 
 import re
+from dataclasses import replace
 
 from bootkit.detect import (
+    SYSTEMD_WORDS,
     Detection,
     Detector,
     IsoView,
@@ -15,7 +18,7 @@ from bootkit.detect import (
     MenuEntry,
     NotMine,
     QuickRule,
-    Support,
+    Stack,
     memory_tests,
     read_menu,
     read_menus,
@@ -100,12 +103,13 @@ DETECTOR = Detector(
             cmdline=(*LOOP_WORDS, MENU_WORD),
         ),
     ),
-    support=(
-        Support(
-            stack="sysrescue",
+    stacks=(
+        Stack(
+            name="sysrescue",
             systems=("SystemRescue (since 6)",),
             source="nchevsky/systemrescue-zfs (023ef86)",
-            persistence="an ext4, btrfs or xfs partition, by cow_device= and cow_directory=",
+            keeps="an ext4, btrfs or xfs partition, by cow_device= and cow_directory=",
+            words=replace(SYSTEMD_WORDS, keyboard=("setkmap={keymap}",)),
         ),
     ),
 )

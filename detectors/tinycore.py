@@ -9,6 +9,7 @@ no /cde, and nothing to find; no more has dCore.
 Source, read: tinycorelinux/Core-scripts (f431c41): usr/bin/fromISOfile, etc/init.d/tc-config (options, waitusb, iso),
 etc/init.d/tc-functions (find_mountpoint takes UUID=). Kernel lines: aguslr/multibootusb (a5cee8e) mbusb.d/tinycore.d.
 Reported, not read: dCore's image, and that the kernel has FAT and ext4 built in.
+Words of choices: the manual of Tiny Core.
 """
 
 import re
@@ -17,13 +18,14 @@ from bootkit.detect import (
     ANY_FILESYSTEM,
     ISO_PATH,
     STICK_UUID,
+    ChoiceWords,
     Detection,
     Detector,
     IsoView,
     MenuEntry,
     NotMine,
     QuickRule,
-    Support,
+    Stack,
     boot_entries,
     has_word,
     read_menus,
@@ -113,12 +115,19 @@ DETECTOR = Detector(
             cmdline=("loglevel=3",),
         ),
     ),
-    support=(
-        Support(
-            stack="tinycore",
+    stacks=(
+        Stack(
+            name="tinycore",
             systems=("Tiny Core Linux", "Core", "CorePlus", "dCore"),
             source="tinycorelinux/Core-scripts (f431c41)",
-            persistence="a folder of a partition, by tce=UUID=...",
+            keeps="a folder of a partition, by tce=UUID=...",
+            words=ChoiceWords(
+                language=("lang={lang}",),
+                keyboard=("kmap={keymap}",),
+                timezone=("tz={value}",),
+                user=("user={value}",),
+                host=("host={value}",),
+            ),
         ),
     ),
 )

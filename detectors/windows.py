@@ -24,7 +24,7 @@ from bootkit.detect import (
     IsoView,
     NotMine,
     Role,
-    Support,
+    Stack,
     Verdict,
 )
 
@@ -120,9 +120,9 @@ DETECTOR = Detector(
     name="windows",
     detect=detect,
     rank=12,
-    support=(
-        Support(
-            stack="wimboot",
+    stacks=(
+        Stack(
+            name="wimboot",
             systems=(
                 "Windows Setup since 7",
                 "Windows Server since 2008 R2",
@@ -135,8 +135,8 @@ DETECTOR = Detector(
             verdict=Verdict.HELPED,
             but="BIOS only, with a wimboot that you bring; Setup does not see its disc",
         ),
-        Support(
-            stack="ntldr",
+        Stack(
+            name="ntldr",
             systems=("Windows 2000", "Windows XP", "Windows Server 2003"),
             source="reported",
             verdict=Verdict.NO,

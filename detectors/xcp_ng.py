@@ -20,7 +20,7 @@ from bootkit.detect import (
     MenuEntry,
     Module,
     NotMine,
-    Support,
+    Stack,
     parse_treeinfo,
 )
 from bootkit.detectors._xen import SECURE_BOOT_NOTE, xen_entries
@@ -67,9 +67,9 @@ DETECTOR = Detector(
     name="xcp-ng",
     detect=detect,
     rank=15,
-    support=(
-        Support(
-            stack="host-installer",
+    stacks=(
+        Stack(
+            name="host-installer",
             systems=("XCP-ng", "XenServer"),
             source="xenserver/host-installer (8ac9836)",
             but="its packages have to come from the network or a disc; not with Secure Boot",

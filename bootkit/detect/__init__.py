@@ -30,6 +30,7 @@ from bootkit.bootcfg.osrelease import OsRelease, parse_os_release
 from bootkit.bootcfg.treeinfo import TreeInfo, parse_ini, parse_treeinfo
 from bootkit.detect.helpers import (
     ANY_FILESYSTEM,
+    SYSTEMD_WORDS,
     boot_entries,
     clean_title,
     image_name,
@@ -61,7 +62,8 @@ from bootkit.model.boot import (
     Role,
 )
 from bootkit.model.iso import FileKind, IsoView, Node
-from bootkit.model.support import Support, Verdict
+from bootkit.model.stack import ChoiceWords, Stack
+from bootkit.model.support import Verdict
 
 __all__ = [
     "ANY_FILESYSTEM",
@@ -72,8 +74,10 @@ __all__ = [
     "MEMDISK",
     "ON_STICK",
     "STICK_UUID",
+    "SYSTEMD_WORDS",
     "WIMBOOT",
     "BootEntry",
+    "ChoiceWords",
     "Detection",
     "Detector",
     "DiskInfo",
@@ -89,7 +93,7 @@ __all__ = [
     "OsRelease",
     "QuickRule",
     "Role",
-    "Support",
+    "Stack",
     "TreeInfo",
     "Verdict",
     "before_separator",
@@ -153,5 +157,5 @@ class Detector:
     rank: int = 50
     """Place in the queue, low first: a narrow test (one file that only this stack has) comes before a wide one."""
     quick: tuple[QuickRule, ...] = ()
-    support: tuple[Support, ...] = ()
-    """Its rows in the table of supported systems: one for each stack that its detections name."""
+    stacks: tuple[Stack, ...] = ()
+    """Those that its detections name, each with all that is known of it."""

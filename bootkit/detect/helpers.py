@@ -10,6 +10,7 @@ from bootkit.bootcfg.find import LOOPBACK_VARIABLES, read_loopback, read_menus
 from bootkit.bootcfg.menu import Menu, MenuEntry
 from bootkit.model.boot import BootEntry, EntryKind, Firmware, Role
 from bootkit.model.iso import IsoView
+from bootkit.model.stack import ChoiceWords
 
 _MEMORY_TESTS = ("memtest", "mt86")
 _BIOS_VARIABLES = {**LOOPBACK_VARIABLES, "grub_platform": "pc", "grub_cpu": "i386"}
@@ -18,6 +19,11 @@ _CPUS = ("x64", "x32", "ia32", "x86_64", "i586")
 OWN_MENU_TITLE = "Menu on the image"
 ANY_FILESYSTEM = ("vfat", "exfat", "ntfs", "ext4", "btrfs", "xfs", "f2fs", "udf")
 """What GRUB reads: enough for a system that is whole in RAM once kernel and initrd are loaded."""
+
+SYSTEMD_WORDS = ChoiceWords(
+    language=("locale.LANG={locale}",), keyboard=("vconsole.keymap={keymap}",), host=("systemd.hostname={value}",)
+)
+"""What systemd itself reads in any live system. Source: kernel-command-line(7), systemd-firstboot(1)."""
 
 _SAFE = ("safe", "compat", "fallback", "vesa", "nomodeset", "troubleshoot", "basic graphics", "low graphics")
 _CHECK = frozenset({"check", "verify", "integrity", "defects", "checksum", "selftest"})

@@ -8,9 +8,10 @@ import importlib
 import os
 import pkgutil
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 
-from bootkit.detect import Detection, Detector, IsoView, NotMine
+from bootkit.detect import Detection, Detector, IsoView, NotMine, Stack
 from bootkit.errors import BootkitError
 from bootkit.model.boot import Recognition
 from bootkit.model.iso import NotRecorded
@@ -27,6 +28,20 @@ def detectors() -> tuple[Detector, ...]:
     found = {detector.name: detector for detector in builtin()}
     found.update((detector.name, detector) for detector in _plugins())
     return tuple(sorted(found.values(), key=lambda detector: (detector.rank, detector.name)))
+
+
+@cache
+def stacks() -> Mapping[str, Stack]:
+    """All boot stacks that a detector declares, by name; of two that are called the same, the one that is asked first."""
+    return {stack.name: stack for detector in reversed(detectors()) for stack in detector.stacks}
+
+
+def stack_of(name: str) -> Stack:
+    """What is known of the boot stack that a detection names; nothing but its name if no detector declares it.
+
+    A stick may hold the record of a detector that is no longer installed.
+    """
+    return stacks().get(name) or Stack(name=name)
 
 
 def builtin() -> Iterator[Detector]:
@@ -87,7 +102,7 @@ def _plugins() -> Iterator[Detector]:
         except Exception as error:
             _warn(f"plug-in {point.name} ({point.value}) was left out: {error!r}")
             continue
-        if isinstance(loaded, Detector):
+        if isinstance(loaded, Detector) and all(isinstance(stack, Stack) for stack in loaded.stacks):
             yield loaded
         else:
             _warn(f"plug-in {point.name} ({point.value}) was left out: it is no Detector")

@@ -1,4 +1,4 @@
-"""What a detector says of the systems it knows: its rows in the table of supported systems."""
+"""The verdicts of the table of supported systems, and what the answers to records show of a row."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -22,30 +22,6 @@ class Proof(StrEnum):
     FIXTURE = "fixture"
     """The answer for a record of an image of that shape is checked."""
     FACTS = "facts only"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Support:
-    """One row: a boot stack and who uses it.
-
-    Firmware, file systems and copying to RAM are not said here: they come from the answers to the records in
-    ``tests/detectors``.
-    """
-
-    stack: str
-    """As ``Detection.stack`` spells it."""
-    systems: tuple[str, ...]
-    source: str
-    """Project and version that was read, or who reported it."""
-    verdict: Verdict = Verdict.BOOTS
-    but: str = ""
-    """What of it does not boot, or how the user helps; a clause."""
-    persistence: str = ""
-    """Where its own initrd keeps changes when it was started from a file; empty if nowhere."""
-    overlay: str = ""
-    """What a secondary initrd does before it boots, or would have to do; empty if none is needed."""
-    booted: str = ""
-    """The test that boots it: ``tests/boots/test_x.py::test_name``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,10 +11,13 @@ from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
+from bootkit.detect.registry import stack_of
 from bootkit.errors import BootkitError
 from bootkit.overlay.pack import Member, Symlink, secondary_initrd
 
 MANIFEST = "overlay.toml"
+COMMON = "common"
+"""The part of others that lays the user's own things over a system; what its options say needs no kernel words."""
 BUSYBOX = "busybox"
 """The part of others that starts a busybox before the initrd's own init."""
 _KEYS = {"title", "stacks", "builds_on", "words", "goes_first", "relies_on", "directories", "files", "links"}
@@ -63,7 +66,14 @@ def overlays() -> tuple[Overlay, ...]:
 
 def overlay_for(stack: str) -> Overlay | None:
     """The overlay that serves a boot stack; ``None`` if there is none."""
-    return next((overlay for overlay in overlays() if stack in overlay.stacks), None)
+    adapter = stack_of(stack).adapter
+    return next((overlay for overlay in overlays() if stack in overlay.stacks or overlay.name == adapter), None)
+
+
+def lays_over(stack: str) -> bool:
+    """Whether the user's own things are laid over the systems of a boot stack."""
+    overlay = overlay_for(stack)
+    return overlay is not None and COMMON in overlay.builds_on
 
 
 def overlay_members(overlay: Overlay) -> dict[str, Member]:

@@ -5,14 +5,15 @@ from dataclasses import replace
 
 from bootkit.bootcfg.cmdline import SEPARATORS, before_separator, name_of, without
 from bootkit.detect import QuickRule
+from bootkit.detect.registry import stack_of
 from bootkit.model.boot import BootEntry, Detection, EntryKind, Role
 from bootkit.model.catalog import MENU_LANGUAGES, ImageItem, ImageLook, MenuSettings
 from bootkit.model.options import AUTO, KEYBOARD, Choices, Kind, OptionSpec, Scope, option
-from bootkit.plan.choice_words import OVERLAID, STACKS, fill, keyboard_slots, locale_slots
+from bootkit.model.stack import ChoiceWords, Words
+from bootkit.overlay.manifest import lays_over
+from bootkit.plan.choice_words import fill, keyboard_slots, locale_slots
 
-Words = tuple[str, ...]
-
-TRANSLATED = ("language", "keyboard", "timezone", "user", "host")
+TRANSLATED = tuple(ChoiceWords().by_option)
 """Options that become kernel words, where the boot stack has such words."""
 ADDED = ("home", "extensions_off", "customize")
 """Options of what the overlay does."""
@@ -62,7 +63,7 @@ def reason_against(item: ImageItem, spec: OptionSpec) -> str:
     detection = item.recognition.detection if item.recognition else None
     if detection is None or not detection.entries:
         return "" if spec.key in ("alias", "tip", "order", "hidden") else f"{item.name} does not start from the menu."
-    if detection.stack in OVERLAID and spec.key in (*TRANSLATED, *ADDED):
+    if spec.key in (*TRANSLATED, *ADDED) and lays_over(detection.stack):
         return ""
     if spec.key in ADDED:
         return f"Nothing is added to {detection.stack}, which has no overlay."
@@ -128,11 +129,11 @@ def _default_entry(choices: Choices, item: ImageItem) -> str:
 
 
 def _translation_problem(detection: Detection, linux: list[BootEntry], key: str) -> str:
-    row = STACKS.get(detection.stack)
-    if row is None or key not in row.words:
+    words = stack_of(detection.stack).words
+    if not words.by_option[key]:
         return f"{detection.stack} has no kernel word for the {_TITLES[key]}."
-    if row.needs and not any(_has_any(_cmdline(entry), row.needs) for entry in linux):
-        return f"Nothing in it reads kernel words for the {_TITLES[key]}: its lines lack {row.needs[0]!r}."
+    if words.needs and not any(_has_any(_cmdline(entry), words.needs) for entry in linux):
+        return f"Nothing in it reads kernel words for the {_TITLES[key]}: its lines lack {words.needs[0]!r}."
     return ""
 
 
@@ -167,13 +168,13 @@ def _with_cmdline(entry: BootEntry, words: Words) -> BootEntry:
 
 
 def _new_words(stack: str, cmdline: Words, choices: Choices, path: str) -> Words:
-    row = STACKS.get(stack)
+    known = stack_of(stack).words
     words: list[str] = []
-    if row is not None and (not row.needs or _has_any(cmdline, row.needs)):
-        for key in TRANSLATED:
+    if not known.needs or _has_any(cmdline, known.needs):
+        for key, templates in known.by_option.items():
             value = choices.text(key, stack=stack, image=path)
             slots = _slots(key, value)
-            words += [word for template in row.words.get(key, ()) if value and (word := fill(template, value, slots))]
+            words += [word for template in templates if value and (word := fill(template, value, slots))]
     return (*words, *choices.words("extra_words", stack=stack, image=path))
 
 

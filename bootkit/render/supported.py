@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from bootkit.detect import ANY_FILESYSTEM, Detector
 from bootkit.model.boot import Firmware
-from bootkit.model.support import Proof, Seen, Support, Verdict
+from bootkit.model.stack import Stack
+from bootkit.model.support import Proof, Seen, Verdict
 
 _WIDTH = 110
 _FILESYSTEM_NAMES = {"vfat": "FAT32", "exfat": "exFAT", "ntfs": "NTFS", "udf": "UDF", "btrfs": "Btrfs", "xfs": "XFS"}
@@ -25,24 +26,24 @@ class SupportedRow:
     """A boot stack as the table shows it."""
 
     detector: str
-    support: Support
+    stack: Stack
     seen: Seen
     has_quick_rule: bool
 
     @property
     def starts_ungenerated(self) -> bool:
         """Whether GRUB itself knows such an image, before ``generate`` has seen it."""
-        return self.has_quick_rule and self.is_started and bool(self.seen.records) and not self.support.overlay
+        return self.has_quick_rule and self.is_started and bool(self.seen.records) and not self.stack.overlay
 
     @property
     def proof(self) -> Proof:
-        if self.support.booted:
+        if self.stack.booted:
             return Proof.BOOTED
         return Proof.FIXTURE if self.seen.records else Proof.FACTS
 
     @property
     def is_started(self) -> bool:
-        return self.support.verdict is not Verdict.NO
+        return self.stack.verdict is not Verdict.NO
 
     @property
     def firmware(self) -> str:
@@ -66,34 +67,34 @@ def supported_rows(detectors: Iterable[Detector], seen: Mapping[tuple[str, str],
     rows = (
         SupportedRow(
             detector=detector.name,
-            support=support,
-            seen=seen.get((detector.name, support.stack), Seen()),
+            stack=stack,
+            seen=seen.get((detector.name, stack.name), Seen()),
             has_quick_rule=bool(detector.quick),
         )
         for detector in detectors
-        for support in detector.support
+        for stack in detector.stacks
     )
-    return tuple(sorted(rows, key=lambda row: (not row.is_started, row.support.stack.lower())))
+    return tuple(sorted(rows, key=lambda row: (not row.is_started, row.stack.name.lower())))
 
 
 def supported_json(rows: Iterable[SupportedRow]) -> list[dict[str, object]]:
     return [
         {
-            "stack": row.support.stack,
+            "stack": row.stack.name,
             "detector": row.detector,
-            "distributions": list(row.support.systems),
-            "verdict": row.support.verdict.value,
-            "but": row.support.but,
+            "distributions": list(row.stack.systems),
+            "verdict": row.stack.verdict.value,
+            "but": row.stack.but,
             "firmware": list(row.seen.firmware),
             "filesystems": list(row.seen.filesystems),
             "some_filesystems": list(row.seen.some_filesystems),
             "to_ram": row.seen.to_ram,
-            "persistence": row.support.persistence,
-            "overlay_needed": row.support.overlay,
+            "persistence": row.stack.keeps,
+            "overlay_needed": row.stack.overlay,
             "before_generate": row.starts_ungenerated,
-            "source": row.support.source,
+            "source": row.stack.source,
             "proof": row.proof.value,
-            "booted_by": row.support.booted,
+            "booted_by": row.stack.booted,
             "records": row.seen.records,
         }
         for row in rows
@@ -107,22 +108,22 @@ def supported_text(rows: Iterable[SupportedRow]) -> str:
 
 def _lines(row: SupportedRow) -> list[str]:
     proof = {
-        Proof.BOOTED: f"booted here ({row.support.booted.rpartition('/')[2]})",
+        Proof.BOOTED: f"booted here ({row.stack.booted.rpartition('/')[2]})",
         Proof.FIXTURE: f"{row.seen.records} fixture{'s' if row.seen.records > 1 else ''}",
         Proof.FACTS: "facts only",
     }[row.proof]
     facts = (
-        ("systems", ", ".join(row.support.systems)),
-        ("but", row.support.but),
+        ("systems", ", ".join(row.stack.systems)),
+        ("but", row.stack.but),
         ("firmware", row.firmware),
         ("files on", row.filesystems),
         ("to RAM", ("yes" if row.seen.to_ram else "no") if row.is_started and row.seen.records else ""),
-        ("keeps", (row.support.persistence or "nothing") if row.is_started else ""),
-        ("overlay", f"needed: {row.support.overlay}" if row.support.overlay else ""),
-        ("source", row.support.source),
+        ("keeps", (row.stack.keeps or "nothing") if row.is_started else ""),
+        ("overlay", f"needed: {row.stack.overlay}" if row.stack.overlay else ""),
+        ("source", row.stack.source),
         ("proven", proof),
     )
-    lines = [f"{row.support.stack}: {row.support.verdict}"]
+    lines = [f"{row.stack.name}: {row.stack.verdict}"]
     for name, value in facts:
         if value:
             lines += textwrap.wrap(
@@ -141,12 +142,12 @@ def supported_tables(rows: Iterable[SupportedRow]) -> str:
     every = tuple(rows)
     started = [
         (
-            row.support.stack,
-            ", ".join(row.support.systems) + (f" ({row.support.but})" if row.support.but else ""),
+            row.stack.name,
+            ", ".join(row.stack.systems) + (f" ({row.stack.but})" if row.stack.but else ""),
             row.firmware,
             row.filesystems,
             "yes" if row.seen.to_ram else "",
-            _PROOFS[row.proof] if row.support.verdict is not Verdict.GUESS else "guess",
+            _PROOFS[row.proof] if row.stack.verdict is not Verdict.GUESS else "guess",
             "yes" if row.starts_ungenerated else "",
         )
         for row in every
@@ -155,7 +156,7 @@ def supported_tables(rows: Iterable[SupportedRow]) -> str:
     others: dict[tuple[str, Proof], list[str]] = {}
     for row in every:
         if not row.is_started:
-            others.setdefault((row.support.overlay, row.proof), []).extend(row.support.systems)
+            others.setdefault((row.stack.overlay, row.proof), []).extend(row.stack.systems)
     recognised = [(", ".join(systems), overlay, _PROOFS[proof]) for (overlay, proof), systems in others.items()]
     return f"{_table(_STARTED, started)}\n{_table(_RECOGNISED, recognised)}"
 

@@ -24,7 +24,7 @@ def proves(request: pytest.FixtureRequest) -> Proves:
         with open_stick(stick) as opened:
             items = read_catalog(opened.volume, find_images(opened.volume)).items
         (stack,) = {item.detection.stack for item in items if item.path.endswith(image) and item.detection is not None}
-        claims = {row.support.booted for row in supported() if row.support.stack == stack}
+        claims = {row.stack.booted for row in supported() if row.stack.name == stack}
         assert claims == {request.node.nodeid.partition("[")[0]}, stack
 
     return check

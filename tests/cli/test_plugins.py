@@ -15,7 +15,7 @@ __all__ = ["make_iso"]
 
 ROOT = Path(__file__).parents[2]
 MODULE = """
-from bootkit.detect import Detection, Detector, IsoView, NotMine, Support, Verdict
+from bootkit.detect import Detection, Detector, IsoView, NotMine, Stack, Verdict
 
 
 def detect(iso: IsoView) -> Detection | NotMine:
@@ -33,7 +33,7 @@ def detect(iso: IsoView) -> Detection | NotMine:
 DETECTOR = Detector(
     name="ember-boot",
     detect=detect,
-    support=(Support(stack="ember-boot", systems=("Ember",), source="ember-boot 3.2", verdict=Verdict.NO),),
+    stacks=(Stack(name="ember-boot", systems=("Ember",), source="ember-boot 3.2", verdict=Verdict.NO),),
 )
 """
 

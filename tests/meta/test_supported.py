@@ -108,7 +108,7 @@ def summary(group: list[Detection]) -> Seen:
 
 
 def of_row(row: SupportedRow) -> list[Detection]:
-    return [answer for name, answer in answers() if (name, answer.stack) == (row.detector, row.support.stack)]
+    return [answer for name, answer in answers() if (name, answer.stack) == (row.detector, row.stack.name)]
 
 
 def functions_of(path: Path) -> Iterator[str]:
@@ -116,7 +116,7 @@ def functions_of(path: Path) -> Iterator[str]:
     yield from (node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
 
 
-each_row = pytest.mark.parametrize("row", supported(), ids=lambda row: f"{row.detector}: {row.support.stack}")
+each_row = pytest.mark.parametrize("row", supported(), ids=lambda row: f"{row.detector}: {row.stack.name}")
 
 
 def test_the_package_and_the_readme_say_what_the_answers_show(update_golden: bool) -> None:
@@ -137,14 +137,14 @@ def test_every_detector_has_rows_and_records() -> None:
 
 
 def test_every_stack_that_an_answer_names_has_one_row() -> None:
-    rows = [(row.detector, row.support.stack) for row in supported()]
+    rows = [(row.detector, row.stack.name) for row in supported()]
     assert len(set(rows)) == len(rows)
     assert {(name, answer.stack) for name, answer in answers()} <= set(rows)
 
 
 @each_row
 def test_a_row_has_systems_a_source_and_a_verdict_that_the_answers_bear_out(row: SupportedRow) -> None:
-    support, found = row.support, of_row(row)
+    support, found = row.stack, of_row(row)
     assert support.systems
     assert support.source
     started = [bool(answer.entries) for answer in found]
@@ -161,24 +161,24 @@ def test_a_row_has_systems_a_source_and_a_verdict_that_the_answers_bear_out(row:
 @each_row
 def test_an_answer_that_keeps_changes_has_a_row_that_says_where(row: SupportedRow) -> None:
     words = [word for answer in of_row(row) for entry in answer.entries for word in entry.cmdline]
-    assert row.support.persistence or not [word for word in words if KEEPS.fullmatch(word)]
+    assert row.stack.keeps or not [word for word in words if KEEPS.fullmatch(word)]
 
 
 def test_where_bootkit_keeps_changes_the_table_says_so() -> None:
-    keeping = {row.support.stack for row in supported() if row.support.persistence}
+    keeping = {row.stack.name for row in supported() if row.stack.keeps}
     assert set(STACKS) <= keeping
 
 
 @each_row
 def test_what_was_booted_here_is_booted_by_a_test(row: SupportedRow) -> None:
-    assert (row.proof is Proof.BOOTED) == bool(row.support.booted)
-    if row.support.booted:
-        path, _, name = row.support.booted.partition("::")
+    assert (row.proof is Proof.BOOTED) == bool(row.stack.booted)
+    if row.stack.booted:
+        path, _, name = row.stack.booted.partition("::")
         assert path.startswith("tests/boots/test_")
         assert "pytestmark = pytest.mark.boots" in (ROOT / path).read_text(encoding="utf-8")
         assert name in functions_of(ROOT / path)
 
 
 def test_what_people_ask_for_is_answered() -> None:
-    known = [system.lower() for row in supported() for system in row.support.systems]
+    known = [system.lower() for row in supported() for system in row.stack.systems]
     assert [name for name in ASKED_FOR if not any(name.lower() in system for system in known)] == []

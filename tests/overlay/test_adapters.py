@@ -3,18 +3,26 @@ from pathlib import Path
 
 import pytest
 
-from bootkit.overlay.manifest import overlay_for, overlay_members, overlays
+from bootkit.detect.registry import builtin, stacks
+from bootkit.overlay.manifest import lays_over, overlay_for, overlay_members, overlays
 from bootkit.overlay.pack import Member, Symlink
-from bootkit.plan.choice_words import OVERLAID
 from bootkit.system.run import run, which
 from tests.overlay.small_initrd import adapted, has_static_busybox, in_root, initrd_members, unpack
 
 needs_busybox = pytest.mark.skipif(not has_static_busybox(), reason="an initrd of busybox alone; needs busybox-static")
 
 
-def test_the_choices_know_each_stack_over_which_the_users_things_are_laid() -> None:
-    stacks = [stack for overlay in overlays() if "common" in overlay.builds_on for stack in overlay.stacks]
-    assert sorted(stacks) == sorted(OVERLAID)
+def test_the_users_things_are_laid_over_where_an_overlay_builds_on_the_common_part() -> None:
+    stacks = {stack: "common" in overlay.builds_on for overlay in overlays() for stack in overlay.stacks}
+    assert {stack: lays_over(stack) for stack in stacks} == stacks
+    assert not lays_over("anaconda")
+
+
+def test_each_stack_that_an_overlay_serves_is_declared_by_a_detector_and_served_once() -> None:
+    served = [stack for overlay in overlays() for stack in overlay.stacks]
+    assert len(set(served)) == len(served)
+    assert set(served) <= stacks().keys()
+    assert not [stack.name for detector in builtin() for stack in detector.stacks if stack.adapter]
 
 
 def test_every_overlay_says_what_it_relies_on_and_stays_small() -> None:

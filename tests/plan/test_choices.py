@@ -6,10 +6,10 @@ from dataclasses import replace
 import pytest
 
 from bootkit.detect import QuickRule
+from bootkit.detect.registry import stacks
 from bootkit.model.boot import BootEntry, Detection, EntryKind, Module, Recognition
 from bootkit.model.catalog import ImageItem
 from bootkit.model.options import OPTIONS, STICK, Choices, Value, image_place, option, stack_place
-from bootkit.plan.choice_words import STACKS
 from bootkit.plan.choices import TRANSLATED, chosen_item, chosen_rule, menu_settings, reason_against, unheard
 from bootkit.plan.password import grub_digest
 from bootkit.system.run import run, which
@@ -89,10 +89,11 @@ def test_the_console_calls_some_keyboards_otherwise() -> None:
 
 
 def test_every_row_is_for_options_and_slots_that_there_are() -> None:
-    for stack, row in STACKS.items():
-        assert set(row.words) <= set(TRANSLATED), stack
-        slots = {slot for words in row.words.values() for word in words for slot in re.findall(r"{(\w+)}", word)}
-        assert slots <= {"value", "locale", "lang", "language", "layout", "variant", "keymap"}, stack
+    for name, stack in stacks().items():
+        words = stack.words.by_option
+        assert set(words) == set(TRANSLATED) <= {spec.key for spec in OPTIONS}, name
+        slots = {slot for templates in words.values() for word in templates for slot in re.findall(r"{(\w+)}", word)}
+        assert slots <= {"value", "locale", "lang", "language", "layout", "variant", "keymap"}, name
 
 
 def test_extra_words_take_the_place_of_those_of_their_name() -> None:

@@ -10,6 +10,7 @@ from bootkit.app.stick.settings import choices_of, settings_text
 from bootkit.app.verbs.generate import Generation, plan_generation
 from bootkit.app.verbs.home import find_homes
 from bootkit.app.verbs.variants import offered_items, read_variants
+from bootkit.detect.registry import stacks
 from bootkit.errors import BootkitError, UsageError
 from bootkit.model.catalog import STICK_FILE, ImageItem
 from bootkit.model.options import (
@@ -26,7 +27,6 @@ from bootkit.model.options import (
     stack_place,
 )
 from bootkit.model.plan import WriteFile
-from bootkit.plan.choice_words import STACKS
 from bootkit.plan.choices import chosen_item, menu_settings, reason_against
 from bootkit.plan.edit_settings import Change, edited
 from bootkit.plan.password import SALT_SIZE, grub_digest
@@ -252,7 +252,7 @@ def _near(spec: OptionSpec, value: Value) -> str:
 def _require_stack(volume: Volume, stack: str) -> None:
     items = read_catalog(volume, find_images(volume)).items
     here = {item.recognition.detection.stack for item in items if item.recognition and item.recognition.detection}
-    known = here | set(STACKS)
+    known = here | stacks().keys()
     if stack not in known:
         near = difflib.get_close_matches(stack, known, n=1)
         hint = f"did you mean {near[0]}?" if near else f"on this stick are: {', '.join(sorted(here))}"

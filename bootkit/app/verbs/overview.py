@@ -14,7 +14,7 @@ from bootkit.model.catalog import ImageItem
 from bootkit.model.check import Prediction
 from bootkit.model.options import Choices, Kind, OptionSpec
 from bootkit.model.variants import Variants
-from bootkit.plan.choice_words import OVERLAID
+from bootkit.overlay.manifest import lays_over
 from bootkit.system.sticks import Stick
 from bootkit.system.volume import Volume, read_file, walk
 from bootkit.units import format_count
@@ -95,7 +95,7 @@ def brought(board: Board, item: ImageItem) -> tuple[str, ...]:
     if item.problem or item.detection is None:
         return ()
     seeds = sum(seed.image == item.name for seed in board.variants.seeds)
-    laid_over = _laid_over(board, item, item.detection.stack) if item.detection.stack in OVERLAID else ()
+    laid_over = _laid_over(board, item, item.detection.stack) if lays_over(item.detection.stack) else ()
     return tuple(
         filter(
             None,
