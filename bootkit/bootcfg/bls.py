@@ -30,10 +30,15 @@ class LoaderEntry:
     initrds: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
     efi: str = ""
+    """An EFI application: a kernel image with all in it, or one that needs nothing; ``uki`` says the same."""
+    devicetree: str = ""
 
 
 def parse_bls(text: str, *, path: str) -> LoaderEntry:
-    """A loader entry. ``initrd`` and ``options`` may come several times, of all else the last counts."""
+    """A loader entry. ``initrd`` and ``options`` may come several times, of all else the last counts.
+
+    ``initrd=`` among the options is the kernel's own word for a file on the same partition, with either slash.
+    """
     values: dict[str, str] = {}
     initrds: list[str] = []
     options: list[str] = []
@@ -43,7 +48,9 @@ def parse_bls(text: str, *, path: str) -> LoaderEntry:
         if key == "initrd":
             initrds.extend(value.split())
         elif key == "options":
-            options.extend(word for word in split_words(value) if not names_initrd(word))
+            words = split_words(value)
+            options.extend(word for word in words if not names_initrd(word))
+            initrds.extend(word.removeprefix("initrd=") for word in words if word.startswith("initrd="))
         elif key and not key.startswith("#"):
             values[key] = value
     architecture = values.get("architecture", "").lower()
@@ -56,7 +63,8 @@ def parse_bls(text: str, *, path: str) -> LoaderEntry:
         linux=values.get("linux", ""),
         initrds=tuple(initrds),
         options=tuple(options),
-        efi=values.get("efi", ""),
+        efi=values.get("efi") or values.get("uki", ""),
+        devicetree=values.get("devicetree", ""),
     )
 
 
@@ -94,13 +102,16 @@ def _menu_entry(entry: LoaderEntry) -> MenuEntry:
     def place(path: str) -> str:
         return partition + normal_path("/" + path.replace("\\", "/").lstrip("/"))
 
+    # a kernel is an EFI application, and one that gets initrds is no program of another kind
+    kernel = entry.linux or (entry.efi if entry.initrds else "")
     return MenuEntry(
         title=" ".join(part for part in (entry.title or name, entry.version) if part),
         id=name,
-        loader="linux" if entry.linux else "",
-        kernel=place(entry.linux) if entry.linux else "",
+        loader="linux" if kernel else "",
+        kernel=place(kernel) if kernel else "",
         initrds=tuple(place(path) for path in entry.initrds),
         cmdline=entry.options,
-        chainloader=place(entry.efi) if entry.efi else "",
+        chainloader=place(entry.efi) if entry.efi and not kernel else "",
+        devicetree=place(entry.devicetree) if entry.devicetree else "",
         source=entry.path,
     )

@@ -15,6 +15,7 @@ GRUB_MENUS = (
     "/grub.cfg",
     "/grub/grub.cfg",
     "/boot/grub/grub_void.cfg",
+    "/isolinux/grub.cfg",
 )
 SYSLINUX_MENUS = (
     "/isolinux/isolinux.cfg",
@@ -33,6 +34,9 @@ EFI_MENUS = ("efi:/EFI/BOOT/grub.cfg", "efi:/boot/grub/grub.cfg", "efi:/grub/gru
 VENDOR_MENUS = ("/EFI/*/grub.cfg", "efi:/EFI/*/grub.cfg")
 """Patterns; Fedora CoreOS and its kin have their only GRUB menu in ``/EFI/fedora``."""
 LOADER_ENTRIES = ("/loader/entries", "efi:/loader/entries")
+_LIMINE = ("", "/limine", "/boot", "/boot/limine", "/EFI/BOOT", "/EFI/limine")
+LIMINE_MENUS = tuple(f"{folder}/limine.{suffix}" for folder in _LIMINE for suffix in ("conf", "cfg"))
+REFIND_MENUS = ("/EFI/BOOT/refind.conf", "/EFI/refind/refind.conf", "/refind.conf")
 
 LOOPBACK_VARIABLES: Mapping[str, str] = {**DEFAULT_VARIABLES, "iso_path": ISO_PATH, "rootuuid": STICK_UUID}
 """What a menu finds set that a stick has opened, by the convention of loopback.cfg. Words that carry the path hold the
@@ -42,9 +46,10 @@ slot ``{iso_path}``."""
 def read_menus(iso: IsoView, *, everything: bool = False, variables: Mapping[str, str] = LOOPBACK_VARIABLES) -> Menu:
     """The boot menu of an image: the first found that starts a Linux with an initrd.
 
-    GRUB's menus come first, because what is written there has to work with GRUB's ``linux``; then systemd-boot's, then
-    syslinux'. With ``everything`` all menus are read, and entries that start the same thing in the same way are kept
-    once. If no menu starts a Linux with an initrd, all that was read is the answer; it may be empty.
+    GRUB's menus come first, because what is written there has to work with GRUB's ``linux``; then systemd-boot's,
+    Limine's and rEFInd's, then syslinux'. With ``everything`` all menus are read, and entries that start the same thing
+    in the same way are kept once. If no menu starts a Linux with an initrd, all that was read is the answer; it may be
+    empty.
     """
     menu = Menu()
     for found in _menus(iso, variables):
@@ -70,7 +75,8 @@ def read_menu(iso: IsoView, path: str, *, variables: Mapping[str, str] = LOOPBAC
     """One menu: a file for GRUB, or for syslinux if its name says so. Empty if it is not there."""
     if not iso.is_file(path):
         return Menu()
-    is_syslinux = any(name in path.lower() for name in ("isolinux", "syslinux", "extlinux"))
+    name = path.rpartition("/")[2].lower()
+    is_syslinux = name != "grub.cfg" and any(part in path.lower() for part in ("isolinux", "syslinux", "extlinux"))
     return _syslinux(iso, path) if is_syslinux else _grub(iso, path, variables)
 
 
@@ -87,9 +93,24 @@ def _menus(iso: IsoView, variables: Mapping[str, str]) -> Iterator[Menu]:
             from bootkit.bootcfg.bls import read_loader_entries
 
             yield _in_place(iso, read_loader_entries(iso, folder))
+    yield from _other_loaders(iso)
     for path in SYSLINUX_MENUS:
         if iso.is_file(path):
             yield _syslinux(iso, path)
+
+
+def _other_loaders(iso: IsoView) -> Iterator[Menu]:
+    for path in (*LIMINE_MENUS, *(IN_EFI + path for path in LIMINE_MENUS)):
+        if iso.is_file(path):
+            from bootkit.bootcfg.limine import parse_limine
+
+            yield _in_place(iso, parse_limine(iso.text(path), path=iso.spelled(path)))
+            break  # Limine itself reads the first that it finds
+    for path in (*REFIND_MENUS, *(IN_EFI + path for path in REFIND_MENUS)):
+        if iso.is_file(path):
+            from bootkit.bootcfg.refind import parse_refind
+
+            yield _in_place(iso, parse_refind(iso.text(path), iso, path=iso.spelled(path)))
 
 
 def _grub_menus(iso: IsoView) -> Iterator[str]:
@@ -125,6 +146,7 @@ def _in_place(iso: IsoView, menu: Menu) -> Menu:
 
 
 def _placed(entry: MenuEntry, place: Callable[[str], str]) -> MenuEntry:
+    entry = replace(entry, devicetree=place(entry.devicetree) if entry.devicetree else "")
     if not entry.kernel:
         return entry
     return replace(

@@ -67,6 +67,8 @@ class MenuEntry:
     cmdline: tuple[str, ...] = ()
     """The kernel's words, unquoted, without ``initrd=`` and ``BOOT_IMAGE=``."""
     modules: tuple[Module, ...] = ()
+    devicetree: str = ""
+    """The description of the board that the kernel gets, where it is not the firmware's."""
     chainloader: str = ""
     configfile: str = ""
     """Another menu that the entry opens. Its entries follow, with this entry's title as submenu."""

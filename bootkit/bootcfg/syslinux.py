@@ -266,14 +266,17 @@ def _program(text: str) -> str:
 def _resolve(state: _State, name: str) -> str:
     """A path in the image. Syslinux strips a leading ``::`` and takes backslashes nowhere, but old menus hold them."""
     name = name.removeprefix("::").replace("\\", "/")
-    prefix = IN_EFI if state.folder.startswith(IN_EFI) else ""
     folders = [state.folder, posixpath.dirname(state.active[-1]) if state.active else state.folder, "/"]
     if name.startswith("/"):
         folders = ["/"]
-    paths = [
-        prefix + posixpath.normpath(f"/{folder.removeprefix(IN_EFI)}/{name}").replace("//", "/") for folder in folders
-    ]
+    paths = [_in_folder(state, name, folder) for folder in folders]
     return next((path for path in paths if state.files.is_file(path)), paths[0])
+
+
+def _in_folder(state: _State, name: str, folder: str) -> str:
+    partition = IN_EFI if state.folder.startswith(IN_EFI) else ""
+    folder = "/" if name.startswith("/") else folder.removeprefix(IN_EFI)
+    return partition + posixpath.normpath(f"/{folder}/{name}").replace("//", "/")
 
 
 # -- entries
@@ -328,18 +331,24 @@ def _multiboot(state: _State, entry: MenuEntry, append: str) -> MenuEntry:
 
 def _without_targets(state: _State, entries: list[MenuEntry]) -> list[MenuEntry]:
     """Follow what leads elsewhere: menus, in place, and the programs that pick one of several labels."""
-    by_name = {label.name.lower(): entry for label, entry in zip(state.labels, entries, strict=True)}
+    by_name = {label.name.lower(): (label, entry) for label, entry in zip(state.labels, entries, strict=True)}
     passed_over = {name for label in state.labels for name in _network_labels(label)}
     shown: list[MenuEntry] = []
     for label, entry in zip(state.labels, entries, strict=True):
-        picked = by_name.get(_picked_label(label, by_name))
+        target, picked = by_name.get(_picked_label(label, by_name), (label, None))
         if picked is not None:
             shown.append(replace(picked, title=label.title or picked.title, submenu=label.submenu, id=label.name))
-            shown.extend(_opened(state, shown[-1]))
+            shown.extend(_opened(state, shown[-1], _working_folder(state, target)))
         elif not label.hidden and label.name.lower() not in passed_over:
             shown.append(entry)
-            shown.extend(_opened(state, entry))
+            shown.extend(_opened(state, entry, _working_folder(state, target)))
     return shown
+
+
+def _working_folder(state: _State, label: _Label) -> str:
+    """Where relative paths begin in the menu that a label opens: ``append`` beside ``config`` changes it."""
+    words = (label.append or "").split()
+    return _in_folder(state, words[0], state.folder) if label.keyword == "config" and words else state.folder
 
 
 def _picked_label(label: _Label, known: Container[str]) -> str:
@@ -356,13 +365,13 @@ def _network_labels(label: _Label) -> list[str]:
     return [name for mark, name in pairwise((label.append or "").lower().split()) if mark == "-pxe-"]
 
 
-def _opened(state: _State, entry: MenuEntry) -> list[MenuEntry]:
-    """The entries of the menu that an entry opens, once for each file."""
+def _opened(state: _State, entry: MenuEntry, folder: str) -> list[MenuEntry]:
+    """The entries of the menu that an entry opens, once for each file; relative paths begin in ``folder``."""
     path = entry.configfile
     if not path or path in state.opened or path in state.sources or not state.files.is_file(path):
         return []
     state.opened.add(path)
-    inner = _State(state.files, state.folder, opened=state.opened, sources=state.sources, warnings=state.warnings)
+    inner = _State(state.files, folder, opened=state.opened, sources=state.sources, warnings=state.warnings)
     inner.lines, inner.append = state.lines, state.append
     inner.menus = [_Submenu("", title) for title in (*entry.submenu, entry.title)]
     _read(inner, path, state.files.text(path))

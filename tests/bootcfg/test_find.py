@@ -70,14 +70,14 @@ def test_loader_entries_are_read_in_order_of_name(image: Image) -> None:
             "/loader/entries/02-safe.conf": "title Safe\nlinux /arch/k\ninitrd /arch/i\noptions nomodeset",
             "/loader/entries/01-live.conf": (
                 "title\tLive\nversion 6.1\nlinux /arch/k\ninitrd /arch/ucode\ninitrd /arch/i\n"
-                'options a "b c"\noptions initrd=x d\narchitecture x64'
+                'options a "b c"\noptions initrd=\\arch\\x d\narchitecture x64'
             ),
             "/loader/entries/03-shell.conf": "title Shell\nefi /shell.efi",
         }
     )
     menu = read_menus(iso)
     live, safe, shell = menu.entries
-    assert (live.title, live.id, live.initrds) == ("Live 6.1", "01-live", ("/arch/ucode", "/arch/i"))
+    assert (live.title, live.id, live.initrds) == ("Live 6.1", "01-live", ("/arch/ucode", "/arch/i", "/arch/x"))
     assert live.cmdline == ("a", "b c", "d")
     assert (menu.default, menu.timeout) == (safe, 15)
     assert shell.chainloader == "/shell.efi"
@@ -111,3 +111,93 @@ def test_the_default_linux_has_an_initrd(image: Image) -> None:
     default = read_menus(image({"/boot/grub/grub.cfg": script, **KERNEL})).default_linux
     assert default is not None
     assert default.title == "Live"
+
+
+def test_an_efi_line_with_an_initrd_is_a_kernel_and_one_without_is_not(image: Image) -> None:
+    iso = image(
+        {
+            "/loader/entries/1.conf": "title Kernel\nefi /vmlinuz.efi\noptions initrd=/i a=b\ndevicetree /board.dtb",
+            "/loader/entries/2.conf": "title Tool\nefi /EFI/x.efi\noptions a=b",
+            "/loader/entries/3.conf": "title Image\nuki /EFI/y.efi",
+        }
+    )
+    kernel, tool, uki = read_menus(iso).entries
+    assert (kernel.kernel, kernel.initrds, kernel.cmdline) == ("/vmlinuz.efi", ("/i",), ("a=b",))
+    assert (kernel.devicetree, kernel.chainloader) == ("/board.dtb", "")
+    assert (tool.kernel, tool.chainloader, tool.cmdline) == ("", "/EFI/x.efi", ("a=b",))
+    assert uki.chainloader == "/EFI/y.efi"
+
+
+def test_a_grub_menu_may_lie_in_isolinux_folder(image: Image) -> None:
+    iso = image({"efi:/EFI/BOOT/grub.cfg": "configfile /isolinux/grub.cfg", "/isolinux/grub.cfg": GRUB, **KERNEL})
+    assert [entry.title for entry in read_menus(iso).entries] == ["Live"]
+    assert [entry.title for entry in read_menu(iso, "/isolinux/grub.cfg").entries] == ["Live"]
+
+
+LIMINE = """timeout: 7
+default_entry: 3
+${dir}=/arch/boot
+# comment
+/+Live
+  comment: of the folder
+//Live system
+  protocol: linux
+  path: boot():${dir}/vmlinuz#0123abcd
+  module_path: boot():${dir}/ucode.img
+  module_path: boot():${dir}/initrd.img
+  cmdline: archisobasedir=arch "a=b c" initrd=x
+//Safe
+  PROTOCOL: linux
+  KERNEL_PATH: hdd(1:2):/vmlinuz
+  KERNEL_CMDLINE: nomodeset
+/Shell
+  protocol: efi
+  path: boot():/shell.efi
+"""
+
+
+def test_limines_menu_has_titles_words_and_files(image: Image) -> None:
+    menu = read_menus(image({"/limine.conf": LIMINE}))
+    live, safe, shell = menu.entries
+    assert (live.submenu, live.title, live.kernel) == (("Live",), "Live system", "/arch/boot/vmlinuz")
+    assert live.initrds == ("/arch/boot/ucode.img", "/arch/boot/initrd.img")
+    assert live.cmdline == ("archisobasedir=arch", "a=b c")
+    assert (safe.kernel, safe.cmdline) == ("(hdd)/vmlinuz", ("nomodeset",))
+    assert (shell.submenu, shell.chainloader) == ((), "/shell.efi")
+    assert (menu.timeout, menu.default, menu.sources) == (7, safe, ("/limine.conf",))
+
+
+def test_limines_older_form_is_read_too(image: Image) -> None:
+    text = ":Live\nPROTOCOL=linux\nKERNEL_PATH=boot:///k\nMODULE_PATH=boot:///i\nKERNEL_CMDLINE=a=b\n"
+    (entry,) = read_menus(image({"efi:/limine.cfg": text, "efi:/k": "", "efi:/i": ""})).entries
+    assert (entry.kernel, entry.initrds, entry.cmdline) == ("efi:/k", ("efi:/i",), ("a=b",))
+
+
+def test_refinds_stanzas_are_entries(image: Image) -> None:
+    text = """
+    timeout 20
+    default_selection "safe,1"
+    include themes/theme.conf  # not there
+    menuentry "Live system" {
+        loader /live/vmlinuz
+        initrd /live/initrd.img
+        options "boot=live quiet"
+        submenuentry "Safe" {
+            add_options "nomodeset"
+        }
+    }
+    menuentry Old {
+        loader /old
+        disabled
+    }
+    menuentry Shell {
+        loader \\shell.efi
+    }
+    """
+    menu = read_menus(image({"/EFI/BOOT/refind.conf": text, **KERNEL}))
+    live, safe, shell = menu.entries
+    assert (live.kernel, live.initrds, live.cmdline) == ("/live/vmlinuz", ("/live/initrd.img",), ("boot=live", "quiet"))
+    assert (safe.submenu, safe.cmdline) == (("Live system",), ("boot=live", "quiet", "nomodeset"))
+    assert shell.chainloader == "/shell.efi"
+    assert (menu.default, menu.timeout) == (safe, 20)
+    assert menu.warnings == ("/EFI/BOOT/refind.conf: themes/theme.conf is not there",)

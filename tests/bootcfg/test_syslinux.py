@@ -150,3 +150,18 @@ def test_the_label_for_a_disc_is_picked(image: Image) -> None:
 def test_tabs_and_capitals_do_not_matter() -> None:
     (entry,) = parse_syslinux("LABEL\tlive\n\tMenu Label\tLive\n\tLinux\t/k\n\tAppend\ta\tb").entries
     assert (entry.title, entry.kernel, entry.cmdline) == ("Live", "/k", ("a", "b"))
+
+
+def test_append_beside_config_is_where_that_menus_paths_begin(image: Image) -> None:
+    text = "default load\nlabel load\nconfig /rescue/boot/syslinux/main.cfg\nappend /rescue/"
+    files = image(
+        {
+            "/isolinux/isolinux.cfg": text,
+            "/rescue/boot/syslinux/main.cfg": "include boot/syslinux/entries.cfg",
+            "/rescue/boot/syslinux/entries.cfg": "label a\nlinux boot/vmlinuz\ninitrd boot/initrd.img\nappend x",
+            "/rescue/boot/vmlinuz": "",
+            "/rescue/boot/initrd.img": "",
+        }
+    )
+    (entry,) = parse_syslinux(text, files).linux
+    assert (entry.kernel, entry.initrds) == ("/rescue/boot/vmlinuz", ("/rescue/boot/initrd.img",))

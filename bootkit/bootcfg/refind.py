@@ -1,0 +1,141 @@
+"""rEFInd's menus: the stanzas of ``refind.conf``.
+
+What rEFInd finds by itself on the disks is no part of its menu. A ``volume`` is taken for the image.
+
+Source: rEFInd 0.14, refind.conf-sample and the chapter "Creating Manual Boot Stanzas" of its manual.
+"""
+
+import posixpath
+import shlex
+from dataclasses import dataclass, field, replace
+
+from bootkit.bootcfg.cmdline import names_initrd, split_words
+from bootkit.bootcfg.menu import Files, Menu, MenuEntry, NoFiles, normal_path
+from bootkit.model.boot import IN_EFI
+
+_MAX_LINES = 5000
+_MAX_INCLUDES = 12
+_MAX_ENTRIES = 500
+_YES = frozenset({"", "on", "true", "1", "yes"})
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class _Stanza:
+    """A ``menuentry``, or a ``submenuentry`` of ``parent``, while it is read."""
+
+    title: str
+    source: str
+    parent: "_Stanza | None" = None
+    values: dict[str, str] = field(default_factory=dict[str, str])
+    initrds: list[str] = field(default_factory=list[str])
+    added: str = ""
+
+    def get(self, key: str) -> str:
+        """What it says, else what the stanza around it says."""
+        return self.values.get(key) or (self.parent.get(key) if self.parent is not None else "")
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class _Reader:
+    files: Files
+    settings: dict[str, str] = field(default_factory=dict[str, str])
+    stanzas: list[_Stanza] = field(default_factory=list[_Stanza])
+    open: list[_Stanza] = field(default_factory=list[_Stanza])
+    sources: list[str] = field(default_factory=list[str])
+    warnings: list[str] = field(default_factory=list[str])
+
+    def read(self, path: str, text: str) -> None:
+        self.sources.append(path)
+        for line in text.splitlines()[:_MAX_LINES]:
+            tokens = _tokens(line)
+            if tokens:
+                self._line(path, tokens[0].lower(), tokens[1:])
+        self.open.clear()
+
+    def _line(self, path: str, key: str, rest: list[str]) -> None:
+        if key in ("menuentry", "submenuentry"):
+            self._begin(path, " ".join(word for word in rest if word != "{"), nested=key == "submenuentry")
+        elif key == "}":
+            self.open[-1:] = []
+        elif key == "include" and rest and not self.open:
+            self._include(path, rest[0])
+        elif not self.open:
+            self.settings[key] = " ".join(rest)
+        elif key == "initrd":
+            self.open[-1].initrds.extend(rest[:1])
+        elif key == "add_options":
+            self.open[-1].added = " ".join(rest)
+        else:
+            self.open[-1].values[key] = " ".join(rest)
+
+    def _begin(self, path: str, title: str, *, nested: bool) -> None:
+        parent = self.open[-1] if nested and self.open else None
+        stanza = _Stanza(title, path, parent)
+        self.open = [*self.open, stanza] if parent is not None else [stanza]
+        if len(self.stanzas) < _MAX_ENTRIES:
+            self.stanzas.append(stanza)
+
+    def _include(self, path: str, name: str) -> None:
+        place = _place(path, name)
+        if not self.files.is_file(place):
+            self.warnings.append(f"{path}: {name} is not there")
+        elif place not in self.sources and len(self.sources) < _MAX_INCLUDES:
+            self.read(place, self.files.text(place))
+
+
+def parse_refind(text: str, files: Files | None = None, *, path: str) -> Menu:
+    """The menu of the configuration that lies at ``path``; disabled stanzas are left out."""
+    reader = _Reader(files or NoFiles())
+    reader.read(path, text)
+    entries = tuple(_entry(stanza) for stanza in reader.stanzas if not _is_disabled(stanza))
+    wanted = reader.settings.get("default_selection", "").partition(",")[0].strip("+ ").lower()
+    numbered = int(wanted) - 1 if wanted.isdecimal() and 0 < int(wanted[:4]) <= len(entries) else -1
+    named = next((entry for entry in entries if wanted and wanted in entry.title.lower()), None)
+    timeout = reader.settings.get("timeout", "")
+    return Menu(
+        entries=entries,
+        default=entries[numbered] if numbered >= 0 else named or (entries[0] if entries else None),
+        timeout=(int(timeout) or -1) if timeout.isdecimal() and len(timeout) < 9 else None,
+        sources=tuple(reader.sources),
+        warnings=tuple(reader.warnings),
+    )
+
+
+def _tokens(line: str) -> list[str]:
+    try:
+        return shlex.split(line, comments=True)
+    except ValueError:
+        # a quote that does not end: what is before the comment, by blanks
+        return line.partition("#")[0].replace('"', " ").split()
+
+
+def _is_disabled(stanza: _Stanza) -> bool:
+    return "disabled" in stanza.values and stanza.values["disabled"].lower() in _YES
+
+
+def _entry(stanza: _Stanza) -> MenuEntry:
+    parent = stanza.parent
+    loader = stanza.get("loader")
+    initrds = stanza.initrds or (parent.initrds if parent is not None else [])
+    words = split_words(f"{stanza.get('options')} {stanza.added}")
+    initrds = [*initrds, *(word.removeprefix("initrd=") for word in words if word.startswith("initrd="))]
+    entry = MenuEntry(
+        title=" ".join(stanza.title.split()) or "Start",
+        submenu=(parent.title,) if parent is not None else (),
+        cmdline=tuple(word for word in words if not names_initrd(word)),
+        source=stanza.source,
+    )
+    if not loader:
+        return entry
+    if not initrds:
+        return replace(entry, chainloader=_place(stanza.source, loader, root=True))
+    files = tuple(_place(stanza.source, path, root=True) for path in initrds)
+    return replace(entry, loader="linux", kernel=_place(stanza.source, loader, root=True), initrds=files)
+
+
+def _place(source: str, name: str, *, root: bool = False) -> str:
+    """A path in the image: from its root, or from the folder of the file that names it."""
+    partition = IN_EFI if source.startswith(IN_EFI) else ""
+    name = name.replace("\\", "/")
+    folder = "/" if root or name.startswith("/") else posixpath.dirname(source.removeprefix(IN_EFI))
+    return partition + normal_path(f"{folder}/{name}")
