@@ -5,16 +5,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from bootkit.detect import (
-    BootEntry,
     IsoView,
     Menu,
     MenuEntry,
     NotMine,
     Role,
     clean_title,
-    has_word,
-    own_menu,
-    read_loopback,
     role_of,
 )
 
@@ -148,10 +144,3 @@ ON_A_DISK = "Its initrd opens no ISO file: it boots only with the overlay that b
 """The note of an image that ``wants_disk``."""
 MAKES_A_DISK = "makes a disk of the file"
 """What its overlay does."""
-
-
-def vendors_menu(iso: IsoView, word: str) -> tuple[BootEntry, ...]:
-    """The image's loopback.cfg as an entry, if what it starts by itself gets the path in ``word``."""
-    menu = read_loopback(iso)
-    first = menu.default_linux if menu is not None else None
-    return own_menu(iso) if first is not None and has_word(first.cmdline, word) else ()

@@ -22,6 +22,7 @@ from bootkit.detect import (
     Stack,
     boot_entries,
     has_word,
+    own_menu,
     read_menus,
     without,
     without_loader_words,
@@ -34,7 +35,6 @@ from bootkit.detectors._live import (
     dracut_filesystems,
     identify,
     usable_entries,
-    vendors_menu,
 )
 
 LABEL = "Install-"
@@ -98,7 +98,7 @@ def _detection(iso: IsoView, entries: tuple[MenuEntry, ...]) -> Detection:
         edition=who.edition,
         entries=(
             *boot_entries(entries, _words, default=first, to_ram=("rd.live.ram=1",)),
-            *vendors_menu(iso, ISO_SCAN),
+            *own_menu(iso, ISO_SCAN),
         ),
         filesystems=dracut_filesystems(iso),
         evidence=(

@@ -70,12 +70,16 @@ def detect(iso: IsoView) -> Detection | NotMine:
         version=who.version,
         arch=_arch(iso, first),
         edition=who.edition,
-        entries=(*boot_entries(entries, words, default=first, to_ram=("toram",)), *memory_tests(iso), *own_menu(iso)),
+        entries=(
+            *boot_entries(entries, words, default=first, to_ram=("toram",)),
+            *memory_tests(iso),
+            *own_menu(iso, "fromiso"),
+        ),
         filesystems=(*FILESYSTEMS, *exfat),
         evidence=(
             f"{first.source} starts {first.kernel}" if first.source else f"{first.kernel} is there",
             f"{LINUXFS} is there",
-            *loopback_evidence(iso),
+            *loopback_evidence(iso, "fromiso"),
         ),
     )
 

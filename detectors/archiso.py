@@ -32,6 +32,7 @@ from bootkit.detect import (
     Stack,
     has_word,
     memory_tests,
+    own_menu,
     parse_grubenv,
     read_menus,
     word_value,
@@ -45,7 +46,6 @@ from bootkit.detectors._live import (
     built,
     identify,
     usable_entries,
-    vendors_menu,
 )
 from bootkit.detectors._mkinitcpio import LOOP_WORDS, filesystems, is_local, live_entries, microcode
 
@@ -149,7 +149,7 @@ def _detection(iso: IsoView, entries: tuple[MenuEntry, ...], fork: str, folder: 
                 check=iso.is_file(f"{images}/airootfs.sha512") or iso.is_file(f"{images}/airootfs.md5"),
             ),
             *memory_tests(iso),
-            *vendors_menu(iso, "img_loop"),
+            *own_menu(iso, "img_loop"),
         ),
         filesystems=filesystems(built(iso)),
         evidence=_evidence(first, fork, folder, env),

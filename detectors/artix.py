@@ -18,10 +18,11 @@ from bootkit.detect import (
     QuickRule,
     Stack,
     has_word,
+    own_menu,
     read_menus,
     word_value,
 )
-from bootkit.detectors._live import Name, arch_of, built, identify, usable_entries, vendors_menu
+from bootkit.detectors._live import Name, arch_of, built, identify, usable_entries
 from bootkit.detectors._mkinitcpio import LOOP_WORDS, filesystems, is_local, live_entries, microcode
 
 LABEL = "ARTIX"
@@ -72,7 +73,7 @@ def _detection(iso: IsoView, entries: tuple[MenuEntry, ...], images: list[str]) 
         edition=who.edition,
         entries=(
             *live_entries(entries, "artixdevice", check=any(path.endswith((".sha512", ".md5")) for path in images)),
-            *vendors_menu(iso, "img_loop"),
+            *own_menu(iso, "img_loop"),
         ),
         filesystems=filesystems(built(iso)),
         evidence=(f"{images[0]} is there", f"{first.source or 'its label'} leads to {first.kernel}"),

@@ -49,11 +49,12 @@ from bootkit.detect import (
 )
 from bootkit.detectors._live import NOT_WHOLE
 
-FIND_ISO = f"iso-scan/filename={ISO_PATH}"
+ISO_SCAN = "iso-scan/filename"
+FIND_ISO = f"{ISO_SCAN}={ISO_PATH}"
 FILESYSTEMS = ("ext4", "vfat", "ntfs", "btrfs", "xfs")
 """The list is fixed in ``is_supported_fs``; exFAT is in none of its versions."""
 FIRST_WITH_UDF = (22, 10)
-LOADER_OR_CD_WORDS = ("iso-scan/filename", "findiso", "cdrom-detect/*")
+LOADER_OR_CD_WORDS = (ISO_SCAN, "findiso", "cdrom-detect/*")
 UBUNTU = frozenset({
     "Ubuntu", "Kubuntu", "Xubuntu", "Lubuntu", "Edubuntu", "Ubuntu MATE", "Ubuntu Budgie", "Ubuntu Studio",
     "Ubuntu Unity", "Ubuntu Cinnamon", "Ubuntu Kylin", "Ubuntu GNOME",
@@ -104,7 +105,7 @@ def _detection(iso: IsoView, usable: tuple[MenuEntry, ...], default: MenuEntry |
         version=info.version,
         arch=info.arch,
         edition=edition,
-        entries=() if obstacle else (*entries, *memory_tests(iso), *own_menu(iso)),
+        entries=() if obstacle else (*entries, *memory_tests(iso), *own_menu(iso, ISO_SCAN)),
         filesystems=(*FILESYSTEMS, "udf") if distro in UBUNTU and version >= FIRST_WITH_UDF else FILESYSTEMS,
         evidence=_evidence(iso, first, info),
         notes=() if obstacle else _notes(distro, version, info, usable),
@@ -168,7 +169,7 @@ def _evidence(iso: IsoView, first: MenuEntry, info: DiskInfo) -> tuple[str, ...]
     how = "with boot=casper" if word_value(first.cmdline, "boot") == "casper" else "and its squashfs lies beside it"
     what = f"{first.source} starts {first.kernel} {how}" if first.source else f"{first.kernel} lies beside a squashfs"
     says = (f"/.disk/info says {info.text!r}",) if iso.exists("/.disk/info") and info.text else ()
-    return (what, *says, *loopback_evidence(iso))
+    return (what, *says, *loopback_evidence(iso, ISO_SCAN))
 
 
 def _obstacle(distro: str, version: tuple[int, ...]) -> tuple[str, str]:

@@ -42,6 +42,7 @@ from bootkit.detect import (
     has_word,
     loopback_evidence,
     memory_tests,
+    own_menu,
     read_menus,
     replaced,
     role_of,
@@ -62,7 +63,6 @@ from bootkit.detectors._live import (
     identify,
     is_plain_label,
     usable_entries,
-    vendors_menu,
 )
 from bootkit.detectors.kiwi_live import is_kiwi_live
 
@@ -168,7 +168,7 @@ def _detection(iso: IsoView, entries: tuple[MenuEntry, ...]) -> Detection:
                 to_ram=() if stack == "liveiso" else TO_RAM,
             ),
             *memory_tests(iso),
-            *vendors_menu(iso, ISO_SCAN),
+            *own_menu(iso, ISO_SCAN),
         ),
         filesystems=_filesystems(iso, stack, who.distro),
         evidence=_evidence(iso, first),
@@ -217,7 +217,7 @@ def _evidence(iso: IsoView, first: MenuEntry) -> tuple[str, ...]:
     image = posixpath.join(folder, word_value(first.cmdline, "rd.live.squashimg", "squashfs.img"))
     root = f"root={word_value(first.cmdline, 'root')}"
     start = f"{first.source} starts {first.kernel} with {root}" if first.source else f"{first.kernel} is there"
-    return (start, *((f"{image} is there",) if iso.is_file(image) else ()), *loopback_evidence(iso))
+    return (start, *((f"{image} is there",) if iso.is_file(image) else ()), *loopback_evidence(iso, ISO_SCAN))
 
 
 def _notes(iso: IsoView, who: Identity, first: MenuEntry) -> tuple[str, ...]:

@@ -28,6 +28,7 @@ from bootkit.detect import (
     Stack,
     boot_entries,
     has_word,
+    own_menu,
     read_menus,
     replaced,
     without,
@@ -45,7 +46,6 @@ from bootkit.detectors._live import (
     identify,
     is_plain_label,
     usable_entries,
-    vendors_menu,
 )
 
 LOADER = "/boot/*/loader/linux"
@@ -119,7 +119,7 @@ def _detection(iso: IsoView, menu: Menu, entries: tuple[MenuEntry, ...]) -> Dete
         version=who.version,
         arch=who.arch or arch_of(iso, first.kernel),
         edition=who.edition,
-        entries=() if obstacle else (*ours, *(() if _is_persistent(menu) else vendors_menu(iso, ISO_SCAN))),
+        entries=() if obstacle else (*ours, *(() if _is_persistent(menu) else own_menu(iso, ISO_SCAN))),
         filesystems=dracut_filesystems(iso),
         evidence=_evidence(menu, first),
         notes=() if obstacle else _notes(iso, menu),

@@ -58,6 +58,8 @@ from bootkit.detectors._live import NOT_WHOLE
 
 FIND_ISO = f"findiso={ISO_PATH}"
 FROM_ISO = f"fromiso=/dev/disk/by-uuid/{STICK_UUID}{ISO_PATH}"
+OWN_WAYS = ("findiso", "fromiso", "isofrom")
+"""Words by which it takes an ISO file's path."""
 OTHER_WAYS = ("findiso", "fromiso", "isofrom", "live-media", "bootfrom", "live-media-offset", "FSUUID")
 """A vendor's words that say where the medium is; Tails' ``live-media=removable`` forbids a file."""
 FILESYSTEMS = ("ext4", "vfat", "btrfs", "xfs")
@@ -125,7 +127,7 @@ def _detection(iso: IsoView, usable: tuple[MenuEntry, ...], default: MenuEntry |
         version=version,
         arch=info.arch or _arch(iso, first),
         edition=_edition(iso, distro, info),
-        entries=() if obstacle else (*entries, *memory_tests(iso), *own_menu(iso)),
+        entries=() if obstacle else (*entries, *memory_tests(iso), *own_menu(iso, *OWN_WAYS)),
         filesystems=_filesystems(iso, distro, version, first),
         evidence=_evidence(iso, first, info),
         notes=() if obstacle else _notes(distro, usable, left_out=left_out),
@@ -214,7 +216,7 @@ def _has_ntfs(iso: IsoView, first: MenuEntry) -> bool:
 def _evidence(iso: IsoView, first: MenuEntry, info: DiskInfo) -> tuple[str, ...]:
     what = f"{first.source} starts {first.kernel} with boot=live" if first.source else "there is a squashfs in /live"
     says = (f"/.disk/info says {info.text!r}",) if iso.exists("/.disk/info") and info.text else ()
-    return (what, *says, *loopback_evidence(iso))
+    return (what, *says, *loopback_evidence(iso, *OWN_WAYS))
 
 
 def _obstacle(iso: IsoView) -> tuple[str, str]:

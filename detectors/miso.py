@@ -24,6 +24,7 @@ from bootkit.detect import (
     Stack,
     boot_entries,
     memory_tests,
+    own_menu,
     read_menus,
     word_value,
 )
@@ -36,7 +37,6 @@ from bootkit.detectors._live import (
     built,
     identify,
     usable_entries,
-    vendors_menu,
 )
 from bootkit.detectors._mkinitcpio import LOOP_WORDS, filesystems, is_local, live_entries, microcode
 
@@ -105,7 +105,7 @@ def _detection(iso: IsoView, entries: tuple[MenuEntry, ...]) -> Detection:
         entries=(
             *live_entries(entries, "misodevice", check=iso.is_file(f"/{folder}/{arch}/rootfs.md5")),
             *memory_tests(iso),
-            *vendors_menu(iso, "img_loop"),
+            *own_menu(iso, "img_loop"),
         ),
         filesystems=filesystems(built(iso)),
         evidence=(f"{first.source or MARK} leads to {first.kernel} with misobasedir={folder}",),

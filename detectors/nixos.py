@@ -27,11 +27,12 @@ from bootkit.detect import (
     Stack,
     boot_entries,
     has_word,
+    own_menu,
     read_menus,
     without,
     without_loader_words,
 )
-from bootkit.detectors._live import MAKES_A_DISK, Name, arch_of, identify, usable_entries, vendors_menu
+from bootkit.detectors._live import MAKES_A_DISK, Name, arch_of, identify, usable_entries
 
 STORE = "/nix-store.squashfs"
 FILESYSTEMS = ("vfat", "ext4")
@@ -67,7 +68,7 @@ def detect(iso: IsoView) -> Detection | NotMine:
             stack="nixos stage-1",
             entries=(
                 *boot_entries(entries, _words, default=first, to_ram=("copytoram",)),
-                *vendors_menu(iso, "findiso"),
+                *own_menu(iso, "findiso"),
             ),
             filesystems=FILESYSTEMS,
             evidence=(*known.evidence, evidence),

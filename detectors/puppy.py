@@ -29,6 +29,7 @@ from bootkit.detect import (
     Stack,
     boot_entries,
     has_word,
+    own_menu,
     read_loopback,
     read_menus,
     with_words,
@@ -36,7 +37,7 @@ from bootkit.detect import (
     without_loader_words,
     word_value,
 )
-from bootkit.detectors._live import Identity, arch_of, built, usable_entries, vendors_menu
+from bootkit.detectors._live import Identity, arch_of, built, usable_entries
 
 KERNEL, INITRD, MICROCODE = "/vmlinuz", "/initrd.gz", "/ucode.cpio"
 LOOP_WORDS = (f"img_dev={STICK_UUID}", f"img_loop={ISO_PATH}")
@@ -67,7 +68,7 @@ def detect(iso: IsoView) -> Detection | NotMine:
         distro=who.distro,
         version=who.version,
         arch=who.arch or arch_of(iso),
-        entries=(*map(_with_copy, boot_entries(entries, _words, default=first)), *vendors_menu(iso, "img_loop"))
+        entries=(*map(_with_copy, boot_entries(entries, _words, default=first)), *own_menu(iso, "img_loop"))
         if can
         else (),
         filesystems=FILESYSTEMS,

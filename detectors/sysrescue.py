@@ -20,11 +20,12 @@ from bootkit.detect import (
     QuickRule,
     Stack,
     memory_tests,
+    own_menu,
     read_menu,
     read_menus,
     version_tuple,
 )
-from bootkit.detectors._live import arch_of, usable_entries, vendors_menu
+from bootkit.detectors._live import arch_of, usable_entries
 from bootkit.detectors._mkinitcpio import LOOP_WORDS, is_local, live_entries
 
 FOLDER = "/sysresccd"
@@ -77,7 +78,7 @@ def _detection(iso: IsoView, entries: tuple[MenuEntry, ...]) -> Detection:
         distro=info.get("NAME", "") or "SystemRescue",
         version=version,
         arch=info.get("ARCH", "") or arch_of(iso, first.kernel),
-        entries=(*live_entries(entries, *MEDIUM), *memory_tests(iso, _menu(iso)), *vendors_menu(iso, "img_loop")),
+        entries=(*live_entries(entries, *MEDIUM), *memory_tests(iso, _menu(iso)), *own_menu(iso, "img_loop")),
         filesystems=(*FILESYSTEMS, *ntfs),
         evidence=(
             because,

@@ -62,13 +62,13 @@ def read_menus(iso: IsoView, *, everything: bool = False, variables: Mapping[str
     return menu
 
 
-def read_loopback(iso: IsoView) -> Menu | None:
+def read_loopback(iso: IsoView, *, variables: Mapping[str, str] = LOOPBACK_VARIABLES) -> Menu | None:
     """The menu of the image's loopback.cfg, ``None`` if there is none.
 
     ``Menu.sources[0]`` is its path. Only where ``Menu.passes_iso_path`` does it find its ISO file.
     """
     path = next((path for path in LOOPBACK_MENUS if iso.is_file(path)), "")
-    return _grub(iso, path, LOOPBACK_VARIABLES) if path else None
+    return _grub(iso, path, variables) if path else None
 
 
 def read_menu(iso: IsoView, path: str, *, variables: Mapping[str, str] = LOOPBACK_VARIABLES) -> Menu:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from bootkit.bootcfg.cmdline import has_word, without
 from bootkit.bootcfg.diskinfo import DiskInfo, parse_disk_info
 from bootkit.bootcfg.find import LOOPBACK_VARIABLES, read_loopback, read_menus
+from bootkit.bootcfg.grub_machine import STICK_DEVICE
 from bootkit.bootcfg.menu import Menu, MenuEntry
 from bootkit.model.boot import BootEntry, EntryKind, Firmware, Role
 from bootkit.model.iso import IsoView
@@ -15,6 +16,8 @@ from bootkit.model.stack import ChoiceWords
 _MEMORY_TESTS = ("memtest", "mt86")
 _BIOS_VARIABLES = {**LOOPBACK_VARIABLES, "grub_platform": "pc", "grub_cpu": "i386"}
 """Menus ask for the platform before they offer a memory test."""
+_OPENED_VARIABLES = {**LOOPBACK_VARIABLES, **dict.fromkeys(("prefix", "cmdpath"), f"({STICK_DEVICE})/boot/grub")}
+"""What the image's menu finds when the stick's has opened it."""
 _CPUS = ("x64", "x32", "ia32", "x86_64", "i586")
 OWN_MENU_TITLE = "Menu on the image"
 ANY_FILESYSTEM = ("vfat", "exfat", "ntfs", "ext4", "btrfs", "xfs", "f2fs", "udf")
@@ -114,14 +117,18 @@ def _untaken(title: str, submenu: tuple[str, ...], titles: set[str]) -> str:
     return found
 
 
-def own_menu(iso: IsoView) -> tuple[BootEntry, ...]:
+def own_menu(iso: IsoView, *words: str) -> tuple[BootEntry, ...]:
     """The image's loopback.cfg as one more entry, if what it starts by itself learns where the ISO file is; else nothing.
 
-    Presence alone says nothing: Linux Mint 21.3 and LMDE 6 have one that passes ``$iso_path`` to nobody.
+    Presence alone says nothing: Linux Mint 21.3 and LMDE 6 have one that passes ``$iso_path`` to nobody. Nor does a path
+    that the stack does not read: one of ``words`` (any, if there are none) has to carry it. The menu finds the variables
+    that it will find on the stick, where ``$prefix`` is not its own folder.
     """
-    menu = read_loopback(iso)
+    menu = read_loopback(iso, variables=_OPENED_VARIABLES)
     first = menu.default_linux if menu is not None else None
     if menu is None or first is None or not first.passes_iso_path:
+        return ()
+    if words and not any(has_word(first.cmdline, word) for word in words):
         return ()
     if not all(iso.is_file(path) for path in (first.kernel, *first.initrds)):
         return ()
@@ -155,11 +162,14 @@ def memory_tests(iso: IsoView, *menus: Menu) -> tuple[BootEntry, ...]:
     return tuple(found.values())
 
 
-def loopback_evidence(iso: IsoView) -> tuple[str, ...]:
+def loopback_evidence(iso: IsoView, *words: str) -> tuple[str, ...]:
     """Why the image's loopback.cfg is not offered, as evidence; nothing if it is, or if there is none."""
     menu = read_loopback(iso)
-    if menu is None or own_menu(iso):
+    if menu is None or own_menu(iso, *words):
         return ()
+    first = menu.default_linux
+    if first is not None and first.passes_iso_path and own_menu(iso):
+        return (f"{menu.sources[0]} tells the kernel where the ISO file is by a word that it does not read",)
     return (f"{menu.sources[0]} does not tell the kernel where the ISO file is",)
 
 

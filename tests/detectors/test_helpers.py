@@ -8,6 +8,7 @@ from bootkit.detect import (
     image_name,
     initrd_beside,
     loadable,
+    loopback_evidence,
     menuless,
     own_menu,
     role_of,
@@ -157,3 +158,21 @@ def test_a_loopback_cfg_that_keeps_the_path_to_itself_is_not_offered() -> None:
     untold = image(*files, texts={"/boot/grub/loopback.cfg": menu.format(words="quiet")})
     assert [item.kernel for item in own_menu(told)] == ["/boot/grub/loopback.cfg"]
     assert own_menu(untold) == ()
+
+
+def test_a_loopback_cfg_is_offered_only_with_a_word_that_the_stack_reads() -> None:
+    text = 'menuentry "Live" {\n linux /casper/vmlinuz findiso=${iso_path}\n initrd /casper/initrd\n}\n'
+    iso = image("/casper/vmlinuz", "/casper/initrd", texts={"/boot/grub/loopback.cfg": text})
+    assert own_menu(iso, "findiso")
+    assert own_menu(iso, "iso-scan/filename") == ()
+    assert loopback_evidence(iso, "iso-scan/filename") == (
+        "/boot/grub/loopback.cfg tells the kernel where the ISO file is by a word that it does not read",
+    )
+
+
+def test_a_loopback_cfg_that_goes_by_prefix_would_open_the_sticks_own_menu() -> None:
+    entries = 'menuentry "Live" {\n linux /live/vmlinuz findiso=${iso_path}\n initrd /live/initrd.img\n}\n'
+    reached = {f"source {folder}/grub.cfg": bool(folder[0] == "/") for folder in ("$prefix", "/boot/grub")}
+    for text, offered in reached.items():
+        texts = {"/boot/grub/loopback.cfg": text, "/boot/grub/grub.cfg": entries}
+        assert bool(own_menu(image("/live/vmlinuz", "/live/initrd.img", texts=texts))) is offered
