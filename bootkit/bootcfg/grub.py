@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from bootkit.bootcfg.grub_lexer import Arg
-from bootkit.bootcfg.grub_machine import Budget, Draft, Machine, OutOfSteps
+from bootkit.bootcfg.grub_machine import Draft, GrubMachine, OutOfSteps, ScriptBudget
 from bootkit.bootcfg.grub_runner import Break, Continue, Return, Runner
 from bootkit.bootcfg.grub_syntax import Block
 from bootkit.bootcfg.menu import Files, Menu, MenuEntry, NoFiles
@@ -78,8 +78,8 @@ def parse_grub(
         variables: what is set and exported beforehand. With ``iso_path`` the menu behaves as if it was started from a
             stick, and words that carry it can be told by ``MenuEntry.uses``.
     """
-    budget = Budget(sources={path: None})
-    machine = Machine(files or NoFiles(), path=path, variables=variables, budget=budget)
+    budget = ScriptBudget(sources={path: None})
+    machine = GrubMachine(files or NoFiles(), path=path, variables=variables, budget=budget)
     reader = _Reader(machine)
     try:
         reader.read(text)
@@ -103,7 +103,7 @@ class _Reader(Runner):
     """Runs one menu, or one entry of it: first the commands, then the bodies of the entries that they define."""
 
     def __init__(
-        self, machine: Machine, parent: "_Reader | None" = None, *, title: str = "", is_entry: bool = False
+        self, machine: GrubMachine, parent: "_Reader | None" = None, *, title: str = "", is_entry: bool = False
     ) -> None:
         super().__init__(machine, parent.functions if parent is not None else {})
         self.is_entry = is_entry
@@ -202,7 +202,7 @@ class _Reader(Runner):
         self.run_text(machine.files.text(place))
         raise _Stop
 
-    def _other_menu(self, machine: Machine, place: str) -> Machine:
+    def _other_menu(self, machine: GrubMachine, place: str) -> GrubMachine:
         inner = machine.child(only_exported=True)
         inner.path, inner.active = place, (place,)
         inner.budget.sources[place] = None
@@ -225,13 +225,13 @@ class _Reader(Runner):
                 _Reader(machine, self, title=item.title).read(item.body)
             self.places.append((item, first, len(self.entries)))
 
-    def _may_nest(self, machine: Machine) -> bool:
+    def _may_nest(self, machine: GrubMachine) -> bool:
         if len(self.submenu) >= _MAX_SUBMENUS:
             machine.warn(f"submenus are nested deeper than {_MAX_SUBMENUS}; the inner ones are skipped")
             return False
         return True
 
-    def _entry(self, machine: Machine, item: _Item) -> None:
+    def _entry(self, machine: GrubMachine, item: _Item) -> None:
         reader = _Reader(machine, self, title=item.title, is_entry=True)
         reader.run(item.body)
         entry = MenuEntry(title=item.title, submenu=self.submenu, id=item.id, classes=item.classes, source=item.path)

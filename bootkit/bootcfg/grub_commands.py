@@ -11,12 +11,12 @@ from typing import Final
 
 from bootkit.bootcfg import cmdline
 from bootkit.bootcfg.grub_lexer import Arg
-from bootkit.bootcfg.grub_machine import ESP_DEVICE, IMAGE_DEVICE, NO_USES, STICK_DEVICE, Machine
+from bootkit.bootcfg.grub_machine import ESP_DEVICE, IMAGE_DEVICE, NO_USES, STICK_DEVICE, GrubMachine
 from bootkit.bootcfg.grub_test import evaluate
 from bootkit.bootcfg.grubenv import parse_grubenv
 from bootkit.model.boot import IN_EFI, STICK_UUID, Module
 
-Run = Callable[[Machine, Sequence[Arg]], bool]
+Run = Callable[[GrubMachine, Sequence[Arg]], bool]
 
 FAILING = frozenset(
     {"authenticate", "false", "keystatus", "lockdown", "pcidump", "read_byte", "smbios", "usb_keyboard"}
@@ -50,55 +50,55 @@ def options(args: Sequence[Arg], valued: frozenset[str]) -> tuple[dict[str, str]
     return found, rest
 
 
-def assign(machine: Machine, text: str, uses: frozenset[str]) -> bool:
+def assign(machine: GrubMachine, text: str, uses: frozenset[str]) -> bool:
     name, equals, value = text.partition("=")
     if equals:
         machine.set(name, value, uses)
     return bool(equals)
 
 
-def _set(machine: Machine, args: Sequence[Arg]) -> bool:
+def _set(machine: GrubMachine, args: Sequence[Arg]) -> bool:
     return not args or assign(machine, *args[0])
 
 
-def _export(machine: Machine, args: Sequence[Arg]) -> bool:
+def _export(machine: GrubMachine, args: Sequence[Arg]) -> bool:
     for arg in args:
         assign(machine, *arg)
         machine.exported.add(arg.text.partition("=")[0])
     return True
 
 
-def _unset(machine: Machine, args: Sequence[Arg]) -> bool:
+def _unset(machine: GrubMachine, args: Sequence[Arg]) -> bool:
     for arg in args:
         machine.variables.pop(arg.text, None)
         machine.exported.discard(arg.text)
     return True
 
 
-def _shift(machine: Machine, args: Sequence[Arg]) -> bool:
+def _shift(machine: GrubMachine, args: Sequence[Arg]) -> bool:
     count = int(args[0].text) if args and args[0].text.isdecimal() and len(args[0].text) < 4 else 1
     machine.params = machine.params[count:]
     return True
 
 
-def _setparams(machine: Machine, args: Sequence[Arg]) -> bool:
+def _setparams(machine: GrubMachine, args: Sequence[Arg]) -> bool:
     machine.params = tuple(args)
     return True
 
 
-def _test(machine: Machine, args: Sequence[Arg]) -> bool:
+def _test(machine: GrubMachine, args: Sequence[Arg]) -> bool:
     return evaluate(machine, args)
 
 
-def _bracket(machine: Machine, args: Sequence[Arg]) -> bool:
+def _bracket(machine: GrubMachine, args: Sequence[Arg]) -> bool:
     return evaluate(machine, args[:-1] if args and args[-1].text == "]" else args)
 
 
-def _true(_machine: Machine, _args: Sequence[Arg]) -> bool:
+def _true(_machine: GrubMachine, _args: Sequence[Arg]) -> bool:
     return True
 
 
-def _load_env(machine: Machine, args: Sequence[Arg]) -> bool:
+def _load_env(machine: GrubMachine, args: Sequence[Arg]) -> bool:
     found, names = options(args, frozenset({"--file", "-f"}))
     file = found.get("--file") or found.get("-f") or f"{machine.get('prefix')}/grubenv"
     place = machine.locate(file)
@@ -116,7 +116,7 @@ _SEARCH_VALUED = frozenset({
 })  # fmt: skip
 
 
-def _search(machine: Machine, args: Sequence[Arg]) -> bool:
+def _search(machine: GrubMachine, args: Sequence[Arg]) -> bool:
     found, rest = options(args, _SEARCH_VALUED)
     variable = found.get("--set", "") or found.get("-s", "")
     if not variable and ("--set" in found or "-s" in found) and len(rest) > 1 and "/" not in rest[0].text:
@@ -132,22 +132,22 @@ def _search(machine: Machine, args: Sequence[Arg]) -> bool:
     return _found(machine, variable or "root", device)
 
 
-def _found(machine: Machine, variable: str, device: str) -> bool:
+def _found(machine: GrubMachine, variable: str, device: str) -> bool:
     if device:
         # the variable's use is not the path's: $root found by --file $iso_path does not carry the path
         machine.set(variable, device)
     return bool(device)
 
 
-def _search_one(find: Callable[[Machine, Arg], str]) -> Run:
-    def run(machine: Machine, args: Sequence[Arg]) -> bool:
+def _search_one(find: Callable[[GrubMachine, Arg], str]) -> Run:
+    def run(machine: GrubMachine, args: Sequence[Arg]) -> bool:
         _, rest = options(args, _SEARCH_VALUED)
         return bool(rest) and _found(machine, rest[1].text if len(rest) > 1 else "root", find(machine, rest[0]))
 
     return run
 
 
-def _device_of_file(machine: Machine, arg: Arg) -> str:
+def _device_of_file(machine: GrubMachine, arg: Arg) -> str:
     if machine.on_stick(arg):
         return STICK_DEVICE
     path = "/" + arg.text.lstrip("/")
@@ -156,19 +156,19 @@ def _device_of_file(machine: Machine, arg: Arg) -> str:
     return ESP_DEVICE if machine.files.exists(IN_EFI + path) else ""
 
 
-def _device_of_label(machine: Machine, arg: Arg) -> str:
+def _device_of_label(machine: GrubMachine, arg: Arg) -> str:
     known = machine.files.volume_id
     return IMAGE_DEVICE if not known or known == arg.text else ""
 
 
-def _device_of_uuid(machine: Machine, arg: Arg) -> str:
+def _device_of_uuid(machine: GrubMachine, arg: Arg) -> str:
     if arg.text == STICK_UUID:
         return STICK_DEVICE
     known = machine.files.uuid
     return IMAGE_DEVICE if not known or known.lower() == arg.text.lower() else ""
 
 
-def _probe(machine: Machine, args: Sequence[Arg]) -> bool:
+def _probe(machine: GrubMachine, args: Sequence[Arg]) -> bool:
     found, rest = options(args, frozenset({"--set", "-s"}))
     variable = found.get("--set") or found.get("-s")
     if not rest or not variable:
@@ -185,7 +185,7 @@ def _probe(machine: Machine, args: Sequence[Arg]) -> bool:
     return True
 
 
-def _regexp(machine: Machine, args: Sequence[Arg]) -> bool:
+def _regexp(machine: GrubMachine, args: Sequence[Arg]) -> bool:
     """``regexp [--set [NUMBER:]VARIABLE]... PATTERN STRING``, POSIX extended expressions."""
     targets: list[str] = []
     rest: list[Arg] = []
@@ -224,7 +224,7 @@ def _tries(pattern: str, subject: str) -> int:
     return int((len(subject) + 1) ** (len(_REPEAT.findall(pattern)) + 1))
 
 
-def _search_pattern(machine: Machine, pattern: str, subject: str) -> re.Match[str] | None:
+def _search_pattern(machine: GrubMachine, pattern: str, subject: str) -> re.Match[str] | None:
     tries = _tries(pattern, subject)
     if tries >= _MAX_TRIES:
         machine.warn(f"the pattern {pattern[:60]!r} is not tried")
@@ -244,7 +244,7 @@ def _search_pattern(machine: Machine, pattern: str, subject: str) -> re.Match[st
         return None
 
 
-def _loopback(machine: Machine, args: Sequence[Arg]) -> bool:
+def _loopback(machine: GrubMachine, args: Sequence[Arg]) -> bool:
     """A loop over the image's own file is the image; one over anything else is a device nobody can look into."""
     found, rest = options(args, frozenset())
     if "-d" in found or "--delete" in found or len(rest) < 2:
@@ -255,7 +255,7 @@ def _loopback(machine: Machine, args: Sequence[Arg]) -> bool:
 
 
 def _linux(loader: str) -> Run:
-    def run(machine: Machine, args: Sequence[Arg]) -> bool:
+    def run(machine: GrubMachine, args: Sequence[Arg]) -> bool:
         if not args:
             return False
         draft = machine.draft
@@ -267,7 +267,7 @@ def _linux(loader: str) -> Run:
     return run
 
 
-def _initrd(machine: Machine, args: Sequence[Arg]) -> bool:
+def _initrd(machine: GrubMachine, args: Sequence[Arg]) -> bool:
     initrds: list[str] = []
     for arg in args:
         text = arg.text
@@ -284,7 +284,7 @@ def _initrd(machine: Machine, args: Sequence[Arg]) -> bool:
 def _multiboot(loader: str) -> Run:
     load = _linux(loader)
 
-    def run(machine: Machine, args: Sequence[Arg]) -> bool:
+    def run(machine: GrubMachine, args: Sequence[Arg]) -> bool:
         while args and args[0].text.startswith("--"):
             args = args[1:]
         machine.draft.modules = ()
@@ -293,7 +293,7 @@ def _multiboot(loader: str) -> Run:
     return run
 
 
-def _module(machine: Machine, args: Sequence[Arg]) -> bool:
+def _module(machine: GrubMachine, args: Sequence[Arg]) -> bool:
     while args and args[0].text.startswith("--"):
         args = args[1:]
     if not args:
@@ -304,7 +304,7 @@ def _module(machine: Machine, args: Sequence[Arg]) -> bool:
     return True
 
 
-def _chainloader(machine: Machine, args: Sequence[Arg]) -> bool:
+def _chainloader(machine: GrubMachine, args: Sequence[Arg]) -> bool:
     _, rest = options(args, frozenset())
     if rest:
         machine.draft.chainloader = machine.image_path(rest[0].text)

@@ -59,7 +59,7 @@ class Draft:
 
 
 @dataclass(slots=True, eq=False, repr=False)
-class Budget:
+class ScriptBudget:
     """Shared by all machines of one menu."""
 
     steps: int = MAX_STEPS
@@ -70,12 +70,12 @@ class Budget:
     """Texts that were parsed before: menus source one file of colours from each submenu."""
 
 
-class Machine:
+class GrubMachine:
     """The state of one GRUB environment: a menu, or an entry of it."""
 
     __slots__ = ("active", "budget", "depth", "draft", "exported", "files", "foreign", "params", "path", "variables")
 
-    def __init__(self, files: Files, *, path: str, variables: Mapping[str, str], budget: Budget) -> None:
+    def __init__(self, files: Files, *, path: str, variables: Mapping[str, str], budget: ScriptBudget) -> None:
         device = ESP_DEVICE if path.startswith(IN_EFI) else IMAGE_DEVICE
         folder = path.removeprefix(IN_EFI).rpartition("/")[0]
         self.files = files
@@ -97,10 +97,10 @@ class Machine:
         self.depth = 0
         self.draft = Draft()
 
-    def child(self, *, only_exported: bool) -> "Machine":
+    def child(self, *, only_exported: bool) -> "GrubMachine":
         """A copy to run an entry in; GRUB hands only exported variables on to a submenu or another file's menu."""
-        other = object.__new__(Machine)
-        for name in Machine.__slots__:
+        other = object.__new__(GrubMachine)
+        for name in GrubMachine.__slots__:
             setattr(other, name, getattr(self, name))
         kept = self.exported if only_exported else self.variables.keys()
         other.variables = {name: value for name, value in self.variables.items() if name in kept}

@@ -4,7 +4,7 @@ import abc
 
 from bootkit.bootcfg.grub_commands import COMMANDS, FAILING, assign
 from bootkit.bootcfg.grub_lexer import Arg
-from bootkit.bootcfg.grub_machine import MAX_DEPTH, MAX_WARNINGS, Machine
+from bootkit.bootcfg.grub_machine import MAX_DEPTH, MAX_WARNINGS, GrubMachine
 from bootkit.bootcfg.grub_syntax import Block, Command, For, Function, If, Loop, Statement, parse_script
 
 _MAX_ROUNDS = 200
@@ -30,7 +30,7 @@ class Continue(Exception):
 class Runner(abc.ABC):
     """Runs scripts on a machine."""
 
-    def __init__(self, machine: Machine, functions: dict[str, Block]) -> None:
+    def __init__(self, machine: GrubMachine, functions: dict[str, Block]) -> None:
         self.machine = machine
         self.functions = functions
 

@@ -8,7 +8,7 @@ import operator
 from collections.abc import Callable, Sequence
 
 from bootkit.bootcfg.grub_lexer import Arg
-from bootkit.bootcfg.grub_machine import Machine
+from bootkit.bootcfg.grub_machine import GrubMachine
 
 _STRINGS: dict[str, Callable[[str, str], bool]] = {
     "=": operator.eq,
@@ -31,12 +31,12 @@ _NEWER = ("-nt", "-ot")
 _MAX_DEPTH = 20
 
 
-def evaluate(machine: Machine, args: Sequence[Arg]) -> bool:
+def evaluate(machine: GrubMachine, args: Sequence[Arg]) -> bool:
     return _Expression(machine, args).value()
 
 
 class _Expression:
-    def __init__(self, machine: Machine, args: Sequence[Arg]) -> None:
+    def __init__(self, machine: GrubMachine, args: Sequence[Arg]) -> None:
         self._machine = machine
         self._args = args
         self._at = 0

@@ -8,7 +8,7 @@ import typer
 from bootkit.cli import output
 from bootkit.cli.options import AsJson, StickOption
 from bootkit.model.check import Answer, Prediction
-from bootkit.model.verdict import TestFirmware
+from bootkit.model.testboot import TestFirmware
 
 _RANK = (Answer.CANNOT, Answer.ELSEWHERE, Answer.UNKNOWN)
 """The worst first."""

@@ -12,7 +12,7 @@ from bootkit.cli.options_commands import ImageOption, StackOption
 from bootkit.units import format_size
 
 if TYPE_CHECKING:
-    from bootkit.app.verbs.ext import ExtensionLook
+    from bootkit.app.verbs.ext import InspectedExtension
     from bootkit.app.verbs.ext_create import ExtensionPlan
 
 Name = Annotated[
@@ -46,7 +46,7 @@ def create(
     version_id: Annotated[str, typer.Option("--version-id", help="Its version, as its os-release says: 12.")] = "",
     anywhere: Annotated[bool, typer.Option("--any", help="It is for every system.")] = False,
     machine: Annotated[
-        str, typer.Option(help="Machine that it is for: x86_64, aarch64.", show_default="as its programs are")
+        str, typer.Option(help="Architecture that it is for: x86_64, aarch64.", show_default="as its programs are")
     ] = "",
     compression: Annotated[str, typer.Option(help="gzip, xz or zstd.")] = "gzip",
     target: Annotated[
@@ -91,7 +91,7 @@ def create(
 def add(
     file: Annotated[Path, typer.Argument(help="An extension on this computer.", show_default=False)],
     stick: StickOption = None,
-    machine: Annotated[str, typer.Option(help="Machine that it is for.", show_default="as it says")] = "",
+    machine: Annotated[str, typer.Option(help="Architecture that it is for.", show_default="as it says")] = "",
     again: Annotated[bool, typer.Option("--replace", help="Take the place of one of the same name.")] = False,
     dry_run: DryRun = False,
 ) -> None:
@@ -103,10 +103,10 @@ def add(
     from bootkit.system.sticks import open_stick
 
     with open_stick(stick, writing=not dry_run) as opened, report.watching() as watcher:
-        step, look = plan_extension_copy(opened.volume, file, machine=machine, again=again)
-        for problem in look.problems:
+        step, extension = plan_extension_copy(opened.volume, file, machine=machine, again=again)
+        for problem in extension.problems:
             output.say(f"warning: {problem}")
-        output.say(f"{look.name}: for {look.system}")
+        output.say(f"{extension.name}: for {extension.system}")
         if dry_run:
             report.plan(StickPlan(steps=(step,)))
             return
@@ -124,23 +124,23 @@ def list_extensions(
 
     with open_stick(stick) as opened:
         place, _ = find_place(opened.volume, image=image, stack=stack)
-        looks = look_at_extensions(opened.volume, find_extensions(opened.volume), place=place)
+        extensions = look_at_extensions(opened.volume, find_extensions(opened.volume), place=place)
     if as_json:
-        output.json([asdict(look) for look in looks])
+        output.json([asdict(extension) for extension in extensions])
         return
-    if not looks:
+    if not extensions:
         output.say("No extensions: bootkit ext add FILE brings one.")
         return
     rows = [
         (
-            look.name,
-            look.machine,
-            format_size(look.size),
-            "on" if look.enabled else "off",
-            look.system,
-            "; ".join(look.problems),
+            extension.name,
+            extension.machine,
+            format_size(extension.size),
+            "on" if extension.enabled else "off",
+            extension.system,
+            "; ".join(extension.problems),
         )
-        for look in looks
+        for extension in extensions
     ]
     output.table(rows, ("EXTENSION", "MACHINE", "SIZE", "IS", "FOR", "PROBLEM"))
 
@@ -157,14 +157,14 @@ def inspect(
     from bootkit.system.sticks import open_stick
 
     if Path(name).is_file():
-        look = look_at_extension_file(Path(name))
+        extension = look_at_extension_file(Path(name))
     else:
         with open_stick(stick) as opened:
-            (look,) = look_at_extensions(opened.volume, (extension_named(opened.volume, name),))
+            (extension,) = look_at_extensions(opened.volume, (extension_named(opened.volume, name),))
     if as_json:
-        output.json(asdict(look))
+        output.json(asdict(extension))
     else:
-        _show(look)
+        _show(extension)
 
 
 def enable(
@@ -237,9 +237,9 @@ def _switch(names: list[str], stick: Path | None, *, image: str, stack: str, ena
         report.generation(generation)
 
 
-def _show(look: "ExtensionLook") -> None:
-    facts = look.facts
-    rows = [("file", f"{look.path or look.name}, {format_size(look.size)}"), ("for", look.system)]
+def _show(extension: "InspectedExtension") -> None:
+    facts = extension.facts
+    rows = [("file", f"{extension.path or extension.name}, {format_size(extension.size)}"), ("for", extension.system)]
     if facts is not None:
         rows += [
             ("packed by", facts.compression),
@@ -248,7 +248,7 @@ def _show(look: "ExtensionLook") -> None:
             ("programs", " ".join(facts.programs[:40]) or "none"),
         ]
         rows += [("note", note) for note in facts.notes]
-    rows += [("problem", problem) for problem in look.problems]
+    rows += [("problem", problem) for problem in extension.problems]
     for key, value in rows:
         output.answer(f"{key:<12} {value}")
 

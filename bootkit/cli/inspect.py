@@ -43,8 +43,8 @@ def explain(
             print_loaded(opened.volume, iso, file, as_json=as_json)
         return
     if Path(iso).is_file():
-        look = explain_file(Path(iso))
+        inspection = explain_file(Path(iso))
     else:
         with open_stick(stick) as opened:
-            look = look_on_stick(opened, iso)
-    print_explanation(look, as_json=as_json)
+            inspection = look_on_stick(opened, iso)
+    print_explanation(inspection, as_json=as_json)

@@ -2,20 +2,20 @@
 
 from pathlib import Path
 
-from bootkit.app.verbs.inspect import Look, look_at_file
+from bootkit.app.verbs.inspect import Inspection, look_at_file
 from bootkit.cli import output
 from bootkit.system.volume import Volume
 
 
 def print_inspection(iso: str, *, as_json: bool) -> None:
     """Raises NothingRecognised, behind the answer, if no detector knows the image."""
-    look = look_at_file(Path(iso))
-    _print(look, look.summary(), as_json=as_json)
+    inspection = look_at_file(Path(iso))
+    _print(inspection, inspection.summary(), as_json=as_json)
 
 
-def print_explanation(look: Look, *, as_json: bool) -> None:
+def print_explanation(inspection: Inspection, *, as_json: bool) -> None:
     """Raises NothingRecognised, behind the answer, if no detector knows the image."""
-    _print(look, look.explanation(), as_json=as_json)
+    _print(inspection, inspection.explanation(), as_json=as_json)
 
 
 def print_loaded(volume: Volume, image: str, name: str | None, *, as_json: bool) -> None:
@@ -36,9 +36,9 @@ def print_loaded(volume: Volume, image: str, name: str | None, *, as_json: bool)
         output.table(rows, ("MODE", "SIZE", "NAME", "ARCHIVE"))
 
 
-def _print(look: Look, text: str, *, as_json: bool) -> None:
+def _print(inspection: Inspection, text: str, *, as_json: bool) -> None:
     if as_json:
-        output.json(look.to_json())
+        output.json(inspection.to_json())
     else:
         output.answer(text)
-    look.require_recognised()
+    inspection.require_recognised()

@@ -9,7 +9,7 @@ from bootkit.cli import output
 from bootkit.errors import BootkitError, UsageError
 from bootkit.model.check import Answer
 from bootkit.model.prepare import DataFs
-from bootkit.model.verdict import TestFirmware
+from bootkit.model.testboot import TestFirmware
 from bootkit.system.sticks import open_stick
 
 
@@ -64,7 +64,7 @@ def _told(cells: Iterable[Cell]) -> Iterator[Cell]:
 
 
 def cell_json(cell: Cell) -> dict[str, object]:
-    verdict = cell.verdict
+    result = cell.result
     return {
         "image": cell.image,
         "filesystem": cell.filesystem.value,
@@ -75,13 +75,13 @@ def cell_json(cell: Cell) -> dict[str, object]:
         "expected": cell.expected,
         "booted": cell.booted,
         "outcome": _outcome(cell),
-        "seconds": round(verdict.seconds, 1) if verdict else 0,
+        "seconds": round(result.seconds, 1) if result else 0,
         "agrees": cell.agrees,
     }
 
 
 def _row(cell: Cell) -> tuple[str, ...]:
-    seconds = f"{cell.verdict.seconds:.0f}" if cell.verdict else "-"
+    seconds = f"{cell.result.seconds:.0f}" if cell.result else "-"
     sign = "" if cell.agrees else "CONTRADICTS"
     return (
         cell.image,
@@ -101,6 +101,6 @@ def _predicted(cell: Cell) -> str:
 
 
 def _outcome(cell: Cell) -> str:
-    if cell.verdict is None:
+    if cell.result is None:
         return f"refused: {cell.refusal}" if cell.refusal else "no entry for this machine"
-    return "boots" if cell.verdict.ok else f"stuck at {cell.verdict.stage.title}: {cell.verdict.reason}"
+    return "boots" if cell.result.ok else f"stuck at {cell.result.stage.title}: {cell.result.reason}"

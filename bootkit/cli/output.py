@@ -1,4 +1,4 @@
-"""How answers and talk look. stdout carries the answer, stderr the talk; neither needs a terminal."""
+"""The form of answers and talk. stdout carries the answer, stderr the talk; neither needs a terminal."""
 
 import json as json_module
 import sys

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from bootkit.app.stick.user_files import KeptVerdict
 from bootkit.app.verbs.generate import Generation
 from bootkit.app.verbs.images import Addition
-from bootkit.app.verbs.test import Proof
+from bootkit.app.verbs.test import BootedEntry
 from bootkit.cli import output
 from bootkit.errors import BootkitError
 from bootkit.model.answers import recognition_to_json
@@ -135,42 +135,42 @@ def kept_verdicts(answers: Sequence[KeptVerdict], *, as_json: bool) -> None:
         raise BootkitError(f"damaged on the stick: {', '.join(damaged)}", hint="copy it again, with --replace")
 
 
-def verdicts(proofs: Sequence[Proof]) -> None:
+def boot_results(proofs: Sequence[BootedEntry]) -> None:
     """One row a boot; for those that stuck, the reason and the last lines of the console."""
     rows = [
         (
             proof.firmware.value,
             proof.target.title,
-            proof.verdict.pretty_name or proof.verdict.stage.title
-            if proof.verdict.ok
-            else f"stuck: {proof.verdict.stage.title}",
-            f"{proof.verdict.seconds:.0f}",
+            proof.result.pretty_name or proof.result.stage.title
+            if proof.result.ok
+            else f"stuck: {proof.result.stage.title}",
+            f"{proof.result.seconds:.0f}",
         )
         for proof in proofs
     ]
     output.table(rows, ("FIRMWARE", "ENTRY", "VERDICT", "SECONDS"))
     for proof in proofs:
-        for picture in proof.verdict.screenshots:
+        for picture in proof.result.screenshots:
             output.answer(picture)
-        if not proof.verdict.ok:
-            output.say(f"{proof.firmware.value}, {proof.target.title}: {proof.verdict.reason}")
-            for line in proof.verdict.tail:
+        if not proof.result.ok:
+            output.say(f"{proof.firmware.value}, {proof.target.title}: {proof.result.reason}")
+            for line in proof.result.tail:
                 output.say(f"  | {line}")
 
 
-def verdict_json(proof: Proof) -> dict[str, object]:
-    verdict = proof.verdict
+def boot_result_json(proof: BootedEntry) -> dict[str, object]:
+    result = proof.result
     return {
         "firmware": proof.firmware.value,
         "image": proof.target.path,
         "entry": proof.target.entry.title,
-        "ok": verdict.ok,
-        "stage": verdict.stage.title,
-        "reason": verdict.reason,
-        "pretty_name": verdict.pretty_name,
-        "iso": verdict.iso,
-        "seconds": round(verdict.seconds, 1),
-        "reached": [[stage.title, round(seconds, 1)] for stage, seconds in verdict.reached],
-        "tail": list(verdict.tail),
-        "screenshots": list(verdict.screenshots),
+        "ok": result.ok,
+        "stage": result.stage.title,
+        "reason": result.reason,
+        "pretty_name": result.pretty_name,
+        "iso": result.iso,
+        "seconds": round(result.seconds, 1),
+        "reached": [[stage.title, round(seconds, 1)] for stage, seconds in result.reached],
+        "tail": list(result.tail),
+        "screenshots": list(result.screenshots),
     }

@@ -51,8 +51,8 @@ def test(
 
     With --matrix: every image from every file system in every machine, what was predicted beside what came of it.
     """
-    from bootkit.app.verbs.test import boot_entries, choose_targets, parse_firmwares
-    from bootkit.cli.report import verdict_json, verdicts
+    from bootkit.app.verbs.test import boot_targets, choose_targets, parse_firmwares
+    from bootkit.cli.report import boot_result_json, boot_results
     from bootkit.errors import BootkitError, UsageError
     from bootkit.system.sticks import open_stick
 
@@ -68,13 +68,13 @@ def test(
         raise UsageError("ISO files and --data-fs are for --matrix", hint="bootkit test --matrix FILE.iso ...")
     with open_stick(stick) as opened:
         targets = choose_targets(opened.volume, entry or [], every=every)
-        proofs = boot_entries(opened, targets, firmwares, timeout=timeout, pictures=pictures, told=output.say)
+        proofs = boot_targets(opened, targets, firmwares, timeout=timeout, pictures=pictures, told=output.say)
     if as_json:
-        output.json([verdict_json(proof) for proof in proofs])
+        output.json([boot_result_json(proof) for proof in proofs])
     else:
-        verdicts(proofs)
-    failed = [proof for proof in proofs if not proof.verdict.ok]
+        boot_results(proofs)
+    failed = [proof for proof in proofs if not proof.result.ok]
     if failed:
         raise BootkitError(
-            f"{len(failed)} of {len(proofs)} boots did not reach userspace", hint=failed[0].verdict.reason
+            f"{len(failed)} of {len(proofs)} boots did not reach userspace", hint=failed[0].result.reason
         )

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from bootkit.formats.partitions import Partition
+from bootkit.formats.partitions import PartitionEntry
 from bootkit.formats.reader import read_upto, size_of
 from bootkit.model.iso import ElToritoEntry
 
@@ -35,7 +35,7 @@ class _Row:
     lba: int
 
 
-def read_boot_catalog(fh: BinaryIO, lba: int, *, partitions: tuple[Partition, ...] = ()) -> BootCatalog:
+def read_boot_catalog(fh: BinaryIO, lba: int, *, partitions: tuple[PartitionEntry, ...] = ()) -> BootCatalog:
     """The bootable entries of the catalogue in sector ``lba``.
 
     ``partitions`` are those of the same image: a hybrid's ESP tells how long the EFI boot image is. Never fails on
@@ -88,7 +88,7 @@ def _row(row: bytes, platform: int) -> _Row:
     return _Row(platform=platform, media=media & 0x0F, sectors=sectors, lba=lba)
 
 
-def _entry(fh: BinaryIO, row: _Row, partitions: tuple[Partition, ...], available: int) -> ElToritoEntry:
+def _entry(fh: BinaryIO, row: _Row, partitions: tuple[PartitionEntry, ...], available: int) -> ElToritoEntry:
     platform = _PLATFORMS.get(row.platform, f"{row.platform:#04x}")
     emulation = _EMULATIONS.get(row.media, f"{row.media:#x}")
     offset = row.lba * SECTOR
@@ -102,7 +102,7 @@ def _entry(fh: BinaryIO, row: _Row, partitions: tuple[Partition, ...], available
     return ElToritoEntry(platform=platform, emulation=emulation, lba=row.lba, size=size)
 
 
-def _efi_size(fh: BinaryIO, row: _Row, partitions: tuple[Partition, ...], available: int) -> int:
+def _efi_size(fh: BinaryIO, row: _Row, partitions: tuple[PartitionEntry, ...], available: int) -> int:
     # The catalogue has 16 bits for the size in units of 512 bytes, which an image of 32 MiB overflows, and mastering
     # tools write 0 or 1 there.
     offset = row.lba * SECTOR

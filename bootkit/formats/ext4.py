@@ -33,7 +33,7 @@ _LINK_LIMIT = 4096
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Superblock:
+class Ext4Superblock:
     uuid: str
     """Lower case with dashes, as udev shows it."""
     label: str
@@ -66,7 +66,7 @@ class ExtEntry(Entry):
     """Of the inode, from the start of the file system."""
 
 
-def read_superblock(fh: BinaryIO) -> Superblock:
+def read_superblock(fh: BinaryIO) -> Ext4Superblock:
     """The primary superblock.
 
     Raises:
@@ -96,7 +96,7 @@ def read_superblock(fh: BinaryIO) -> Superblock:
     )  # fmt: skip
     if not sane:
         raise FormatError("the superblock contradicts itself", offset=_SUPERBLOCK)
-    return Superblock(
+    return Ext4Superblock(
         uuid=str(UUID(bytes=data[104:120])),
         label=data[120:136].rstrip(b"\0").decode("utf-8", "backslashreplace"),
         block_size=1024 << log_size,

@@ -1,4 +1,4 @@
-"""Partition tables: MBR with logical partitions, and GPT, on disks, sticks and hybrid images.
+"""PartitionEntry tables: MBR with logical partitions, and GPT, on disks, sticks and hybrid images.
 
 Source: UEFI Specification 2.10, chapter 5 (GPT, protective MBR); the chain of extended boot records as Linux 6.1 reads
 it in block/partitions/msdos.c.
@@ -22,7 +22,7 @@ _GPT_ENTRY_LIMIT = 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Partition:
+class PartitionEntry:
     """One row of a partition table. Offsets and sizes are bytes, whatever the sector size."""
 
     number: int
@@ -45,19 +45,19 @@ class Partition:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PartitionTable:
+class DiskPartitions:
     scheme: str
     """``gpt``, ``mbr``, or empty if there is no table."""
     sector_size: int = 512
     disk_guid: str = ""
     """GPT only; lower case, as udev spells it."""
-    partitions: tuple[Partition, ...] = ()
-    mbr: tuple[Partition, ...] = ()
+    partitions: tuple[PartitionEntry, ...] = ()
+    mbr: tuple[PartitionEntry, ...] = ()
     """The rows of the MBR, also where a GPT rules: a protective row, or those of a hybrid."""
     warnings: tuple[str, ...] = ()
 
 
-def read_partitions(fh: BinaryIO) -> PartitionTable:
+def read_partitions(fh: BinaryIO) -> DiskPartitions:
     """The partition table that rules: GPT if there is a sound one (its backup counts), else MBR.
 
     Never fails on content: garbage gives no partitions, and what is odd becomes a warning.
@@ -73,10 +73,10 @@ def read_partitions(fh: BinaryIO) -> PartitionTable:
         table = _gpt(fh, sector_size, size, mbr)
         if table is not None:
             return table
-    return PartitionTable(scheme="mbr" if mbr else "", partitions=mbr, mbr=mbr)
+    return DiskPartitions(scheme="mbr" if mbr else "", partitions=mbr, mbr=mbr)
 
 
-def _mbr(fh: BinaryIO, sector: bytes, size: int) -> Iterator[Partition]:
+def _mbr(fh: BinaryIO, sector: bytes, size: int) -> Iterator[PartitionEntry]:
     (signature,) = struct.unpack_from("<I", sector, 440)
     rows = list(_rows(sector))
     if any(flag & 0x7F for flag, _, _, _ in rows):
@@ -100,8 +100,8 @@ def _rows(sector: bytes) -> Iterator[tuple[int, int, int, int]]:
         yield flag, kind, first, count
 
 
-def _mbr_partition(number: int, flag: int, kind: int, sectors: tuple[int, int], signature: int) -> Partition:
-    return Partition(
+def _mbr_partition(number: int, flag: int, kind: int, sectors: tuple[int, int], signature: int) -> PartitionEntry:
+    return PartitionEntry(
         number=number,
         scheme="mbr",
         type=f"{kind:02x}",
@@ -112,7 +112,7 @@ def _mbr_partition(number: int, flag: int, kind: int, sectors: tuple[int, int], 
     )
 
 
-def _logical(fh: BinaryIO, extended: int, signature: int, size: int) -> Iterator[Partition]:
+def _logical(fh: BinaryIO, extended: int, signature: int, size: int) -> Iterator[PartitionEntry]:
     here, number = extended, 5
     seen: set[int] = set()
     while here not in seen and number < 5 + _LOGICAL_LIMIT and (here + 1) * 512 <= size:
@@ -132,7 +132,7 @@ def _logical(fh: BinaryIO, extended: int, signature: int, size: int) -> Iterator
         here = following
 
 
-def _gpt(fh: BinaryIO, sector_size: int, size: int, mbr: tuple[Partition, ...]) -> PartitionTable | None:
+def _gpt(fh: BinaryIO, sector_size: int, size: int, mbr: tuple[PartitionEntry, ...]) -> DiskPartitions | None:
     warnings: list[str] = []
     for place, at in (("primary", sector_size), ("backup", size // sector_size * sector_size - sector_size)):
         try:
@@ -146,8 +146,8 @@ def _gpt(fh: BinaryIO, sector_size: int, size: int, mbr: tuple[Partition, ...]) 
 
 
 def _gpt_at(
-    fh: BinaryIO, offset: int, sector_size: int, context: tuple[tuple[Partition, ...], list[str]]
-) -> PartitionTable:
+    fh: BinaryIO, offset: int, sector_size: int, context: tuple[tuple[PartitionEntry, ...], list[str]]
+) -> DiskPartitions:
     mbr, warnings = context
     header = read_at(fh, offset, 92)
     signature, header_size, checksum = struct.unpack_from("<8s4xII", header)
@@ -164,7 +164,7 @@ def _gpt_at(
     array = read_at(fh, first * sector_size, count * entry_size)
     if zlib.crc32(array) != array_checksum:
         warnings.append("the checksum of the GPT's rows is wrong")
-    return PartitionTable(
+    return DiskPartitions(
         scheme="gpt",
         sector_size=sector_size,
         disk_guid=_guid(header[56:72]),
@@ -174,12 +174,12 @@ def _gpt_at(
     )
 
 
-def _gpt_rows(array: bytes, entry_size: int, sector_size: int) -> Iterator[Partition]:
+def _gpt_rows(array: bytes, entry_size: int, sector_size: int) -> Iterator[PartitionEntry]:
     for number, at in enumerate(range(0, len(array), entry_size), start=1):
         kind, unique, first, last, attributes = struct.unpack_from("<16s16sQQQ", array, at)
         if kind == bytes(16) or last < first:
             continue
-        yield Partition(
+        yield PartitionEntry(
             number=number,
             scheme="gpt",
             type=_guid(kind).upper(),

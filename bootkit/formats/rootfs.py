@@ -64,7 +64,7 @@ def read_root(fh: BinaryIO, size: int) -> RootFacts:
         root = open_root(fh, budget=Budget(output=_OUTPUT_LIMIT, seconds=_TIME_LIMIT))
     except FormatError as error:
         return RootFacts(size=size, warnings=(f"the root file system cannot be read: {error.message}",))
-    reader = _Reader(root.tree)
+    reader = _RootReader(root.tree)
     os_release = next(filter(None, (reader.text(path, _OS_RELEASE_LIMIT) for path in _OS_RELEASE)), "")
     kernels = reader.kernels()
     return RootFacts(
@@ -78,7 +78,7 @@ def read_root(fh: BinaryIO, size: int) -> RootFacts:
     )
 
 
-class _Reader:
+class _RootReader:
     def __init__(self, tree: Tree) -> None:
         self._tree = tree
         self.warnings: list[str] = []

@@ -42,7 +42,7 @@ OUTPUT_LIMIT = 64 << 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Superblock:
+class SquashfsSuperblock:
     compression: str
     """``gzip``, ``lzma``, ``lzo``, ``xz``, ``lz4`` or ``zstd``, as mksquashfs calls them."""
     block_size: int
@@ -65,7 +65,7 @@ class SquashEntry(Entry):
     """Where the fields of the inode begin that depend on its kind."""
 
 
-def read_superblock(fh: BinaryIO) -> Superblock:
+def read_superblock(fh: BinaryIO) -> SquashfsSuperblock:
     """The superblock at the start of the file.
 
     Raises:
@@ -81,7 +81,7 @@ def read_superblock(fh: BinaryIO) -> Superblock:
         raise FormatError(f"the squashfs has a compressor of the unknown number {compression}", offset=20)
     if not 12 <= block_log <= 20 or block_size != 1 << block_log:
         raise FormatError("the superblock contradicts itself", offset=12)
-    return Superblock(
+    return SquashfsSuperblock(
         compression=_COMPRESSIONS[compression],
         block_size=block_size,
         size=size,

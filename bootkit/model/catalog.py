@@ -17,7 +17,7 @@ CUSTOM_MENU = "/boot/grub/custom.cfg"
 MENU_FONT = "/boot/grub/fonts/unicode.pf2"
 STICK_FILE = "/boot/bootkit/stick.toml"
 DARK, LIGHT, PLAIN = "dark", "light", "plain"
-"""Looks of the graphical menu: two themes of our own, and GRUB's own look."""
+"""Themes of the graphical menu: two of our own, and GRUB's plain one."""
 MENU_LANGUAGES = ("en", "de", "es", "fr", "zh")
 """Languages that the menu speaks, as GRUB's ``lang`` names them."""
 LAST = "last"
@@ -81,7 +81,7 @@ class Additions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ImageLook:
+class ImageAppearance:
     """How the user wants one image to stand in the menu."""
 
     alias: str = ""
@@ -116,8 +116,8 @@ class MenuSettings:
     language: str = MENU_LANGUAGES[0]
     theme: str = DARK
     """A theme of our own, ``PLAIN``, or the path of a theme.txt on the stick."""
-    looks: Mapping[str, ImageLook] = field(default_factory=dict[str, ImageLook])
+    appearances: Mapping[str, ImageAppearance] = field(default_factory=dict[str, ImageAppearance])
     """By the path of the image."""
 
-    def look(self, path: str) -> ImageLook:
-        return self.looks.get(path, ImageLook())
+    def appearance(self, path: str) -> ImageAppearance:
+        return self.appearances.get(path, ImageAppearance())

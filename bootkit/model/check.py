@@ -1,11 +1,11 @@
-"""What is predicted of an image before anyone boots it: :mod:`bootkit.model.verdict` has what a boot then shows."""
+"""What is predicted of an image before anyone boots it: :mod:`bootkit.model.testboot` has what a boot then shows."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from bootkit.model.boot import Firmware
-from bootkit.model.verdict import TestFirmware
+from bootkit.model.testboot import TestFirmware
 
 _FILESYSTEM_NAMES = {"vfat": "FAT32", "exfat": "exFAT", "ntfs": "NTFS"}
 

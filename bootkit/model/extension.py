@@ -14,7 +14,7 @@ MERGED = ("bin", "sbin", "lib", "lib32", "lib64", "libx32", "libo32")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Machine:
+class Architecture:
     """A processor architecture by the names that it goes by."""
 
     uname: str
@@ -27,21 +27,21 @@ class Machine:
 
 
 MACHINES = (
-    Machine(uname="x86_64", systemd="x86-64", debian="amd64", elf=62),
-    Machine(uname="aarch64", systemd="arm64", debian="arm64", elf=183),
-    Machine(uname="i686", systemd="x86", debian="i386", elf=3),
-    Machine(uname="armv7l", systemd="arm", debian="armhf", elf=40),
-    Machine(uname="riscv64", systemd="riscv64", debian="riscv64", elf=243),
+    Architecture(uname="x86_64", systemd="x86-64", debian="amd64", elf=62),
+    Architecture(uname="aarch64", systemd="arm64", debian="arm64", elf=183),
+    Architecture(uname="i686", systemd="x86", debian="i386", elf=3),
+    Architecture(uname="armv7l", systemd="arm", debian="armhf", elf=40),
+    Architecture(uname="riscv64", systemd="riscv64", debian="riscv64", elf=243),
 )
 """ARCHITECTURE= as in systemd 257, src/basic/architecture.c; e_machine as in elf.h."""
 
 
-def find_machine(name: str) -> Machine | None:
+def find_machine(name: str) -> Architecture | None:
     """The machine that is called so by any of its names."""
     return next((one for one in MACHINES if name in (one.uname, one.systemd, one.debian)), None)
 
 
-def machine_named(name: str) -> Machine:
+def machine_named(name: str) -> Architecture:
     """As :func:`find_machine`.
 
     Raises:

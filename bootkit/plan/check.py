@@ -17,7 +17,7 @@ from bootkit.model.check import (
 )
 from bootkit.model.iso import IsoFacts
 from bootkit.model.prepare import DATA_LABEL, ESP_LABEL
-from bootkit.model.verdict import TestFirmware
+from bootkit.model.testboot import TestFirmware
 from bootkit.plan.check_file import FILESYSTEMS, KNOWN, builtin_drivers, file_answer
 from bootkit.plan.check_firmware import firmware_answers
 from bootkit.plan.cures import cure_for

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from bootkit.model.boot import BootEntry, Detection, EntryKind, Firmware
 from bootkit.model.check import Answer, FirmwareAnswer, StickFacts, StickLoader, filesystem_name
 from bootkit.model.kernel import KernelFacts
-from bootkit.model.verdict import TestFirmware
+from bootkit.model.testboot import TestFirmware
 
 _STARTS = {
     TestFirmware.BIOS: Firmware.BIOS,

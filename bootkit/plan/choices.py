@@ -7,7 +7,7 @@ from bootkit.bootcfg.cmdline import SEPARATORS, before_separator, name_of, witho
 from bootkit.detect import QuickRule
 from bootkit.detect.registry import stack_of
 from bootkit.model.boot import BootEntry, Detection, EntryKind, Role
-from bootkit.model.catalog import MENU_LANGUAGES, ImageItem, ImageLook, MenuSettings
+from bootkit.model.catalog import MENU_LANGUAGES, ImageAppearance, ImageItem, MenuSettings
 from bootkit.model.options import AUTO, KEYBOARD, Choices, Kind, OptionSpec, Scope, option
 from bootkit.model.stack import ChoiceWords, Words
 from bootkit.overlay.manifest import lays_over
@@ -33,7 +33,7 @@ def menu_settings(choices: Choices, items: tuple[ImageItem, ...]) -> MenuSetting
         language=_menu_language(choices),
         theme=choices.text("theme"),
         protect_all=choices.text("protect") == "everything",
-        looks={item.path: look for item in items if (look := _look(choices, item)) != ImageLook()},
+        appearances={item.path: own for item in items if (own := _appearance(choices, item)) != ImageAppearance()},
     )
 
 
@@ -103,9 +103,9 @@ def _is_deaf(item: ImageItem, choices: Choices, key: str) -> bool:
     return bool(value) and bool(reason_against(item, option(key)))
 
 
-def _look(choices: Choices, item: ImageItem) -> ImageLook:
+def _appearance(choices: Choices, item: ImageItem) -> ImageAppearance:
     path = item.path
-    return ImageLook(
+    return ImageAppearance(
         alias=choices.text("alias", image=path),
         tip=choices.text("tip", image=path),
         order=choices.number("order", image=path),

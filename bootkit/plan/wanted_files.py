@@ -18,7 +18,7 @@ _ROOT_LIMIT = 8
 """Root images of one system; a layered one has three or four."""
 
 
-def look_inside(view: IsoView, detection: Detection) -> None:
+def ask_for_wanted_files(view: IsoView, detection: Detection) -> None:
     """Ask ``view`` for the kernels, the initrds and the root file systems that matter; it keeps what it saw.
 
     Raises:

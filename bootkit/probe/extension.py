@@ -10,7 +10,7 @@ from typing import BinaryIO
 from bootkit.bootcfg.osrelease import parse_os_release
 from bootkit.errors import FormatError
 from bootkit.formats.squashfs import SquashEntry, Squashfs
-from bootkit.model.extension import MACHINES, MERGED, RELEASE_FOLDER, ExtensionFacts, Machine, Release
+from bootkit.model.extension import MACHINES, MERGED, RELEASE_FOLDER, Architecture, ExtensionFacts, Release
 
 _TEXT_LIMIT = 64 << 10
 _FILES_LIMIT = 200_000
@@ -60,7 +60,7 @@ def extension_stem(name: str) -> str:
     return name
 
 
-def machine_inside(fh: BinaryIO) -> Machine | None:
+def machine_inside(fh: BinaryIO) -> Architecture | None:
     """What the programs in an extension are built for; ``None`` if it has none, or of no known machine."""
     return _machine_of_programs(Squashfs(fh))
 
@@ -143,7 +143,7 @@ def _notes(tree: Squashfs, *, has_release: bool, kernels: tuple[str, ...]) -> It
         yield f"its /{', /'.join(others)} counts with bootkit, not with systemd-sysext alone"
 
 
-def _machine_of_programs(tree: Squashfs) -> Machine | None:
+def _machine_of_programs(tree: Squashfs) -> Architecture | None:
     for folder in _PROGRAMS:
         for entry in (tree.listdir(folder) or ())[:_LOOKED_AT]:
             if entry.is_dir or entry.size < 20:
@@ -157,7 +157,7 @@ def _machine_of_programs(tree: Squashfs) -> Machine | None:
     return None
 
 
-def elf_machine(head: bytes) -> Machine | None:
+def elf_machine(head: bytes) -> Architecture | None:
     """The machine of a program by its first 20 bytes."""
     if len(head) < 20 or head[:4] != b"\x7fELF":
         return None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, BinaryIO, Self
 from bootkit.errors import BootkitError, FormatError
 from bootkit.formats.eltorito import fat_size, read_boot_catalog
 from bootkit.formats.iso9660 import Iso9660, VolumeDescriptor, VolumeDescriptors, read_volume_descriptors
-from bootkit.formats.partitions import Partition, read_partitions
+from bootkit.formats.partitions import PartitionEntry, read_partitions
 from bootkit.formats.reader import TreeFile, Window, read_upto, size_of
 from bootkit.formats.tree import Tree
 from bootkit.model.initrd import InitrdFacts, RootFacts
@@ -204,7 +204,7 @@ class ImageView(IsoView):
                 self._warnings.append(f"the FAT image for UEFI cannot be read: {error.message}")
         return None
 
-    def _read_partitions(self) -> tuple[Partition, ...]:
+    def _read_partitions(self) -> tuple[PartitionEntry, ...]:
         table = read_partitions(self._fh)
         self._warnings.extend(table.warnings)
         rows = {(row.scheme, row.number): row for row in (*table.partitions, *table.mbr)}
@@ -299,7 +299,7 @@ def _hint(fh: BinaryIO) -> str:
     return next((hint for at, magic, hint in _NOT_AN_IMAGE if start.startswith(magic, at)), "")
 
 
-def _rows(partitions: tuple[Partition, ...]) -> tuple[IsoPartition, ...]:
+def _rows(partitions: tuple[PartitionEntry, ...]) -> tuple[IsoPartition, ...]:
     return tuple(
         IsoPartition(number=row.number, scheme=row.scheme, type=row.type, start=row.start, size=row.size)
         for row in partitions

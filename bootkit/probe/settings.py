@@ -20,7 +20,7 @@ def read_choices(text: str, *, source: str = STICK_FILE) -> Choices:
     Raises:
         BootkitError: not TOML, an unknown table or key, or a value of the wrong kind; names the line and the way out.
     """
-    return _Reader(text, source).choices()
+    return _Document(text, source).choices()
 
 
 def read_user_choices(text: str, *, source: str) -> Choices:
@@ -29,14 +29,14 @@ def read_user_choices(text: str, *, source: str) -> Choices:
     Raises:
         BootkitError: as for :func:`read_choices`.
     """
-    reader = _Reader(text, source)
+    reader = _Document(text, source)
     unknown = set(reader.document) - {"options"}
     if unknown:
         raise reader.error((min(unknown),), f"there is no table [{min(unknown)}] in it", "the only table is [options]")
     return Choices(values={USER: reader.values(("options",), Scope.USER)})
 
 
-class _Reader:
+class _Document:
     """One document, its text at hand to tell lines."""
 
     def __init__(self, text: str, source: str) -> None:

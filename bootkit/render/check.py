@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 from bootkit.model.catalog import IMAGE_FOLDER
 from bootkit.model.check import Answer, FirmwareAnswer, Prediction, StickFacts, filesystem_name
-from bootkit.model.verdict import TestFirmware
+from bootkit.model.testboot import TestFirmware
 from bootkit.units import format_size
 
 _WIDTH = 100
@@ -23,7 +23,7 @@ def _row(prediction: Prediction) -> tuple[str, ...]:
     answers = {answer.firmware: _MARKS[answer.answer] for answer in prediction.firmware}
     needed = prediction.memory
     return (
-        image_name(prediction.path),
+        file_name(prediction.path),
         prediction.short,
         ", ".join(map(filesystem_name, prediction.filesystems)) or "-",
         *(answers.get(firmware, "-") for firmware in TestFirmware),
@@ -32,7 +32,7 @@ def _row(prediction: Prediction) -> tuple[str, ...]:
     )
 
 
-def image_name(path: str) -> str:
+def file_name(path: str) -> str:
     """The path of an image as a person would write it."""
     return path.removeprefix(f"{IMAGE_FOLDER}/")
 
@@ -42,14 +42,14 @@ def sentences(predictions: Sequence[Prediction], notes: Sequence[str]) -> str:
     said: dict[tuple[str, str, str], list[str]] = {}
     for prediction in predictions:
         for problem in prediction.problems:
-            said.setdefault(("", problem.reason, problem.cure), []).append(image_name(prediction.path))
+            said.setdefault(("", problem.reason, problem.cure), []).append(file_name(prediction.path))
     for prediction in predictions:
         for answer in _doubtful(prediction):
             key = (answer.firmware.label, answer.reason, answer.cure)
-            said.setdefault(key, []).append(image_name(prediction.path))
+            said.setdefault(key, []).append(file_name(prediction.path))
     for prediction in predictions:
         for note in prediction.notes:
-            said.setdefault(("", note, ""), []).append(image_name(prediction.path))
+            said.setdefault(("", note, ""), []).append(file_name(prediction.path))
     blocks = [_block(head, names, reason, cure, len(predictions)) for (head, reason, cure), names in said.items()]
     return "\n".join([*blocks, *(_paragraph(note) for note in notes)])
 

@@ -19,7 +19,7 @@ from bootkit.model.boot import (
     Module,
     Role,
 )
-from bootkit.model.catalog import IMAGE_FOLDER, OVERLAY_FOLDER, Additions, ImageItem, ImageLook
+from bootkit.model.catalog import IMAGE_FOLDER, OVERLAY_FOLDER, Additions, ImageAppearance, ImageItem
 from bootkit.render.grub import unbootable_path
 
 _WIDTH = 74
@@ -47,9 +47,9 @@ _MODULE_LOADERS = {
 }
 
 
-Looks = Mapping[str, ImageLook]
-_PLAIN_LOOK = ImageLook()
-_NO_LOOKS: Looks = {}
+Appearances = Mapping[str, ImageAppearance]
+_PLAIN = ImageAppearance()
+_NO_APPEARANCES: Appearances = {}
 _NOTHING = Additions()
 _NO_ADDITIONS: Mapping[str, Additions] = {}
 WITHOUT_ADDITIONS = "Without what is added from this stick"
@@ -86,7 +86,7 @@ class Load:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MenuEntry:
+class GrubEntry:
     title: str
     id: str
     condition: str = ""
@@ -121,13 +121,13 @@ class MenuImage:
     classes: str
     comment: str
     explanation: tuple[str, ...] = ()
-    entries: tuple[MenuEntry, ...] = ()
-    look: ImageLook = _PLAIN_LOOK
+    entries: tuple[GrubEntry, ...] = ()
+    appearance: ImageAppearance = _PLAIN
 
     @property
     def default(self) -> str:
         """The entry that the user wants to start by itself, or the first that can, as GRUB's ``default`` takes it."""
-        wanted = (entry.id for entry in self.entries if entry.source and entry.source.title == self.look.entry)
+        wanted = (entry.id for entry in self.entries if entry.source and entry.source.title == self.appearance.entry)
         return f"{self.id_path}>{next(wanted, 0)}"
 
 
@@ -151,40 +151,44 @@ class MenuFolder:
 
 
 def menu_tree(
-    items: Iterable[ImageItem], looks: Looks = _NO_LOOKS, additions: Mapping[str, Additions] = _NO_ADDITIONS
+    items: Iterable[ImageItem],
+    appearances: Appearances = _NO_APPEARANCES,
+    additions: Mapping[str, Additions] = _NO_ADDITIONS,
 ) -> MenuFolder:
     """The images in folders, in order of title; the outermost folder is the menu itself.
 
     An image whose path holds control characters is left out: it cannot be said in a script that is read by lines.
     """
     speakable = [item for item in items if not re.search(r"[\x00-\x1f\x7f]", item.path)]
-    shown = [item for item in speakable if not looks.get(item.path, _PLAIN_LOOK).hidden]
-    return _folder("", shown, looks, additions)
+    shown = [item for item in speakable if not appearances.get(item.path, _PLAIN).hidden]
+    return _folder("", shown, appearances, additions)
 
 
-def _folder(folder: str, items: Sequence[ImageItem], looks: Looks, additions: Mapping[str, Additions]) -> MenuFolder:
+def _folder(
+    folder: str, items: Sequence[ImageItem], appearances: Appearances, additions: Mapping[str, Additions]
+) -> MenuFolder:
     prefix = f"{folder}/" if folder else ""
     below: dict[str, list[ImageItem]] = {}
     here: list[ImageItem] = []
     for item in items:
         name = item.folder[len(prefix) :].partition("/")[0] if item.folder != folder else ""
         (below.setdefault(name, []) if name else here).append(item)
-    folders = [_folder(prefix + name, inside, looks, additions) for name, inside in below.items()]
-    titles = _distinct_titles(here, looks)
+    folders = [_folder(prefix + name, inside, appearances, additions) for name, inside in below.items()]
+    titles = _distinct_titles(here, appearances)
     images = [
-        replace(_image(item, title, additions.get(item.path, _NOTHING)), look=looks.get(item.path, _PLAIN_LOOK))
+        replace(_image(item, title, additions.get(item.path, _NOTHING)), appearance=appearances.get(item.path, _PLAIN))
         for item, title in zip(here, titles, strict=True)
     ]
     return MenuFolder(
         title=clean_text(folder.rpartition("/")[2]),
         id=_folder_id(folder),
         folders=tuple(sorted(folders, key=lambda one: (one.title.casefold(), one.id))),
-        images=tuple(sorted(images, key=lambda one: (one.look.order, one.title.casefold(), one.path))),
+        images=tuple(sorted(images, key=lambda one: (one.appearance.order, one.title.casefold(), one.path))),
     )
 
 
-def _distinct_titles(items: Sequence[ImageItem], looks: Looks) -> list[str]:
-    titles = [clean_text(looks.get(item.path, _PLAIN_LOOK).alias) or _title(item) for item in items]
+def _distinct_titles(items: Sequence[ImageItem], appearances: Appearances) -> list[str]:
+    titles = [clean_text(appearances.get(item.path, _PLAIN).alias) or _title(item) for item in items]
     seen = {title: titles.count(title) for title in set(titles)}
     return [
         title if seen[title] == 1 else f"{title} - {clean_text(item.name)}"
@@ -237,7 +241,7 @@ def _no_boot(item: ImageItem, detection: Detection | None) -> tuple[str, ...]:
     return ()
 
 
-def _entries(item: ImageItem, detection: Detection, additions: Additions) -> tuple[MenuEntry, ...]:
+def _entries(item: ImageItem, detection: Detection, additions: Additions) -> tuple[GrubEntry, ...]:
     ids: set[str] = set()
     entries = [_entry(item, entry, _entry_id(entry.title, ids)) for entry in detection.entries]
     if additions.initrds and detection.wants_disk:
@@ -248,7 +252,7 @@ def _entries(item: ImageItem, detection: Detection, additions: Additions) -> tup
     if supported != ANY_FIRMWARE:
         names = " or ".join(_FIRMWARE_NAMES[firmware] for firmware in Firmware if firmware in supported)
         entries.append(
-            MenuEntry(
+            GrubEntry(
                 title="Not for this computer",
                 id="entry-not-here",
                 condition=f"! {_condition(supported)}" if supported else "",
@@ -257,7 +261,7 @@ def _entries(item: ImageItem, detection: Detection, additions: Additions) -> tup
         )
     if detection.obstacle:
         entries.append(
-            MenuEntry(
+            GrubEntry(
                 title="Good to know",
                 id="entry-good-to-know",
                 explanation=explanation(detection.obstacle, detection.instead),
@@ -266,16 +270,16 @@ def _entries(item: ImageItem, detection: Detection, additions: Additions) -> tup
     return tuple(entries)
 
 
-def _with_additions(entries: list[MenuEntry], additions: Additions) -> list[MenuEntry]:
+def _with_additions(entries: list[GrubEntry], additions: Additions) -> list[GrubEntry]:
     return [replace(entry, additions=additions) if entry.kernel and entry.initrds else entry for entry in entries]
 
 
-def _needing(entry: MenuEntry) -> MenuEntry:
+def _needing(entry: GrubEntry) -> GrubEntry:
     """An entry that does not boot without its additions."""
     return replace(entry, needs=replace(entry.needs, stick=(*entry.needs.stick, *entry.additions.initrds)))
 
 
-def _twins(entries: list[MenuEntry], ids: set[str]) -> list[MenuEntry]:
+def _twins(entries: list[GrubEntry], ids: set[str]) -> list[GrubEntry]:
     """The image's first entry once more, for each kind of machine, without the additions."""
     plain = [entry for entry in entries if entry.source is None or entry.source.role is not Role.PERSISTENT]
     firsts = {entry.condition: entry for entry in reversed(plain) if entry.kernel}
@@ -285,17 +289,17 @@ def _twins(entries: list[MenuEntry], ids: set[str]) -> list[MenuEntry]:
     ]
 
 
-def _entry(item: ImageItem, entry: BootEntry, own_id: str) -> MenuEntry:
+def _entry(item: ImageItem, entry: BootEntry, own_id: str) -> GrubEntry:
     title = clean_text(entry.title) or "Start"
     condition = _condition(entry.firmware)
     refused = _refused(item, entry)
     if refused:
-        return MenuEntry(title=title, id=own_id, condition=condition, explanation=refused, source=entry)
+        return GrubEntry(title=title, id=own_id, condition=condition, explanation=refused, source=entry)
     if entry.kind is EntryKind.CONFIGFILE:
-        return MenuEntry(title=title, id=own_id, condition=condition, own_menu=entry.kernel, source=entry)
+        return GrubEntry(title=title, id=own_id, condition=condition, own_menu=entry.kernel, source=entry)
     before, after = split_words(entry.cmdline)
     is_linux = entry.kind is EntryKind.LINUX
-    return MenuEntry(
+    return GrubEntry(
         title=title,
         id=own_id,
         condition=condition,

@@ -21,7 +21,7 @@ from bootkit.model.catalog import (
     MenuSettings,
 )
 from bootkit.render.entries import (
-    MenuEntry,
+    GrubEntry,
     MenuFolder,
     MenuImage,
     clean_text,
@@ -119,7 +119,7 @@ def render_menu(
 
     ``additions`` are those of an image, by its path.
     """
-    tree = menu_tree(items, settings.looks, additions)
+    tree = menu_tree(items, settings.appearances, additions)
     toggles = _toggles(settings, has_additions=bool(additions))
     free = FREE if settings.password and not settings.protect_all else ""
     found = findable(tree.all_images, free)
@@ -161,7 +161,7 @@ def render_menu(
 
 def menu_targets(items: Sequence[ImageItem], settings: MenuSettings | None = None) -> tuple[MenuTarget, ...]:
     """Every entry that boots something, in the order of the menu."""
-    looks = (settings or MenuSettings()).looks
+    appearances = (settings or MenuSettings()).appearances
     return tuple(
         MenuTarget(
             path=image.path,
@@ -169,7 +169,7 @@ def menu_targets(items: Sequence[ImageItem], settings: MenuSettings | None = Non
             id_path=f"{image.id_path}>{entry.id}",
             entry=entry.source,
         )
-        for image in menu_tree(items, looks).all_images
+        for image in menu_tree(items, appearances).all_images
         for entry in image.entries
         if entry.source is not None and not entry.explanation
     )
@@ -177,7 +177,7 @@ def menu_targets(items: Sequence[ImageItem], settings: MenuSettings | None = Non
 
 def entry_previews(item: ImageItem, settings: MenuSettings) -> tuple[EntryPreview, ...]:
     """The entries of one image, in the order of the menu; those that only inform are left out."""
-    tree = menu_tree((item,), {item.path: replace(settings.look(item.path), hidden=False)})
+    tree = menu_tree((item,), {item.path: replace(settings.appearance(item.path), hidden=False)})
     return tuple(
         _preview(
             item, entry, starts_by_itself=image.default in (f"{image.id_path}>{entry.id}", f"{image.id_path}>{at}")
@@ -188,7 +188,7 @@ def entry_previews(item: ImageItem, settings: MenuSettings) -> tuple[EntryPrevie
     )
 
 
-def _preview(item: ImageItem, entry: MenuEntry, *, starts_by_itself: bool) -> EntryPreview:
+def _preview(item: ImageItem, entry: GrubEntry, *, starts_by_itself: bool) -> EntryPreview:
     assert entry.source is not None  # only such entries are shown
     line = entry.source.modules[0] if entry.source.modules else entry.source
     return EntryPreview(
@@ -252,7 +252,7 @@ def _rule(stack: str, rule: QuickRule) -> dict[str, object]:
 
 def _lines(folder: MenuFolder, free: str) -> str:
     """What is shown of a folder: its images and the folders in it."""
-    column = max((display_width(image.title) for image in folder.images if image.look.tip), default=0)
+    column = max((display_width(image.title) for image in folder.images if image.appearance.tip), default=0)
     at_top = not folder.title
     parts = [_render_line(image, free, offered=at_top, column=column) for image in folder.images]
     parts += [_render_folder(one, free, offered=at_top) for one in folder.folders]
@@ -267,7 +267,7 @@ def _render_folder(folder: MenuFolder, free: str, *, offered: bool) -> str:
 
 
 def _render_line(image: MenuImage, free: str, *, offered: bool, column: int) -> str:
-    tip = clean_text(image.look.tip, limit=_TIP_LIMIT)
+    tip = clean_text(image.appearance.tip, limit=_TIP_LIMIT)
     beside = " " * (max(column - display_width(image.title), 0) + 2) + tip if tip else ""
     default = image.default if offered and image.entries else ""
     return render("line.cfg.j2", image=image, tip=beside, default=default, free=_free(image, free))
@@ -278,4 +278,4 @@ def _render_image(image: MenuImage, free: str) -> str:
 
 
 def _free(image: MenuImage, free: str) -> str:
-    return "" if image.look.locked else free
+    return "" if image.appearance.locked else free

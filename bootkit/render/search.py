@@ -31,8 +31,8 @@ def findable(images: Iterable[MenuImage], free: str) -> tuple[Findable, ...]:
             function=image.loop,
             id_path=image.id_path,
             title=image.title,
-            words=_typeable(" ".join((image.title, image.look.tip, image.path.rpartition("/")[2]))),
-            free="" if image.look.locked else free,
+            words=_typeable(" ".join((image.title, image.appearance.tip, image.path.rpartition("/")[2]))),
+            free="" if image.appearance.locked else free,
         )
         for image in images
     )

@@ -62,7 +62,7 @@ class MadeLoader:
 
 
 @dataclass(slots=True, kw_only=True)
-class _Run:
+class _Made:
     """What the steps so far have made."""
 
     plan: PreparePlan
@@ -91,7 +91,7 @@ def apply_plan(plan: PreparePlan, *, told: Told = lambda _: None, moved: Moved =
         open_target(plan.target) as target,
         interrupted.remembered(plan) as begin,
     ):
-        state = _Run(plan=plan, target=target, work=Path(work), moved=moved)
+        state = _Made(plan=plan, target=target, work=Path(work), moved=moved)
         begun = False
         for step in plan.steps:
             try:
@@ -121,7 +121,7 @@ def loaders_record(plan: PreparePlan, loaders: list[MadeLoader]) -> bytes:
     return json.dumps({"bootkit": __version__, "action": str(plan.action), "loaders": rows}, indent=2).encode() + b"\n"
 
 
-def _take(step: PrepareStep, state: _Run) -> None:  # noqa: C901  # one line a kind, and the type checker counts them
+def _take(step: PrepareStep, state: _Made) -> None:  # noqa: C901  # one line a kind, and the type checker counts them
     target = state.target
     match step:
         case TakeLoader():
@@ -198,7 +198,7 @@ def _stub_archive(stub: bytes) -> bytes:
     return buffer.getvalue()
 
 
-def _make(step: MakeFilesystem, state: _Run) -> None:
+def _make(step: MakeFilesystem, state: _Made) -> None:
     files = list(step.files)
     if step.takes_loaders:
         files += _loader_files(state.loaders)
@@ -249,13 +249,13 @@ def sfdisk_script(table: PartitionTable) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _write_core(step: WriteCore, state: _Run) -> None:
+def _write_core(step: WriteCore, state: _Made) -> None:
     made = _bios(state)
     state.core = (step.sector * SECTOR, core_image(made.content, core_sector=step.sector, limit=step.limit))
     state.target.write(*state.core)
 
 
-def _write_boot_sector(step: WriteBootSector, state: _Run) -> None:
+def _write_boot_sector(step: WriteBootSector, state: _Made) -> None:
     made = _bios(state).step
     assert isinstance(made, BuildLoader)
     boot_img = _host_file(f"{made.directory}/boot.img")
@@ -266,11 +266,11 @@ def _write_boot_sector(step: WriteBootSector, state: _Run) -> None:
         raise _not_kept(state.target, 0)
 
 
-def _bios(state: _Run) -> MadeLoader:
+def _bios(state: _Made) -> MadeLoader:
     return next(made for made in state.loaders if made.step.firmware is Firmware.BIOS)
 
 
-def _replace_loaders(step: ReplaceLoaders, state: _Run) -> None:
+def _replace_loaders(step: ReplaceLoaders, state: _Made) -> None:
     files = {file.path: file.content for file in (*_loader_files(state.loaders), *step.files)}
     files[STICK_RECORD] = loaders_record(state.plan, state.loaders)
     volume = raw_volume(state.target.path, step.offset, step.size)
@@ -284,7 +284,7 @@ def _replace_loaders(step: ReplaceLoaders, state: _Run) -> None:
                     raise _not_kept(state.target, step.offset)
 
 
-def _record_loaders(step: RecordLoaders, state: _Run) -> None:
+def _record_loaders(step: RecordLoaders, state: _Made) -> None:
     volume = raw_volume(state.target.path, step.offset, step.size)
     if volume is not None:
         with closing(volume):
@@ -292,7 +292,7 @@ def _record_loaders(step: RecordLoaders, state: _Run) -> None:
             volume.flush()
 
 
-def _check_written(state: _Run) -> None:
+def _check_written(state: _Made) -> None:
     target = state.target
     target.flush()
     for offset, image in state.placed:

@@ -17,11 +17,11 @@ import psutil
 from qemu.qmp import QMPClient, QMPError
 
 from bootkit.errors import BootkitError
-from bootkit.model.verdict import Stage, TestFirmware, Verdict
+from bootkit.model.testboot import BootResult, Stage, TestFirmware
 from bootkit.system.firmware import FlashImage, find_flash
-from bootkit.system.qemu import Accelerator, Machine, choose_accelerator, qemu_argv
+from bootkit.system.qemu import Accelerator, VirtualMachine, choose_accelerator, qemu_argv
 from bootkit.system.run import Process, popen
-from bootkit.system.watcher import Watcher
+from bootkit.system.watcher import ConsoleWatcher
 from bootkit.system.witness import make_test_disk
 from bootkit.units import MIB, format_size
 
@@ -55,7 +55,7 @@ _QEMU_ITSELF = 256 * MIB
 class _Run:
     """One machine while it runs; times are seconds since it was switched on."""
 
-    machine: Machine
+    machine: VirtualMachine
     process: Process
     until: Stage
     limits: Mapping[Stage, float]
@@ -63,7 +63,7 @@ class _Run:
     on_stage: Callable[[Stage], None]
     heard: Callable[[str], None]
     started: float = field(default_factory=time.monotonic)
-    watcher: Watcher = field(default_factory=Watcher)
+    watcher: ConsoleWatcher = field(default_factory=ConsoleWatcher)
     reads_screen: bool = False
     """What it shows is text in the memory of the screen, and not on the serial line."""
     last_look: float = 0.0
@@ -98,7 +98,7 @@ def boot(
     limits: Mapping[Stage, float] = STAGE_LIMITS,
     on_stage: Callable[[Stage], None] = lambda _: None,
     heard: Callable[[str], None] = lambda _: None,
-) -> Verdict:
+) -> BootResult:
     """Boot ``entry`` (menu ids, ``submenu>entry``) of a stick, an image file or a device, which is only read.
 
     ``words`` are more kernel words. ``sign`` is a regular expression that a program without an initrd prints when it runs.
@@ -116,7 +116,7 @@ def boot(
     flash = None if firmware is TestFirmware.BIOS else find_flash(firmware)
     with TemporaryDirectory(prefix="bootkit-") as name:
         folder = Path(name)
-        machine = Machine(
+        machine = VirtualMachine(
             stick=stick.absolute(),
             test_disk=folder / "test.img",
             folder=folder,
@@ -136,13 +136,13 @@ def boot(
                 screenshots=screenshots,
                 on_stage=on_stage,
                 heard=heard,
-                watcher=Watcher(sign),
+                watcher=ConsoleWatcher(sign),
                 reads_screen=bool(sign) and firmware is TestFirmware.BIOS,
             )
             reason = asyncio.run(_drive(run))
             if process.poll() not in (None, 0):
                 reason = f"QEMU failed: {errors.read_text(errors='replace').strip() or 'it said nothing'}"
-    return _verdict(run, reason)
+    return _result(run, reason)
 
 
 def _require_memory(memory_mib: int) -> None:
@@ -162,9 +162,9 @@ def _own_variables(flash: FlashImage | None, folder: Path) -> FlashImage | None:
     return replace(flash, variables=copy)
 
 
-def _verdict(run: _Run, reason: str) -> Verdict:
+def _result(run: _Run, reason: str) -> BootResult:
     ok = run.watcher.stage >= run.until
-    return Verdict(
+    return BootResult(
         stage=run.watcher.stage,
         ok=ok,
         reason="" if ok else reason,

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import cast
 
 from bootkit.errors import ToolMissing
-from bootkit.model.verdict import TestFirmware
+from bootkit.model.testboot import TestFirmware
 
 _HINT = "install it: Debian ovmf and ovmf-ia32, Fedora edk2-ovmf and edk2-ovmf-ia32, Arch edk2-ovmf, openSUSE qemu-ovmf-x86_64"
 

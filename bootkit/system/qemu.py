@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from bootkit.errors import UsageError
-from bootkit.model.verdict import TestFirmware
+from bootkit.model.testboot import TestFirmware
 from bootkit.system.firmware import FlashImage
 from bootkit.system.run import Argument, popen
 from bootkit.system.witness import OEM_STRING
@@ -58,7 +58,7 @@ class Accelerator(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Machine:
+class VirtualMachine:
     """Where the parts of one test machine are; all files but ``stick`` are the test's own."""
 
     stick: Path
@@ -85,7 +85,7 @@ class Machine:
         return self.folder / "qmp"
 
 
-def qemu_argv(machine: Machine) -> tuple[Argument, ...]:
+def qemu_argv(machine: VirtualMachine) -> tuple[Argument, ...]:
     """The command line of QEMU 6 and newer for a machine."""
     secure = machine.flash is not None and "requires-smm" in machine.flash.features
     return (

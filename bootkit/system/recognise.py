@@ -16,7 +16,7 @@ from bootkit.errors import FormatError
 from bootkit.formats.exfat import Exfat
 from bootkit.formats.ext4 import Ext4, read_superblock
 from bootkit.formats.fat import Fat
-from bootkit.formats.partitions import PartitionTable, read_partitions
+from bootkit.formats.partitions import DiskPartitions, read_partitions
 from bootkit.formats.reader import Window, read_at, read_upto
 from bootkit.formats.tree import Tree
 from bootkit.model.catalog import STICK_FILE
@@ -118,7 +118,7 @@ def read_contents(path: Path) -> Contents:
         return Contents(scheme=table.scheme, partitions=partitions, whole=whole, stick=stick)
 
 
-def _partitions(fh: BinaryIO, table: PartitionTable) -> Iterator[FoundPartition]:
+def _partitions(fh: BinaryIO, table: DiskPartitions) -> Iterator[FoundPartition]:
     for row in table.partitions:
         kind, label, uuid = filesystem_at(fh, row.start), "", ""
         try:
@@ -152,7 +152,7 @@ def uuid_at(fh: BinaryIO, offset: int, kind: str) -> str:
             return str(UUID(bytes=raw))
 
 
-def _stick(fh: BinaryIO, table: PartitionTable, partitions: tuple[FoundPartition, ...]) -> StickRecord | None:
+def _stick(fh: BinaryIO, table: DiskPartitions, partitions: tuple[FoundPartition, ...]) -> StickRecord | None:
     """The stick's own record on the partition with the loaders, if the partitions are as bootkit leaves them."""
     data = next((part for part in partitions if part.number == 1), None)
     if data is None or data.filesystem in ("", "iso9660"):

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from bootkit.errors import BootkitError, FormatError
-from bootkit.formats.partitions import Partition, read_partitions
+from bootkit.formats.partitions import PartitionEntry, read_partitions
 from bootkit.model.catalog import IMAGE_FOLDER, STICK_FILE
 from bootkit.model.extension import OLD_FOLDER
 from bootkit.system.recognise import filesystem_at, raw_volume, uuid_at
@@ -130,7 +130,7 @@ def _raw_volume(path: Path, *, writing: bool) -> Volume:
     raise BootkitError(f"{path} is not a bootkit stick: no partition holds {STICK_FILE}", hint=_PREPARE)
 
 
-def _partition_volume(path: Path, fh: BinaryIO, partition: Partition, *, writing: bool) -> Volume | None:
+def _partition_volume(path: Path, fh: BinaryIO, partition: PartitionEntry, *, writing: bool) -> Volume | None:
     from bootkit.system.volumes.mounted import MOUNTED, MountedVolume
     from bootkit.system.volumes.ntfs import NtfsVolume
 

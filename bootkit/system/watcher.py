@@ -8,7 +8,7 @@ import codecs
 import re
 from collections import deque
 
-from bootkit.model.verdict import Stage
+from bootkit.model.testboot import Stage
 from bootkit.system.witness import MENU_LINE
 
 TAIL_LINES = 20
@@ -50,7 +50,7 @@ _FAILURES: tuple[tuple[re.Pattern[str], str], ...] = (
 )
 
 
-class Watcher:
+class ConsoleWatcher:
     """Feed it what the serial line says; look at the attributes afterwards.
 
     ``sign`` is a regular expression for programs that no initrd can bear witness for: seen behind the menu, on the

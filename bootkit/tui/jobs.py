@@ -11,10 +11,10 @@ from bootkit.app.verbs.overview import Board, read_board, read_logs
 from bootkit.plan.edit_settings import Change
 from bootkit.system.changes import apply_changes
 from bootkit.tui.access import StickAccess
-from bootkit.tui.progress import Progress
+from bootkit.tui.progress import Job
 
 if TYPE_CHECKING:
-    from bootkit.app.verbs.test import Proof
+    from bootkit.app.verbs.test import BootedEntry
 
 
 def read_stick(access: StickAccess, told: Callable[[str], None]) -> Board:
@@ -22,7 +22,7 @@ def read_stick(access: StickAccess, told: Callable[[str], None]) -> Board:
         return read_board(stick, told=told)
 
 
-def write_menu(access: StickAccess, progress: Progress) -> Generation:
+def write_menu(access: StickAccess, progress: Job) -> Generation:
     with access.open(writing=True) as stick:
         generation = plan_generation(stick.volume, told=lambda path: progress.say(f"reading {path}"))
         progress.say("writing the menu")
@@ -30,7 +30,7 @@ def write_menu(access: StickAccess, progress: Progress) -> Generation:
     return generation
 
 
-def add(access: StickAccess, sources: Sequence[Path], folder: str, progress: Progress, *, rename: bool) -> int:
+def add(access: StickAccess, sources: Sequence[Path], folder: str, progress: Job, *, rename: bool) -> int:
     """Copy images; returns how many. What is complete stands in the menu, also when the rest fails or is cancelled."""
     watcher = progress.watcher()
     with access.open(writing=True) as stick:
@@ -51,21 +51,21 @@ def remove(access: StickAccess, path: str) -> Generation:
     return generation
 
 
-def verify(access: StickAccess, path: str, progress: Progress) -> tuple[Verified, ...]:
+def verify(access: StickAccess, path: str, progress: Job) -> tuple[Verified, ...]:
     with access.open(writing=True) as stick:
         return verify_images(stick.volume, [path], progress.watcher())
 
 
-def test(access: StickAccess, path: str, progress: Progress) -> "tuple[Proof, ...]":
+def test(access: StickAccess, path: str, progress: Job) -> "tuple[BootedEntry, ...]":
     from bootkit.app.verbs.test import (  # QEMU's library, only where it is needed
-        boot_entries,
+        boot_targets,
         choose_targets,
         parse_firmwares,
     )
 
     with access.open() as stick:
         targets = choose_targets(stick.volume, [path], every=False)
-        return boot_entries(stick, targets, parse_firmwares(()), told=progress.say, heard=progress.hear)
+        return boot_targets(stick, targets, parse_firmwares(()), told=progress.say, heard=progress.hear)
 
 
 def logs(access: StickAccess) -> tuple[tuple[str, str], ...]:
@@ -78,7 +78,7 @@ def plan_choices(access: StickAccess, changes: Sequence[Change]) -> Generation:
         return plan_change(stick.volume, changes)
 
 
-def write_choices(access: StickAccess, changes: Sequence[Change], progress: Progress) -> Generation:
+def write_choices(access: StickAccess, changes: Sequence[Change], progress: Job) -> Generation:
     with access.open(writing=True) as stick:
         generation = plan_change(stick.volume, changes)
         progress.say("writing")

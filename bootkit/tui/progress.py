@@ -20,7 +20,7 @@ _MOVES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[A-HJdf]|[DEM])")
 
 
 @dataclass(kw_only=True)
-class Progress:
+class Job:
     """One piece of work that can be cancelled: the worker asks at every step, and ends with :class:`Interrupted`."""
 
     clock: Callable[[], float] = time.monotonic

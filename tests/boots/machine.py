@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bootkit.model.verdict import TestFirmware
+from bootkit.model.testboot import TestFirmware
 from bootkit.overlay.pack import secondary_initrd
-from bootkit.system.qemu import Accelerator, Machine, qemu_argv
+from bootkit.system.qemu import Accelerator, VirtualMachine, qemu_argv
 from bootkit.system.run import Process, popen, run
-from bootkit.system.watcher import Watcher
+from bootkit.system.watcher import ConsoleWatcher
 from bootkit.system.witness import TEST_UUID, render_test_cfg, witness_archive
 
 MARK = "report: "
@@ -138,7 +138,7 @@ def session(
     """
     with TemporaryDirectory(prefix="bootkit-") as name:
         folder = Path(name)
-        machine = Machine(
+        machine = VirtualMachine(
             stick=stick.absolute(),
             test_disk=folder / "test.img",
             folder=folder,
@@ -161,7 +161,7 @@ def session(
             return Session(serial=console.text, ended=ended)
 
 
-def _argv(machine: Machine, serial: Path, *, read_only: bool) -> list[str]:
+def _argv(machine: VirtualMachine, serial: Path, *, read_only: bool) -> list[str]:
     """The test's own machine, but for a stick that is written to and a serial line with two ends."""
     kept = "snapshot=off,readonly=on" if read_only else "snapshot=off"
     one_way, two_ways = f"file,id=serial,path={machine.serial_log}", f"socket,id=serial,path={serial},server=on,wait=on"
@@ -171,7 +171,7 @@ def _argv(machine: Machine, serial: Path, *, read_only: bool) -> list[str]:
 def _watch(process: Process, console: _Console, limit: float) -> bool:
     """Whether the machine switched itself off; it is gone in any case."""
     deadline = time.monotonic() + limit
-    watcher = Watcher()
+    watcher = ConsoleWatcher()
     while process.poll() is None and time.monotonic() < deadline and not watcher.failure:
         watcher.feed(console.read())
     ended = process.poll() is not None

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bootkit.model.verdict import Stage
+from bootkit.model.testboot import Stage
 from bootkit.system.boot import boot
 from bootkit.system.qemu import Accelerator
 

@@ -9,9 +9,9 @@ import pytest
 from bootkit.app.verbs.generate import plan_generation
 from bootkit.app.verbs.images import add_images, plan_additions
 from bootkit.app.verbs.prepare import prepare_image
-from bootkit.app.verbs.test import boot_entries, choose_targets
+from bootkit.app.verbs.test import boot_targets, choose_targets
 from bootkit.model.prepare import Layout
-from bootkit.model.verdict import Stage, TestFirmware
+from bootkit.model.testboot import Stage, TestFirmware
 from bootkit.system.changes import apply_changes
 from bootkit.system.sticks import open_stick
 from bootkit.units import MIB
@@ -39,10 +39,10 @@ def test_a_live_iso_boots_to_userspace(stick: Path, firmware: TestFirmware, tmp_
     before = stick.stat().st_mtime_ns
     with open_stick(stick) as opened:
         targets = choose_targets(opened.volume, [], every=False)
-        (proof,) = boot_entries(opened, targets, [firmware], pictures=tmp_path)
-    assert proof.verdict.ok, (proof.verdict.reason, *proof.verdict.tail)
-    assert proof.verdict.stage is Stage.USERSPACE
-    assert proof.verdict.pretty_name.startswith("Debian GNU/Linux")
-    assert proof.verdict.iso.endswith(proof.target.path)
-    assert [Path(picture).name for picture in proof.verdict.screenshots] == ["menu.png", "end.png"]
+        (proof,) = boot_targets(opened, targets, [firmware], pictures=tmp_path)
+    assert proof.result.ok, (proof.result.reason, *proof.result.tail)
+    assert proof.result.stage is Stage.USERSPACE
+    assert proof.result.pretty_name.startswith("Debian GNU/Linux")
+    assert proof.result.iso.endswith(proof.target.path)
+    assert [Path(picture).name for picture in proof.result.screenshots] == ["menu.png", "end.png"]
     assert stick.stat().st_mtime_ns == before  # a test never writes to the stick

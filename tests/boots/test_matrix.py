@@ -15,7 +15,7 @@ from bootkit.app.verbs.matrix import Cell, Matrix, boot_matrix
 from bootkit.app.verbs.prepare import prepare_image
 from bootkit.app.verbs.test import choose_targets
 from bootkit.model.prepare import DataFs
-from bootkit.model.verdict import TestFirmware
+from bootkit.model.testboot import TestFirmware
 from bootkit.system.changes import apply_changes
 from bootkit.system.qemu import Accelerator
 from bootkit.system.sticks import open_stick
@@ -40,7 +40,7 @@ def seen(
 
 
 def _why(cell: Cell) -> tuple[object, ...]:
-    tail = cell.verdict.tail if cell.verdict else ()
+    tail = cell.result.tail if cell.result else ()
     return cell.filesystem, cell.expected, cell.prediction.reason, cell.refusal, tail
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from bootkit.app.verbs.prepare import prepare_image
 from bootkit.model.prepare import DataFs, Layout, LoaderChoice
-from bootkit.model.verdict import Stage, TestFirmware
+from bootkit.model.testboot import Stage, TestFirmware
 from bootkit.system.boot import STAGE_LIMITS, boot
 from bootkit.units import MIB
 

@@ -11,10 +11,10 @@ import pytest
 from bootkit.app.verbs.generate import plan_generation
 from bootkit.app.verbs.images import add_images, plan_additions
 from bootkit.app.verbs.prepare import prepare_image
-from bootkit.app.verbs.test import Proof, boot_entries, choose_targets
+from bootkit.app.verbs.test import BootedEntry, boot_targets, choose_targets
 from bootkit.model.boot import Firmware
 from bootkit.model.prepare import Layout
-from bootkit.model.verdict import Stage, TestFirmware
+from bootkit.model.testboot import Stage, TestFirmware
 from bootkit.system.boot import boot
 from bootkit.system.changes import apply_changes
 from bootkit.system.sticks import open_stick
@@ -122,9 +122,9 @@ def test_a_program_runs(
 ) -> None:
     proof = run(stick, image, firmware, tmp_path)
     proves(stick, image)
-    assert proof.verdict.ok, (proof.verdict.reason, *proof.verdict.tail)
-    assert proof.verdict.stage is Stage.USERSPACE
-    assert said in proof.verdict.pretty_name
+    assert proof.result.ok, (proof.result.reason, *proof.result.tail)
+    assert proof.result.stage is Stage.USERSPACE
+    assert said in proof.result.pretty_name
 
 
 def test_memdisk_starts_a_floppy(stick: Path, tmp_path: Path, proves: Proves) -> None:
@@ -147,10 +147,10 @@ def test_a_menu_on_an_image_starts_what_is_on_it(
     assert verdict.ok, (verdict.reason, *verdict.tail)
 
 
-def run(stick: Path, image: str, firmware: TestFirmware, pictures: Path) -> Proof:
+def run(stick: Path, image: str, firmware: TestFirmware, pictures: Path) -> BootedEntry:
     """Boot the first entry of an image that this machine can start."""
     with open_stick(stick) as opened:
         every = choose_targets(opened.volume, [], every=True)
         fitting = [one for one in every if one.path.endswith(f"/{image}") and MACHINES[firmware] in one.entry.firmware]
-        (proof,) = boot_entries(opened, fitting[:1], [firmware], pictures=pictures)
+        (proof,) = boot_targets(opened, fitting[:1], [firmware], pictures=pictures)
     return proof

@@ -9,7 +9,7 @@ import pytest
 from bootkit.app.verbs.matrix import Cell, Matrix, images_as_files
 from bootkit.model.check import Answer, Basis, Cure, FileAnswer, Prediction, Problem
 from bootkit.model.prepare import DataFs
-from bootkit.model.verdict import Stage, TestFirmware, Verdict
+from bootkit.model.testboot import BootResult, Stage, TestFirmware
 from bootkit.system.sticks import open_stick
 from tests.app.conftest import MakeIso
 from tests.cli.conftest import Bootkit
@@ -25,11 +25,13 @@ NOT = Prediction(
     answer=Answer.CANNOT,
     problems=(Problem(answer=Answer.CANNOT, reason="Its initrd has no driver for NTFS."),),
 )
-BOOTED = Verdict(stage=Stage.USERSPACE, ok=True, seconds=61.4)
-STUCK = Verdict(stage=Stage.INITRD, ok=False, reason="the initrd did not find its ISO", seconds=105.2)
+BOOTED = BootResult(stage=Stage.USERSPACE, ok=True, seconds=61.4)
+STUCK = BootResult(stage=Stage.INITRD, ok=False, reason="the initrd did not find its ISO", seconds=105.2)
 
 
-def cell(filesystem: DataFs, prediction: Prediction, verdict: Verdict, *, expected: bool, cured: bool = False) -> Cell:
+def cell(
+    filesystem: DataFs, prediction: Prediction, verdict: BootResult, *, expected: bool, cured: bool = False
+) -> Cell:
     return Cell(
         image="live.iso",
         filesystem=filesystem,
@@ -37,7 +39,7 @@ def cell(filesystem: DataFs, prediction: Prediction, verdict: Verdict, *, expect
         cured=cured,
         expected=expected,
         prediction=prediction,
-        verdict=verdict,
+        result=verdict,
     )
 
 

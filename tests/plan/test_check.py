@@ -20,7 +20,7 @@ from bootkit.model.initrd import InitrdFacts, KernelModules, RootFacts
 from bootkit.model.iso import IsoFacts
 from bootkit.model.kernel import KernelFacts
 from bootkit.model.prepare import DATA_LABEL
-from bootkit.model.verdict import TestFirmware
+from bootkit.model.testboot import TestFirmware
 from bootkit.plan import cures
 from bootkit.plan.check import FAT_LIMIT, predict, stick_notes
 

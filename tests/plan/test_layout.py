@@ -1,4 +1,4 @@
-"""Partition arithmetic."""
+"""PartitionEntry arithmetic."""
 
 from itertools import pairwise
 

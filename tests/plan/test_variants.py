@@ -117,7 +117,7 @@ def test_which_of_them_starts_by_itself_is_chosen() -> None:
     def started(**chosen: Value) -> str:
         choices = Choices(values={image_place(changed.path): chosen})
         settings = menu_settings(choices, (changed,))
-        return settings.look(changed.path).entry
+        return settings.appearance(changed.path).entry
 
     place = Kept(image=NAME, path=f"{FOLDER}/{STACKS['casper'].file}")
     seeds = tuple(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bootkit.model.boot import Detection, Recognition
-from bootkit.model.catalog import ImageItem, ImageLook, MenuSettings
+from bootkit.model.catalog import ImageAppearance, ImageItem, MenuSettings
 from bootkit.plan.password import grub_digest
 from bootkit.render.menu import empty_grubenv, entry_previews, menu_targets, render_menu
 from bootkit.system.grubcheck import grub_script_error
@@ -64,7 +64,7 @@ def test_grub_takes_whatever_an_image_is_called(text: str) -> None:
     unread = ImageItem(path=f"/{text}.iso", size=1, mtime_ns=1, error=text)
     menu = render_menu(
         (named, blocked, unread),
-        MenuSettings(default=named.path, looks={named.path: ImageLook(alias=text, entry=text)}),
+        MenuSettings(default=named.path, appearances={named.path: ImageAppearance(alias=text, entry=text)}),
         RULES,
     )
     assert grub_script_error(menu) is None
@@ -136,24 +136,27 @@ def test_bytes_that_are_no_utf8_stay_as_they_are() -> None:
 
 def test_the_users_names_and_order_count() -> None:
     looks = {
-        UBUNTU.path: ImageLook(alias="Work 'n' play", order=5, entry="Own menu"),
-        ESXI.path: ImageLook(hidden=True),
-        BROKEN.path: ImageLook(order=-1),
+        UBUNTU.path: ImageAppearance(alias="Work 'n' play", order=5, entry="Own menu"),
+        ESXI.path: ImageAppearance(hidden=True),
+        BROKEN.path: ImageAppearance(order=-1),
     }
-    menu = render_menu(CATALOG, MenuSettings(looks=looks, default=UBUNTU.path)).decode()
+    menu = render_menu(CATALOG, MenuSettings(appearances=looks, default=UBUNTU.path)).decode()
     shown = [menu.index(f"# {path}:") for path in (BROKEN.path, STRANGE.path, UBUNTU.path)]
     assert shown == sorted(shown)
     assert ESXI.path not in menu
     assert "submenu 'Work '\\''n'\\'' play' --id image:ubuntu.iso" in menu
     assert "offer 'image:ubuntu.iso>entry-own-menu'" in menu
-    assert {target.path for target in menu_targets(CATALOG, MenuSettings(looks=looks))} == {UBUNTU.path, DEBIAN.path}
+    assert {target.path for target in menu_targets(CATALOG, MenuSettings(appearances=looks))} == {
+        UBUNTU.path,
+        DEBIAN.path,
+    }
 
 
 @needs_parser
 def test_a_password_is_for_editing_and_for_what_is_locked() -> None:
     digest = grub_digest("secret", b"salt")
-    looks = {DEBIAN.path: ImageLook(locked=True)}
-    menu = render_menu(CATALOG, MenuSettings(password=digest, looks=looks), RULES)
+    looks = {DEBIAN.path: ImageAppearance(locked=True)}
+    menu = render_menu(CATALOG, MenuSettings(password=digest, appearances=looks), RULES)
     assert grub_script_error(menu) is None
     entries = re.findall(r"^ *(?:menuentry|submenu) .*\{$", menu.decode(), re.MULTILINE)
     guarded = [line for line in entries if not line.endswith(" --unrestricted {")]
@@ -164,25 +167,25 @@ def test_a_password_is_for_editing_and_for_what_is_locked() -> None:
     assert f"set superusers=owner\nexport superusers\npassword_pbkdf2 owner {digest}\n" in menu.decode()
     strict = render_menu(CATALOG, MenuSettings(password=digest, protect_all=True), RULES)
     assert b"--unrestricted" not in strict
-    assert b"superusers" not in render_menu(CATALOG, MenuSettings(looks=looks), RULES)
+    assert b"superusers" not in render_menu(CATALOG, MenuSettings(appearances=looks), RULES)
 
 
 def test_tips_stand_in_a_column_beside_the_names() -> None:
     looks = {
-        UBUNTU.path: ImageLook(alias="日本", tip="for guests"),
-        ESXI.path: ImageLook(tip="x" * 300),
-        DEBIAN.path: ImageLook(tip="alone"),
+        UBUNTU.path: ImageAppearance(alias="日本", tip="for guests"),
+        ESXI.path: ImageAppearance(tip="x" * 300),
+        DEBIAN.path: ImageAppearance(tip="alone"),
     }
-    menu = render_menu(CATALOG, MenuSettings(looks=looks)).decode()
+    menu = render_menu(CATALOG, MenuSettings(appearances=looks)).decode()
     assert f"submenu '日本''{' ' * 28}for guests' --id" in menu
     assert f"submenu ESXi$\" (cannot boot from a file)\"'  {'x' * 77}...' --id" in menu
     assert "submenu Debian'  alone' --id" in menu
     assert 'submenu broken.iso$" (cannot be read)" --id' in menu
-    assert menu_targets((DEBIAN,), MenuSettings(looks=looks))[0].title == "Debian: Live system"
+    assert menu_targets((DEBIAN,), MenuSettings(appearances=looks))[0].title == "Debian: Live system"
 
 
 def test_previews_what_the_menu_will_have() -> None:
-    settings = MenuSettings(looks={DEBIAN.path: ImageLook(entry="Installer", hidden=True)})
+    settings = MenuSettings(appearances={DEBIAN.path: ImageAppearance(entry="Installer", hidden=True)})
     previews = entry_previews(DEBIAN, settings)
     assert [(one.title, one.starts_by_itself) for one in previews] == [
         ("Live system", False),

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bootkit.model.boot import BootEntry, EntryKind, Firmware
-from bootkit.model.catalog import CUSTOM_MENU, LAST, MENU, Additions, ImageLook, MenuSettings
+from bootkit.model.catalog import CUSTOM_MENU, LAST, MENU, Additions, ImageAppearance, MenuSettings
 from bootkit.plan.password import grub_digest
 from bootkit.render.menu import GRUBENV, MenuTarget, menu_targets, render_menu
 from bootkit.system.grubemu import run_menu
@@ -337,10 +337,10 @@ REFUSED = ("owner", "guess")
 
 @pytest.mark.parametrize("place", [LIVE, "search>found:image_50a91249>entry-live-system"])
 def test_a_locked_image_starts_after_the_password_only(stick: StickMaker, place: str) -> None:
-    looks = {DEBIAN.path: ImageLook(locked=True)}
+    looks = {DEBIAN.path: ImageAppearance(locked=True)}
     stick.add_iso(UBUNTU.path, CASPER_TREE)
     stick.add_iso(DEBIAN.path, LIVE_TREE)
-    stick.add_menu(*CATALOG, settings=MenuSettings(password=grub_digest("secret", b"salt"), looks=looks))
+    stick.add_menu(*CATALOG, settings=MenuSettings(password=grub_digest("secret", b"salt"), appearances=looks))
     disk = stick.make()
     words = ["debian"] if place.startswith("search") else []
     assert run_menu(disk, entry=CASPER, login=OWNER).linux is not None

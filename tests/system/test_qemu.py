@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from bootkit.errors import ToolMissing, UsageError
-from bootkit.model.verdict import TestFirmware
+from bootkit.model.testboot import TestFirmware
 from bootkit.system.firmware import FlashImage, find_flash
-from bootkit.system.qemu import Accelerator, Machine, choose_accelerator, qemu_argv
+from bootkit.system.qemu import Accelerator, VirtualMachine, choose_accelerator, qemu_argv
 
-BIOS = Machine(
+BIOS = VirtualMachine(
     stick=Path("/tmp/my,stick.img"),
     test_disk=Path("/tmp/t/test.img"),
     folder=Path("/tmp/t"),
@@ -20,7 +20,7 @@ BIOS = Machine(
 FLASH = FlashImage(code=Path("/fw/code.fd"), variables=Path("/tmp/t/variables"), architecture="x86_64")
 
 
-def options(machine: Machine) -> list[tuple[str, str]]:
+def options(machine: VirtualMachine) -> list[tuple[str, str]]:
     words = [str(word) for word in qemu_argv(machine)]
     return list(itertools.pairwise(words))
 

@@ -1,8 +1,8 @@
 import pytest
 
-from bootkit.model.verdict import Stage
+from bootkit.model.testboot import Stage
 from bootkit.system.boot import is_one_colour, screen_text
-from bootkit.system.watcher import TAIL_LINES, Watcher
+from bootkit.system.watcher import TAIL_LINES, ConsoleWatcher
 
 GRUB_OF_OVMF = (
     b"\x1b[2J\x1b[01;01H\x1b[=3h\x1b[2J\x1b[01;01HBdsDxe: loading Boot0002 \"UEFI QEMU QEMU HARDDISK \" from PciRoot(0x0)/"
@@ -26,15 +26,15 @@ LIVE_BOOT_GIVES_UP = (
 )
 
 
-def watch(*texts: bytes) -> Watcher:
-    watcher = Watcher()
+def watch(*texts: bytes) -> ConsoleWatcher:
+    watcher = ConsoleWatcher()
     for text in texts:
         watcher.feed(text)
     return watcher
 
 
 def test_follows_a_boot_from_firmware_to_userspace() -> None:
-    watcher = Watcher()
+    watcher = ConsoleWatcher()
     stages = [watcher.stage]
     for text in (GRUB_OF_OVMF, KERNEL, INITRD, ROOT, USERSPACE):
         watcher.feed(text)
@@ -127,7 +127,7 @@ def test_survives_bytes_that_are_no_text() -> None:
 
 
 def test_what_a_program_prints_proves_that_it_runs() -> None:
-    watcher = Watcher(sign=r"Memtest86\+ v\d")
+    watcher = ConsoleWatcher(sign=r"Memtest86\+ v\d")
     watcher.feed(b"Memtest86+ v7\r\n")
     before = watcher.stage  # before the menu it is somebody else who speaks
     watcher.feed(GRUB_OF_OVMF + b"\x1b[1;1H\x1b[37mMemtest86+ v6.10 \x1b[0m\r\n")
@@ -136,7 +136,7 @@ def test_what_a_program_prints_proves_that_it_runs() -> None:
 
 
 def test_a_screen_is_proof_as_well() -> None:
-    watcher = Watcher(sign="Boot Firmware")
+    watcher = ConsoleWatcher(sign="Boot Firmware")
     watcher.feed(GRUB_OF_OVMF)
     watcher.see_screen("iPXE 1.0.0\n -- Open Source Network Boot Firmware --\n")
     assert watcher.stage is Stage.USERSPACE

@@ -7,7 +7,7 @@ import pytest
 
 from bootkit.tui import jobs
 from bootkit.tui.access import StickAccess
-from bootkit.tui.progress import Progress
+from bootkit.tui.progress import Job
 from bootkit.tui.screens.text import ErrorScreen
 from bootkit.tui.screens.work import WorkScreen
 from tests.tui.conftest import app_for, on, opened, shown, until
@@ -21,7 +21,7 @@ SERIAL = (
 
 
 def heard(*pieces: str) -> list[str]:
-    progress = Progress()
+    progress = Job()
     for piece in pieces:
         progress.hear(piece)
     return progress.told().splitlines()
@@ -49,7 +49,7 @@ async def test_a_test_shows_the_console_and_stops_when_it_is_cancelled(
 ) -> None:
     ended: list[str] = []
 
-    def endless(_access: StickAccess, path: str, progress: Progress) -> None:
+    def endless(_access: StickAccess, path: str, progress: Job) -> None:
         progress.say("bios: Live system")
         for piece in SERIAL:
             progress.hear(piece)

@@ -11,7 +11,7 @@ from bootkit.model.catalog import IMAGE_FOLDER
 from bootkit.system import volume
 from bootkit.system.changes import Watcher
 from bootkit.system.sticks import open_stick
-from bootkit.tui.progress import Progress
+from bootkit.tui.progress import Job
 from bootkit.tui.screens.add import AddScreen, IsoTree
 from bootkit.tui.screens.options import OptionsScreen
 from bootkit.tui.screens.prepare import PrepareScreen
@@ -195,13 +195,13 @@ async def test_cancelling_a_preparation_leaves_no_file(tmp_path: Path, monkeypat
     image = tmp_path / "new.img"
     steps: list[str] = []
 
-    def cancel_at_the_fifth(self: Progress, phase: str) -> None:
+    def cancel_at_the_fifth(self: Job, phase: str) -> None:
         steps.append(phase)
         if len(steps) == 5:
             self.cancel()
         self.check()
 
-    monkeypatch.setattr(Progress, "say", cancel_at_the_fifth)
+    monkeypatch.setattr(Job, "say", cancel_at_the_fifth)
     app = app_for(None)
     async with app.run_test() as pilot:
         await on(pilot, PrepareScreen)
@@ -256,9 +256,9 @@ async def test_a_copy_that_is_cancelled_leaves_what_was_complete(
     before = files_below(stick, IMAGE_FOLDER)
     with second.open("ab") as file:
         file.write(os.urandom(8 << 20))
-    watcher_of = Progress.watcher
+    watcher_of = Job.watcher
 
-    def watcher(self: Progress) -> Watcher:
+    def watcher(self: Job) -> Watcher:
         """Cancels in the middle of the second copy."""
         plain = watcher_of(self)
 
@@ -269,7 +269,7 @@ async def test_a_copy_that_is_cancelled_leaves_what_was_complete(
 
         return Watcher(begin=plain.begin, progress=progress, end=plain.end)
 
-    monkeypatch.setattr(Progress, "watcher", watcher)
+    monkeypatch.setattr(Job, "watcher", watcher)
     async with app_for(stick).run_test() as pilot:
         screen = await opened(pilot)
         await pilot.press("a")

@@ -1,4 +1,4 @@
-"""The files beside grub.cfg that give the menu its look and its language."""
+"""The files beside grub.cfg that give the menu its appearance and its language."""
 
 from dataclasses import dataclass, replace
 
@@ -6,7 +6,7 @@ from bootkit.errors import FormatError
 from bootkit.formats.pf2 import characters
 from bootkit.model.catalog import MENU_FONT, MENU_LANGUAGES, MenuSettings
 from bootkit.model.plan import WriteFile
-from bootkit.render.appearance import look_files
+from bootkit.render.appearance import appearance_files
 from bootkit.render.texts import translations
 from bootkit.system.volume import Volume, read_file
 
@@ -15,7 +15,7 @@ _FILE_LIMIT = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MenuLook:
+class MenuAppearance:
     settings: MenuSettings
     """With a language that the font on the stick can show."""
     steps: tuple[WriteFile, ...] = ()
@@ -23,8 +23,8 @@ class MenuLook:
     warnings: tuple[str, ...] = ()
 
 
-def plan_look(volume: Volume, settings: MenuSettings) -> MenuLook:
-    """What of the look has to be written."""
+def plan_appearance(volume: Volume, settings: MenuSettings) -> MenuAppearance:
+    """What of the appearance has to be written."""
     trouble = _font_problem(volume, settings.language)
     if trouble:
         settings = replace(settings, language=MENU_LANGUAGES[0])
@@ -32,10 +32,10 @@ def plan_look(volume: Volume, settings: MenuSettings) -> MenuLook:
         trouble = (*trouble, f"the menu has a plain look: there is no {settings.theme} on the stick")
     steps = tuple(
         WriteFile(path=path, content=content)
-        for path, content in look_files(settings).items()
+        for path, content in appearance_files(settings).items()
         if read_file(volume, path, _FILE_LIMIT) != content
     )
-    return MenuLook(settings=settings, steps=steps, warnings=trouble)
+    return MenuAppearance(settings=settings, steps=steps, warnings=trouble)
 
 
 def _font_problem(volume: Volume, language: str) -> tuple[str, ...]:

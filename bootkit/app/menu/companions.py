@@ -27,15 +27,15 @@ _MARKED = frozenset({"vfat", "exfat"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Beside:
+class Companions:
     steps: tuple[StickStep, ...]
     missing: tuple[str, ...]
     """What could not be provided, each a warning."""
 
 
-def plan_beside(
+def plan_companions(
     volume: Volume, items: tuple[ImageItem, ...], *, memdisk_places: tuple[str, ...] = MEMDISK_PLACES
-) -> Beside:
+) -> Companions:
     """What has to be written so that the entries of ``items`` find what they need."""
     steps: dict[str, StickStep] = {}
     missing: dict[str, str] = {}
@@ -55,7 +55,7 @@ def plan_beside(
     wanted = {image_header(item.path) for item in items for entry in _entries(item) if entry.image_as}
     headers = (path for path, _ in walk(volume, OVERLAY_FOLDER) if path.endswith(HEADER_SUFFIX))
     strays = tuple(RemoveFile(path=path) for path in headers if path not in wanted)
-    return Beside(steps=(*steps.values(), *strays), missing=tuple(missing.values()))
+    return Companions(steps=(*steps.values(), *strays), missing=tuple(missing.values()))
 
 
 def _entries(item: ImageItem) -> Iterator[BootEntry]:

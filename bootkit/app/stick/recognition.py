@@ -5,7 +5,7 @@ from dataclasses import replace
 from bootkit.detect.registry import recognise
 from bootkit.model.catalog import ImageItem
 from bootkit.model.iso import IsoView
-from bootkit.plan.wanted_files import look_inside
+from bootkit.plan.wanted_files import ask_for_wanted_files
 
 
 def answered(item: ImageItem, view: IsoView) -> ImageItem:
@@ -24,7 +24,7 @@ def with_insides(item: ImageItem, view: IsoView) -> ImageItem:
     """
     if item.detection is None or item.facts is None:
         return item
-    look_inside(view, item.detection)
+    ask_for_wanted_files(view, item.detection)
     old, new = item.facts, view.facts
     facts = replace(
         old,

@@ -12,7 +12,7 @@ from bootkit.errors import BootkitError
 from bootkit.model.catalog import ImageItem
 from bootkit.model.check import Answer, Prediction, Problem, StickFacts
 from bootkit.model.plan import StickPlan, WriteFile
-from bootkit.model.verdict import TestFirmware
+from bootkit.model.testboot import TestFirmware
 from bootkit.plan.check import predict, stick_notes
 from bootkit.plan.cures import MAP
 from bootkit.system.changes import apply_changes

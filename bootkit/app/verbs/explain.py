@@ -5,7 +5,7 @@ from pathlib import Path
 from bootkit.app.stick.catalog import image_named
 from bootkit.app.stick.facts import stick_facts
 from bootkit.app.stick.recognition import answered, with_insides
-from bootkit.app.verbs.inspect import Look
+from bootkit.app.verbs.inspect import Inspection
 from bootkit.errors import BootkitError
 from bootkit.model.catalog import IMAGE_FOLDER, ImageItem
 from bootkit.model.check import StickFacts
@@ -14,8 +14,8 @@ from bootkit.probe.image import ImageView, open_image
 from bootkit.system.sticks import Stick
 
 
-def explain_file(path: Path) -> Look:
-    """Look at an ISO file on the host, and predict how it boots from some stick.
+def explain_file(path: Path) -> Inspection:
+    """Inspection at an ISO file on the host, and predict how it boots from some stick.
 
     Raises:
         BootkitError: it cannot be read, or is no image.
@@ -28,8 +28,8 @@ def explain_file(path: Path) -> Look:
     return _look(item, StickFacts())
 
 
-def look_on_stick(stick: Stick, name: str) -> Look:
-    """Look at an image on a stick, and predict how it boots from there.
+def look_on_stick(stick: Stick, name: str) -> Inspection:
+    """Inspection at an image on a stick, and predict how it boots from there.
 
     Raises:
         BootkitError: there is none of that name, it cannot be read, or is no image.
@@ -47,9 +47,9 @@ def _item(view: ImageView, item: ImageItem) -> ImageItem:
     return with_insides(answered(item, view), view)
 
 
-def _look(item: ImageItem, stick: StickFacts, *, iso_path: str = "", stick_uuid: str = "") -> Look:
+def _look(item: ImageItem, stick: StickFacts, *, iso_path: str = "", stick_uuid: str = "") -> Inspection:
     assert item.facts is not None and item.recognition is not None  # noqa: PT018 - both are set by answered()
-    return Look(
+    return Inspection(
         facts=item.facts,
         recognition=item.recognition,
         iso_path=iso_path,

@@ -28,7 +28,7 @@ _DEFAULT_MACHINE = "x86_64"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ExtensionLook:
+class InspectedExtension:
     """An extension, looked into; ``facts`` are missing if it cannot be read, and ``error`` says why."""
 
     name: str
@@ -87,13 +87,13 @@ def extension_named(volume: Volume, name: str) -> ExtensionItem:
 
 def look_at_extensions(
     volume: Volume, items: Sequence[ExtensionItem], *, place: Place = STICK
-) -> tuple[ExtensionLook, ...]:
+) -> tuple[InspectedExtension, ...]:
     """Look into extensions of the stick; ``place`` is for whom they are on or off."""
     off = _off(volume, place)
     return tuple(_look(volume, item, enabled=item.name not in off) for item in items)
 
 
-def look_at_extension_file(path: Path) -> ExtensionLook:
+def look_at_extension_file(path: Path) -> InspectedExtension:
     """An extension on this computer.
 
     Raises:
@@ -112,25 +112,25 @@ def look_at_extension_file(path: Path) -> ExtensionLook:
         ) from error
     said = find_machine(facts.release.machine) if facts.release else None
     machine = said or inside
-    return ExtensionLook(name=path.name, size=size, facts=facts, machine=machine.uname if machine else "")
+    return InspectedExtension(name=path.name, size=size, facts=facts, machine=machine.uname if machine else "")
 
 
 def plan_extension_copy(
     volume: Volume, file: Path, *, machine: str = "", again: bool = False
-) -> tuple[CopyImage, ExtensionLook]:
+) -> tuple[CopyImage, InspectedExtension]:
     """What ``ext add`` would do.
 
     Raises:
         BootkitError: it is no extension, its name is no good, or there is no room.
     """
-    look = look_at_extension_file(file)
+    extension = look_at_extension_file(file)
     if not file.name.endswith(SUFFIXES):
         raise BootkitError(f"{file.name} would not be found: its name ends in neither .raw nor .ExtensionImage")
     if problem := file_name_problem(file.name):
         raise BootkitError(f"{file.name} is no good name for an extension: {problem}")
-    folder = machine_named(machine).uname if machine else look.machine or _DEFAULT_MACHINE
+    folder = machine_named(machine).uname if machine else extension.machine or _DEFAULT_MACHINE
     path = f"{EXTENSION_FOLDER}/{folder}/{file.name}"
-    return plan_copy(volume, file, path, replace=again), replace(look, path=path, machine=folder)
+    return plan_copy(volume, file, path, replace=again), replace(extension, path=path, machine=folder)
 
 
 def plan_switch(volume: Volume, names: Sequence[str], *, enabled: bool, place: Place = STICK) -> Generation:
@@ -156,15 +156,17 @@ def _off(volume: Volume, place: Place) -> tuple[str, ...]:
     return choices_for(volume).words("extensions_off", stack=stack, image=image)
 
 
-def _look(volume: Volume, item: ExtensionItem, *, enabled: bool) -> ExtensionLook:
-    look = ExtensionLook(name=item.name, size=item.size, path=item.path, machine=item.machine, enabled=enabled)
+def _look(volume: Volume, item: ExtensionItem, *, enabled: bool) -> InspectedExtension:
+    extension = InspectedExtension(
+        name=item.name, size=item.size, path=item.path, machine=item.machine, enabled=enabled
+    )
     try:
         with volume.open(item.path) as fh:
             facts = read_extension(fh, item.name)
             inside = machine_inside(fh)
     except FormatError as error:
-        return replace(look, error=error.message)
+        return replace(extension, error=error.message)
     wrong = f"its programs are for {inside.uname}, its folder is {item.machine}" if inside else ""
     if inside and inside.uname != item.machine:
         facts = replace(facts, problems=(*facts.problems, wrong))
-    return replace(look, facts=facts)
+    return replace(extension, facts=facts)

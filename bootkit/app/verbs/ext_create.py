@@ -8,7 +8,7 @@ from bootkit.app.stick.recognition import answered, with_insides
 from bootkit.bootcfg.osrelease import OsRelease, parse_os_release
 from bootkit.errors import BootkitError, FormatError, UsageError
 from bootkit.model.catalog import ImageItem
-from bootkit.model.extension import ANY, ExtensionFacts, Machine, Release, find_machine, machine_named
+from bootkit.model.extension import ANY, Architecture, ExtensionFacts, Release, find_machine, machine_named
 from bootkit.plan.extension import release_path, release_text, require_extension_name, wanted_release
 from bootkit.probe.extension import elf_machine, machine_inside, read_extension
 from bootkit.probe.image import open_image
@@ -182,7 +182,7 @@ def _machine_of(sources: Sequence[Path]) -> str:
     return found.pop() if len(found) == 1 else ""
 
 
-def _machine_of_program(source: Path) -> Machine | None:
+def _machine_of_program(source: Path) -> Architecture | None:
     if not source.is_file():
         return None
     with source.open("rb") as fh:

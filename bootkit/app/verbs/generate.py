@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from bootkit.app.menu.appearance import plan_look
-from bootkit.app.menu.companions import plan_beside
+from bootkit.app.menu.appearance import plan_appearance
+from bootkit.app.menu.companions import plan_companions
 from bootkit.app.menu.cures import GENERATED, GENERATED_LIMIT, Extents, moved_images
 from bootkit.app.menu.overlays import overlays_digest, plan_overlays, without_refused
 from bootkit.app.stick.catalog import Catalog, find_images, read_catalog, record_of, record_path
@@ -57,14 +57,14 @@ def plan_generation(
     catalog = read_catalog(volume, images, insides=True, told=told)
     overlays = plan_overlays(volume, catalog.items, choices)
     offered = without_refused(offered_items(volume, catalog.items, variants), overlays.refused)
-    look = plan_look(volume, menu_settings(choices, offered))
-    menu = menu_of(offered, choices, overlays.by_image, settings=look.settings)
-    beside = plan_beside(volume, catalog.items)
+    appearance = plan_appearance(volume, menu_settings(choices, offered))
+    menu = menu_of(offered, choices, overlays.by_image, settings=appearance.settings)
+    companions = plan_companions(volume, catalog.items)
     refused = (
         f"{path} will not boot from this stick: {error.message}; {error.hint}"
         for path, error in overlays.refused.items()
     )
-    unfit = (*beside.missing, *look.warnings, *refused)
+    unfit = (*companions.missing, *appearance.warnings, *refused)
     warnings = (*_check(menu), *unheard(catalog.items, choices), *unfit)
     steps: list[StickStep] = [
         WriteFile(path=record_path(item.path), content=record_of(item))
@@ -72,10 +72,10 @@ def plan_generation(
         if item.path in catalog.looked_at
     ]
     steps += [RemoveFile(path=path) for path in catalog.strays]
-    steps += beside.steps
+    steps += companions.steps
     steps += overlays.steps
     steps += plan_added(volume, catalog.items, variants)
-    steps += look.steps
+    steps += appearance.steps
     if menu != old_menu:
         if old_menu is not None:
             steps.append(KeepOld(path=MENU, old=OLD_MENU))

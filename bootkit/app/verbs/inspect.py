@@ -19,7 +19,7 @@ from bootkit.units import format_size
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
+class Inspection:
     """What was found out about one image."""
 
     facts: IsoFacts
@@ -89,8 +89,8 @@ def _of_its_kind(facts: IsoFacts, platforms: str) -> list[tuple[str, str]]:
     return [("kind", f"{facts.kind} {facts.cpu}".strip()), ("calls itself", facts.banner or "-")]
 
 
-def look_at_file(path: Path) -> Look:
-    """Look at an ISO file on the host.
+def look_at_file(path: Path) -> Inspection:
+    """Inspection at an ISO file on the host.
 
     Raises:
         BootkitError: it cannot be read, or is no image.
@@ -101,4 +101,4 @@ def look_at_file(path: Path) -> Look:
     except OSError as error:
         raise BootkitError(f"{path}: {error.strerror}") from error
     assert item.facts is not None and item.recognition is not None  # noqa: PT018 - both are set by answered()
-    return Look(facts=item.facts, recognition=item.recognition)
+    return Inspection(facts=item.facts, recognition=item.recognition)

@@ -12,12 +12,12 @@ from bootkit.app.verbs.check import check_stick
 from bootkit.app.verbs.generate import plan_generation
 from bootkit.app.verbs.images import add_images, plan_additions
 from bootkit.app.verbs.prepare import prepare_image
-from bootkit.app.verbs.test import boot_entries, choose_targets
+from bootkit.app.verbs.test import boot_targets, choose_targets
 from bootkit.errors import BootkitError
 from bootkit.model.catalog import ImageItem
 from bootkit.model.check import Answer, Prediction, StickFacts
 from bootkit.model.prepare import DataFs
-from bootkit.model.verdict import TestFirmware, Verdict
+from bootkit.model.testboot import BootResult, TestFirmware
 from bootkit.plan.check import predict
 from bootkit.probe.image import open_image
 from bootkit.render.menu import MenuTarget
@@ -45,13 +45,13 @@ class Cell:
     expected: bool | None
     """Whether it was to boot; ``None`` if that was said to be unknown."""
     prediction: Prediction
-    verdict: Verdict | None
+    result: BootResult | None
     """``None`` if the image could not be put on such a stick; then ``refusal`` says why."""
     refusal: str = ""
 
     @property
     def booted(self) -> bool:
-        return self.verdict is not None and self.verdict.ok
+        return self.result is not None and self.result.ok
 
     @property
     def agrees(self) -> bool:
@@ -133,13 +133,13 @@ def _cells(matrix: Matrix, stick: Stick, filesystem: DataFs, told: Callable[[str
     for number, firmware in enumerate(matrix.firmwares):
         (prediction,) = check_stick(stick, firmwares=(firmware,)).predictions
         if target is None:
-            yield _cell(prediction, filesystem, firmware, verdict=None, refusal=refusal)
+            yield _cell(prediction, filesystem, firmware, result=None, refusal=refusal)
             continue
-        yield _cell(prediction, filesystem, firmware, verdict=_booted(matrix, stick, target, firmware, told))
+        yield _cell(prediction, filesystem, firmware, result=_booted(matrix, stick, target, firmware, told))
         if matrix.cure_off and number == 0 and prediction.answer is Answer.BOOTS and prediction.overlay:
             told(f"{firmware.value}: without its cure")
-            verdict = _booted(matrix, stick, target, firmware, told, words=NO_CURE)
-            yield _cell(prediction, filesystem, firmware, verdict=verdict, cured=False)
+            result = _booted(matrix, stick, target, firmware, told, words=NO_CURE)
+            yield _cell(prediction, filesystem, firmware, result=result, cured=False)
 
 
 def _booted(
@@ -150,10 +150,10 @@ def _booted(
     told: Callable[[str], None],
     *,
     words: tuple[str, ...] = (),
-) -> Verdict | None:
+) -> BootResult | None:
     """``None`` if the entry is not for such a machine."""
-    proofs = boot_entries(stick, [target], [firmware], timeout=matrix.timeout, words=words, told=told)
-    return proofs[0].verdict if proofs else None
+    proofs = boot_targets(stick, [target], [firmware], timeout=matrix.timeout, words=words, told=told)
+    return proofs[0].result if proofs else None
 
 
 def _cell(
@@ -161,7 +161,7 @@ def _cell(
     filesystem: DataFs,
     firmware: TestFirmware,
     *,
-    verdict: Verdict | None,
+    result: BootResult | None,
     cured: bool = True,
     refusal: str = "",
 ) -> Cell:
@@ -173,7 +173,7 @@ def _cell(
         cured=cured and bool(prediction.overlay),
         expected=boots if cured else False,
         prediction=prediction,
-        verdict=verdict,
+        result=result,
         refusal=refusal,
     )
 
@@ -184,4 +184,4 @@ def _refused(matrix: Matrix, iso: Path, filesystem: DataFs, refusal: str) -> Gen
         item = with_insides(answered(item, view), view)
     prediction = predict(item, StickFacts(filesystem=_UDEV_NAME.get(filesystem, filesystem.value)))
     for firmware in matrix.firmwares:
-        yield _cell(prediction, filesystem, firmware, verdict=None, refusal=refusal)
+        yield _cell(prediction, filesystem, firmware, result=None, refusal=refusal)

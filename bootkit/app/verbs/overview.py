@@ -7,7 +7,7 @@ from bootkit.app.stick.catalog import find_images, read_catalog
 from bootkit.app.stick.settings import choices_of, settings_text
 from bootkit.app.verbs.check import predictions_of
 from bootkit.app.verbs.generate import is_up_to_date
-from bootkit.app.verbs.inspect import Look
+from bootkit.app.verbs.inspect import Inspection
 from bootkit.app.verbs.variants import offered_items, read_variants
 from bootkit.errors import BootkitError
 from bootkit.model.catalog import ImageItem
@@ -144,8 +144,8 @@ def explain_item(item: ImageItem, stick_uuid: str) -> str:
     """What ``bootkit explain`` tells of an image, out of its record."""
     if item.facts is None or item.recognition is None:
         return f"{item.name} cannot be read: {item.error}"
-    look = Look(facts=item.facts, recognition=item.recognition, iso_path=item.path, stick_uuid=stick_uuid)
-    return look.explanation()
+    inspection = Inspection(facts=item.facts, recognition=item.recognition, iso_path=item.path, stick_uuid=stick_uuid)
+    return inspection.explanation()
 
 
 def read_logs(volume: Volume) -> tuple[tuple[str, str], ...]:

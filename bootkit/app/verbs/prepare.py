@@ -22,7 +22,7 @@ from bootkit.model.prepare import Action, DataFs, FreshIds, Layout, LoaderChoice
 from bootkit.plan.layout import minimum_size
 from bootkit.plan.prepare import data_uuid, plan_prepare, plan_restore, plan_upgrade
 from bootkit.plan.safety import Circumstances, Refusal, safety
-from bootkit.render.appearance import look_files
+from bootkit.render.appearance import appearance_files
 from bootkit.render.menu import empty_grubenv
 from bootkit.render.stub import render_stub
 from bootkit.system.apply import Told, apply_plan
@@ -194,7 +194,7 @@ def first_files(wish: Wish) -> tuple[WriteFile, ...]:
     return (
         WriteFile(path=MENU, content=menu_of((), Choices())),
         WriteFile(path=GRUBENV, content=empty_grubenv()),
-        *(WriteFile(path=path, content=content) for path, content in look_files(MenuSettings()).items()),
+        *(WriteFile(path=path, content=content) for path, content in appearance_files(MenuSettings()).items()),
         *(() if font is None else (WriteFile(path=MENU_FONT, content=font),)),
         WriteFile(path=STICK_FILE, content=_stick_file(wish).encode()),
     )

@@ -10,7 +10,7 @@ from bootkit.app.stick.settings import choices_of, settings_text
 from bootkit.app.verbs.variants import offered_items, read_variants
 from bootkit.errors import BootkitError, UsageError
 from bootkit.model.boot import Firmware
-from bootkit.model.verdict import TestFirmware, Verdict
+from bootkit.model.testboot import BootResult, TestFirmware
 from bootkit.plan.choices import chosen_item, menu_settings
 from bootkit.render.menu import MenuTarget, menu_targets
 from bootkit.system.boot import STAGE_LIMITS, boot
@@ -28,12 +28,12 @@ _MACHINES = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Proof:
+class BootedEntry:
     """One boot of one entry."""
 
     target: MenuTarget
     firmware: TestFirmware
-    verdict: Verdict
+    result: BootResult
 
 
 def parse_firmwares(names: Sequence[str]) -> tuple[TestFirmware, ...]:
@@ -70,7 +70,7 @@ def choose_targets(volume: Volume, names: Sequence[str], *, every: bool) -> tupl
     return tuple(reversed(firsts.values()))
 
 
-def boot_entries(
+def boot_targets(
     stick: Stick,
     targets: Sequence[MenuTarget],
     firmwares: Sequence[TestFirmware],
@@ -80,7 +80,7 @@ def boot_entries(
     pictures: Path | None = None,
     told: Callable[[str], None] = lambda _: None,
     heard: Callable[[str], None] = lambda _: None,
-) -> tuple[Proof, ...]:
+) -> tuple[BootedEntry, ...]:
     """Boot each entry in each machine that it is for, one after the other.
 
     ``timeout`` bounds each stage in seconds, 0 for what suits this computer. ``words`` are more kernel words. ``told`` hears what goes on, and
@@ -94,7 +94,7 @@ def boot_entries(
     if accelerator.note:
         told(accelerator.note)
     folder = pictures or _state_folder()
-    proofs: list[Proof] = []
+    proofs: list[BootedEntry] = []
     for firmware in firmwares:
         for target in targets:
             if _MACHINES[firmware] not in target.entry.firmware:
@@ -103,7 +103,7 @@ def boot_entries(
             where = folder / f"{firmware.value}-{_file_name(target.id_path)}"
             where.mkdir(parents=True, exist_ok=True)
             limits = dict.fromkeys(STAGE_LIMITS, timeout / accelerator.patience) if timeout else STAGE_LIMITS
-            verdict = boot(
+            result = boot(
                 image,
                 entry=target.id_path,
                 firmware=firmware,
@@ -115,7 +115,7 @@ def boot_entries(
                 on_stage=lambda stage: told(f"  {stage.title}"),
                 heard=heard,
             )
-            proofs.append(Proof(target=target, firmware=firmware, verdict=verdict))
+            proofs.append(BootedEntry(target=target, firmware=firmware, result=result))
     return tuple(proofs)
 
 

@@ -16,7 +16,7 @@ from textual.widgets.option_list import Option
 from bootkit.app.stick.catalog import FOLDER_SUFFIXES
 from bootkit.tui import jobs
 from bootkit.tui.access import StickAccess
-from bootkit.tui.progress import Progress
+from bootkit.tui.progress import Job
 from bootkit.tui.screens.base import BaseScreen
 from bootkit.tui.widgets.choice_field import ChoiceField
 from bootkit.tui.widgets.field import Field
@@ -140,7 +140,7 @@ A folder below /boot/iso becomes a submenu. A name that no initrd could be told 
         folder = self.query_one("#folder", Input).value.strip()
         rename = bool(self.query_one("#rename", ChoiceField).value)
 
-        def copy(progress: Progress) -> int:
+        def copy(progress: Job) -> int:
             return jobs.add(self._access, sources, folder, progress, rename=rename)
 
         self.work(f"Copying {_images(len(sources))}", copy, self._copied)

@@ -8,7 +8,7 @@ from textual.app import App
 from textual.screen import Screen
 
 from bootkit.errors import BootkitError
-from bootkit.tui.progress import Progress
+from bootkit.tui.progress import Job
 from bootkit.tui.screens.text import ErrorScreen
 from bootkit.tui.screens.work import Outcome, WorkScreen, gone
 
@@ -33,7 +33,7 @@ class BaseScreen(Screen[R], Generic[R]):
         """Lay a screen over this one; ``then`` gets its answer."""
         _ = self.program.push_screen(screen, then)
 
-    def work(self, title: str, job: Callable[[Progress], T], then: Callable[[T], None]) -> None:
+    def work(self, title: str, job: Callable[[Job], T], then: Callable[[T], None]) -> None:
         """Do ``job`` in a thread, with its progress shown; ``then`` gets what it gives, an error is shown instead."""
 
         def ended(outcome: Outcome[T] | BootkitError | None) -> None:

@@ -25,12 +25,12 @@ from bootkit.plan.edit_settings import Change
 from bootkit.system.volume import read_file
 from bootkit.tui import jobs
 from bootkit.tui.access import StickAccess
-from bootkit.tui.progress import Progress
+from bootkit.tui.progress import Job
 from bootkit.tui.screens.ask import AskScreen, PickScreen
 from bootkit.tui.screens.base import BaseScreen
 from bootkit.tui.screens.text import TextScreen
 from bootkit.tui.widgets.option_row import OptionRow
-from bootkit.tui.widgets.preview import Part, Preview, entries_text
+from bootkit.tui.widgets.preview import Preview, PreviewPart, entries_text
 from bootkit.units import format_size
 
 _SHOWN = 20
@@ -143,7 +143,7 @@ Ctrl+S writes stick.toml, whose comments stay, and the menu. Ctrl+L shows before
     def action_plan(self) -> None:
         changes = self.changes
 
-        def look(_progress: Progress) -> Content:
+        def look(_progress: Job) -> Content:
             generation = jobs.plan_choices(self._access, changes)
             with self._access.open() as stick:
                 before = {path: read_file(stick.volume, path, 64 << 20) or b"" for path in _TEXTS}
@@ -222,26 +222,26 @@ Ctrl+S writes stick.toml, whose comments stay, and the menu. Ctrl+L shows before
 
     def _show_preview(self) -> None:
         choices = with_changes(self._board.choices, self.changes)
-        parts = [*self._menu_parts(choices), Part("Would be written", self._steps)]
+        parts = [*self._menu_parts(choices), PreviewPart("Would be written", self._steps)]
         self.query_one(Preview).show("What follows from it", parts)
 
-    def _menu_parts(self, choices: Choices) -> list[Part]:
+    def _menu_parts(self, choices: Choices) -> list[PreviewPart]:
         if self._item is None:
             meant = [item for item in self._board.items if self._is_meant(item)]
             parts = [self._menu_part(item, choices) for item in meant[:_SHOWN]]
-            return parts or [Part("", "There is no image on the stick that it would count for.")]
+            return parts or [PreviewPart("", "There is no image on the stick that it would count for.")]
         try:
             overlay = overlay_text(self._item, choices, self._board.uuid)
         except BootkitError as error:
             overlay = error.message
         name = choices.text("alias", image=self._item.path) or self._item.title
         entries = entries_text(preview(self._item, choices)) or self._item.problem
-        parts = [Part(f"In the menu: {name}", entries)]
-        return [*parts, Part("Loaded behind its initrd", overlay)] if overlay else parts
+        parts = [PreviewPart(f"In the menu: {name}", entries)]
+        return [*parts, PreviewPart("Loaded behind its initrd", overlay)] if overlay else parts
 
-    def _menu_part(self, item: ImageItem, choices: Choices) -> Part:
+    def _menu_part(self, item: ImageItem, choices: Choices) -> PreviewPart:
         name = choices.text("alias", image=item.path) or item.title
-        return Part(name, entries_text(preview(item, choices)[:1]))
+        return PreviewPart(name, entries_text(preview(item, choices)[:1]))
 
     def _is_meant(self, item: ImageItem) -> bool:
         if item.detection is None:

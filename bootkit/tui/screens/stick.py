@@ -25,11 +25,11 @@ from bootkit.tui.screens.base import BaseScreen
 from bootkit.tui.screens.options import OptionsScreen
 from bootkit.tui.screens.text import ErrorScreen, TextScreen
 from bootkit.tui.widgets.image_table import ImageTable
-from bootkit.tui.widgets.preview import Part, Preview, entries_text
+from bootkit.tui.widgets.preview import Preview, PreviewPart, entries_text
 from bootkit.units import format_count, format_size
 
 if TYPE_CHECKING:
-    from bootkit.app.verbs.test import Proof
+    from bootkit.app.verbs.test import BootedEntry
 
 
 class StickScreen(BaseScreen[None]):
@@ -102,15 +102,19 @@ The stick: its images, and for the one under the cursor what the menu will have.
             return
         pane = self.query_one(Preview)
         if item is None:
-            pane.show("", [Part("", "No image here: a adds one." if not board.items else "Nothing is called so.")])
+            pane.show(
+                "", [PreviewPart("", "No image here: a adds one." if not board.items else "Nothing is called so.")]
+            )
             return
         prediction = board.predictions[item.path]
         gets = ", ".join(brought(board, item))
-        verdict = Part("Will it boot?", (item.problem or prediction.advice) + (f"\nWith: {gets}" if gets else ""))
+        verdict = PreviewPart(
+            "Will it boot?", (item.problem or prediction.advice) + (f"\nWith: {gets}" if gets else "")
+        )
         if self._explains or item.problem:
-            pane.show(item.path, [verdict, Part("", explain_item(item, board.uuid))])
+            pane.show(item.path, [verdict, PreviewPart("", explain_item(item, board.uuid))])
         else:
-            pane.show(item.path, [verdict, Part("", entries_text(preview(item, board.choices)))])
+            pane.show(item.path, [verdict, PreviewPart("", entries_text(preview(item, board.choices)))])
 
     @on(Input.Changed, "#search")
     def show_images(self) -> None:
@@ -223,7 +227,7 @@ The stick: its images, and for the one under the cursor what the menu will have.
         text = "\n".join(f"{one.verdict}  {one.path}\n{one.sha256}" for one in result)
         self.show(TextScreen("Read back from the stick, with SHA-256", text))
 
-    def _tested(self, result: "tuple[Proof, ...]") -> None:
+    def _tested(self, result: "tuple[BootedEntry, ...]") -> None:
         self.show(TextScreen("How far it came", "\n\n".join(map(_proof_text, result))))
 
     def _show_logs(self, result: tuple[tuple[str, str], ...]) -> None:
@@ -262,10 +266,10 @@ def _searched(item: ImageItem, board: Board) -> str:
     return f"{board.title(item)} {item.title} {stack} {item.path}".lower()
 
 
-def _proof_text(proof: "Proof") -> str:
-    verdict = proof.verdict
-    reached = verdict.pretty_name or verdict.stage.title
-    lines = [f"{proof.firmware.value}: {proof.target.title}", f"  reached: {reached}, after {verdict.seconds:.0f} s"]
-    if not verdict.ok:
-        lines += [f"  {verdict.reason}", *(f"  | {line}" for line in verdict.tail)]
+def _proof_text(proof: "BootedEntry") -> str:
+    result = proof.result
+    reached = result.pretty_name or result.stage.title
+    lines = [f"{proof.firmware.value}: {proof.target.title}", f"  reached: {reached}, after {result.seconds:.0f} s"]
+    if not result.ok:
+        lines += [f"  {result.reason}", *(f"  | {line}" for line in result.tail)]
     return "\n".join(lines)

@@ -13,7 +13,7 @@ from bootkit.app.verbs.prepare import accepts, needs_confirmation
 from bootkit.model.prepare import PreparePlan
 from bootkit.plan.describe import describe
 from bootkit.system.apply import apply_plan
-from bootkit.tui.progress import Progress
+from bootkit.tui.progress import Job
 from bootkit.tui.screens.base import BaseScreen
 from bootkit.units import format_size
 
@@ -61,7 +61,7 @@ is gone again."""
     def action_leave(self) -> None:
         _ = self.dismiss("")
 
-    def _apply(self, progress: Progress) -> str:
+    def _apply(self, progress: Job) -> str:
         apply_plan(self._plan, told=lambda step: progress.say(describe(step)), moved=progress.moved)
         return self._plan.target.path
 

@@ -12,7 +12,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Footer, RichLog, Static
 
 from bootkit.errors import BootkitError
-from bootkit.tui.progress import Progress
+from bootkit.tui.progress import Job
 
 T = TypeVar("T")
 _AT_ONCE = 0.25
@@ -35,11 +35,11 @@ class WorkScreen(ModalScreen["Outcome[T] | BootkitError"], Generic[T]):
         Binding("escape,c", "cancel", "Cancel", key_display="Esc", tooltip="Ctrl+C")
     ]
 
-    def __init__(self, title: str, job: Callable[[Progress], T]) -> None:
+    def __init__(self, title: str, job: Callable[[Job], T]) -> None:
         super().__init__()
         self._heading = title
         self._job = job
-        self._progress = Progress()
+        self._progress = Job()
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog") as dialog:

@@ -15,7 +15,7 @@ from bootkit.render.menu import EntryPreview
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class PreviewPart:
     heading: str
     text: str
 
@@ -27,7 +27,7 @@ class Preview(VerticalScroll, can_focus=True):
     def compose(self) -> ComposeResult:
         yield Static(id="preview-text")
 
-    def show(self, title: str, parts: Sequence[Part]) -> None:
+    def show(self, title: str, parts: Sequence[PreviewPart]) -> None:
         self.border_title = Content(title)
         lines: list[Content] = []
         for part in parts:

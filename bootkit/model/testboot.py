@@ -44,7 +44,7 @@ class Stage(IntEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class BootResult:
     """How one entry booted on one firmware."""
 
     stage: Stage

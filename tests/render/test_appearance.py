@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from bootkit.model.catalog import DARK, LIGHT, MENU_LANGUAGES, PLAIN, Additions, ImageLook, MenuSettings
+from bootkit.model.catalog import DARK, LIGHT, MENU_LANGUAGES, PLAIN, Additions, ImageAppearance, MenuSettings
 from bootkit.plan.password import grub_digest
-from bootkit.render.appearance import look_files
+from bootkit.render.appearance import appearance_files
 from bootkit.render.menu import GRUBENV, render_menu
 from bootkit.render.texts import LOCALE_FOLDER, catalogue, known_texts, translations
 from bootkit.render.theme import THEME_FOLDER
@@ -29,10 +29,10 @@ EMU = which("grub-emu")
 
 def test_every_text_of_the_menu_is_in_every_language() -> None:
     additions = {DEBIAN.path: Additions(initrds=("/boot/bootkit/overlays/live.cpio",))}
-    settings = MenuSettings(password=grub_digest("x", b"salt"), looks={UBUNTU.path: ImageLook(tip="x")})
+    settings = MenuSettings(password=grub_digest("x", b"salt"), appearances={UBUNTU.path: ImageAppearance(tip="x")})
     menus = [render_menu(CATALOG, settings, RULES, additions), render_menu((), settings, RULES)]
     said = {text for menu in menus for text in re.findall(r'\$"([^"]*)"', menu.decode())}
-    shown = set(re.findall(r'text = "(.*)"', look_files(MenuSettings())[f"{THEME_FOLDER}/theme.txt"].decode()))
+    shown = set(re.findall(r'text = "(.*)"', appearance_files(MenuSettings())[f"{THEME_FOLDER}/theme.txt"].decode()))
     rare = {" (untested guess)", "Not for this computer", "Good to know"}
     assert said | shown - {"bootkit"} <= known_texts()
     assert known_texts() - said - shown - OF_GRUB - rare == set()
@@ -99,7 +99,7 @@ def test_chinese_needs_a_font_and_every_language_its_catalogue(stick: StickMaker
 def _speaking(stick: StickMaker, language: str) -> Path:
     settings = MenuSettings(language=language)
     stick.add_menu(*CATALOG, settings=settings)
-    stick.files |= look_files(settings)
+    stick.files |= appearance_files(settings)
     stick.files[UBUNTU.path] = b"no image"
     stick.files.setdefault(GRUBENV, b"")
     return stick.make()
@@ -119,7 +119,7 @@ def _with_graphics() -> dict[str, str]:
 
 @pytest.mark.parametrize("theme", [DARK, LIGHT])
 def test_a_theme_has_all_the_files_that_it_names(theme: str) -> None:
-    files = look_files(MenuSettings(theme=theme, language="de"))
+    files = appearance_files(MenuSettings(theme=theme, language="de"))
     text = files[f"{THEME_FOLDER}/theme.txt"].decode()
     for name in re.findall(r'"(\w+)_\*\.png"', text):
         assert f"{THEME_FOLDER}/{name}_n.png" in files
@@ -132,7 +132,7 @@ def test_a_theme_has_all_the_files_that_it_names(theme: str) -> None:
 
 
 def test_a_picture_is_a_png_of_its_size() -> None:
-    picture = look_files(MenuSettings())[f"{THEME_FOLDER}/logo.png"]
+    picture = appearance_files(MenuSettings())[f"{THEME_FOLDER}/logo.png"]
     assert picture.startswith(b"\x89PNG\r\n\x1a\n")
     width, height, depth, kind = struct.unpack_from(">IIBB", picture, 16)
     assert (width, height, depth, kind) == (36, 36, 8, 6)
@@ -148,8 +148,8 @@ def _identify(picture: bytes) -> bytes:
 
 
 def test_the_plain_look_needs_no_files_and_a_theme_of_the_users_own_none_of_ours() -> None:
-    assert look_files(MenuSettings(theme=PLAIN)) == {}
-    assert look_files(MenuSettings(theme="/themes/x/theme.txt")) == {}
+    assert appearance_files(MenuSettings(theme=PLAIN)) == {}
+    assert appearance_files(MenuSettings(theme="/themes/x/theme.txt")) == {}
     own = render_menu(CATALOG, MenuSettings(theme="/themes/x/theme.txt")).decode()
     assert 'set theme="($stick)"/themes/x/theme.txt' in own
     assert "for file in ($stick)/themes/x/*.pf2; do" in own
