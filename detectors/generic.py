@@ -82,12 +82,24 @@ def _loaders(iso: IsoView) -> list[BootEntry]:
     found: list[BootEntry] = []
     for path, firmware in LOADERS.items():
         place = next((prefix + path for prefix in ("", IN_EFI) if iso.is_file(prefix + path)), "")
-        if place:
+        if place and _is_whole(iso, iso.spelled(place)):
             found.append(_loader("Start its UEFI loader", iso.spelled(place), EntryKind.CHAINLOADER, firmware))
     starts = any(row.platform == "bios" for row in iso.facts.el_torito)
     if starts and iso.size <= MEMDISK_LIMIT:
         found.append(_loader("Start it as a disc in RAM", IMAGE_FILE, EntryKind.MEMDISK, Firmware.BIOS, "iso", "raw"))
     return found
+
+
+def _is_whole(iso: IsoView, path: str) -> bool:
+    """Whether a program can do without files beside it: a loop device of GRUB's is no disk to what GRUB starts from it.
+
+    A boot loader would look for its menu; an unknown program is trusted only where nothing lies beside it.
+    """
+    kernel = iso.kernel(path)
+    if kernel is None or kernel.loader:
+        return False
+    folder = path.rpartition("/")[0]
+    return not any(node.is_dir or not node.name.lower().endswith(".efi") for node in iso.listdir(folder))
 
 
 def _loader(title: str, kernel: str, kind: EntryKind, firmware: Firmware, *words: str) -> BootEntry:

@@ -1,19 +1,26 @@
-"""The headers of a Linux kernel.
+"""The headers of a Linux kernel, of a unified kernel image, and of the boot loaders that lie in a kernel's place.
 
 Source: Linux 6.1, Documentation/x86/boot.rst (setup header: version at 0x206, initrd_addr_max at 0x22c, xloadflags at
-0x236, cmdline_size at 0x238, init_size at 0x260) and Documentation/arm64/booting.rst (image_size at 16, magic at 56).
+0x236, cmdline_size at 0x238, init_size at 0x260) and Documentation/arm64/booting.rst (image_size at 16, magic at 56); the
+UAPI group's "Unified Kernel Image" (the sections); shim's SBAT.md, systemd 257's src/boot (``.sdmagic``), GRUB 2.12's
+util/mkimage.c (``mods``) and shim 15's elf_x86_64_efi.lds (``.vendor_cert``) for the loaders.
 """
 
 import struct
 from dataclasses import replace
 from typing import BinaryIO
 
-from bootkit.formats.pe import read_pe
+from bootkit.formats.pe import PeFacts, read_pe
 from bootkit.formats.reader import read_upto
-from bootkit.model.kernel import KernelFacts
+from bootkit.model.kernel import KernelFacts, Uki
 
 _HEADER = 0x268
 _KERNEL_64, _EFI_HANDOVER_32 = 1 << 0, 1 << 2
+_TEXT_LIMIT = 16 << 10
+_OF_LOADERS = {".vendor_cert": "shim", "mods": "grub"}
+"""Sections that only these have."""
+_LOADERS = frozenset({"grub", "refind", "shim", "systemd-boot", "elilo", "limine"})
+"""Names of boot loaders in SBAT, without what distributions append: ``grub.debian``."""
 
 
 def read_kernel(fh: BinaryIO, size: int) -> KernelFacts:
@@ -31,7 +38,34 @@ def read_kernel(fh: BinaryIO, size: int) -> KernelFacts:
     pe = read_pe(fh)
     if pe is None:
         return facts
-    return replace(facts, cpu=facts.cpu or pe.machine, signed=pe.signed, signers=pe.signers)
+    facts = replace(facts, cpu=facts.cpu or pe.machine, signed=pe.signed, signers=pe.signers)
+    if ".linux" in pe.sections:
+        return replace(facts, uki=_uki(fh, pe))
+    return replace(facts, loader=_loader(fh, pe))
+
+
+def _uki(fh: BinaryIO, pe: PeFacts) -> Uki:
+    cmdline, os_release, uname = (_text(fh, pe, name) for name in (".cmdline", ".osrel", ".uname"))
+    return Uki(
+        cmdline=" ".join(cmdline.split()),
+        os_release=os_release,
+        uname=uname.strip(),
+        initrd=pe.sections.get(".initrd", (0, 0))[1],
+    )
+
+
+def _loader(fh: BinaryIO, pe: PeFacts) -> str:
+    found = next((name for section, name in _OF_LOADERS.items() if section in pe.sections), "")
+    if not found and _text(fh, pe, ".sdmagic").startswith("#### LoaderInfo: systemd-boot"):
+        found = "systemd-boot"
+    names = (line.partition(",")[0].partition(".")[0] for line in _text(fh, pe, ".sbat").splitlines())
+    return found or next((name for name in names if name in _LOADERS), "")
+
+
+def _text(fh: BinaryIO, pe: PeFacts, section: str) -> str:
+    """The text in a section, without the zeros behind it; empty if there is no such section."""
+    offset, size = pe.sections.get(section, (0, 0))
+    return read_upto(fh, offset, min(size, _TEXT_LIMIT)).rstrip(b"\0").decode("utf-8", "replace")
 
 
 def _with_setup_header(facts: KernelFacts, start: bytes) -> KernelFacts:

@@ -1,18 +1,23 @@
-"""PE files, as far as Secure Boot is concerned: which machine, and who signed.
+"""PE files: which machine, who signed, and what lies in their sections.
 
-Source: Microsoft PE/COFF specification (signature offset at 0x3c, COFF header, optional header, attribute certificate
-table); ITU-T X.690 and RFC 5280 for the name of a certificate's holder (2.5.4.3, commonName).
+Source: Microsoft PE/COFF specification (signature offset at 0x3c, COFF header, optional header, section table, attribute
+certificate table); ITU-T X.690 and RFC 5280 for the name of a certificate's holder (2.5.4.3, commonName).
 """
 
 import re
 import struct
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import BinaryIO
 
 from bootkit.formats.reader import read_upto
 
 _MACHINES = {0x8664: "x86_64", 0x014C: "i686", 0xAA64: "aarch64"}
 _HEADERS = 0x1000
+_SECTIONS_LIMIT = 96
+"""The most that Windows' loader takes; a unified kernel image has a dozen."""
+_SECTION = struct.Struct("<8sIIII")
+"""Name, bytes in memory, address, bytes in the file, offset in the file; 16 bytes more are of no interest."""
 _SECURITY = 4
 """Index of the attribute certificate table among the data directories."""
 _PKCS7 = 2
@@ -29,6 +34,8 @@ class PeFacts:
     """``x86_64``, ``i686``, ``aarch64``; empty for others."""
     signed: bool
     signers: tuple[str, ...] = ()
+    sections: Mapping[str, tuple[int, int]] = field(default_factory=dict[str, tuple[int, int]])
+    """Offset and bytes in the file, by name; of several with one name the first."""
 
 
 def read_pe(fh: BinaryIO) -> PeFacts | None:
@@ -45,7 +52,20 @@ def read_pe(fh: BinaryIO) -> PeFacts | None:
         return None
     machine = _MACHINES.get(int.from_bytes(start[at + 4 : at + 6], "little"), "")
     signature = _signature(fh, start, at + 24)
-    return PeFacts(machine=machine, signed=bool(signature), signers=_names(signature))
+    sections = _sections(start, at)
+    return PeFacts(machine=machine, signed=bool(signature), signers=_names(signature), sections=sections)
+
+
+def _sections(start: bytes, at: int) -> dict[str, tuple[int, int]]:
+    count, optional = struct.unpack_from("<H12xH", start, at + 6)
+    table = at + 24 + optional
+    found: dict[str, tuple[int, int]] = {}
+    for row in range(min(count, _SECTIONS_LIMIT)):
+        if table + 40 * row + _SECTION.size > len(start):
+            break
+        name, used, _address, stored, offset = _SECTION.unpack_from(start, table + 40 * row)
+        found.setdefault(name.rstrip(b"\0").decode("ascii", "replace"), (offset, min(used, stored)))
+    return found
 
 
 def _signature(fh: BinaryIO, start: bytes, optional: int) -> bytes:

@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from bootkit.model.fields import Json, json_list, json_number, json_object, json_string, refuse_unknown
 from bootkit.model.initrd import InitrdFacts, InitrdSegment, KernelModules, RootFacts
-from bootkit.model.kernel import KernelFacts
+from bootkit.model.kernel import KernelFacts, Uki
 
 
 def initrd_to_json(facts: InitrdFacts) -> Json:
@@ -88,10 +88,22 @@ def kernel_from_json(value: object, where: str) -> KernelFacts:
         initrd_limit=json_number(record.get("initrd_limit", 0), f"{where}.initrd_limit"),
         cmdline_limit=json_number(record.get("cmdline_limit", 0), f"{where}.cmdline_limit"),
         efi32=record.get("efi32") is True,
+        uki=None if record.get("uki") is None else _uki(record["uki"], f"{where}.uki"),
+        loader=json_string(record.get("loader", ""), f"{where}.loader"),
     )
 
 
-def _row(value: InitrdFacts | RootFacts | KernelFacts | InitrdSegment | KernelModules) -> Json:
+def _uki(value: object, where: str) -> Uki:
+    record = _record(value, Uki, where)
+    return Uki(
+        cmdline=json_string(record.get("cmdline", ""), f"{where}.cmdline"),
+        os_release=json_string(record.get("os_release", ""), f"{where}.os_release"),
+        uname=json_string(record.get("uname", ""), f"{where}.uname"),
+        initrd=json_number(record.get("initrd", 0), f"{where}.initrd"),
+    )
+
+
+def _row(value: InitrdFacts | RootFacts | KernelFacts | InitrdSegment | KernelModules | Uki) -> Json:
     pairs = ((field, getattr(value, field.name)) for field in fields(value))
     return {field.name: _json(item) for field, item in pairs if item != _default(field)}
 
@@ -102,7 +114,7 @@ def _default(field: Field[object]) -> object:
 
 def _json(value: object) -> Json:
     match value:
-        case InitrdSegment() | KernelModules():
+        case InitrdSegment() | KernelModules() | Uki():
             return _row(value)
         case tuple():
             return [_json(item) for item in cast("tuple[object, ...]", value)]

@@ -4,6 +4,19 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Uki:
+    """What a unified kernel image carries beside its kernel: an EFI application with all in its sections."""
+
+    cmdline: str = ""
+    os_release: str = ""
+    """The text of the system's os-release file."""
+    uname: str = ""
+    """The kernel's version."""
+    initrd: int = 0
+    """Bytes of its initrd; 0 if there is none inside."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KernelFacts:
     size: int
     cpu: str = ""
@@ -21,3 +34,7 @@ class KernelFacts:
     """Characters of the command line; 0 if its header does not tell."""
     efi32: bool = False
     """Whether a 32-bit UEFI can start it: of 64-bit kernels those with EFI mixed mode."""
+    uki: Uki | None = None
+    """What it carries if it is a unified kernel image."""
+    loader: str = ""
+    """The boot loader that it is, as its project spells it: ``grub``, ``shim``, ``systemd-boot``; empty for all else."""

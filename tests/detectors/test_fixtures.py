@@ -21,6 +21,7 @@ from bootkit.model.boot import Recognition
 from bootkit.model.catalog import IMAGE_FOLDER, ImageItem, MenuSettings
 from bootkit.model.initrd import RootFacts
 from bootkit.model.iso import IsoFacts, Node, RecordedIso
+from bootkit.model.kernel import KernelFacts
 from bootkit.model.record import facts_from_json
 from bootkit.render.menu import render_menu
 
@@ -52,6 +53,9 @@ class SparseIso(RecordedIso):
 
     def _text(self, path: str) -> str:
         return self.facts.texts.get(path, "")
+
+    def _kernel(self, path: str) -> KernelFacts:
+        return self.facts.kernels.get(path, KernelFacts(size=0))
 
     def _root(self, path: str) -> RootFacts:
         return self.facts.roots.get(path, RootFacts(size=0))
