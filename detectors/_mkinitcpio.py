@@ -22,6 +22,8 @@ from bootkit.detect import (
 )
 
 LOOP_WORDS = (f"img_dev=/dev/disk/by-uuid/{STICK_UUID}", f"img_loop={ISO_PATH}")
+IMG_DEV = "/run/archiso/img_dev"
+"""Where the hook leaves the stick in the booted system; it lets go of it when the system is copied to RAM."""
 OTHER_PLACES = ("img_dev", "img_label", "img_loop", "img_flags")
 FILESYSTEMS = ("vfat", "ext4", "btrfs", "xfs", "f2fs")
 """The hook ``filesystems`` packs all drivers of the kernel, but NTFS is not asked for by a name they answer to."""

@@ -129,6 +129,8 @@ DETECTOR = Detector(
             ),
             source="agama-project/agama (f0b1e9c1d)",
             words=ChoiceWords(keyboard=SYSTEMD_WORDS.keyboard),
+            no_persistence="it is an installer",
+            no_answers="agama looks for it on the network or on a partition labelled OEMDRV only",
         ),
     ),
 )

@@ -18,11 +18,13 @@ dev_is_on_disk_with_iso9660), pyanaconda/modules/payloads/source/utils.py. weldr
 share/templates.d/99-generic/config_files/x86. Mexit/MultiOS-USB (5a8765a): config/fedora/fedora.cfg (the check's way).
 Reported, not read: file systems, as in ``dmsquash_live``.
 Words of choices: anaconda 45, docs/boot-options.rst.
+Answer files: docs/boot-options.rst.
 """
 
 from bootkit.detect import (
     ISO_PATH,
     STICK_UUID,
+    AnswerFile,
     ChoiceWords,
     Detection,
     Detector,
@@ -198,6 +200,17 @@ DETECTOR = Detector(
             ),
             source="rhinstaller/anaconda 45.21 (8eddd3c95d)",
             words=ChoiceWords(language=("inst.lang={locale}",), keyboard=("inst.keymap={keymap}",)),
+            no_persistence="it is an installer",
+            answers=(
+                AnswerFile(
+                    kind="kickstart",
+                    file="ks.cfg",
+                    member="ks.cfg",
+                    words=("inst.ks=file:/ks.cfg",),
+                    suffixes=(".ks", "ks.cfg"),
+                    first_words=("%packages", "autopart", "clearpart", "rootpw", "#version=", "ostreesetup"),
+                ),
+            ),
         ),
     ),
 )

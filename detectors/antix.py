@@ -11,6 +11,7 @@ mx-iso-template/boot/grub/grub.cfg, loopback.cfg, config/common.cfg (set_kopts);
 Reported, not read: MX 23.4 from a file on exFAT (Mexit/MultiOS-USB 5a8765a, docs/Supported_OS.md); initrds before
 that may lack the driver.
 Words of choices: mx-iso-template.
+Persistence: antiX's init, mx-iso-template 26.05.
 """
 
 from bootkit.detect import (
@@ -22,6 +23,7 @@ from bootkit.detect import (
     IsoView,
     MenuEntry,
     NotMine,
+    Persistence,
     QuickRule,
     Stack,
     boot_entries,
@@ -126,6 +128,11 @@ DETECTOR = Detector(
                 keyboard=("kbd={layout}", "kbvar={variant}"),
                 timezone=("tz={value}",),
                 host=("hostname={value}",),
+            ),
+            persistence=Persistence(
+                file="rootfs",
+                label="rootfs",
+                words=("persist_static_root", f"puuid={STICK_UUID}", "pdir={folder}"),
             ),
         ),
     ),

@@ -15,19 +15,26 @@ archlinux/archiso 88 (52bf735): configs/releng, configs/baseline, archiso/mkarch
 init_functions. CachyOS/CachyOS-Live-ISO (1003c20), endeavouros-team/EndeavourOS-ISO (765df2f), BlackArch/blackarch-iso
 (c0ff16d3). KaOS and Parabola: Mexit/MultiOS-USB (5a8765a) config/KaOS, and their published kernel lines.
 Booted: those hooks and mkinitcpio's init (2061445) over Debian's programs, from FAT32, with the overlay.
+Persistence: mkinitcpio-archiso 73, hooks/archiso. Answer files: archiso's documentation of ``script=``.
 """
 
 import posixpath
 import re
 
 from bootkit.detect import (
+    FOLDER_MARK,
+    LINUX_FILESYSTEMS,
+    NEEDS_LINUX_FILESYSTEM,
+    STICK_UUID,
     SYSTEMD_WORDS,
+    AnswerFile,
     Detection,
     Detector,
     IsoView,
     Menu,
     MenuEntry,
     NotMine,
+    Persistence,
     QuickRule,
     Stack,
     has_word,
@@ -47,7 +54,7 @@ from bootkit.detectors._live import (
     identify,
     usable_entries,
 )
-from bootkit.detectors._mkinitcpio import LOOP_WORDS, filesystems, is_local, live_entries, microcode
+from bootkit.detectors._mkinitcpio import IMG_DEV, LOOP_WORDS, filesystems, is_local, live_entries, microcode
 
 ROOT_IMAGES = "/*/*/airootfs.*"
 SYSTEMRESCUE = "sysresccd"
@@ -245,6 +252,29 @@ DETECTOR = Detector(
             but="images made without the hook archiso_loop_mnt (profile baseline) do not",
             keeps="an ext4, btrfs or xfs partition, by cow_device= and cow_directory=",
             words=SYSTEMD_WORDS,
+            persistence=Persistence(
+                file=FOLDER_MARK,
+                words=(f"cow_device=/dev/disk/by-uuid/{STICK_UUID}", "cow_directory={folder}", "copytoram=n"),
+                filesystems=LINUX_FILESYSTEMS,
+                because=NEEDS_LINUX_FILESYSTEM,
+            ),
+            answers=(
+                AnswerFile(
+                    kind="archinstall",
+                    file="config.json",
+                    words=(f"script={IMG_DEV}{{folder}}/run.sh", "copytoram=n"),
+                    beside={"run.sh": f"#!/bin/sh\nexec archinstall --config {IMG_DEV}{{folder}}/config.json\n"},
+                    suffixes=(".json",),
+                    first_words=("{",),
+                ),
+                AnswerFile(
+                    kind="script",
+                    file="script",
+                    words=(f"script={IMG_DEV}{{path}}", "copytoram=n"),
+                    suffixes=(".sh", ".py"),
+                    first_words=("#!",),
+                ),
+            ),
         ),
         Stack(
             name="parabolaiso",

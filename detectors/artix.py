@@ -9,6 +9,7 @@ Words of choices: the lines of its own menus.
 """
 
 from bootkit.detect import (
+    KEEPS_NOTHING,
     ChoiceWords,
     Detection,
     Detector,
@@ -98,6 +99,7 @@ DETECTOR = Detector(
             systems=("Artix",),
             source="artix-linux/artools (b6ef4d1)",
             words=ChoiceWords(language=("lang={lang}",), keyboard=("keytable={keymap}",), timezone=("tz={value}",)),
+            no_persistence=KEEPS_NOTHING,
         ),
     ),
 )

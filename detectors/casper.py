@@ -16,12 +16,15 @@ rescuezilla: src/livecd/image/boot/grub/grub.cfg. linuxmint/linuxmint issue 635 
 Booted: those scripts in an initrd of Debian's, from FAT32 and from ext4, with the overlay and all that it lays over them.
 Reported, not read: Launchpad 1155216 (/isodevice and the installer).
 Words of choices: casper 1.498, scripts/casper-bottom/14locales and 19keyboard; scripts/casper, parse_cmdline.
+Persistence: booted, 1.498 in an initrd of Debian's; read, 1.461 scripts/casper-helpers (root_persistence_label).
+Answer files: subiquity's documentation of autoinstall, cloud-init's of NoCloud; the appendix on preseeding of Debian's guide.
 """
 
 import posixpath
 
 from bootkit.detect import (
     ISO_PATH,
+    AnswerFile,
     ChoiceWords,
     Detection,
     Detector,
@@ -29,6 +32,8 @@ from bootkit.detect import (
     IsoView,
     MenuEntry,
     NotMine,
+    OlderName,
+    Persistence,
     QuickRule,
     Stack,
     before_separator,
@@ -195,6 +200,14 @@ def _notes(distro: str, version: tuple[int, ...], info: DiskInfo, entries: tuple
     return tuple(notes)
 
 
+def _cloud_config(content: bytes) -> bytes:
+    """What subiquity alone would read, as what cloud-init reads: behind a first line, and below a key."""
+    lines = content.splitlines(keepends=True)
+    if not any(line.startswith(b"autoinstall:") for line in lines):
+        content = b"autoinstall:\n" + b"".join(b"  " + line for line in lines)
+    return content if content.startswith(b"#cloud-config") else b"#cloud-config\n" + content
+
+
 DETECTOR = Detector(
     name="casper",
     detect=detect,
@@ -251,6 +264,37 @@ DETECTOR = Detector(
                 ),
                 user=("username={value}",),
                 host=("hostname={value}",),
+            ),
+            persistence=Persistence(
+                file="writable",
+                label="writable",
+                older=OlderName(name="casper-rw", scripts="casper", without="casper-writable"),
+                words=("persistent", "persistent-path={folder}"),
+                filesystems=("vfat",),
+                because="casper looks for a file with changes on FAT only",
+            ),
+            answers=(
+                AnswerFile(
+                    kind="preseed",
+                    file="preseed.cfg",
+                    member="preseed.cfg",
+                    words=("automatic-ubiquity", "noprompt"),
+                    suffixes=(".seed", ".preseed", "preseed.cfg"),
+                    first_words=("d-i ", "ubiquity ", "#_preseed_V1"),
+                    needs_word="ubiquity",
+                ),
+                AnswerFile(
+                    kind="autoinstall",
+                    file="user-data",
+                    words=("autoinstall", "ds=nocloud;s=file:///isodevice{folder}/"),
+                    beside={"meta-data": ""},
+                    suffixes=("user-data", ".yaml", ".yml"),
+                    first_words=("#cloud-config", "autoinstall:"),
+                    without_word="ubiquity",
+                    distro="ubuntu",
+                    needs_stick=True,
+                    rewritten=_cloud_config,
+                ),
             ),
         ),
     ),

@@ -12,6 +12,7 @@ Source, read: iso-scan's postinst as of 2006, in a published copy (mounts each d
 Reported, not read: today's, which asks where several fit; Debian bugs 724931 and 953836; debian-cd 3.2.1 (exclude-udebs); installation guide, "Booting from USB"
 (hd-media); Mexit/MultiOS-USB (5a8765a) config/devuan/devuan-install.cfg and config/debian.
 Words of choices: the appendix on preseeding of Debian's installation guide.
+Answer files: the same appendix.
 """
 
 from dataclasses import replace
@@ -20,6 +21,7 @@ from bootkit.detect import (
     ANY_FILESYSTEM,
     ISO_PATH,
     ON_STICK,
+    AnswerFile,
     BootEntry,
     ChoiceWords,
     Detection,
@@ -164,6 +166,17 @@ DETECTOR = Detector(
                 timezone=("time/zone={value}",),
                 user=("passwd/username={value}",),
                 host=("netcfg/get_hostname={value}",),
+            ),
+            no_persistence="it is an installer",
+            answers=(
+                AnswerFile(
+                    kind="preseed",
+                    file="preseed.cfg",
+                    member="preseed.cfg",
+                    words=("auto=true", "priority=critical"),
+                    suffixes=(".seed", ".preseed", "preseed.cfg"),
+                    first_words=("d-i ", "#_preseed_V1"),
+                ),
             ),
         ),
     ),

@@ -20,6 +20,7 @@ weldr/lorax (ba5acecf), Nobara-Project/nobara-images (ab64ebb), ublue-os/titanob
 (90028e0), gentoo/catalyst (df01e21b) targets/support/iso-bootloader-setup.sh, AerynOS/img-tests (ac5377e) desktop,
 derivative-maker build-steps.d/2800_create-lb-iso, OpenMandrivaAssociation/omdv-build-iso (f4702f8) dracut/90liveiso and
 grub2-menus, thias/glim (8b87c26) for Calculate, Mexit/MultiOS-USB (5a8765a) for file systems.
+Persistence: booted, dracut 059.
 """
 
 import posixpath
@@ -27,6 +28,7 @@ from dataclasses import replace
 
 from bootkit.detect import (
     ISO_PATH,
+    STICK_UUID,
     SYSTEMD_WORDS,
     Detection,
     Detector,
@@ -34,6 +36,7 @@ from bootkit.detect import (
     Menu,
     MenuEntry,
     NotMine,
+    Persistence,
     QuickRule,
     Role,
     Stack,
@@ -283,12 +286,20 @@ DETECTOR = Detector(
             source="dracut-ng 111 (02e7ae10), dracut 059",
             keeps="a partition or a container file, by rd.live.overlay= (rd.overlay= since dracut-ng 110)",
             words=SYSTEMD_WORDS,
+            # the changed files of an overlay rather than a snapshot: it serves both layouts of LiveOS, and its size is no trap
+            persistence=Persistence(
+                file="overlay.img",
+                folders=("overlayfs", "ovlwork"),
+                words=(f"rd.live.overlay=UUID={STICK_UUID}:{{folder}}/overlay.img", "rd.live.overlay.overlayfs=1"),
+            ),
+            no_answers="the installer of a live system ignores it",
         ),
         Stack(
             name="liveiso",
             systems=("OpenMandriva Lx",),
             source="OpenMandrivaAssociation/omdv-build-iso (f4702f8)",
             words=replace(SYSTEMD_WORDS, host=()),
+            no_answers="the installer of a live system ignores it",
         ),
     ),
 )

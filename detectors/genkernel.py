@@ -17,6 +17,7 @@ missing, as Btrfs and XFS are). Reported, not read: which file systems the kerne
 
 from bootkit.detect import (
     ISO_PATH,
+    KEEPS_NOTHING,
     ChoiceWords,
     Detection,
     Detector,
@@ -138,6 +139,7 @@ DETECTOR = Detector(
             source="gentoo/genkernel 4.3.17 (767d9fa9)",
             keeps="a partition, by overlayfs=",
             words=ChoiceWords(keyboard=("keymap={layout}",)),
+            no_persistence=KEEPS_NOTHING,
         ),
     ),
 )

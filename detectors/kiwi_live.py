@@ -11,6 +11,7 @@ the menu: KIWI's own template passes ``$iso_path`` on and has no ``rd.live.check
 Source: OSInside/kiwi 10.3.9 (fb48da9c): dracut/modules.d/55kiwi-live (parse-kiwi-live.sh, kiwi-live-lib.sh,
 kiwi-live-checkmedia.sh, module-setup.sh), kiwi/bootloader/template/grub2.py, kiwi/bootloader/config/grub2.py,
 kiwi/defaults.py (volume id CDROM). Issues 574 and 585 (iso-scan), 1586 (udev), 1850 (loopback.cfg).
+Persistence: booted; read, kiwi 10, kiwi-live-lib.sh.
 """
 
 import fnmatch
@@ -24,6 +25,7 @@ from bootkit.detect import (
     Menu,
     MenuEntry,
     NotMine,
+    Persistence,
     QuickRule,
     Stack,
     boot_entries,
@@ -189,6 +191,13 @@ DETECTOR = Detector(
             but="an image whose label has blanks does not",
             keeps="/live_system.cow on the stick, one for all images of this kind, by rd.live.overlay.persistent",
             words=SYSTEMD_WORDS,
+            persistence=Persistence(
+                file="live_system.cow",
+                label="cow",
+                words=("rd.live.overlay.persistent", "rd.live.cowfile.path={folder}/live_system.cow"),
+                note="KIWI before 10 does not know this place: it makes /live_system.cow, which all its images share",
+            ),
+            no_answers="it is a live system, whose installer reads none",
         ),
     ),
 )

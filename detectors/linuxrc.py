@@ -9,6 +9,7 @@ network (NET) bring no packages and need no ISO file: everything comes from the 
 Source, read: openSUSE/linuxrc (46dd444, May 2025): url.c (url_set), fstype.c, util.c (util_mount, util_fstype),
 auto2.c (auto2_init). Reported, not read: menus of the images (Mexit/MultiOS-USB 5a8765a, config/openSUSE).
 Words of choices: linuxrc, file.c.
+Answer files: linuxrc's documentation of ``autoyast=``.
 """
 
 import re
@@ -17,6 +18,7 @@ from bootkit.detect import (
     ANY_FILESYSTEM,
     ISO_PATH,
     STICK_UUID,
+    AnswerFile,
     ChoiceWords,
     Detection,
     Detector,
@@ -129,6 +131,17 @@ DETECTOR = Detector(
             ),
             source="openSUSE/linuxrc (46dd444)",
             words=ChoiceWords(language=("lang={lang}",), keyboard=("keytable={keymap}",), host=("hostname={value}",)),
+            no_persistence="it is an installer",
+            answers=(
+                AnswerFile(
+                    kind="autoyast",
+                    file="autoinst.xml",
+                    member="autoinst.xml",
+                    words=("autoyast=file:///autoinst.xml",),
+                    suffixes=(".xml",),
+                    first_words=("<!DOCTYPE profile", "<profile"),
+                ),
+            ),
         ),
     ),
 )

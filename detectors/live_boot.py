@@ -19,6 +19,7 @@ linuxmint/linuxmint issue 635 (loopback.cfg of LMDE 6).
 truenas/scale-build (6eaacb40) conf/cd-files/sbin/mount-cd: it looks through /sys/block without loop and dm devices.
 Reported, not read: which releases have exfat.ko in the initrd (linuxboot/heads issue 1902 and others); Deepin's two words.
 Words of choices: live-config 11.0.3, manual; every word needs ``components`` or its older name ``config``.
+Persistence: booted, 20230131.
 """
 
 import posixpath
@@ -34,6 +35,7 @@ from bootkit.detect import (
     IsoView,
     MenuEntry,
     NotMine,
+    Persistence,
     QuickRule,
     Stack,
     Verdict,
@@ -305,6 +307,18 @@ DETECTOR = Detector(
                 user=("username={value}",),
                 host=("hostname={value}",),
             ),
+            persistence=Persistence(
+                file="persistence",
+                label="persistence",
+                texts={"persistence.conf": "/ union\n"},
+                words=("persistence", "bootkit.persistence={folder}/persistence"),
+                overlay="live_boot_persistence",
+                # 9990-cmdline-old passes over the word where one of them is missing
+                unlock=("persistence-encryption=luks",),
+                unlocked_by=frozenset({"cryptsetup", "cryptsetup-askpass"}),
+                locked_out="its initrd was made without the package cryptsetup-initramfs",
+            ),
+            no_answers="it is a live system, whose installer reads none",
         ),
         Stack(
             name="live-boot (TrueNAS)",

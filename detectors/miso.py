@@ -13,6 +13,7 @@ Words of choices: the lines of its own menus.
 """
 
 from bootkit.detect import (
+    KEEPS_NOTHING,
     ChoiceWords,
     Detection,
     Detector,
@@ -156,6 +157,7 @@ DETECTOR = Detector(
             systems=("Manjaro", "Mabox", "BigLinux", "Garuda Linux (old)"),
             source="manjaro/manjaro-tools (c2a7a41)",
             words=ChoiceWords(language=("lang={lang}",), keyboard=("keytable={keymap}",), timezone=("tz={value}",)),
+            no_persistence=KEEPS_NOTHING,
         ),
         Stack(
             name="miso (dracut)",

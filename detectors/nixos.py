@@ -19,6 +19,7 @@ from dataclasses import replace
 
 from bootkit.detect import (
     ISO_PATH,
+    KEEPS_NOTHING,
     Detection,
     Detector,
     IsoView,
@@ -102,6 +103,7 @@ DETECTOR = Detector(
             name="nixos stage-1",
             systems=("NixOS (scripted initrd)",),
             source="NixOS/nixpkgs (f519ce0a) iso-image.nix, stage-1-init.sh",
+            no_persistence=KEEPS_NOTHING,
         ),
         Stack(
             name="nixos systemd stage-1",

@@ -16,7 +16,11 @@ Words of choices: the manual of Porteus.
 import re
 
 from bootkit.detect import (
+    FOLDER_MARK,
     ISO_PATH,
+    LINUX_FILESYSTEMS,
+    NEEDS_LINUX_FILESYSTEM,
+    STICK_UUID,
     ChoiceWords,
     Detection,
     Detector,
@@ -24,6 +28,7 @@ from bootkit.detect import (
     Menu,
     MenuEntry,
     NotMine,
+    Persistence,
     QuickRule,
     Stack,
     boot_entries,
@@ -116,6 +121,12 @@ DETECTOR = Detector(
             source="porteux/porteux (2cb8a822); aguslr/multibootusb (a5cee8e)",
             keeps="a folder or a container on a partition, by changes=",
             words=ChoiceWords(keyboard=("kmap={keymap}",), timezone=("timezone={value}",)),
+            persistence=Persistence(
+                file=FOLDER_MARK,
+                words=(f"changes=UUID:{STICK_UUID}{{folder}}",),
+                filesystems=LINUX_FILESYSTEMS,
+                because=NEEDS_LINUX_FILESYSTEM,
+            ),
         ),
     ),
 )

@@ -4,6 +4,7 @@ Source: nchevsky/systemrescue-zfs (023ef86, follows SystemRescue 12.00): build.s
 mkinitcpio.conf (mount.ntfs), efiboot/grub/grubsrcd.cfg and loopback.cfg (img_dev as a path). Its change log: NTFS since
 8.03, loopback.cfg since 10.00. exFAT with 11.00: Mexit/MultiOS-USB (5a8765a) docs/Supported_OS.md.
 Words of choices: SystemRescue's manual, and systemd's own.
+Answer files: SystemRescue's manual, ``sysrescuecfg=``.
 """
 
 import re
@@ -11,6 +12,7 @@ from dataclasses import replace
 
 from bootkit.detect import (
     SYSTEMD_WORDS,
+    AnswerFile,
     Detection,
     Detector,
     IsoView,
@@ -26,7 +28,7 @@ from bootkit.detect import (
     version_tuple,
 )
 from bootkit.detectors._live import arch_of, usable_entries
-from bootkit.detectors._mkinitcpio import LOOP_WORDS, is_local, live_entries
+from bootkit.detectors._mkinitcpio import IMG_DEV, LOOP_WORDS, is_local, live_entries
 
 FOLDER = "/sysresccd"
 GRUB_MENU = "/boot/grub/grubsrcd.cfg"
@@ -111,6 +113,16 @@ DETECTOR = Detector(
             source="nchevsky/systemrescue-zfs (023ef86)",
             keeps="an ext4, btrfs or xfs partition, by cow_device= and cow_directory=",
             words=replace(SYSTEMD_WORDS, keyboard=("setkmap={keymap}",)),
+            no_persistence="its initrd cannot write to the partition that its ISO file lies on",
+            answers=(
+                AnswerFile(
+                    kind="sysrescuecfg",
+                    file="settings.yaml",
+                    words=(f"sysrescuecfg={IMG_DEV}{{path}}",),
+                    suffixes=(".yaml", ".yml"),
+                    first_words=("---", "global:", "autorun:", "sysconfig:", "autoterminal:"),
+                ),
+            ),
         ),
     ),
 )

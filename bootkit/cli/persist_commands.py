@@ -33,8 +33,8 @@ def create(
 
     with open_stick(stick, writing=not dry_run) as opened, report.watching() as watcher:
         plan = plan_persistence(opened.volume, image, parse_size(size) if size else 0, encrypted=encrypt)
-        if plan.keeping.note:
-            output.say(f"note: {plan.keeping.note}")
+        if plan.persistence.note:
+            output.say(f"note: {plan.persistence.note}")
         if plan.warning:
             output.say(f"warning: {plan.warning}")
         if dry_run:

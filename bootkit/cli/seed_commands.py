@@ -35,7 +35,7 @@ def add(
 
     with open_stick(stick, writing=not dry_run) as opened:
         made = plan_seed(opened.volume, image, file, kind=kind, name=name, again=again)
-        output.say(f"{file.name}: {made.kind.name} for {made.seed.image}")
+        output.say(f"{file.name}: {made.seed.kind} for {made.seed.image}")
         if dry_run:
             report.plan(made.plan)
             output.answer("write the menu")

@@ -30,6 +30,9 @@ from bootkit.bootcfg.osrelease import OsRelease, parse_os_release
 from bootkit.bootcfg.treeinfo import TreeInfo, parse_ini, parse_treeinfo
 from bootkit.detect.helpers import (
     ANY_FILESYSTEM,
+    KEEPS_NOTHING,
+    LINUX_FILESYSTEMS,
+    NEEDS_LINUX_FILESYSTEM,
     SYSTEMD_WORDS,
     boot_entries,
     clean_title,
@@ -62,20 +65,26 @@ from bootkit.model.boot import (
     Role,
 )
 from bootkit.model.iso import FileKind, IsoView, Node
-from bootkit.model.stack import ChoiceWords, Stack
+from bootkit.model.stack import AnswerFile, ChoiceWords, OlderName, Persistence, Stack
 from bootkit.model.support import Verdict
+from bootkit.model.variants import FOLDER_MARK
 
 __all__ = [
     "ANY_FILESYSTEM",
     "ANY_FIRMWARE",
+    "FOLDER_MARK",
     "IMAGE_FILE",
     "IN_EFI",
     "ISO_PATH",
+    "KEEPS_NOTHING",
+    "LINUX_FILESYSTEMS",
     "MEMDISK",
+    "NEEDS_LINUX_FILESYSTEM",
     "ON_STICK",
     "STICK_UUID",
     "SYSTEMD_WORDS",
     "WIMBOOT",
+    "AnswerFile",
     "BootEntry",
     "ChoiceWords",
     "Detection",
@@ -90,7 +99,9 @@ __all__ = [
     "Module",
     "Node",
     "NotMine",
+    "OlderName",
     "OsRelease",
+    "Persistence",
     "QuickRule",
     "Role",
     "Stack",

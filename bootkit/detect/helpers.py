@@ -27,6 +27,10 @@ SYSTEMD_WORDS = ChoiceWords(
     language=("locale.LANG={locale}",), keyboard=("vconsole.keymap={keymap}",), host=("systemd.hostname={value}",)
 )
 """What systemd itself reads in any live system. Source: kernel-command-line(7), systemd-firstboot(1)."""
+LINUX_FILESYSTEMS = ("ext4", "btrfs", "xfs")
+"""Those of a stick that hold what a Linux system changes: owners, modes, and the marks of an overlay."""
+NEEDS_LINUX_FILESYSTEM = "the changed files of an overlay need a file system of Linux"
+KEEPS_NOTHING = "its initrd keeps nothing of a system that starts from an ISO file"
 
 _SAFE = ("safe", "compat", "fallback", "vesa", "nomodeset", "troubleshoot", "basic graphics", "low graphics")
 _CHECK = frozenset({"check", "verify", "integrity", "defects", "checksum", "selftest"})

@@ -1,9 +1,10 @@
 """A boot stack as one value: what the rest of the program wants to know of it, declared by its detector."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from bootkit.model.support import Verdict
+from bootkit.model.variants import FOLDER_MARK
 
 Words = tuple[str, ...]
 """Words of a kernel's command line."""
@@ -39,6 +40,91 @@ class ChoiceWords:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OlderName:
+    """What older scripts of a stack call its file of changes."""
+
+    name: str
+    """As a label and as a file."""
+    scripts: str
+    """The marker (``InitrdFacts.markers``) of an initrd that has such scripts."""
+    without: str
+    """The marker that older ones lack."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Persistence:
+    """How a boot stack keeps the changes to its system on the stick, in a folder of the image's own."""
+
+    file: str
+    """Name of an ext4 image, or :data:`bootkit.model.variants.FOLDER_MARK` where a folder is all."""
+    words: Words
+    """Kernel words, with the slots ``{folder}`` and ``{stick_uuid}``."""
+    label: str = "bootkit"
+    older: OlderName | None = None
+    texts: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Files that have to be in the image."""
+    folders: tuple[str, ...] = ()
+    """Empty folders of root's that have to be in its top."""
+    overlay: str = ""
+    """The folder of ``initrd_overlays/`` without which its initrd does not find the file."""
+    filesystems: tuple[str, ...] = ()
+    """Of the stick, as blkid calls them, on which it works; empty for all."""
+    because: str = ""
+    """Why not on others."""
+    unlock: Words = ()
+    """Kernel words with which its initrd opens an encrypted file; none where no way is known."""
+    unlocked_by: frozenset[str] = frozenset()
+    """Programs and markers that the initrd must have for it."""
+    locked_out: str = ""
+    """What it means that it has not."""
+    note: str = ""
+    """What the user should know before the file is made; a clause."""
+
+    @property
+    def is_folder(self) -> bool:
+        return self.file == FOLDER_MARK
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """All names that its file may have on a stick."""
+        return (self.file, *((self.older.name,) if self.older else ()))
+
+
+def _as_it_is(content: bytes) -> bytes:
+    return content
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerFile:
+    """One way to answer the questions of an installer: a file of the stick, and how the installer is given it."""
+
+    kind: str
+    """``preseed``, ``kickstart``: what the user calls it. A stack's kinds differ in it."""
+    file: str
+    """What the file is called on the stick."""
+    words: Words
+    """Kernel words, with the slots ``{path}`` and ``{folder}``: of the file, on the data partition."""
+    member: str = ""
+    """Its name in the root of the initrd, for an installer that wants it there."""
+    beside: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Texts of files that belong to it, by name, with the same slots."""
+    suffixes: tuple[str, ...] = ()
+    """Ends of names by which it is known."""
+    first_words: tuple[str, ...] = ()
+    """What one of its first lines begins with, by which it is known, too."""
+    needs_word: str = ""
+    """A part of the kernel words of images that understand it."""
+    without_word: str = ""
+    """A part of the kernel words of images that do not."""
+    distro: str = ""
+    """A part of the names of the distributions that do, in small letters."""
+    needs_stick: bool = False
+    """Whether the installer reads it where only an overlay shows it the stick."""
+    rewritten: Callable[[bytes], bytes] = _as_it_is
+    """The user's file as the installer wants it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stack:
     """A boot stack, and who uses it.
 
@@ -66,3 +152,11 @@ class Stack:
     """What a secondary initrd does before it boots, or would have to do; empty if none is needed."""
     keeps: str = ""
     """Where its own initrd keeps changes when it was started from a file; empty if nowhere."""
+    persistence: Persistence | None = None
+    """How it keeps changes on the stick; ``None`` if it cannot."""
+    no_persistence: str = ""
+    """Why it cannot; a clause, empty where no way is known."""
+    answers: tuple[AnswerFile, ...] = ()
+    """The answer files that it takes, the one to try first in front."""
+    no_answers: str = ""
+    """Why it takes none; a clause, empty where no way is known."""

@@ -8,9 +8,10 @@ from bootkit.bootcfg.cmdline import SEPARATORS, before_separator, name_of, witho
 from bootkit.errors import BootkitError
 from bootkit.model.boot import ON_STICK, BootEntry, Role
 from bootkit.model.catalog import ImageItem
+from bootkit.model.stack import AnswerFile, Persistence
 from bootkit.model.variants import ADDED_FOLDER, Kept, Seed, Variants
-from bootkit.plan.persistence import Keeping, first_linux, keeping_of, words_of
-from bootkit.plan.seeds import SeedKind, filled, seed_kinds
+from bootkit.plan.persistence import first_linux, persistence_of, words_of
+from bootkit.plan.seeds import answer_files, filled
 
 
 def varied(item: ImageItem, variants: Variants, filesystem: str) -> ImageItem:
@@ -20,34 +21,41 @@ def varied(item: ImageItem, variants: Variants, filesystem: str) -> ImageItem:
         return item
     entries = known.detection.entries
     place = variants.kept.get(item.name)
-    keeping = keeping_for(item, place, filesystem)
-    if place is not None and keeping is not None:
-        kept = _with_words(first, words_of(keeping, place))
-        initrds = (*kept.initrds, *(ON_STICK + path for path in keeping.initrds))
+    persistence = persistence_for(item, place, filesystem)
+    if place is not None and persistence is not None:
+        kept = _with_words(first, words_of(persistence, place))
+        added = (ON_STICK + persistence_initrd(persistence),) if persistence.overlay else ()
+        initrds = (*kept.initrds, *added)
         kept = replace(kept, title=f"{first.title}, changes are kept", initrds=initrds, role=Role.PERSISTENT, to_ram=())
         entries = (kept, *entries)
-    entries += tuple(_seeded(first, seed, kind) for seed, kind in seeds_for(item, variants))
+    entries += tuple(_seeded(first, seed, answers) for seed, answers in seeds_for(item, variants))
     return replace(item, recognition=replace(known, detection=replace(known.detection, entries=entries)))
 
 
-def keeping_for(item: ImageItem, kept: Kept | None, filesystem: str) -> Keeping | None:
+def persistence_for(item: ImageItem, kept: Kept | None, filesystem: str) -> Persistence | None:
     """How an image keeps its changes; ``None`` if it does not, or cannot here."""
     if kept is None:
         return None
     try:
-        keeping = keeping_of(item, filesystem)
+        persistence = persistence_of(item, filesystem)
     except BootkitError:
         return None
-    return keeping if kept.path.endswith(f"/{keeping.file}") and (keeping.unlock or not kept.encrypted) else None
+    is_found = kept.path.endswith(f"/{persistence.file}")
+    return persistence if is_found and (persistence.unlock or not kept.encrypted) else None
 
 
-def seeds_for(item: ImageItem, variants: Variants) -> Iterator[tuple[Seed, SeedKind]]:
-    """The answer files that an image takes, each with its kind."""
+def persistence_initrd(persistence: Persistence) -> str:
+    """Where the stick keeps the overlay without which the file of changes is not found."""
+    return f"{ADDED_FOLDER}/{persistence.overlay}.cpio"
+
+
+def seeds_for(item: ImageItem, variants: Variants) -> Iterator[tuple[Seed, AnswerFile]]:
+    """The answer files on the stick that an image takes, each with how it is given to it."""
     mine = [seed for seed in variants.seeds if seed.image == item.name]
     if not mine:
         return
     try:
-        kinds = {kind.name: kind for kind in seed_kinds(item)}
+        kinds = {answers.kind: answers for answers in answer_files(item)}
     except BootkitError:
         return
     yield from ((seed, kinds[seed.kind]) for seed in mine if seed.kind in kinds)
@@ -58,10 +66,10 @@ def seed_initrd(seed: Seed) -> str:
     return f"{ADDED_FOLDER}/seed_{zlib.crc32(seed.path.encode('utf-8', 'surrogateescape')):08x}.cpio"
 
 
-def _seeded(first: BootEntry, seed: Seed, kind: SeedKind) -> BootEntry:
-    entry = _with_words(first, tuple(filled(word, seed) for word in kind.words))
-    initrds = (*entry.initrds, ON_STICK + seed_initrd(seed)) if kind.member else entry.initrds
-    title = f"{first.title}, with {kind.name} {seed.name}"
+def _seeded(first: BootEntry, seed: Seed, answers: AnswerFile) -> BootEntry:
+    entry = _with_words(first, tuple(filled(word, seed) for word in answers.words))
+    initrds = (*entry.initrds, ON_STICK + seed_initrd(seed)) if answers.member else entry.initrds
+    title = f"{first.title}, with {seed.kind} {seed.name}"
     return replace(entry, title=title, initrds=initrds, role=Role.INSTALL, answers=seed.label)
 
 

@@ -11,7 +11,7 @@ import typer
 from bootkit import errors
 from bootkit.app.verbs.prepare import first_files
 from bootkit.cli.program import build
-from bootkit.detect import BootEntry, Detection, Detector, IsoView, QuickRule, Stack
+from bootkit.detect import AnswerFile, BootEntry, Detection, Detector, IsoView, Persistence, QuickRule, Stack
 from bootkit.model.catalog import STICK_FILE
 from bootkit.model.options import OPTIONS
 from bootkit.model.prepare import Wish
@@ -104,6 +104,8 @@ def test_the_example_of_stick_toml_is_accepted() -> None:
 def test_the_manual_has_every_field_that_a_detector_fills_in() -> None:
     view = [name for name in vars(IsoView) if not name.startswith("_")]
     fields = [
-        field.name for kind in (Detector, Detection, BootEntry, QuickRule, Stack) for field in dataclasses.fields(kind)
+        field.name
+        for kind in (Detector, Detection, BootEntry, QuickRule, Stack, Persistence, AnswerFile)
+        for field in dataclasses.fields(kind)
     ]
     assert sorted(described("bootkit-detector.7.md")) == sorted([*view, *fields])

@@ -4,16 +4,18 @@ from dataclasses import replace
 
 import pytest
 
+from bootkit.detect.registry import stack_of
 from bootkit.errors import BootkitError, UsageError
 from bootkit.model.boot import BootEntry, Detection, Recognition, Role
 from bootkit.model.catalog import ImageItem
 from bootkit.model.initrd import InitrdFacts
 from bootkit.model.iso import IsoFacts
 from bootkit.model.options import Choices, Value, image_place, option
+from bootkit.model.stack import Persistence
 from bootkit.model.variants import Kept, Seed, Variants
 from bootkit.plan.choices import menu_settings, reason_against
-from bootkit.plan.persistence import STACKS, keeping_of, require_unlock
-from bootkit.plan.seeds import chosen_kind, seed_path
+from bootkit.plan.persistence import persistence_of, require_unlock
+from bootkit.plan.seeds import chosen_answer_file, seed_path
 from bootkit.plan.variants import varied
 
 NAME = "x.iso"
@@ -29,13 +31,19 @@ def item(stack: str, *words: str, distro: str = "Some Linux") -> ImageItem:
     return ImageItem(path=f"/boot/iso/{NAME}", size=1, mtime_ns=0, recognition=recognition)
 
 
+def persistence(stack: str) -> Persistence:
+    known = stack_of(stack).persistence
+    assert known is not None
+    return known
+
+
 def entries_of(changed: ImageItem) -> tuple[BootEntry, ...]:
     assert changed.detection is not None
     return changed.detection.entries
 
 
 def kept_line(stack: str, *words: str, filesystem: str = "ext4") -> str:
-    path = f"/boot/persistence/{NAME}/{STACKS[stack].file}"
+    path = f"/boot/persistence/{NAME}/{persistence(stack).file}"
     changed = varied(item(stack, *words), Variants(kept={NAME: Kept(image=NAME, path=path)}), filesystem)
     first, second, *_ = entries_of(changed)
     assert (first.title, first.role, second.role) == ("Start, changes are kept", Role.PERSISTENT, Role.DEFAULT)
@@ -63,13 +71,13 @@ def test_every_stack_is_told_in_its_own_words() -> None:
 
 def test_an_encrypted_file_is_offered_only_where_it_is_opened() -> None:
     def words(stack: str) -> tuple[str, ...]:
-        place = Kept(image=NAME, path=f"{FOLDER}/{STACKS[stack].file}", encrypted=True)
+        place = Kept(image=NAME, path=f"{FOLDER}/{persistence(stack).file}", encrypted=True)
         return entries_of(varied(item(stack), Variants(kept={NAME: place}), "vfat"))[0].cmdline
 
     assert words("live-boot")[-1] == "persistence-encryption=luks"
     assert words("casper") == ("quiet",)
     with pytest.raises(BootkitError, match="no way is known by which kiwi-live does so"):
-        require_unlock(item("kiwi-live"), STACKS["kiwi-live"])
+        require_unlock(item("kiwi-live"), persistence("kiwi-live"))
 
 
 def test_live_boot_gets_the_initrd_that_finds_its_file() -> None:
@@ -92,7 +100,7 @@ def test_live_boot_gets_the_initrd_that_finds_its_file() -> None:
 )
 def test_what_cannot_keep_its_changes_says_why(stack: str, filesystem: str, reason: str) -> None:
     with pytest.raises(BootkitError) as caught:
-        keeping_of(item(stack), filesystem)
+        persistence_of(item(stack), filesystem)
     assert reason in caught.value.message
     assert caught.value.hint.startswith("a home keeps")
 
@@ -104,13 +112,13 @@ def test_what_cannot_keep_its_changes_says_why(stack: str, filesystem: str, reas
 def test_the_name_of_caspers_file_is_the_one_that_its_scripts_look_for(markers: tuple[str, ...], name: str) -> None:
     initrds = {"/i": InitrdFacts(size=1, markers=markers)} if markers else {}
     known = replace(item("casper"), facts=IsoFacts(name=NAME, size=1, initrds=initrds))
-    keeping = keeping_of(known, "vfat")
-    assert (keeping.file, keeping.label) == (name, name)
+    found = persistence_of(known, "vfat")
+    assert (found.file, found.label) == (name, name)
 
 
 def test_an_image_whose_own_menu_forbids_it_keeps_nothing() -> None:
     with pytest.raises(BootkitError, match="its own menu forbids it"):
-        keeping_of(item("live-boot", "boot=live", "nopersistence"), "ext4")
+        persistence_of(item("live-boot", "boot=live", "nopersistence"), "ext4")
 
 
 def test_which_of_them_starts_by_itself_is_chosen() -> None:
@@ -119,7 +127,7 @@ def test_which_of_them_starts_by_itself_is_chosen() -> None:
         settings = menu_settings(choices, (changed,))
         return settings.appearance(changed.path).entry
 
-    place = Kept(image=NAME, path=f"{FOLDER}/{STACKS['casper'].file}")
+    place = Kept(image=NAME, path=f"{FOLDER}/{persistence('casper').file}")
     seeds = tuple(
         Seed(image=NAME, kind="preseed", name=name, path=seed_path(NAME, "preseed", name, "preseed.cfg"))
         for name in ("lab", "my lab")
@@ -185,15 +193,15 @@ def test_every_installer_is_told_in_its_own_words(stack: str, words: str, kind: 
     ],
 )
 def test_a_file_is_known_by_what_is_in_it(stack: str, name: str, head: str, kind: str) -> None:
-    assert chosen_kind(item(stack), name, head).name == kind
+    assert chosen_answer_file(item(stack), name, head).kind == kind
 
 
 def test_a_file_that_fits_nothing_is_refused() -> None:
     with pytest.raises(UsageError, match="does not look like one of: preseed"):
-        chosen_kind(item("debian-installer"), "holiday.txt", "sun\n")
+        chosen_answer_file(item("debian-installer"), "holiday.txt", "sun\n")
     with pytest.raises(UsageError, match="takes no kickstart file"):
-        chosen_kind(item("debian-installer"), "a.ks", "", "kickstart")
+        chosen_answer_file(item("debian-installer"), "a.ks", "", "kickstart")
     with pytest.raises(BootkitError, match="OEMDRV"):
-        chosen_kind(item("agama"), "a.json", "{")
+        chosen_answer_file(item("agama"), "a.json", "{")
     with pytest.raises(BootkitError, match="takes no answer file"):
-        chosen_kind(item("casper", distro="Pop!_OS"), "user-data", "#cloud-config\n")
+        chosen_answer_file(item("casper", distro="Pop!_OS"), "user-data", "#cloud-config\n")

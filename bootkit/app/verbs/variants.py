@@ -6,9 +6,11 @@ from pathlib import Path
 
 from bootkit.app.stick.catalog import find_images, image_named, read_catalog
 from bootkit.app.stick.user_files import copy, fill_warning, plan_copy, require_fits, require_room
+from bootkit.detect.registry import stacks
 from bootkit.errors import BootkitError, UsageError
 from bootkit.model.catalog import ImageItem
 from bootkit.model.plan import RemoveFile, StickPlan, StickStep, WriteFile
+from bootkit.model.stack import AnswerFile, Persistence
 from bootkit.model.variants import (
     ADDED_FOLDER,
     PERSISTENCE_FOLDER,
@@ -20,18 +22,9 @@ from bootkit.model.variants import (
 from bootkit.overlay.manifest import overlay_archive, overlay_for, overlays
 from bootkit.overlay.pack import secondary_initrd
 from bootkit.plan.names import file_name_problem
-from bootkit.plan.persistence import (
-    LIVE_BOOT_INITRD,
-    LIVE_BOOT_OVERLAY,
-    OLD_CASPER,
-    STACKS,
-    Keeping,
-    keeping_of,
-    kept_folder,
-    require_unlock,
-)
-from bootkit.plan.seeds import KINDS, SeedKind, chosen_kind, filled, seed_path
-from bootkit.plan.variants import keeping_for, seed_initrd, seeds_for, varied
+from bootkit.plan.persistence import kept_folder, persistence_of, require_unlock
+from bootkit.plan.seeds import chosen_answer_file, filled, seed_path
+from bootkit.plan.variants import persistence_for, persistence_initrd, seed_initrd, seeds_for, varied
 from bootkit.system.changes import Watcher
 from bootkit.system.fsimage import LUKS_HEADER, encrypt, is_encrypted, make_ext4
 from bootkit.system.volume import Volume, read_file, walk
@@ -40,8 +33,6 @@ from bootkit.units import MIB, format_size
 
 SMALLEST = 32 * MIB
 SEED_LIMIT = 4 << 20
-_FILES = {*(keeping.file for keeping in STACKS.values()), OLD_CASPER}
-_SEED_FILES = {(kind.name, kind.file) for kind in KINDS}
 _MARK_TEXT = (
     "The live system keeps its changes in this folder. To throw them away, remove the folder as root; without this file "
     "the menu has no entry for it.\n"
@@ -53,7 +44,7 @@ class PersistencePlan:
     """What ``persist create`` would do."""
 
     item: ImageItem
-    keeping: Keeping
+    persistence: Persistence
     path: str
     size: int
     encrypted: bool = False
@@ -62,17 +53,20 @@ class PersistencePlan:
 
 def read_variants(volume: Volume) -> Variants:
     """What lies beside the images of a stick."""
+    every = stacks().values()
+    files = {name for stack in every if stack.persistence for name in stack.persistence.files}
+    seed_files = {(answers.kind, answers.file) for stack in every for answers in stack.answers}
     kept: dict[str, Kept] = {}
     for image in volume.listdir(PERSISTENCE_FOLDER):
         for stat in volume.listdir(f"{PERSISTENCE_FOLDER}/{image.name}") if image.is_dir else ():
-            if stat.name in _FILES and not stat.is_dir:
+            if stat.name in files and not stat.is_dir:
                 path = f"{PERSISTENCE_FOLDER}/{image.name}/{stat.name}"
                 encrypted = is_encrypted(read_file(volume, path, 8) or b"")
                 kept[image.name] = Kept(image=image.name, path=path, size=stat.size, encrypted=encrypted)
     seeds: list[Seed] = []
     for path, _ in walk(volume, SEED_FOLDER):
         parts = path.removeprefix(f"{SEED_FOLDER}/").split("/")
-        if len(parts) == 4 and (parts[1], parts[3]) in _SEED_FILES:  # image, kind, name, file
+        if len(parts) == 4 and (parts[1], parts[3]) in seed_files:  # image, kind, name, file
             seeds.append(Seed(image=parts[0], kind=parts[1], name=parts[2], path=path))
     return Variants(kept=kept, seeds=tuple(seeds))
 
@@ -95,13 +89,13 @@ def plan_added(volume: Volume, items: tuple[ImageItem, ...], variants: Variants)
     """The initrds that the entries of :func:`bootkit.plan.variants.varied` load; those that none does are removed."""
     archives: dict[str, bytes] = {}
     for item in items:
-        keeping = keeping_for(item, variants.kept.get(item.name), volume.filesystem)
-        if keeping is not None and LIVE_BOOT_INITRD in keeping.initrds:
-            archives[LIVE_BOOT_INITRD] = _overlay(LIVE_BOOT_OVERLAY)
-        for seed, kind in seeds_for(item, variants):
-            if kind.member:
+        persistence = persistence_for(item, variants.kept.get(item.name), volume.filesystem)
+        if persistence is not None and persistence.overlay:
+            archives[persistence_initrd(persistence)] = _overlay(persistence.overlay)
+        for seed, answers in seeds_for(item, variants):
+            if answers.member:
                 content = read_file(volume, seed.path, SEED_LIMIT) or b""
-                archives[seed_initrd(seed)] = secondary_initrd({kind.member: content})
+                archives[seed_initrd(seed)] = secondary_initrd({answers.member: content})
     old = [path for path, _ in walk(volume, ADDED_FOLDER)]
     return (
         *(
@@ -120,17 +114,17 @@ def plan_persistence(volume: Volume, image: str, size: int, *, encrypted: bool =
         BootkitError: it cannot, it does already, or there is no room.
     """
     item = _item(volume, image, insides=True)
-    keeping = keeping_of(item, volume.filesystem)
+    persistence = persistence_of(item, volume.filesystem)
     if encrypted:
-        require_unlock(item, keeping)
-    path = f"{kept_folder(item.name)}/{keeping.file}"
+        require_unlock(item, persistence)
+    path = f"{kept_folder(item.name)}/{persistence.file}"
     if volume.stat(path) is not None:
         raise BootkitError(f"{item.name} keeps its changes already", hint=f"bootkit persist remove {item.name}")
-    if keeping.is_folder:
+    if persistence.is_folder:
         if size:
             message = f"{item.name} keeps its changes in a folder, which takes what room there is"
             raise UsageError(message, hint="leave --size out")
-        return PersistencePlan(item=item, keeping=keeping, path=path, size=0)
+        return PersistencePlan(item=item, persistence=persistence, path=path, size=0)
     if not size:
         raise UsageError("how much room may the changes take?", hint="--size 4G")
     if size < SMALLEST:
@@ -139,30 +133,32 @@ def plan_persistence(volume: Volume, image: str, size: int, *, encrypted: bool =
     whole = encrypted or volume.filesystem == "vfat"
     require_room(volume, size if whole else 0)
     warning = "" if whole else fill_warning(volume, "the file for changes", size)
-    return PersistencePlan(item=item, keeping=keeping, path=path, size=size, encrypted=encrypted, warning=warning)
+    return PersistencePlan(
+        item=item, persistence=persistence, path=path, size=size, encrypted=encrypted, warning=warning
+    )
 
 
 def create_persistence(
     volume: Volume, plan: PersistencePlan, watcher: Watcher | None = None, *, passphrase: bytes | None = None
 ) -> None:
     """Make the file, or the folder; the menu is :func:`generate`'s business."""
-    keeping = plan.keeping
+    persistence = plan.persistence
     assert plan.encrypted == (passphrase is not None)
-    if keeping.is_folder:
+    if persistence.is_folder:
         volume.write({plan.path: _MARK_TEXT.encode()})
         volume.flush()
         return
     with scratch() as work:
         tree = work / "tree"
         tree.mkdir()
-        for name, text in keeping.texts.items():
+        for name, text in persistence.texts.items():
             (tree / name).write_text(text)
         image = work / "image"
         size = plan.size - (LUKS_HEADER if plan.encrypted else 0)
-        make_ext4(image, size, label=keeping.label, content=tree, folders=keeping.folders)
+        make_ext4(image, size, label=persistence.label, content=tree, folders=persistence.folders)
         shutil.rmtree(tree)
         if passphrase is not None:
-            encrypt(image, passphrase, label=keeping.label)
+            encrypt(image, passphrase, label=persistence.label)
         copy(volume, plan_copy(volume, image, plan.path, sparse=not plan.encrypted), watcher, keep_sum=False)
 
 
@@ -184,7 +180,7 @@ class SeedPlan:
     """What ``seed add`` would do."""
 
     seed: Seed
-    kind: SeedKind
+    answers: AnswerFile
     plan: StickPlan
 
 
@@ -203,24 +199,24 @@ def plan_seed(
         raise BootkitError(f"{source}: {error.strerror}") from error
     if len(content) > SEED_LIMIT:
         raise BootkitError(f"{source.name} is too large for an answer file", hint=f"at most {format_size(SEED_LIMIT)}")
-    chosen = chosen_kind(item, source.name, content[:65536].decode("utf-8", "replace"), kind)
-    if chosen.name == "autoinstall" and overlay_for("casper") is None:
+    chosen = chosen_answer_file(item, source.name, content[:65536].decode("utf-8", "replace"), kind)
+    assert item.detection is not None  # who has none takes none
+    if chosen.needs_stick and overlay_for(item.detection.stack) is None:
         raise BootkitError(f"{item.name} cannot see the stick when its installer runs")
     called = name or source.name.partition(".")[0]
     if problem := file_name_problem(called):
         raise UsageError(f"{called!r} is no name for an answer file: {problem}", hint="--name NAME")
     seed = Seed(
-        image=item.name, kind=chosen.name, name=called, path=seed_path(item.name, chosen.name, called, chosen.file)
+        image=item.name, kind=chosen.kind, name=called, path=seed_path(item.name, chosen.kind, called, chosen.file)
     )
     if volume.stat(seed.path) is not None and not again:
-        raise BootkitError(f"{item.name} has a {chosen.name} {called} already", hint="--replace, or another --name")
-    if chosen.name == "autoinstall":
-        content = _cloud_config(content)
-    steps = [WriteFile(path=seed.path, content=content)]
+        raise BootkitError(f"{item.name} has a {chosen.kind} {called} already", hint="--replace, or another --name")
+    steps = [WriteFile(path=seed.path, content=chosen.rewritten(content))]
     steps += [
-        WriteFile(path=f"{seed.folder}/{other}", content=filled(text, seed).encode()) for other, text in chosen.beside
+        WriteFile(path=f"{seed.folder}/{other}", content=filled(text, seed).encode())
+        for other, text in chosen.beside.items()
     ]
-    return SeedPlan(seed=seed, kind=chosen, plan=StickPlan(steps=tuple(steps)))
+    return SeedPlan(seed=seed, answers=chosen, plan=StickPlan(steps=tuple(steps)))
 
 
 def seed_named(volume: Volume, image: str, name: str) -> Seed:
@@ -236,14 +232,6 @@ def seed_named(volume: Volume, image: str, name: str) -> Seed:
 
 def plan_seed_removal(volume: Volume, seed: Seed) -> StickPlan:
     return StickPlan(steps=tuple(RemoveFile(path=path) for path, _ in walk(volume, seed.folder)))
-
-
-def _cloud_config(content: bytes) -> bytes:
-    """What subiquity alone would read, as what cloud-init reads: behind a first line, and below a key."""
-    lines = content.splitlines(keepends=True)
-    if not any(line.startswith(b"autoinstall:") for line in lines):
-        content = b"autoinstall:\n" + b"".join(b"  " + line for line in lines)
-    return content if content.startswith(b"#cloud-config") else b"#cloud-config\n" + content
 
 
 def _overlay(name: str) -> bytes:
