@@ -56,6 +56,10 @@ def test_loading_an_image_prints_no_error(full_stick: Path) -> None:
     assert [error for error in errors if "find command" not in error] == ["error: you need to load the kernel first."]
 
 
+def test_a_menu_for_arm64_takes_no_module_away_that_is_not_there(full_stick: Path) -> None:
+    assert "no such module" not in run_menu(full_stick, firmware=Firmware.UEFI_ARM64).screen
+
+
 def test_the_images_own_menu_gets_to_know_where_its_file_is(full_stick: Path) -> None:
     screen = run_menu(full_stick, entry="image:ubuntu.iso>entry-own-menu").screen
     assert f"loopback /boot/iso/ubuntu.iso {STICK_UUID}" in screen
@@ -113,6 +117,16 @@ def test_a_file_that_is_no_image_is_told(stick: StickMaker) -> None:
     stick.add_menu(UBUNTU)
     got = run_menu(stick.make(), entry=CASPER)
     assert got.linux is None
+    assert "bootkit verify ubuntu.iso" in got.screen
+
+
+def test_an_image_that_grub_cannot_open_may_be_too_large_for_its_memory(stick: StickMaker) -> None:
+    stick.add_menu(UBUNTU)
+    # loopback refuses a folder as it does a file for which there is no memory
+    stick.files[f"{UBUNTU.path}/inside"] = b"nothing"
+    got = run_menu(stick.make(), commands=("iso_path=/boot/iso/ubuntu.iso", "loop=ubuntu", "need_files /x", "start"))
+    assert "ubuntu.iso: /boot/iso/ubuntu.iso cannot be read." in got.screen
+    assert "If the error above is about memory, this computer has too little of it" in got.screen
     assert "bootkit verify ubuntu.iso" in got.screen
 
 
