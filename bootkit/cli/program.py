@@ -1,7 +1,6 @@
 """The commands put together."""
 
 import logging
-import sys
 from collections.abc import Sequence
 
 import typer
@@ -150,4 +149,4 @@ def _common(
         False, "--version", help="Print the version and end.", is_eager=True, callback=_print_version
     ),
 ) -> None:
-    logging.basicConfig(level=logging.DEBUG if debug else logging.WARNING, format="%(message)s", stream=sys.stderr)
+    output.log_to_stderr(logging.DEBUG if debug else logging.WARNING)

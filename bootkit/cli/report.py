@@ -13,6 +13,7 @@ from bootkit.model.answers import recognition_to_json
 from bootkit.model.catalog import ImageItem
 from bootkit.model.check import Answer, Prediction
 from bootkit.model.plan import StickPlan
+from bootkit.plain import one_line
 from bootkit.plan.changes import describe_change
 from bootkit.system.changes import Watcher
 from bootkit.system.volume import Volume
@@ -30,7 +31,7 @@ def watching() -> Generator[Watcher]:
         yield Watcher(begin=lambda phase, path, size: output.say(f"{phase} {path} ({format_size(size)})"))
         return
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         DownloadColumn(binary_units=True),
         TransferSpeedColumn(),
@@ -40,7 +41,7 @@ def watching() -> Generator[Watcher]:
         task = bars.add_task("", visible=False)
 
         def begin(phase: str, path: str, size: int) -> None:
-            bars.reset(task, description=f"{phase} {path.rpartition('/')[2]}", total=size, visible=True)
+            bars.reset(task, description=one_line(f"{phase} {path.rpartition('/')[2]}"), total=size, visible=True)
 
         yield Watcher(
             begin=begin,

@@ -1,6 +1,6 @@
 """The program: one stick, its screens, and the help of all of them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
@@ -8,11 +8,13 @@ from typing import Any, ClassVar
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.command import CommandPalette
+from textual.filter import LineFilter
 from textual.screen import Screen
 from textual.scrollbar import ScrollBar
 
 from bootkit.errors import BootkitError
 from bootkit.system.sticks import mounted_sticks
+from bootkit.tui.harmless import HARMLESS
 from bootkit.tui.help import help_text, own_bindings
 from bootkit.tui.screens.stick import StickScreen
 from bootkit.tui.screens.text import TextScreen
@@ -41,6 +43,10 @@ class BootkitApp(App[None]):
             self.action_prepare()
         else:
             _ = self.push_screen(StickScreen(self._stick))
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Every line of every widget passes here on its way to the terminal."""
+        return [*super().get_line_filters(), HARMLESS]
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """The actions that count now, then the images."""
