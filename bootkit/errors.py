@@ -4,6 +4,10 @@ Every message names the thing and says what is wrong in the user's words; ``hint
 type. The two front ends (``cli.main`` and the TUI) are the only places that catch :class:`BootkitError` as such.
 """
 
+import errno
+from collections.abc import Generator
+from contextlib import contextmanager
+
 
 class BootkitError(Exception):
     """The base of all; exit status 1 where nothing narrower fits."""
@@ -16,8 +20,44 @@ class BootkitError(Exception):
         self.hint = hint
 
 
+_WAYS_OUT = {
+    errno.EACCES: "run it as a user who may, or with sudo",
+    errno.EPERM: "run it as a user who may, or with sudo",
+    errno.ENOSPC: "make room there; on a stick: bootkit list, bootkit remove IMAGE",
+    errno.EDQUOT: "make room there; on a stick: bootkit list, bootkit remove IMAGE",
+    errno.EROFS: "mount it writable; a switch on the stick, or an error that made the kernel careful, may stand against it",
+    errno.EIO: "try another port, then another stick: this one may be worn out; 'dmesg' tells what the kernel saw",
+    errno.ENODEV: "is the stick still plugged in?",
+    errno.ENXIO: "is the stick still plugged in?",
+    errno.ENOENT: "is it still there?",
+}
+
+
+class HostError(BootkitError):
+    """The host's kernel refuses: a file cannot be read, written or found; the message names it."""
+
+    @classmethod
+    def of(cls, error: OSError, name: str) -> "HostError":
+        """What an error of the kernel means for ``name``."""
+        return cls(f"{name}: {error.strerror or error}", hint=_WAYS_OUT.get(error.errno or 0, ""))
+
+
+@contextmanager
+def host_errors(name: str) -> Generator[None]:
+    """The border to the host: what its kernel refuses in the block becomes a :class:`HostError` of the file, or of ``name``.
+
+    A pipe that nobody reads any more is the end of the answer, not an error; it passes as it is.
+    """
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise HostError.of(error, str(error.filename or name)) from error
+
+
 class FormatError(BootkitError):
-    """A file does not follow the format it claims; ``offset`` is in bytes from the start of the file."""
+    """A file does not follow the format it claims, or cannot be read; ``offset`` is in bytes from the start of the file."""
 
     def __init__(self, message: str, *, offset: int | None = None, hint: str = "") -> None:
         super().__init__(message if offset is None else f"{message} (at byte {offset})", hint=hint)

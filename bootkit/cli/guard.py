@@ -7,24 +7,44 @@ from collections.abc import Callable
 from types import FrameType
 
 from bootkit.cli import output
-from bootkit.errors import BootkitError, Interrupted
+from bootkit.errors import BootkitError, HostError, Interrupted, host_errors
 
 
 def guarded(action: Callable[[], None]) -> int:
-    """Carry out a command; returns the exit status. What is no :class:`BootkitError` is a bug and keeps its traceback."""
+    """Carry out a command; returns the exit status.
+
+    What is neither a :class:`BootkitError` nor a refusal of the kernel is a bug and keeps its traceback.
+    """
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
     try:
-        action()
+        with host_errors("the system"):
+            _answered(action)
     except BootkitError as error:
         output.say(f"bootkit: {error.message}")
         if error.hint:
             output.say(f"  {error.hint}")
         return error.exit_code
     except BrokenPipeError:
-        # whoever read our answer has seen enough; the interpreter must not complain about it at its end either
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _close_stdout()  # whoever read our answer has seen enough
     return 0
+
+
+def _answered(action: Callable[[], None]) -> None:
+    try:
+        action()
+    finally:
+        try:
+            with host_errors("standard output"):
+                sys.stdout.flush()
+        except HostError:
+            _close_stdout()
+            raise
+
+
+def _close_stdout() -> None:
+    """The interpreter must not complain at its end about what could not be written."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:

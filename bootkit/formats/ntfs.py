@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 from bootkit.errors import FormatError
-from bootkit.formats.reader import Extent, ExtentFile, TreeFile, clip, read_at
+from bootkit.formats.reader import Extent, ExtentFile, TreeFile, clip, read_at, read_upto
 from bootkit.formats.tree import DIRECTORY_LIMIT, Entry, FileTree
 
 _STANDARD, _LIST, _DATA, _INDEX_ROOT, _INDEX, _BITMAP = 0x10, 0x20, 0x80, 0x90, 0xA0, 0xB0
@@ -166,8 +166,7 @@ class Ntfs(FileTree[NtfsEntry]):
         with self._opened(_joined(number, attributes, _INDEX, _FILES)) as file:
             for block in range(min(file.size, DIRECTORY_LIMIT) // size):
                 if block // 8 < len(used) and used[block // 8] >> block % 8 & 1:
-                    file.seek(block * size)
-                    yield from _index(_fixed(file.read(size), b"INDX")[24:])
+                    yield from _index(_fixed(read_upto(file, block * size, size), b"INDX")[24:])
 
     def _stream(self, number: int, kind: int) -> _Attribute:
         return _joined(number, self._attributes(number), kind)
@@ -186,8 +185,7 @@ class Ntfs(FileTree[NtfsEntry]):
     def _record(self, number: int) -> bytes:
         size = self.geometry.record_size
         with ExtentFile(self._fh, self._mft) as table:
-            table.seek(number * size)
-            record = _fixed(table.read(size), b"FILE")
+            record = _fixed(read_upto(table, number * size, size), b"FILE")
         if not record[22] & _IN_USE:
             raise FormatError(f"file record {number} is not in use")
         return record

@@ -8,9 +8,10 @@ import os
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from itertools import accumulate, chain
+from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 
-from bootkit.errors import FormatError
+from bootkit.errors import FormatError, HostError, host_errors
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -19,6 +20,8 @@ Extent: TypeAlias = tuple[int | None, int]
 """Offset in the underlying file and length; an offset of ``None`` is a hole, which reads as zeros."""
 
 _ZEROS = bytes(4096)
+_ADDRESSABLE = 1 << 63
+"""Bytes that the kernel can count in a file; damaged tables point to places behind."""
 
 
 def read_upto(fh: BinaryIO, offset: int, size: int) -> bytes:
@@ -27,9 +30,11 @@ def read_upto(fh: BinaryIO, offset: int, size: int) -> bytes:
     Raises:
         FormatError: the medium does not give its bytes.
     """
+    if not 0 <= offset < _ADDRESSABLE:
+        return b""
     try:
         fh.seek(offset)
-    except (OSError, OverflowError):
+    except OSError:
         # Farther than the host's file system can address: far behind the end of any file on it.
         return b""
     try:
@@ -37,6 +42,8 @@ def read_upto(fh: BinaryIO, offset: int, size: int) -> bytes:
         # An unbuffered file may stop early: one read(2) never gives more than 2 GiB.
         while data and len(data) < size and (more := fh.read(size - len(data))):
             data += more
+    except HostError as error:
+        raise FormatError(error.message, offset=offset, hint=error.hint) from error
     except OSError as error:
         raise FormatError(f"the medium cannot be read: {error.strerror}", offset=offset) from error
     return data
@@ -80,12 +87,40 @@ def _continues(before: Extent, start: int | None) -> bool:
     return start is None if offset is None else start == offset + length
 
 
+class HostFile(io.FileIO):
+    """A file of the host, open for reading and unbuffered, which is named in every error.
+
+    Raises:
+        HostError: the kernel refuses to open it, or later to read it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        try:
+            super().__init__(path)
+        except OSError as error:
+            raise HostError.of(error, f"{path} cannot be opened") from error
+        self._path = os.fspath(path)
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        with host_errors(self._path):
+            return super().read(-1 if size is None else size) or b""
+
+    def readall(self) -> bytes:
+        with host_errors(self._path):
+            return super().readall() or b""
+
+    def readinto(self, buffer: "WriteableBuffer", /) -> int:
+        with host_errors(self._path):
+            return super().readinto(buffer) or 0
+
+
 class Positioned(io.RawIOBase):
     """The part of a read-only file that only counts; what is left to others is ``readinto``."""
 
     def __init__(self, size: int) -> None:
         super().__init__()
-        self.size = size
+        # a damaged size must not lead where no offset does
+        self.size = min(size, _ADDRESSABLE - 1)
         self._position = 0
 
     def readable(self) -> bool:

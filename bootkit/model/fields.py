@@ -1,5 +1,8 @@
-"""JSON values that are not trusted: each function gives the type it is named for, or says where it is not so."""
+"""JSON and TOML that are not trusted: each function gives what it is named for, or says where it is not so."""
 
+import json
+import re
+import tomllib
 from collections.abc import Callable, Mapping
 from typing import TypeAlias, TypeVar, cast
 
@@ -7,6 +10,36 @@ from bootkit.errors import FormatError
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 T = TypeVar("T")
+
+_HALF_A_PAIR = re.compile(r"\\u[dD][89a-fA-F]")
+
+
+def parse_json(content: bytes, where: str) -> object:
+    """The value of a JSON text, whose strings can all be written to a file again.
+
+    Raises:
+        FormatError: it is no JSON, nested more deeply than Python can follow, or has the lone half of a UTF-16 pair.
+    """
+    try:
+        text = content.decode()
+        value: object = json.loads(text)
+        if _HALF_A_PAIR.search(text):
+            json.dumps(value, ensure_ascii=False).encode()
+    except (ValueError, RecursionError) as error:
+        raise FormatError(f"{where} is no JSON that can be read: {error}") from error
+    return value
+
+
+def parse_toml(text: str) -> dict[str, object]:
+    """The value of a TOML text.
+
+    Raises:
+        FormatError: it is no TOML, or nested more deeply than Python can follow.
+    """
+    try:
+        return tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise FormatError(str(error)) from error
 
 
 def refuse_unknown(record: Mapping[str, object], known: set[str], where: str) -> None:

@@ -2,13 +2,13 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Self
+from typing import TYPE_CHECKING, BinaryIO, Self, cast
 
-from bootkit.errors import BootkitError, FormatError
+from bootkit.errors import FormatError
 from bootkit.formats.eltorito import fat_size, read_boot_catalog
 from bootkit.formats.iso9660 import Iso9660, VolumeDescriptor, VolumeDescriptors, read_volume_descriptors
 from bootkit.formats.partitions import PartitionEntry, read_partitions
-from bootkit.formats.reader import TreeFile, Window, read_upto, size_of
+from bootkit.formats.reader import HostFile, TreeFile, Window, read_upto, size_of
 from bootkit.formats.tree import Tree
 from bootkit.model.initrd import InitrdFacts, RootFacts
 from bootkit.model.iso import TEXT_LIMIT, ElToritoEntry, IsoFacts, IsoPartition, IsoView, Node
@@ -225,15 +225,12 @@ def open_image(source: Path | BinaryIO, *, name: str = "", size: int | None = No
 
     Raises:
         FormatError: it is not an ISO9660 or UDF image, nor a program or a disk; the hint says what it seems to be.
-        BootkitError: the file cannot be opened.
+        HostError: the file cannot be opened.
     """
     if isinstance(source, Path):
         name = name or source.name
-        try:
-            # Unbuffered: every read has its own place and size, so a buffer would only read more.
-            fh: BinaryIO = source.open("rb", buffering=0)
-        except OSError as error:
-            raise BootkitError(f"{source} cannot be opened: {error.strerror}") from error
+        # Unbuffered: every read has its own place and size, so a buffer would only read more.
+        fh: BinaryIO = cast("BinaryIO", HostFile(source))
     else:
         fh = source
     try:

@@ -1,12 +1,12 @@
 """stick.toml: the user's choices, read strictly, because a typo that is passed over is a choice that is lost."""
 
 import difflib
-import tomllib
 from collections.abc import Mapping
 from typing import cast
 
-from bootkit.errors import BootkitError
+from bootkit.errors import BootkitError, FormatError
 from bootkit.model.catalog import STICK_FILE
+from bootkit.model.fields import parse_toml
 from bootkit.model.options import OPTIONS, STICK, USER, Choices, OptionSpec, Place, Scope, Value, option, problem
 
 Table = Mapping[str, object]
@@ -43,10 +43,10 @@ class _Document:
         self._text = text
         self._source = source
         try:
-            self.document: Table = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
+            self.document: Table = parse_toml(text)
+        except FormatError as error:
             hint = "mend that line; nothing was changed on the stick"
-            raise BootkitError(f"{source}: {error}", hint=hint) from error
+            raise BootkitError(f"{source}: {error.message}", hint=hint) from error
 
     def choices(self) -> Choices:
         known = {"stick", "menu", "options", Scope.STACK.value, Scope.IMAGE.value}
@@ -128,8 +128,8 @@ def _names(line: str) -> tuple[str, ...]:
     """The names in a table's head, or before the first ``=`` of a line; empty for any other line."""
     head = line.strip() if line.lstrip().startswith("[") else f"{line.partition('=')[0]}= 0"
     try:
-        level: object = tomllib.loads(head)
-    except tomllib.TOMLDecodeError:
+        level: object = parse_toml(head)
+    except FormatError:
         return ()
     names: list[str] = []
     while isinstance(level, dict) and level:

@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterable, Sequence
 from typing import BinaryIO, cast
 
-from bootkit.errors import BootkitError
+from bootkit.errors import BootkitError, FormatError
 from bootkit.formats.exfat import CONTIGUOUS, DIRECTORY, FILE, IN_USE, NAME, RECORD, STREAM, Exfat, ExfatEntry
 from bootkit.formats.reader import Window, read_at
 from bootkit.model.plan import WriteFile
@@ -192,12 +192,14 @@ class ExfatWriter:
 
     def _insert(self, folder: str, records: bytes) -> None:
         directory = self._tree.find(folder)
-        assert directory is not None  # it was made before
+        if directory is None:
+            raise FormatError(f"the directory {folder} is damaged")
         places = self._places(directory, len(records) // RECORD)
         if not places:
             self._grow(directory)
             directory = self._tree.find(folder)
-            assert directory is not None  # it has only moved
+            if directory is None:
+                raise FormatError(f"the directory {folder} is damaged")
             places = self._places(directory, len(records) // RECORD)
         for number, at in enumerate(places):
             self.put(at, records[number * RECORD : (number + 1) * RECORD])

@@ -5,12 +5,12 @@ Every distribution that packages EDK2 describes its images in JSON files in one 
 Source: QEMU, docs/interop/firmware.json.
 """
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-from bootkit.errors import ToolMissing
+from bootkit.errors import FormatError, ToolMissing
+from bootkit.model.fields import parse_json
 from bootkit.model.testboot import TestFirmware
 
 _HINT = "install it: Debian ovmf and ovmf-ia32, Fedora edk2-ovmf and edk2-ovmf-ia32, Arch edk2-ovmf, openSUSE qemu-ovmf-x86_64"
@@ -58,8 +58,8 @@ def find_flash(firmware: TestFirmware, folders: tuple[Path, ...] = DESCRIPTORS) 
 def _read(file: Path) -> FlashImage | None:
     """One descriptor; ``None`` for anything but flash with a variable store on q35."""
     try:
-        document: object = json.loads(file.read_text())
-    except (OSError, ValueError):
+        document = parse_json(file.read_bytes(), str(file))
+    except (OSError, FormatError):
         return None
     target = next((target for target in _items(document, "targets") if _runs_on_q35(target)), None)
     mapping = _field(document, "mapping")

@@ -8,6 +8,8 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from bootkit.errors import FormatError
+from bootkit.model.fields import json_object, parse_json
 from bootkit.model.prepare import PreparePlan, Target
 
 
@@ -36,10 +38,9 @@ def remembered(plan: PreparePlan) -> Generator[Callable[[], None]]:
 def interrupted_action(target: Target) -> str:
     """What was begun on this disk and not finished: ``prepare``; empty if nothing was."""
     try:
-        begun: object = json.loads(_note(target).read_text())
-    except (OSError, ValueError):
+        action = json_object(parse_json(_note(target).read_bytes(), "the note"), "the note").get("action")
+    except (OSError, FormatError):
         return ""
-    action = begun.get("action") if isinstance(begun, dict) else ""  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
     return action if isinstance(action, str) else ""
 
 

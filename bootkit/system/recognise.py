@@ -3,8 +3,6 @@
 Needs no udev and no partition nodes, so it is the same for a file and for a device.
 """
 
-import json
-import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,12 +18,14 @@ from bootkit.formats.partitions import DiskPartitions, read_partitions
 from bootkit.formats.reader import Window, read_at, read_upto
 from bootkit.formats.tree import Tree
 from bootkit.model.catalog import STICK_FILE
+from bootkit.model.fields import json_object, parse_json, parse_toml
 from bootkit.model.prepare import DATA_LABEL, ESP_LABEL, DataFs, Layout
 from bootkit.system.volume import Volume
 
 STICK_RECORD = "/EFI/BOOT/bootkit.json"
 """Beside the loaders: who prepared the stick, and which data partition the loaders look for."""
 _RECORD_LIMIT = 1 << 16
+_DATA_FILESYSTEMS = {"vfat": DataFs.FAT32, **{kind.value: kind for kind in DataFs if kind is not DataFs.FAT32}}
 _SIGNATURES = (
     (0x438, b"\x53\xef", "ext4"),
     (0x10040, b"_BHRfS_M", "btrfs"),
@@ -155,7 +155,7 @@ def uuid_at(fh: BinaryIO, offset: int, kind: str) -> str:
 def _stick(fh: BinaryIO, table: DiskPartitions, partitions: tuple[FoundPartition, ...]) -> StickRecord | None:
     """The stick's own record on the partition with the loaders, if the partitions are as bootkit leaves them."""
     data = next((part for part in partitions if part.number == 1), None)
-    if data is None or data.filesystem in ("", "iso9660"):
+    if data is None or data.filesystem not in _DATA_FILESYSTEMS:
         return None
     if table.scheme == "gpt":
         boot = next((part for part in partitions if part.number == 2 and part.filesystem == "vfat"), None)
@@ -169,19 +169,20 @@ def _stick(fh: BinaryIO, table: DiskPartitions, partitions: tuple[FoundPartition
         layout=layout,
         data=data,
         boot=boot,
-        data_fs=DataFs.FAT32 if data.filesystem == "vfat" else DataFs(data.filesystem),
+        data_fs=_DATA_FILESYSTEMS[data.filesystem],
         core=_core_area(layout, partitions),
     )
 
 
 def _version(fh: BinaryIO, boot: FoundPartition, data: FoundPartition) -> str | None:
-    tree: Tree = Fat(_window(fh, boot.offset, boot.size))
     try:
-        record: object = json.loads(tree.read(STICK_RECORD, _RECORD_LIMIT))
-    except (FormatError, ValueError):
+        tree: Tree = Fat(_window(fh, boot.offset, boot.size))
+        version = json_object(parse_json(tree.read(STICK_RECORD, _RECORD_LIMIT), STICK_RECORD), STICK_RECORD).get(
+            "bootkit"
+        )
+    except FormatError:
         # the user may have tidied the EFI system partition: the data partition knows as well
         return _version_of_data(fh, data)
-    version = record.get("bootkit") if isinstance(record, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
     return version if isinstance(version, str) else ""
 
 
@@ -189,8 +190,8 @@ def _version_of_data(fh: BinaryIO, data: FoundPartition) -> str | None:
     window = _window(fh, data.offset, data.size)
     try:
         tree: Tree = _TREES.get(data.filesystem, Ext4)(window)
-        document = tomllib.loads(tree.read(STICK_FILE, _RECORD_LIMIT).decode(errors="replace"))
-    except (FormatError, tomllib.TOMLDecodeError):
+        document = parse_toml(tree.read(STICK_FILE, _RECORD_LIMIT).decode(errors="replace"))
+    except FormatError:
         return None
     stick: object = document.get("stick")
     version = stick.get("prepared_by", "") if isinstance(stick, dict) else ""  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]

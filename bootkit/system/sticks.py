@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from bootkit.errors import BootkitError, FormatError
+from bootkit.errors import BootkitError, FormatError, host_errors
 from bootkit.formats.partitions import PartitionEntry, read_partitions
 from bootkit.model.catalog import IMAGE_FOLDER, STICK_FILE
 from bootkit.model.extension import OLD_FOLDER
@@ -33,6 +33,8 @@ class Stick:
 def open_stick(where: Path | None, *, writing: bool = False) -> Generator[Stick]:
     """The stick that is meant; ``None`` means the only one that is mounted.
 
+    This is the border to the host: whatever the kernel refuses while a stick is open becomes an error that names it.
+
     Raises:
         BootkitError: there is none, there are several, it is no bootkit stick, or another bootkit is writing to it.
     """
@@ -41,7 +43,11 @@ def open_stick(where: Path | None, *, writing: bool = False) -> Generator[Stick]
         mode = path.stat().st_mode
     except OSError as error:
         raise BootkitError(f"{path}: {error.strerror}", hint=_PREPARE) from error
-    with _locked(path, writing=writing), closing(_volume(path, mode, writing=writing)) as volume:
+    with (
+        host_errors(os.fspath(path)),
+        _locked(path, writing=writing),
+        closing(_volume(path, mode, writing=writing)) as volume,
+    ):
         if not _is_stick(volume):
             raise BootkitError(f"{path} is not a bootkit stick: there is no {STICK_FILE} on it", hint=_PREPARE)
         yield Stick(where=path, volume=volume)

@@ -31,18 +31,23 @@ def make_iso(tmp_path: Path) -> MakeIso:
     """``make_iso(name, files)``: an ISO file outside of the stick."""
 
     def make(name: str, files: Mapping[str, str] = LIVE_BOOT, folder: str = "downloads") -> Path:
-        tree = tmp_path / f"{name}.tree"
-        for path, text in files.items():
-            target = tree / path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_text(text)
-        iso = tmp_path / folder / name
-        iso.parent.mkdir(exist_ok=True)
-        argv = ["xorriso", "-as", "mkisofs", "-quiet", "-R", "-V", "LIVE", "-o", str(iso), str(tree)]
-        subprocess.run(argv, check=True, capture_output=True)
-        return iso
+        (tmp_path / folder).mkdir(exist_ok=True)
+        return small_iso(tmp_path / folder, name, files)
 
     return make
+
+
+def small_iso(folder: Path, name: str, files: Mapping[str, str] = LIVE_BOOT) -> Path:
+    """An ISO file of these texts in ``folder``."""
+    tree = folder.parent / f"{name}.tree"
+    for path, text in files.items():
+        target = tree / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text)
+    iso = folder / name
+    argv = ["xorriso", "-as", "mkisofs", "-quiet", "-R", "-V", "LIVE", "-o", str(iso), str(tree)]
+    subprocess.run(argv, check=True, capture_output=True)
+    return iso
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """What ``generate`` puts on a stick so that an image finds its ISO file there."""
 
-import json
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -9,6 +8,7 @@ from bootkit.formats.compression import detect, unpack_block
 from bootkit.formats.kmodules import module_name
 from bootkit.model.catalog import STATE_FOLDER, ImageItem
 from bootkit.model.check import Answer, Cure, Prediction, Problem, StickFacts
+from bootkit.model.fields import json_object, parse_json
 from bootkit.overlay.cures import ModuleFile, WayToIso, driver_members, iso_members
 from bootkit.overlay.pack import Member
 from bootkit.plan.check import predict
@@ -53,9 +53,9 @@ def moved_images(volume: Volume) -> tuple[str, ...]:
     """The images whose bytes no longer lie where the stick's menu has them, and which it finds by nothing else."""
     content = read_file(volume, GENERATED, GENERATED_LIMIT)
     try:
-        document = json.loads(content or b"{}")
-        mapped = {str(path): extents for path, extents in document.get("mapped", {}).items()}
-    except (ValueError, AttributeError):
+        document = json_object(parse_json(content or b"{}", GENERATED), GENERATED)
+        mapped = json_object(document.get("mapped", {}), GENERATED)
+    except FormatError:
         return ()
     return tuple(path for path, extents in mapped.items() if _place(volume, path) != extents)
 

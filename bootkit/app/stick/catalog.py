@@ -1,19 +1,23 @@
 """The images of a stick and what is known of each, from the records that the stick keeps or, for new ones, by looking."""
 
 import json
+import logging
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
 
 from bootkit.app.stick.recognition import answered, with_insides
 from bootkit.detect.registry import detectors
-from bootkit.errors import BootkitError, FormatError
+from bootkit.errors import BootkitError
 from bootkit.model.answers import recognition_from_json, recognition_to_json
 from bootkit.model.catalog import FACTS_FOLDER, IMAGE_FOLDER, ImageItem
+from bootkit.model.fields import json_object, parse_json
 from bootkit.model.iso import NotRecorded, RecordedIso
 from bootkit.model.record import facts_from_json, facts_to_json
 from bootkit.probe.image import open_image
 from bootkit.system.fingerprint import program_fingerprint
 from bootkit.system.volume import FileStat, Volume, read_file, walk
+
+log = logging.getLogger(__name__)
 
 SUFFIXES = (".iso",)
 """Of images anywhere on the partition."""
@@ -107,8 +111,11 @@ def look_at_image(volume: Volume, path: str, stat: FileStat, *, insides: bool = 
             view = open_image(fh, name=stat.name, size=stat.size)
             item = answered(item, view)
             return with_insides(item, view) if insides else item
-    except FormatError as error:
+    except BootkitError as error:
         return replace(item, error=error.message)
+    except Exception as error:  # a bug that one image brings to light must not take the others with it
+        log.debug("%s", path, exc_info=True)
+        return replace(item, error=f"bootkit stumbles over it ({error!r}): please report that")
 
 
 def record_path(path: str) -> str:
@@ -127,7 +134,7 @@ def record_of(item: ImageItem) -> bytes:
         "recognition": None if item.recognition is None else recognition_to_json(item.recognition),
         "facts": None if item.facts is None else facts_to_json(item.facts),
     }
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode(errors="surrogateescape")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,11 +145,11 @@ class _Record:
 
 def _read_record(volume: Volume, path: str, stat: FileStat) -> _Record | None:
     """The record of an image that has not changed since; ``None`` if there is none, or it cannot be trusted."""
-    content = read_file(volume, record_path(path), RECORD_LIMIT)
-    if content is None:
-        return None
     try:
-        document = json.loads(content)
+        content = read_file(volume, record_path(path), RECORD_LIMIT)
+        if content is None:
+            return None
+        document = json_object(parse_json(content, "the record"), "the record")
         if document["size"] != stat.size or document["mtime_ns"] != stat.mtime_ns:
             return None
         recognition, facts = document["recognition"], document["facts"]
@@ -156,7 +163,7 @@ def _read_record(volume: Volume, path: str, stat: FileStat) -> _Record | None:
             sha256=str(document["sha256"]),
         )
         return _Record(item=item, fingerprint=str(document["fingerprint"]))
-    except (ValueError, KeyError, TypeError, FormatError):
+    except (KeyError, BootkitError):
         return None
 
 

@@ -1,6 +1,5 @@
 """What predictions have to know of a stick: its file system, its boot loaders, what was on it before."""
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from typing import BinaryIO, cast
@@ -12,6 +11,7 @@ from bootkit.formats.reader import Window, read_upto
 from bootkit.model.boot import Firmware
 from bootkit.model.catalog import ImageItem
 from bootkit.model.check import StickFacts, StickLoader
+from bootkit.model.fields import parse_json
 from bootkit.model.prepare import LOADERS_FILE
 from bootkit.plan.check_file import as_blkid
 from bootkit.plan.check_firmware import vendor_of
@@ -72,8 +72,8 @@ def _in_volume(volume: Volume) -> Opener:
 def _loaders(content: bytes | None, opener: Opener) -> tuple[StickLoader, ...] | None:
     """What the stick's own list says, and whose signatures the signed ones have; ``None`` if there is no list."""
     try:
-        document: object = json.loads(content or b"null")
-    except ValueError:
+        document = parse_json(content or b"null", STICK_RECORD)
+    except FormatError:
         return None
     rows = cast("Mapping[str, object]", document).get("loaders") if isinstance(document, dict) else None
     if not isinstance(rows, list):

@@ -6,7 +6,6 @@ from bootkit.app.stick.catalog import image_named
 from bootkit.app.stick.facts import stick_facts
 from bootkit.app.stick.recognition import answered, with_insides
 from bootkit.app.verbs.inspect import Inspection
-from bootkit.errors import BootkitError
 from bootkit.model.catalog import IMAGE_FOLDER, ImageItem
 from bootkit.model.check import StickFacts
 from bootkit.plan.check import predict
@@ -20,11 +19,8 @@ def explain_file(path: Path) -> Inspection:
     Raises:
         BootkitError: it cannot be read, or is no image.
     """
-    try:
-        with open_image(path) as view:
-            item = _item(view, ImageItem(path=f"{IMAGE_FOLDER}/{path.name}", size=view.size, mtime_ns=0))
-    except OSError as error:
-        raise BootkitError(f"{path}: {error.strerror}") from error
+    with open_image(path) as view:
+        item = _item(view, ImageItem(path=f"{IMAGE_FOLDER}/{path.name}", size=view.size, mtime_ns=0))
     return _look(item, StickFacts())
 
 

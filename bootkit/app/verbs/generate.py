@@ -15,8 +15,9 @@ from bootkit.app.stick.settings import choices_of, settings_text, user_text
 from bootkit.app.verbs.variants import offered_items, plan_added, read_variants, variants_digest
 from bootkit.detect import QuickRule
 from bootkit.detect.registry import detectors
-from bootkit.errors import BootkitError, ToolMissing
+from bootkit.errors import BootkitError, FormatError, ToolMissing
 from bootkit.model.catalog import MENU, OLD_MENU, Additions, ImageItem, MenuSettings
+from bootkit.model.fields import json_object, parse_json
 from bootkit.model.options import Choices
 from bootkit.model.plan import KeepOld, RemoveFile, StickPlan, StickStep, WriteFile
 from bootkit.model.variants import Variants
@@ -126,12 +127,10 @@ def _is_up_to_date(volume: Volume, inputs: str, menu: bytes | None) -> bool:
     if menu is None:
         return False
     try:
-        document: object = json.loads(read_file(volume, GENERATED, GENERATED_LIMIT) or b"null")
-    except ValueError:
+        document = json_object(parse_json(read_file(volume, GENERATED, GENERATED_LIMIT) or b"{}", GENERATED), GENERATED)
+    except FormatError:
         return False
-    if not isinstance(document, dict):
-        return False
-    known = (document.get("inputs"), document.get("menu"))  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
+    known = (document.get("inputs"), document.get("menu"))
     return known == (inputs, hashlib.sha256(menu).hexdigest()) and not moved_images(volume)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bootkit.app.stick.recognition import answered
-from bootkit.errors import BootkitError, NothingRecognised
+from bootkit.errors import NothingRecognised
 from bootkit.model.answers import recognition_to_json
 from bootkit.model.boot import Recognition
 from bootkit.model.catalog import ImageItem
@@ -95,10 +95,7 @@ def look_at_file(path: Path) -> Inspection:
     Raises:
         BootkitError: it cannot be read, or is no image.
     """
-    try:
-        with open_image(path) as view:
-            item = answered(ImageItem(path=str(path), size=view.size, mtime_ns=0), view)
-    except OSError as error:
-        raise BootkitError(f"{path}: {error.strerror}") from error
+    with open_image(path) as view:
+        item = answered(ImageItem(path=str(path), size=view.size, mtime_ns=0), view)
     assert item.facts is not None and item.recognition is not None  # noqa: PT018 - both are set by answered()
     return Inspection(facts=item.facts, recognition=item.recognition)

@@ -1,6 +1,7 @@
 """A mounted data partition: plain files."""
 
 import hashlib
+import io
 import os
 import shutil
 from collections.abc import Generator, Mapping
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from bootkit.errors import BootkitError, CommandFailed
-from bootkit.formats.reader import Extent
+from bootkit.formats.reader import Extent, HostFile
 from bootkit.system.extents import file_extents, ntfs_extents
 from bootkit.system.run import run
 from bootkit.system.volume import CHUNK, FileStat, Progress, chunks_of, parts_of
@@ -56,8 +57,7 @@ class FolderVolume:
             raise self._failed(path, error) from error
 
     def open(self, path: str) -> BinaryIO:
-        with self._errors(path):
-            return self._host(path).open("rb")
+        return io.BufferedReader(HostFile(self._host(path)))
 
     def write(self, files: Mapping[str, bytes]) -> None:
         parts = {path: _part(self._host(path)) for path in files}

@@ -1,0 +1,226 @@
+"""What the kernel refuses, and what is damaged on a stick: one clear line, and nothing else is harmed."""
+
+import errno
+import gzip
+import io
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bootkit.app.verbs.generate import plan_generation
+from bootkit.app.verbs.images import add_images, plan_additions
+from bootkit.system.changes import apply_changes
+from bootkit.system.sticks import open_stick
+from tests.app.conftest import small_iso
+from tests.cli.conftest import Bootkit, Done
+from tests.conftest import copy_with_holes
+
+CASES = Path(__file__).parent.parent / "fuzz/cases"
+
+
+def case(name: str, target: Path) -> Path:
+    target.write_bytes(gzip.decompress((CASES / f"{name}.gz").read_bytes()))
+    return target
+
+
+@pytest.fixture(scope="module")
+def iso(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return small_iso(tmp_path_factory.mktemp("iso"), "debian.iso")
+
+
+@pytest.fixture(scope="module")
+def filled(iso: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A stick with one image, to be copied."""
+    folder = tmp_path_factory.mktemp("filled") / "mounted"
+    (folder / "boot/bootkit").mkdir(parents=True)
+    (folder / "boot/bootkit/stick.toml").write_text("")
+    with open_stick(folder, writing=True) as stick:
+        add_images(stick.volume, plan_additions(stick.volume, [iso]))
+        apply_changes(plan_generation(stick.volume).plan, stick.volume)
+    return folder
+
+
+@pytest.fixture
+def stick(filled: Path, tmp_path: Path) -> Path:
+    copy_with_holes(filled, tmp_path)
+    return tmp_path / "mounted"
+
+
+def is_one_line(done: Done, *, status: int = 1) -> bool:
+    lines = done.stderr.rstrip().splitlines()
+    own = [line for line in lines if line.startswith("bootkit: ")]
+    return done.returncode == status and len(own) == 1 and "Traceback" not in done.stderr
+
+
+def test_a_damaged_image_harms_no_other(bootkit: Bootkit, stick: Path, iso: Path) -> None:
+    case("seek-past-2-63.iso", stick / "boot/iso/damaged.iso")
+    for words in (("generate",), ("list",), ("check", "debian.iso"), ("verify",)):
+        done = bootkit(*words, "--stick", stick)
+        assert done.returncode == 0, done
+        assert "Traceback" not in done.stderr
+    assert "Debian" in bootkit("list", "--stick", stick).stdout
+
+
+def test_a_bug_that_one_image_brings_to_light_harms_no_other(
+    bootkit: Bootkit, stick: Path, iso: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copy(iso, stick / "boot/iso/other.iso")
+
+    def stumbles(*_words: Any, **_options: Any) -> None:
+        raise RuntimeError("what nobody thought of")
+
+    monkeypatch.setattr("bootkit.app.stick.catalog.open_image", stumbles)
+    listed = bootkit("list", "--stick", stick).stdout
+    assert "Debian" in listed
+    assert "what nobody thought of" in listed
+
+
+def test_a_partition_behind_the_end_of_the_world(bootkit: Bootkit, tmp_path: Path) -> None:
+    disk = case("gpt-entry-at-2-55.img", tmp_path / "disk.img")
+    assert is_one_line(bootkit("list", "--stick", disk))
+    assert is_one_line(bootkit("prepare", disk, "--dry-run"), status=4)
+    assert is_one_line(bootkit("restore", disk, "--dry-run"), status=4)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        gzip.decompress((CASES / "record-lone-surrogate.json.gz").read_bytes()),
+        b"[" * 200_000,
+        b'{"size": ' + b"9" * 5000 + b"}",
+        b"\xff\xfe\x00",
+        b"[]",
+        b"",
+    ],
+)
+@pytest.mark.parametrize("name", ["images/boot/iso/debian.iso.json", "generated.json"])
+def test_a_damaged_record_is_made_anew(bootkit: Bootkit, stick: Path, iso: Path, name: str, content: bytes) -> None:
+    record = stick / "boot/bootkit/state" / name
+    whole = record.read_bytes()
+    record.write_bytes(content)
+    assert "Debian" in bootkit("list", "--stick", stick).stdout
+    (stick / "boot/bootkit/stick.toml").write_text("[menu]\ntimeout = 3\n")
+    assert bootkit("generate", "--stick", stick).returncode == 0
+    if name != "generated.json":
+        # what was kept of it beside the facts, its checksum, nobody can make anew without reading it
+        assert record.read_bytes()[:20] == whole[:20]
+    else:
+        assert record.read_bytes() != content
+
+
+def test_settings_nested_too_deeply_are_a_mistake_in_them(bootkit: Bootkit, stick: Path) -> None:
+    (stick / "boot/bootkit/stick.toml").write_text(f"[menu]\ntimeout = {'[' * 5000}\n")
+    done = bootkit("generate", "--stick", stick)
+    assert is_one_line(done)
+    assert "stick.toml" in done.stderr
+
+
+def refusing(number: int, real: Callable[..., Any], chosen: Callable[[str], bool]) -> Callable[..., Any]:
+    def call(*words: Any, **options: Any) -> Any:
+        if any(isinstance(word, (str, os.PathLike)) and chosen(os.fspath(word)) for word in words):
+            raise OSError(number, os.strerror(number), os.fspath(words[0]))
+        return real(*words, **options)
+
+    return call
+
+
+@pytest.mark.parametrize(
+    ("function", "number"),
+    [
+        ("mkdir", errno.EROFS),
+        ("replace", errno.EIO),
+        ("rename", errno.EROFS),
+        ("unlink", errno.EIO),
+        ("open", errno.ENOSPC),
+        ("scandir", errno.EIO),
+    ],
+)
+@pytest.mark.parametrize(
+    "command", [("add",), ("remove", "debian.iso"), ("generate",), ("options", "set", "timeout", "3")]
+)
+def test_a_stick_that_cannot_be_written_gets_one_line(
+    bootkit: Bootkit,
+    stick: Path,
+    iso: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    number: int,
+    function: str,
+    command: tuple[str, ...],
+) -> None:
+    if command[0] == "generate":
+        (stick / "boot/bootkit/stick.toml").write_text("[menu]\ntimeout = 4\n")
+    more = (shutil.copy(iso, tmp_path / "other.iso"),) if command == ("add",) else ()
+
+    def on_stick(name: str) -> bool:
+        return name.startswith(os.fspath(stick)) and (function != "open" or name.endswith(".part"))
+
+    monkeypatch.setattr(os, function, refusing(number, getattr(os, function), on_stick))
+    if function == "open":
+        monkeypatch.setattr(io, "open", refusing(number, io.open, on_stick))
+    done = bootkit(*command, *more, "--stick", stick)
+    monkeypatch.undo()
+    assert "Traceback" not in done.stderr
+    if done.returncode:
+        assert is_one_line(done), done
+    if command[0] != "remove":
+        assert "Debian" in bootkit("list", "--stick", stick).stdout
+
+
+def test_an_unreadable_file_is_named(bootkit: Bootkit, iso: Path, tmp_path: Path) -> None:
+    iso = Path(shutil.copy(iso, tmp_path))
+    iso.chmod(0)
+    was = os.geteuid()
+    for folder in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
+        folder.chmod(0o755)
+    if was == 0:
+        os.seteuid(65534)
+    try:
+        done = bootkit("explain", iso)
+    finally:
+        os.seteuid(was)
+    assert is_one_line(done)
+    assert f"{iso} cannot be opened: Permission denied" in done.stderr
+    assert "sudo" in done.stderr
+
+
+def test_a_medium_that_gives_no_bytes_is_named(
+    bootkit: Bootkit, stick: Path, iso: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+
+    def read_error(*_words: Any) -> int:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr("bootkit.formats.reader.HostFile.readinto", read_error)
+    done = bootkit("verify", "--stick", stick)
+    assert is_one_line(done)
+    assert "Input/output error" in done.stderr
+
+
+def test_names_in_another_encoding_harm_nothing(bootkit: Bootkit, stick: Path, iso: Path) -> None:
+    with open(os.fsencode(stick) + b"/boot/iso/caf\xe9.iso", "wb") as file:  # noqa: PTH123  # no Path has such a name
+        file.write(iso.read_bytes())
+    for words in (("generate",), ("list",), ("list", "--json"), ("check",)):
+        done = bootkit(*words, "--stick", stick)
+        assert "Traceback" not in done.stderr
+        assert "UnicodeEncodeError" not in done.stderr
+    assert "Debian" in bootkit("list", "--stick", stick).stdout
+
+
+def test_a_full_standard_output_is_named(bootkit: Bootkit, stick: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Full(io.StringIO):
+        def flush(self) -> None:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+        def fileno(self) -> int:
+            return os.open(os.devnull, os.O_WRONLY)
+
+    monkeypatch.setattr(sys, "stdout", Full())
+    done = bootkit("list", "--stick", stick)
+    assert is_one_line(done)
+    assert "standard output: No space left on device" in done.stderr
