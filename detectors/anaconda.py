@@ -211,6 +211,8 @@ DETECTOR = Detector(
                     first_words=("%packages", "autopart", "clearpart", "rootpw", "#version=", "ostreesetup"),
                 ),
             ),
+            wants_iso_suffix=True,
+            skips_former_iso=True,
         ),
     ),
 )

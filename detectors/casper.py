@@ -296,6 +296,7 @@ DETECTOR = Detector(
                     rewritten=_cloud_config,
                 ),
             ),
+            takes_modules=True,  # no device: it takes its words from the kernel line alone
         ),
     ),
 )

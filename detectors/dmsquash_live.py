@@ -293,6 +293,8 @@ DETECTOR = Detector(
                 words=(f"rd.live.overlay=UUID={STICK_UUID}:{{folder}}/overlay.img", "rd.live.overlay.overlayfs=1"),
             ),
             no_answers="the installer of a live system ignores it",
+            takes_modules=True,
+            takes_device=True,
         ),
         Stack(
             name="liveiso",
@@ -300,6 +302,8 @@ DETECTOR = Detector(
             source="OpenMandrivaAssociation/omdv-build-iso (f4702f8)",
             words=replace(SYSTEMD_WORDS, host=()),
             no_answers="the installer of a live system ignores it",
+            takes_modules=True,
+            takes_device=True,
         ),
     ),
 )

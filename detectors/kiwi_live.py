@@ -198,6 +198,8 @@ DETECTOR = Detector(
                 note="KIWI before 10 does not know this place: it makes /live_system.cow, which all its images share",
             ),
             no_answers="it is a live system, whose installer reads none",
+            takes_modules=True,
+            takes_device=True,
         ),
     ),
 )

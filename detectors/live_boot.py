@@ -319,6 +319,8 @@ DETECTOR = Detector(
                 locked_out="its initrd was made without the package cryptsetup-initramfs",
             ),
             no_answers="it is a live system, whose installer reads none",
+            takes_modules=True,
+            takes_device=True,
         ),
         Stack(
             name="live-boot (TrueNAS)",

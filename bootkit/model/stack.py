@@ -160,3 +160,12 @@ class Stack:
     """The answer files that it takes, the one to try first in front."""
     no_answers: str = ""
     """Why it takes none; a clause, empty where no way is known."""
+    takes_modules: bool = False
+    """Whether its overlay inserts modules of the ISO's own kernel before it looks for its file (``cure.sh drivers``)."""
+    takes_device: bool = False
+    """Whether its overlay can give it the ISO as a block device, so that it looks for no file at all."""
+    wants_iso_suffix: bool = False
+    """Whether it takes a file for an image only if its name ends in ``.iso``, in small letters."""
+    skips_former_iso: bool = False
+    """Whether it passes over a disk that still has the signature of an ISO image which was once written to the whole of
+    it."""

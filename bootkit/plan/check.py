@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator
 from dataclasses import replace
 
+from bootkit.detect.registry import stack_of
 from bootkit.model.boot import IMAGE_FILE, ISO_PATH, STICK_UUID, BootEntry, Detection, EntryKind
 from bootkit.model.catalog import ImageItem
 from bootkit.model.check import (
@@ -32,7 +33,6 @@ _UUID = "00000000-0000-0000-0000-000000000000"
 _LONG_LOOP = "(loop_1000)"
 _RANK = (Answer.CANNOT, Answer.ELSEWHERE, Answer.UNKNOWN)
 """Of problems, the worst first."""
-_LABEL_WORDS = ("LABEL=", "archisolabel=", "misolabel=", "artixlabel=")
 
 
 def predict(
@@ -137,8 +137,9 @@ def _fits(item: ImageItem, filesystem: str) -> bool:
 def _name_problems(item: ImageItem, detection: Detection, entry: BootEntry) -> Iterator[Problem]:
     if not entry.needs_path or (problem := name_problem(item.path)) is None:
         return
-    if detection.stack != "anaconda" and name_problem(_with_small_suffix(item.path)) is None:
-        return  # only the suffix is in capitals, which only anaconda minds
+    is_only_the_suffix = name_problem(_with_small_suffix(item.path)) is None
+    if is_only_the_suffix and not stack_of(detection.stack).wants_iso_suffix:
+        return
     cure = f"rename it on the stick to {better_name(item.name)}, then: bootkit generate"
     yield Problem(answer=Answer.CANNOT, reason=_sentence(problem), cure=cure)
 
@@ -227,14 +228,15 @@ def _medium_problems(facts: IsoFacts, detection: Detection, entry: BootEntry, st
     if facts.volume_id in (DATA_LABEL, ESP_LABEL) and _by_label(entry, facts.volume_id):
         reason = f"It looks for the label {facts.volume_id}, which is the stick's own."
         yield Problem(answer=Answer.CANNOT, reason=reason, cure="write it to a stick of its own")
-    if stick.old_iso and detection.stack == "anaconda":
+    if stick.old_iso and stack_of(detection.stack).skips_former_iso:
         reason = "Its installer skips disks that have the signature of an ISO image that was written to them."
         cure = "unmount the stick, then: sudo wipefs --all --types iso9660 DEVICE"
         yield Problem(answer=Answer.CANNOT, reason=reason, cure=cure)
 
 
 def _by_label(entry: BootEntry, label: str) -> bool:
-    return any(mark in word and label in word for word in entry.cmdline for mark in _LABEL_WORDS)
+    """``root=live:CDLABEL=``, ``archisolabel=``, and what others call it."""
+    return any("label=" in word.lower() and label in word for word in entry.cmdline)
 
 
 def _firmware_problems(answers: tuple[FirmwareAnswer, ...], wanted: Collection[TestFirmware]) -> Iterator[Problem]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
+from bootkit.detect.registry import stack_of
 from bootkit.model.boot import BootEntry, Detection
 from bootkit.model.check import Cure, filesystem_name
 from bootkit.model.initrd import DRIVERS_OF, InitrdFacts, KernelModules, RootFacts
@@ -13,10 +14,6 @@ Judge = Callable[[Detection, BootEntry, IsoFacts, str], Cure | None]
 
 MODULES, FINDER, MAP = "modules", "finder", "map"
 """The cures by name: modules of the ISO's own kernel; the stick mounted by us; the ISO mapped without its file system."""
-_TAKES_MODULES = frozenset({"live-boot", "casper", "dmsquash-live", "kiwi-live", "liveiso"})
-"""Boot stacks whose overlay runs ``cure.sh drivers`` before the stack looks for its file."""
-_TAKES_DEVICES = frozenset({"live-boot", "dmsquash-live", "kiwi-live", "liveiso"})
-"""Boot stacks that can be given the ISO as a block device. casper takes its words from the kernel line alone."""
 PLAIN_BYTES = frozenset({"exfat", "ext4", "f2fs", "ntfs", "vfat", "xfs"})
 """File systems that keep a file's bytes as they are at places that can be told; btrfs maps, mirrors and compresses."""
 _CHARSETS = ("nls_cp437", "nls_ascii", "nls_utf8")
@@ -34,7 +31,7 @@ def cure_for(detection: Detection, entry: BootEntry, facts: IsoFacts, filesystem
 
 def by_modules(detection: Detection, entry: BootEntry, facts: IsoFacts, filesystem: str) -> Cure | None:
     """The modules that are missing, where the stack then finds its file by itself."""
-    if detection.stack not in _TAKES_MODULES:
+    if not stack_of(detection.stack).takes_modules:
         return None
     for initrd, root, path, version in _kernels(entry, facts):
         modules = root.kernels[version]
@@ -84,7 +81,7 @@ CURES: tuple[Judge, ...] = (by_modules, by_finder, by_map)
 
 
 def _takes_devices(detection: Detection) -> bool:
-    return detection.wants_disk or detection.stack in _TAKES_DEVICES
+    return detection.wants_disk or stack_of(detection.stack).takes_device
 
 
 def _initrds(entry: BootEntry, facts: IsoFacts) -> tuple[InitrdFacts, ...]:
