@@ -76,7 +76,7 @@ class CommandFailed(BootkitError):
 
 
 class UsageError(BootkitError):
-    """The words of the command line do not make sense together; exit status 2, as typer's own."""
+    """The words of the command line do not make sense together; exit status 2."""
 
     exit_code = 2
 

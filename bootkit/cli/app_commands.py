@@ -4,17 +4,16 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from bootkit.cli import output
+from bootkit.cli.command import Argument, Option
 from bootkit.cli.options import AsJson, DryRun, StickOption
 from bootkit.units import format_size
 
 
 def add(
-    file: Annotated[Path, typer.Argument(help="An AppImage on this computer.", show_default=False)],
+    file: Annotated[Path, Argument(help="An AppImage on this computer.")],
     stick: StickOption = None,
-    again: Annotated[bool, typer.Option("--replace", help="Take the place of one of the same name.")] = False,
+    again: Annotated[bool, Option("--replace", help="Take the place of one of the same name.")] = False,
     dry_run: DryRun = False,
 ) -> None:
     """Copy an AppImage to the stick: every booted system has it in its menu."""
@@ -54,7 +53,7 @@ def list_apps(stick: StickOption = None, as_json: AsJson = False) -> None:
 
 
 def remove(
-    names: Annotated[list[str], typer.Argument(help="File names, or parts of them.", show_default=False)],
+    names: Annotated[list[str], Argument(help="File names, or parts of them.")],
     stick: StickOption = None,
     dry_run: DryRun = False,
 ) -> None:

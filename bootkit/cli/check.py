@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 from typing import Annotated
 
-import typer
-
 from bootkit.cli import output
+from bootkit.cli.command import Argument, Option
 from bootkit.cli.options import AsJson, StickOption
 from bootkit.model.check import Answer, Prediction
 from bootkit.model.testboot import TestFirmware
@@ -15,16 +14,12 @@ _RANK = (Answer.CANNOT, Answer.ELSEWHERE, Answer.UNKNOWN)
 
 
 def check(
-    images: Annotated[
-        list[str] | None, typer.Argument(help="Images on the stick; all if none is named.", show_default=False)
-    ] = None,
+    images: Annotated[list[str] | None, Argument(help="Images on the stick; all if none is named.")] = None,
     stick: StickOption = None,
-    memory: Annotated[
-        str, typer.Option(help="What the machine has, to compare with: 4G, 512M.", metavar="SIZE", show_default=False)
-    ] = "",
+    memory: Annotated[str, Option(help="What the machine has, to compare with: 4G, 512M.", metavar="SIZE")] = "",
     firmware: Annotated[
         list[TestFirmware] | None,
-        typer.Option(help="What the machine has to boot by; may be repeated.", show_default="any will do"),
+        Option(help="What the machine has to boot by; may be repeated.", default="any will do"),
     ] = None,
     as_json: AsJson = False,
 ) -> None:

@@ -4,9 +4,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from bootkit.cli import output
+from bootkit.cli.command import Argument, Option
 from bootkit.cli.options import AsJson, DryRun, StickOption
 from bootkit.cli.options_commands import ImageOption, StackOption
 from bootkit.units import format_size
@@ -15,43 +14,33 @@ if TYPE_CHECKING:
     from bootkit.app.verbs.ext import InspectedExtension
     from bootkit.app.verbs.ext_create import ExtensionPlan
 
-Name = Annotated[
-    str, typer.Argument(help="A file name, with or without its ending, or a path on the stick.", show_default=False)
-]
-Names = Annotated[list[str], typer.Argument(help="File names, with or without their endings.", show_default=False)]
+Name = Annotated[str, Argument(help="A file name, with or without its ending, or a path on the stick.")]
+Names = Annotated[list[str], Argument(help="File names, with or without their endings.")]
 
 
 def create(
+    name: Annotated[str, Option(help="Of the extension.")],
     sources: Annotated[
         list[Path] | None,
-        typer.Argument(
-            help="Folder, tar archive, .deb packages, or AppImage.", metavar="SOURCE...", show_default=False
-        ),
+        Argument(help="Folder, tar archive, .deb packages, or AppImage.", metavar="SOURCE"),
     ] = None,
-    name: Annotated[str, typer.Option(help="Of the extension.", show_default=False)] = ...,  # type: ignore[assignment]
     from_apt: Annotated[
         list[str] | None,
-        typer.Option(
-            "--from-apt", help="Debian package by name, with all it needs; may be repeated.", show_default=False
-        ),
+        Option("--from-apt", help="Debian package by name, with all it needs; may be repeated."),
     ] = None,
-    onto: Annotated[
-        Path | None, typer.Option(help="ISO file of the live system: what it has is left out.", show_default=False)
-    ] = None,
+    onto: Annotated[Path | None, Option(help="ISO file of the live system: what it has is left out.")] = None,
     without: Annotated[
         list[str] | None,
-        typer.Option(help="Package that the live system has, with all it needs; may be repeated.", show_default=False),
+        Option(help="Package that the live system has, with all it needs; may be repeated."),
     ] = None,
-    ident: Annotated[str, typer.Option("--id", help="System that it is for, as its os-release says: debian.")] = "",
-    version_id: Annotated[str, typer.Option("--version-id", help="Its version, as its os-release says: 12.")] = "",
-    anywhere: Annotated[bool, typer.Option("--any", help="It is for every system.")] = False,
+    ident: Annotated[str, Option("--id", help="System that it is for, as its os-release says: debian.")] = "",
+    version_id: Annotated[str, Option("--version-id", help="Its version, as its os-release says: 12.")] = "",
+    anywhere: Annotated[bool, Option("--any", help="It is for every system.")] = False,
     machine: Annotated[
-        str, typer.Option(help="Architecture that it is for: x86_64, aarch64.", show_default="as its programs are")
+        str, Option(help="Architecture that it is for: x86_64, aarch64.", default="as its programs are")
     ] = "",
-    compression: Annotated[str, typer.Option(help="gzip, xz or zstd.")] = "gzip",
-    target: Annotated[
-        Path | None, typer.Option("--output", help="The file to make.", show_default="NAME.raw here")
-    ] = None,
+    compression: Annotated[str, Option(help="gzip, xz or zstd.")] = "gzip",
+    target: Annotated[Path | None, Option("--output", help="The file to make.", default="NAME.raw here")] = None,
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
@@ -89,10 +78,10 @@ def create(
 
 
 def add(
-    file: Annotated[Path, typer.Argument(help="An extension on this computer.", show_default=False)],
+    file: Annotated[Path, Argument(help="An extension on this computer.")],
     stick: StickOption = None,
-    machine: Annotated[str, typer.Option(help="Architecture that it is for.", show_default="as it says")] = "",
-    again: Annotated[bool, typer.Option("--replace", help="Take the place of one of the same name.")] = False,
+    machine: Annotated[str, Option(help="Architecture that it is for.", default="as it says")] = "",
+    again: Annotated[bool, Option("--replace", help="Take the place of one of the same name.")] = False,
     dry_run: DryRun = False,
 ) -> None:
     """Copy an extension to the stick, and read it back."""
@@ -146,9 +135,7 @@ def list_extensions(
 
 
 def inspect(
-    name: Annotated[
-        str, typer.Argument(help="A file of this computer, or an extension on the stick.", show_default=False)
-    ],
+    name: Annotated[str, Argument(help="A file of this computer, or an extension on the stick.")],
     stick: StickOption = None,
     as_json: AsJson = False,
 ) -> None:
@@ -198,9 +185,7 @@ def remove(names: Names, stick: StickOption = None, dry_run: DryRun = False) -> 
 
 
 def verify(
-    names: Annotated[
-        list[str] | None, typer.Argument(help="Extensions on the stick; all if none is named.", show_default=False)
-    ] = None,
+    names: Annotated[list[str] | None, Argument(help="Extensions on the stick; all if none is named.")] = None,
     stick: StickOption = None,
     as_json: AsJson = False,
 ) -> None:

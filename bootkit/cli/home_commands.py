@@ -5,35 +5,32 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from bootkit.cli import output
+from bootkit.cli.ask import ask, ask_new_secret, ask_secret
+from bootkit.cli.command import Argument, Option
 from bootkit.cli.options import AsJson, DryRun, StickOption
 from bootkit.units import format_size, parse_size
 
 if TYPE_CHECKING:
     from bootkit.app.verbs.home import Ask, Home
 
-Name = Annotated[str, typer.Argument(help="Of the home.", show_default=False)]
-Size = Annotated[str, typer.Option("--size", help="Of its file: 4G, 512M.", metavar="SIZE", show_default=False)]
+Name = Annotated[str, Argument(help="Of the home.")]
+Size = Annotated[str, Option("--size", help="Of its file: 4G, 512M.", metavar="SIZE")]
 PassphraseFile = Annotated[
     Path | None,
-    typer.Option(
+    Option(
         "--passphrase-file",
         help="File with the passphrase of an encrypted one; else it is asked for.",
-        show_default=False,
     ),
 ]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+Yes = Annotated[bool, Option("--yes", "-y", help="Do not ask.")]
 
 
 def create(
     name: Name,
     size: Size,
     stick: StickOption = None,
-    encrypt: Annotated[
-        bool, typer.Option("--encrypt", help="With LUKS2; the passphrase is asked for at boot.")
-    ] = False,
+    encrypt: Annotated[bool, Option("--encrypt", help="With LUKS2; the passphrase is asked for at boot.")] = False,
     passphrase_file: PassphraseFile = None,
     dry_run: DryRun = False,
 ) -> None:
@@ -95,7 +92,7 @@ def resize(
 def check(
     name: Name,
     stick: StickOption = None,
-    repair: Annotated[bool, typer.Option("--repair", help="Mend what is wrong.")] = False,
+    repair: Annotated[bool, Option("--repair", help="Mend what is wrong.")] = False,
     passphrase_file: PassphraseFile = None,
 ) -> None:
     """Check the file system of a home."""
@@ -115,7 +112,7 @@ def check(
 
 def backup(
     name: Name,
-    target: Annotated[Path, typer.Argument(help="A new file, or a folder.", metavar="FILE", show_default=False)],
+    target: Annotated[Path, Argument(help="A new file, or a folder.", metavar="FILE")],
     stick: StickOption = None,
 ) -> None:
     """Copy a home to this computer as it is; an encrypted one stays encrypted."""
@@ -129,10 +126,10 @@ def backup(
 
 
 def restore(
-    source: Annotated[Path, typer.Argument(help="What backup made.", metavar="FILE", show_default=False)],
+    source: Annotated[Path, Argument(help="What backup made.", metavar="FILE")],
     stick: StickOption = None,
-    name: Annotated[str, typer.Option(help="Of the home.", show_default="as the file is called")] = "",
-    again: Annotated[bool, typer.Option("--replace", help="Take the place of the one of that name.")] = False,
+    name: Annotated[str, Option(help="Of the home.", default="as the file is called")] = "",
+    again: Annotated[bool, Option("--replace", help="Take the place of the one of that name.")] = False,
     dry_run: DryRun = False,
 ) -> None:
     """Make a home of the stick out of a backup."""
@@ -178,7 +175,7 @@ def confirm_loss(words: str, name: str, *, yes: bool) -> None:
         return
     if not sys.stdin.isatty():
         raise DeviceRefused(words.replace("will be lost", "would be lost"), hint="say that you mean it: --yes")
-    if typer.prompt(f"{words}. Type {name} to go on", default="", show_default=False, err=True) != name:
+    if ask(f"{words}. Type {name} to go on") != name:
         raise DeviceRefused(f"that is not {name}", hint="nothing was written")
 
 
@@ -190,7 +187,7 @@ def new_passphrase(file: Path | None) -> bytes:
         return passphrase_of(file)
     if not sys.stdin.isatty():
         raise UsageError("nobody is there to ask for the passphrase", hint="--passphrase-file FILE")
-    typed = str(typer.prompt("Passphrase", hide_input=True, confirmation_prompt=True, err=True))
+    typed = ask_new_secret("Passphrase")
     if not typed.isascii():
         output.say("warning: it has letters that a boot console may be unable to type")
     return typed.encode()
@@ -214,13 +211,13 @@ def passphrase_of(file: Path) -> bytes:
 
 
 def _asker(file: Path | None, home: "Home") -> "Ask":
-    def ask() -> bytes:
+    def asked() -> bytes:
         from bootkit.errors import UsageError
 
         if file is not None:
             return passphrase_of(file)
         if not sys.stdin.isatty():
             raise UsageError(f"the home {home.name} is encrypted", hint="--passphrase-file FILE")
-        return str(typer.prompt(f"Passphrase of {home.name}", hide_input=True, err=True)).encode()
+        return ask_secret(f"Passphrase of {home.name}").encode()
 
-    return ask
+    return asked

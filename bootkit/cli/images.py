@@ -3,26 +3,19 @@
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from bootkit.cli import output
+from bootkit.cli.command import Argument, Option
 from bootkit.cli.options import AsJson, DryRun, StickOption
 from bootkit.system.sticks import Stick
 
-Images = Annotated[
-    list[str], typer.Argument(help="A path on the stick, a file name, or a part of it.", show_default=False)
-]
+Images = Annotated[list[str], Argument(help="A path on the stick, a file name, or a part of it.")]
 
 
 def add(
-    isos: Annotated[
-        list[Path], typer.Argument(help="ISO files on this computer.", metavar="ISO...", show_default=False)
-    ],
+    isos: Annotated[list[Path], Argument(help="ISO files on this computer.", metavar="ISO")],
     stick: StickOption = None,
-    folder: Annotated[str, typer.Option(help="Folder below /boot/iso; it becomes a submenu.")] = "",
-    rename: Annotated[
-        bool, typer.Option("--rename", help="Copy under a bootable name where the own one is not.")
-    ] = False,
+    folder: Annotated[str, Option(help="Folder below /boot/iso; it becomes a submenu.")] = "",
+    rename: Annotated[bool, Option("--rename", help="Copy under a bootable name where the own one is not.")] = False,
     dry_run: DryRun = False,
 ) -> None:
     """Copy ISO files to the stick, checked byte by byte, and write the menu."""
@@ -90,7 +83,7 @@ def generate(stick: StickOption = None, dry_run: DryRun = False, as_json: AsJson
 def list_images(
     stick: StickOption = None,
     supported: Annotated[
-        bool, typer.Option("--supported", help="List instead what bootkit knows, and how that is known.")
+        bool, Option("--supported", help="List instead what bootkit knows, and how that is known.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -125,9 +118,7 @@ def _supported(*, as_json: bool) -> None:
 
 
 def verify(
-    images: Annotated[
-        list[str] | None, typer.Argument(help="Images on the stick; all if none is named.", show_default=False)
-    ] = None,
+    images: Annotated[list[str] | None, Argument(help="Images on the stick; all if none is named.")] = None,
     stick: StickOption = None,
     as_json: AsJson = False,
 ) -> None:

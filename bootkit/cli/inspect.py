@@ -4,18 +4,13 @@ import os
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
+from bootkit.cli.command import Argument, Option
 from bootkit.cli.options import AsJson, StickOption
 
-IsoArgument = Annotated[
-    str, typer.Argument(help="An ISO file, or an image on the stick.", metavar="ISO|IMAGE", show_default=False)
-]
+IsoArgument = Annotated[str, Argument(help="An ISO file, or an image on the stick.", metavar="ISO|IMAGE")]
 
 
-def inspect(
-    iso: Annotated[Path, typer.Argument(help="An ISO file.", show_default=False)], as_json: AsJson = False
-) -> None:
+def inspect(iso: Annotated[Path, Argument(help="An ISO file.")], as_json: AsJson = False) -> None:
     """Look into an ISO file: what it is, and everything that was read to find out."""
     from bootkit.cli.inspection import print_inspection
 
@@ -25,11 +20,9 @@ def inspect(
 def explain(
     iso: IsoArgument,
     overlay: Annotated[
-        bool, typer.Option("--overlay", help="List the files that the stick loads behind the image's initrds.")
+        bool, Option("--overlay", help="List the files that the stick loads behind the image's initrds.")
     ] = False,
-    file: Annotated[
-        str | None, typer.Option("--file", help="Print one of those files.", metavar="NAME", show_default=False)
-    ] = None,
+    file: Annotated[str | None, Option("--file", help="Print one of those files.", metavar="NAME")] = None,
     stick: StickOption = None,
     as_json: AsJson = False,
 ) -> None:

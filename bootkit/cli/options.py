@@ -3,16 +3,15 @@
 from pathlib import Path
 from typing import Annotated
 
-import typer
+from bootkit.cli.command import Option
 
 StickOption = Annotated[
     Path | None,
-    typer.Option(
+    Option(
         "--stick",
-        envvar="BOOTKIT_STICK",
+        env="BOOTKIT_STICK",
         help="Mount point, device or image file of the stick; needed if there is not exactly one mounted.",
-        show_default=False,
     ),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", "-n", help="Print what would be done, and do nothing.")]
+AsJson = Annotated[bool, Option("--json", help="Print one JSON document instead.")]
+DryRun = Annotated[bool, Option("--dry-run", "-n", help="Print what would be done, and do nothing.")]

@@ -3,9 +3,9 @@
 import sys
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from bootkit.cli import output
+from bootkit.cli.ask import ask_new_secret
+from bootkit.cli.command import Argument, Option
 from bootkit.cli.options import AsJson, DryRun, StickOption
 
 if TYPE_CHECKING:
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from bootkit.plan.edit_settings import Change
     from bootkit.system.volume import Volume
 
-ImageOption = Annotated[str, typer.Option("--image", help="For one image: a path, a file name, or a part of it.")]
-StackOption = Annotated[str, typer.Option("--stack", help="For all images of a boot stack: casper, live-boot, ...")]
-Key = Annotated[str, typer.Argument(help="As 'bootkit options list' shows it.", metavar="OPTION", show_default=False)]
+ImageOption = Annotated[str, Option("--image", help="For one image: a path, a file name, or a part of it.")]
+StackOption = Annotated[str, Option("--stack", help="For all images of a boot stack: casper, live-boot, ...")]
+Key = Annotated[str, Argument(help="As 'bootkit options list' shows it.", metavar="OPTION")]
 
 
 def list_options(
@@ -59,9 +59,7 @@ def get(key: Key, stick: StickOption = None, image: ImageOption = "", stack: Sta
 
 def set_option(
     key: Key,
-    value: Annotated[
-        list[str] | None, typer.Argument(help="Several for extra_words; a password is asked for.", show_default=False)
-    ] = None,
+    value: Annotated[list[str] | None, Argument(help="Several for extra_words; a password is asked for.")] = None,
     stick: StickOption = None,
     image: ImageOption = "",
     stack: StackOption = "",
@@ -105,7 +103,7 @@ def _value(volume: "Volume", spec: "OptionSpec", place: "Place", words: "Sequenc
 
     if spec.kind is Kind.PASSWORD and not words:
         if sys.stdin.isatty():
-            return password_digest(typer.prompt("Menu password", hide_input=True, confirmation_prompt=True, err=True))
+            return password_digest(ask_new_secret("Menu password"))
         return password_digest(sys.stdin.readline().rstrip("\n"))
     value = parse_value(spec, words)
     if missing := not_there(volume, spec, value):

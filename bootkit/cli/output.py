@@ -3,8 +3,6 @@
 Titles, names and words out of an image or off a stick are somebody else's: all that is printed passes :mod:`bootkit.plain`.
 """
 
-import json as json_module
-import logging
 import sys
 from collections.abc import Sequence
 
@@ -31,6 +29,8 @@ def say(text: str) -> None:
 
 
 def json(document: object) -> None:
+    import json as json_module
+
     sys.stdout.write(f"{harmless_json(json_module.dumps(document, indent=2, ensure_ascii=False))}\n")
 
 
@@ -43,13 +43,14 @@ def table(rows: Sequence[Sequence[str]], headers: Sequence[str]) -> None:
         answer("  ".join(cells).rstrip())
 
 
-class _Harmless(logging.Formatter):
-    def format(self, record: logging.LogRecord) -> str:
-        return harmless(super().format(record))
-
-
-def log_to_stderr(level: int) -> None:
+def log_to_stderr(*, debug: bool) -> None:
     """Let what the modules note go to the talk."""
+    import logging
+
+    class Harmless(logging.Formatter):
+        def format(self, record: logging.LogRecord) -> str:
+            return harmless(super().format(record))
+
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_Harmless("%(message)s"))
-    logging.basicConfig(level=level, handlers=[handler])
+    handler.setFormatter(Harmless("%(message)s"))
+    logging.basicConfig(level=logging.DEBUG if debug else logging.WARNING, handlers=[handler])

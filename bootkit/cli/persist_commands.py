@@ -3,24 +3,21 @@
 from dataclasses import asdict
 from typing import Annotated
 
-import typer
-
 from bootkit.cli import output
+from bootkit.cli.command import Argument, Option
 from bootkit.cli.home_commands import PassphraseFile, Yes, confirm_loss, new_passphrase
 from bootkit.cli.options import AsJson, DryRun, StickOption
 from bootkit.units import format_size, parse_size
 
-Image = Annotated[
-    str, typer.Argument(help="An image on the stick: a path, a file name, or a part of it.", show_default=False)
-]
+Image = Annotated[str, Argument(help="An image on the stick: a path, a file name, or a part of it.")]
 
 
 def create(
     image: Image,
-    size: Annotated[str, typer.Option(help="Room for the changes: 4G.", metavar="SIZE", show_default=False)] = "",
+    size: Annotated[str, Option(help="Room for the changes: 4G.", metavar="SIZE")] = "",
     stick: StickOption = None,
     encrypt: Annotated[
-        bool, typer.Option("--encrypt", help="With LUKS2, where its initrd can ask for the passphrase.")
+        bool, Option("--encrypt", help="With LUKS2, where its initrd can ask for the passphrase.")
     ] = False,
     passphrase_file: PassphraseFile = None,
     dry_run: DryRun = False,

@@ -1,152 +1,218 @@
-"""The commands put together."""
+"""The commands put together: which there are, and in which module each of them lies.
 
-import logging
-from collections.abc import Sequence
+The module is imported when its command runs, or when its help is shown.
+"""
 
-import typer
+import importlib
+import sys
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from bootkit import __version__
-from bootkit.cli import images, inspect, options_commands, output
-from bootkit.cli.check import check
-from bootkit.cli.log import log
-from bootkit.cli.test import test
-from bootkit.cli.tui_command import tui
+from bootkit.cli import output
+from bootkit.cli.parser import Parser
+from bootkit.errors import UsageError
 
-MAIN_JOB = "The main job"
-LOOKING = "Looking"
-CHOICES = "Choices"
-YOURS = "Your own things on every system"
-MAINTENANCE = "Maintenance"
+if TYPE_CHECKING:
+    from bootkit.cli.command import Command
 
 
-def build() -> typer.Typer:
-    """The whole command line."""
-    app = typer.Typer(
-        name="bootkit",
-        help="Many unchanged ISO files on one USB stick: prepare it once, add images, generate, boot.",
-        epilog="First steps: bootkit devices; bootkit prepare /dev/sdX; bootkit add FILE.iso; then boot from the stick.",
-        no_args_is_help=True,
-        pretty_exceptions_enable=False,
-        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    )
-    app.callback()(_common)
-    from bootkit.cli import stick
+class Group(NamedTuple):
+    """Commands that share their first word."""
 
-    app.command(rich_help_panel=MAIN_JOB)(stick.prepare)
-    app.command(rich_help_panel=MAIN_JOB)(images.add)
-    app.command(rich_help_panel=MAIN_JOB)(images.remove)
-    app.command(rich_help_panel=MAIN_JOB)(images.generate)
-    app.command(rich_help_panel=MAIN_JOB)(check)
-    app.command(rich_help_panel=MAIN_JOB)(test)
-    app.command(rich_help_panel=LOOKING)(stick.devices)
-    app.command(name="list", rich_help_panel=LOOKING)(images.list_images)
-    app.command(rich_help_panel=LOOKING)(inspect.inspect)
-    app.command(rich_help_panel=LOOKING)(inspect.explain)
-    app.command(rich_help_panel=LOOKING)(images.verify)
-    app.command(rich_help_panel=LOOKING)(log)
-    app.command(rich_help_panel=MAINTENANCE)(stick.doctor)
-    app.command(rich_help_panel=MAINTENANCE)(stick.upgrade)
-    app.command(rich_help_panel=MAINTENANCE)(stick.restore)
-    app.command(rich_help_panel=CHOICES)(tui)
-    app.add_typer(_options(), name="options", rich_help_panel=CHOICES)
-    app.add_typer(_extensions(), name="ext", rich_help_panel=YOURS)
-    app.add_typer(_homes(), name="home", rich_help_panel=YOURS)
-    app.add_typer(_persistence(), name="persist", rich_help_panel=YOURS)
-    app.add_typer(_seeds(), name="seed", rich_help_panel=YOURS)
-    app.add_typer(_apps(), name="app", rich_help_panel=YOURS)
-    return app
+    help: str
+    panels: "Mapping[str, Mapping[str, str | Group]]"
+    """The commands by their names, under headings; each is a group or ``module:function``."""
+    epilog: str = ""
+
+    def members(self) -> "dict[str, str | Group]":
+        return {name: member for panel in self.panels.values() for name, member in panel.items()}
 
 
-def _persistence() -> typer.Typer:
-    from bootkit.cli import persist_commands
+OPTIONS = Group(
+    "Choose language, keyboard, kernel words, names and order, for the stick, a boot stack or an image.",
+    {
+        "commands": {
+            "list": "options_commands:list_options",
+            "get": "options_commands:get",
+            "set": "options_commands:set_option",
+            "unset": "options_commands:unset",
+        }
+    },
+)
+EXTENSIONS = Group(
+    "Extensions: programs, drivers and files of yours, laid over every live system.",
+    {
+        "commands": {
+            "create": "ext_commands:create",
+            "add": "ext_commands:add",
+            "list": "ext_commands:list_extensions",
+            "inspect": "ext_commands:inspect",
+            "enable": "ext_commands:enable",
+            "disable": "ext_commands:disable",
+            "remove": "ext_commands:remove",
+            "verify": "ext_commands:verify",
+        }
+    },
+)
+HOMES = Group(
+    "Homes: the user's folder, one file, the same on every live system.",
+    {
+        "commands": {
+            "create": "home_commands:create",
+            "list": "home_commands:list_homes",
+            "resize": "home_commands:resize",
+            "check": "home_commands:check",
+            "backup": "home_commands:backup",
+            "restore": "home_commands:restore",
+            "remove": "home_commands:remove",
+        }
+    },
+)
+PERSISTENCE = Group(
+    "Persistence: live systems that keep their own changes.",
+    {
+        "commands": {
+            "create": "persist_commands:create",
+            "list": "persist_commands:list_kept",
+            "remove": "persist_commands:remove",
+        }
+    },
+)
+SEEDS = Group(
+    "Answer files: installers that ask nothing.",
+    {"commands": {"add": "seed_commands:add", "list": "seed_commands:list_seeds", "remove": "seed_commands:remove"}},
+)
+APPS = Group(
+    "AppImages: programs in the menu of every desktop.",
+    {"commands": {"add": "app_commands:add", "list": "app_commands:list_apps", "remove": "app_commands:remove"}},
+)
+ROOT = Group(
+    "Many unchanged ISO files on one USB stick: prepare it once, add images, generate, boot.",
+    {
+        "the main job": {
+            "prepare": "stick:prepare",
+            "add": "images:add",
+            "remove": "images:remove",
+            "generate": "images:generate",
+            "check": "check:check",
+            "test": "test:test",
+        },
+        "looking": {
+            "devices": "stick:devices",
+            "list": "images:list_images",
+            "inspect": "inspect:inspect",
+            "explain": "inspect:explain",
+            "verify": "images:verify",
+            "log": "log:log",
+        },
+        "choices": {"tui": "tui_command:tui", "options": OPTIONS},
+        "your own things on every system": {
+            "ext": EXTENSIONS,
+            "home": HOMES,
+            "persist": PERSISTENCE,
+            "seed": SEEDS,
+            "app": APPS,
+        },
+        "maintenance": {"doctor": "stick:doctor", "upgrade": "stick:upgrade", "restore": "stick:restore"},
+    },
+    epilog="First steps: bootkit devices; bootkit prepare /dev/sdX; bootkit add FILE.iso; then boot from the stick.",
+)
 
-    group = typer.Typer(help="Persistence: live systems that keep their own changes.", no_args_is_help=True)
-    group.command()(persist_commands.create)
-    group.command(name="list")(persist_commands.list_kept)
-    group.command()(persist_commands.remove)
-    return group
-
-
-def _seeds() -> typer.Typer:
-    from bootkit.cli import seed_commands
-
-    group = typer.Typer(help="Answer files: installers that ask nothing.", no_args_is_help=True)
-    group.command()(seed_commands.add)
-    group.command(name="list")(seed_commands.list_seeds)
-    group.command()(seed_commands.remove)
-    return group
-
-
-def _apps() -> typer.Typer:
-    from bootkit.cli import app_commands
-
-    group = typer.Typer(help="AppImages: programs in the menu of every desktop.", no_args_is_help=True)
-    group.command()(app_commands.add)
-    group.command(name="list")(app_commands.list_apps)
-    group.command()(app_commands.remove)
-    return group
-
-
-def _homes() -> typer.Typer:
-    from bootkit.cli import home_commands
-
-    group = typer.Typer(help="Homes: the user's folder, one file, the same on every live system.", no_args_is_help=True)
-    group.command()(home_commands.create)
-    group.command(name="list")(home_commands.list_homes)
-    group.command()(home_commands.resize)
-    group.command()(home_commands.check)
-    group.command()(home_commands.backup)
-    group.command()(home_commands.restore)
-    group.command()(home_commands.remove)
-    return group
-
-
-def _extensions() -> typer.Typer:
-    from bootkit.cli import ext_commands
-
-    group = typer.Typer(
-        help="Extensions: programs, drivers and files of yours, laid over every live system.", no_args_is_help=True
-    )
-    group.command()(ext_commands.create)
-    group.command()(ext_commands.add)
-    group.command(name="list")(ext_commands.list_extensions)
-    group.command()(ext_commands.inspect)
-    group.command()(ext_commands.enable)
-    group.command()(ext_commands.disable)
-    group.command()(ext_commands.remove)
-    group.command()(ext_commands.verify)
-    return group
-
-
-def _options() -> typer.Typer:
-    group = typer.Typer(
-        help="Choose language, keyboard, kernel words, names and order, for the stick, a boot stack or an image.",
-        no_args_is_help=True,
-    )
-    group.command(name="list")(options_commands.list_options)
-    group.command()(options_commands.get)
-    group.command(name="set")(options_commands.set_option)
-    group.command()(options_commands.unset)
-    return group
+OPTIONS_OF_ALL = {
+    "--debug": "Show each program that is started, and why things are left out.",
+    "--version": "Print the version and end.",
+    "--install-completion": "Install completion for the shell that you use.",
+    "--show-completion": "Print what that would install.",
+}
 
 
 def run(arguments: Sequence[str]) -> None:
-    """Carry out one command line; ends the process as typer does."""
-    typer.main.get_command(build()).main(list(arguments), prog_name="bootkit")
+    """Carry out one command line.
+
+    Raises:
+        BootkitError: what the command raises, or a UsageError of the words.
+        SystemExit: help was shown.
+    """
+    first = next((place for place, word in enumerate(arguments) if not word.startswith("-")), len(arguments))
+    debug = _heed(arguments[:first])
+    member, words, rest = find(arguments[first:])
+    if isinstance(member, Group):
+        _show_help(member, words, rest)
+    else:
+        from bootkit.cli.command import call
+
+        output.log_to_stderr(debug=debug)
+        call(load(member), rest, " ".join(words))
 
 
-def _print_version(wanted: bool) -> None:
-    if wanted:
+def find(arguments: Sequence[str]) -> tuple[str | Group, list[str], Sequence[str]]:
+    """The command, or the group, that words lead to; its name, and the words behind it.
+
+    Raises:
+        UsageError: there is no such command.
+    """
+    member: str | Group = ROOT
+    words, rest = ["bootkit"], arguments
+    while isinstance(member, Group) and rest and not rest[0].startswith("-"):
+        members = member.members()
+        if rest[0] not in members:
+            raise UsageError(f"{' '.join(words)} has no command {rest[0]}", hint=_near(rest[0], members, words))
+        member, rest = members[rest[0]], rest[1:]
+        words.append(arguments[len(words) - 1])
+    return member, words, rest
+
+
+def load(name: str) -> "Command":
+    """The function behind ``module:function``."""
+    module, _, function = name.partition(":")
+    return cast("Command", getattr(importlib.import_module(f"bootkit.cli.{module}"), function))
+
+
+def options_of_all() -> Parser:
+    """What reads the options that stand before the command."""
+    parser = Parser("bootkit", usage="bootkit [OPTION...] COMMAND ...", text=ROOT.help, epilog=ROOT.epilog)
+    for flag, text in OPTIONS_OF_ALL.items():
+        parser.add_argument(flag, action="store_true", help=text)
+    parser.add_argument("-h", "--help", action="store_true", help="Show this message and exit.")
+    return parser
+
+
+def _heed(options: Sequence[str]) -> bool:
+    """Do what the options before the command say; true if everything that is done is to be shown."""
+    said = options_of_all().parse_args(options)
+    if said.help:
+        _show_help(ROOT, ["bootkit"], ["--help"])
+    if said.version:
         output.answer(f"bootkit {__version__}")
-        raise typer.Exit
+        sys.exit(0)
+    if said.show_completion or said.install_completion:
+        from bootkit.cli import completion
+
+        completion.show() if said.show_completion else completion.install()
+        sys.exit(0)
+    return said.debug
 
 
-def _common(
-    debug: bool = typer.Option(
-        False, "--debug", help="Show each program that is started, and why things are left out."
-    ),
-    _version: bool = typer.Option(
-        False, "--version", help="Print the version and end.", is_eager=True, callback=_print_version
-    ),
-) -> None:
-    output.log_to_stderr(logging.DEBUG if debug else logging.WARNING)
+def _show_help(group: Group, words: Sequence[str], options: Sequence[str]) -> None:
+    """Print the commands of a group, and end: with status 2 where nobody asked for it."""
+    parser = options_of_all() if group is ROOT else Parser(" ".join(words), text=group.help)
+    if group is not ROOT:
+        parser.usage = f"{parser.prog} COMMAND ..."
+        parser.add_argument("-h", "--help", action="store_true", help="Show this message and exit.")
+    parser.parse_args(options)
+    from bootkit.cli.command import summary
+
+    for title, members in group.panels.items():
+        panel = parser.add_argument_group(title)
+        for name, member in members.items():
+            panel.add_argument(name, help=member.help if isinstance(member, Group) else summary(load(member)))
+    parser.print_help()
+    sys.exit(0 if options else 2)
+
+
+def _near(word: str, members: Mapping[str, object], words: Sequence[str]) -> str:
+    from difflib import get_close_matches
+
+    near = get_close_matches(word, members, n=1)
+    return f"{' '.join(words)} {near[0]}" if near else f"{' '.join(words)} --help lists them"

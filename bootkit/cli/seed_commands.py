@@ -4,26 +4,25 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from bootkit.cli import output
+from bootkit.cli.command import Argument, Option
 from bootkit.cli.options import AsJson, DryRun, StickOption
 from bootkit.cli.persist_commands import Image
 
 
 def add(
     image: Image,
-    file: Annotated[Path, typer.Argument(help="The answer file, on this computer.", show_default=False)],
+    file: Annotated[Path, Argument(help="The answer file, on this computer.")],
     stick: StickOption = None,
     kind: Annotated[
         str,
-        typer.Option(
+        Option(
             help="preseed, kickstart, autoyast, autoinstall, archinstall, script or sysrescuecfg.",
-            show_default="what it looks like",
+            default="what it looks like",
         ),
     ] = "",
-    name: Annotated[str, typer.Option(help="In the menu.", show_default="as the file is called")] = "",
-    again: Annotated[bool, typer.Option("--replace", help="Take the place of the one of that name.")] = False,
+    name: Annotated[str, Option(help="In the menu.", default="as the file is called")] = "",
+    again: Annotated[bool, Option("--replace", help="Take the place of the one of that name.")] = False,
     dry_run: DryRun = False,
 ) -> None:
     """Give an image an answer file, and the menu an entry that installs with it."""
@@ -63,7 +62,7 @@ def list_seeds(stick: StickOption = None, as_json: AsJson = False) -> None:
 
 def remove(
     image: Image,
-    name: Annotated[str, typer.Argument(help="Of the answer file.", show_default=False)],
+    name: Annotated[str, Argument(help="Of the answer file.")],
     stick: StickOption = None,
     dry_run: DryRun = False,
 ) -> None:

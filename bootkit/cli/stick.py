@@ -5,36 +5,31 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from bootkit.cli import output
+from bootkit.cli.ask import ask
+from bootkit.cli.command import Argument, Option
 from bootkit.cli.options import AsJson, DryRun
 from bootkit.model.device import BlockDevice
 from bootkit.model.prepare import DataFs, Layout, LoaderChoice, PreparePlan
 from bootkit.plan.safety import Refusal
 from bootkit.units import format_size, parse_size
 
-TargetArgument = Annotated[
-    Path, typer.Argument(help="A whole disk (/dev/sdX), or a file that stands for one.", show_default=False)
-]
-Yes = Annotated[
-    bool, typer.Option("--yes", "-y", help="Do not ask. Enough for a new file; a disk needs --expect, too.")
-]
+TargetArgument = Annotated[Path, Argument(help="A whole disk (/dev/sdX), or a file that stands for one.")]
+Yes = Annotated[bool, Option("--yes", "-y", help="Do not ask. Enough for a new file; a disk needs --expect, too.")]
 Expect = Annotated[
     str,
-    typer.Option(
+    Option(
         help="For scripts: the disk's by-id name or serial, or the file's name; anything else is refused.", metavar="ID"
     ),
 ]
 Allow = Annotated[
     list[str] | None,
-    typer.Option(
+    Option(
         help="Override one reason against a disk, by the key that the refusal names: fixed, large, foreign, partitions.",
         metavar="KEY",
-        show_default=False,
     ),
 ]
-Loader = Annotated[LoaderChoice, typer.Option(help="UEFI loaders: signed by the distribution, or built here.")]
+Loader = Annotated[LoaderChoice, Option(help="UEFI loaders: signed by the distribution, or built here.")]
 
 
 def devices(as_json: AsJson = False) -> None:
@@ -64,28 +59,21 @@ def devices(as_json: AsJson = False) -> None:
 
 def prepare(
     target: TargetArgument,
-    size: Annotated[str, typer.Option(help="Of a new image file: 8G, 512M.", metavar="SIZE", show_default=False)] = "",
-    layout: Annotated[
-        Layout, typer.Option(help="split: GPT, data apart. single: MBR, all in one FAT32.")
-    ] = Layout.SPLIT,
+    size: Annotated[str, Option(help="Of a new image file: 8G, 512M.", metavar="SIZE")] = "",
+    layout: Annotated[Layout, Option(help="split: GPT, data apart. single: MBR, all in one FAT32.")] = Layout.SPLIT,
     data_fs: Annotated[
         DataFs | None,
-        typer.Option(
-            "--data-fs", help="File system of the data partition; ext4, and FAT32 for single.", show_default=False
-        ),
+        Option("--data-fs", help="File system of the data partition; ext4, and FAT32 for single."),
     ] = None,
     loader: Loader = LoaderChoice.AUTO,
     exchange: Annotated[
         str,
-        typer.Option(
+        Option(
             help="Size of one more partition, for files that other systems shall see.",
             metavar="SIZE",
-            show_default=False,
         ),
     ] = "",
-    exchange_fs: Annotated[
-        DataFs, typer.Option("--exchange-fs", help="Its file system, exfat or fat32.")
-    ] = DataFs.EXFAT,
+    exchange_fs: Annotated[DataFs, Option("--exchange-fs", help="Its file system, exfat or fat32.")] = DataFs.EXFAT,
     allow: Allow = None,
     dry_run: DryRun = False,
     as_json: AsJson = False,
@@ -131,8 +119,8 @@ def upgrade(
 
 def restore(
     target: TargetArgument,
-    fs: Annotated[DataFs, typer.Option(help="File system of the one partition.")] = DataFs.EXFAT,
-    label: Annotated[str, typer.Option(help="Its label, 11 characters at most.")] = "USB",
+    fs: Annotated[DataFs, Option(help="File system of the one partition.")] = DataFs.EXFAT,
+    label: Annotated[str, Option(help="Its label, 11 characters at most.")] = "USB",
     allow: Allow = None,
     dry_run: DryRun = False,
     as_json: AsJson = False,
@@ -230,7 +218,7 @@ def _confirm(plan: PreparePlan, *, yes: bool, expect: str) -> None:
         raise DeviceRefused(f"{path} holds something", hint=f"say that you mean it: --yes --expect {name}")
     shown = " or ".join(words[:2])
     loss = "Everything on it will be lost" if plan.destroys_data else "Its boot loaders will be replaced"
-    typed = typer.prompt(f"{loss}. Type {shown} to go on", default="", show_default=False, err=True)
+    typed = ask(f"{loss}. Type {shown} to go on")
     if not accepts(plan, typed):
         raise DeviceRefused(f"that is not {shown}", hint="nothing was written")
 

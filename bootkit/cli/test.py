@@ -3,9 +3,8 @@
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from bootkit.cli import output
+from bootkit.cli.command import Argument, Option
 from bootkit.cli.options import AsJson, StickOption
 from bootkit.model.prepare import DataFs
 
@@ -13,37 +12,29 @@ from bootkit.model.prepare import DataFs
 def test(
     images: Annotated[
         list[Path] | None,
-        typer.Argument(help="For --matrix: ISO files; the stick's images, if none is named.", show_default=False),
+        Argument(help="For --matrix: ISO files; the stick's images, if none is named."),
     ] = None,
     stick: StickOption = None,
     entry: Annotated[
         list[str] | None,
-        typer.Option(
-            "--entry", help="Image, or image and entry as 'image:entry'; may be repeated.", show_default=False
-        ),
+        Option("--entry", help="Image, or image and entry as 'image:entry'; may be repeated."),
     ] = None,
-    every: Annotated[bool, typer.Option("--all", help="Boot every entry of every image.")] = False,
+    every: Annotated[bool, Option("--all", help="Boot every entry of every image.")] = False,
     matrix: Annotated[
         bool,
-        typer.Option(
-            "--matrix", help="Boot images from sticks made for the purpose, and compare with what is predicted."
-        ),
+        Option("--matrix", help="Boot images from sticks made for the purpose, and compare with what is predicted."),
     ] = False,
     data_fs: Annotated[
         list[DataFs] | None,
-        typer.Option(
-            "--data-fs", help="For --matrix: of such a stick; may be repeated.", show_default="ext4, fat32, exfat, ntfs"
-        ),
+        Option("--data-fs", help="For --matrix: of such a stick; may be repeated.", default="ext4, fat32, exfat, ntfs"),
     ] = None,
     firmware: Annotated[
         list[str] | None,
-        typer.Option(
-            "--firmware", help="bios, uefi, ia32 or secureboot; may be repeated.", show_default="bios and uefi"
-        ),
+        Option("--firmware", help="bios, uefi, ia32 or secureboot; may be repeated.", default="bios and uefi"),
     ] = None,
-    timeout: Annotated[int, typer.Option(help="Seconds a boot may take; 0 for what suits this machine.", min=0)] = 0,
+    timeout: Annotated[int, Option(help="Seconds a boot may take; 0 for what suits this machine.")] = 0,
     pictures: Annotated[
-        Path | None, typer.Option(help="Folder for the screenshots.", show_default="one in the state folder")
+        Path | None, Option(help="Folder for the screenshots.", default="one in the state folder")
     ] = None,
     as_json: AsJson = False,
 ) -> None:

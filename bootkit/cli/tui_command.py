@@ -1,13 +1,11 @@
 """``tui``: the text interface, on a terminal."""
 
-import gc
 import os
 import sys
 from typing import Annotated
 
-import typer
-
 from bootkit.cli import output
+from bootkit.cli.command import Option
 from bootkit.cli.options import StickOption
 
 TWINS = """\
@@ -23,7 +21,7 @@ The text interface needs a terminal. On the command line the same is done by:
 
 def tui(
     stick: StickOption = None,
-    plain: Annotated[bool, typer.Option("--plain", help="Only print which commands do the same.")] = False,
+    plain: Annotated[bool, Option("--plain", help="Only print which commands do the same.")] = False,
 ) -> None:
     """Look after the stick on one screen: images, boot options with a preview, adding, preparing, testing."""
     if plain:
@@ -34,8 +32,6 @@ def tui(
 
         output.say(TWINS)
         raise UsageError("this is no terminal", hint="run bootkit tui in a terminal window, or on the console")
-    # the collector would search the freshly loaded modules for garbage some fifty times
-    gc.set_threshold(100_000)
     from bootkit.tui.app import run_tui
 
     run_tui(stick)

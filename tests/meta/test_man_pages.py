@@ -6,16 +6,16 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-import typer
 
 from bootkit import errors
 from bootkit.app.verbs.prepare import first_files
-from bootkit.cli.program import build
+from bootkit.cli.command import Command, parameters
 from bootkit.detect import AnswerFile, BootEntry, Detection, Detector, IsoView, Persistence, QuickRule, Stack
 from bootkit.model.catalog import STICK_FILE
 from bootkit.model.options import OPTIONS
 from bootkit.model.prepare import Wish
 from bootkit.probe.settings import read_choices
+from tests.commands import every_command
 
 MAN = Path(__file__).parents[2] / "bootkit" / "man"
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z0-9-]*")
@@ -24,27 +24,11 @@ OPTION = re.compile(r"(?<![\w-])--[a-z][a-z0-9-]*")
 @cache
 def commands() -> dict[str, set[str]]:
     """The long options of each command, by its words behind ``bootkit``: ``add``, ``ext list``."""
-    found: dict[str, set[str]] = {}
-
-    def walk(command: object, words: str) -> None:
-        members: dict[str, object] | None = getattr(command, "commands", None)
-        if members is None:
-            found[words] = long_options(command)
-            return
-        for name, member in members.items():
-            walk(member, f"{words} {name}".strip())
-
-    walk(typer.main.get_command(build()), "")
-    return found
+    return {words: long_options(command) for words, command in every_command().items()}
 
 
-def long_options(command: object) -> set[str]:
-    parameters: list[object] = getattr(command, "params", [])
-    words: list[str] = []
-    for parameter in parameters:
-        words += getattr(parameter, "opts", [])
-        words += getattr(parameter, "secondary_opts", [])
-    return {word for word in words if word.startswith("--")} - {"--help"}
+def long_options(command: Command) -> set[str]:
+    return {flag for parameter in parameters(command) for flag in parameter.flags if flag.startswith("--")}
 
 
 @cache

@@ -9,18 +9,17 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-import typer
 from textual.binding import Binding
 from textual.color import Color
 from textual.dom import DOMNode
 from textual.filter import Monochrome
 
 import bootkit.tui
-from bootkit.cli.program import build
 from bootkit.cli.tui_command import TWINS
 from bootkit.tui.screens.stick import StickScreen
 from bootkit.tui.screens.text import TextScreen
 from bootkit.tui.widgets.image_table import ImageTable
+from tests.commands import every_command
 from tests.tui.conftest import app_for, on, opened, shown, strips, typed, until
 
 MOVES = frozenset(
@@ -60,16 +59,7 @@ def own_bindings() -> Iterator[tuple[str, Binding]]:
 @cache
 def commands() -> set[str]:
     """The commands of the command line, by their words."""
-    found: set[str] = set()
-
-    def walk(command: object, words: str) -> None:
-        members: dict[str, object] | None = getattr(command, "commands", None)
-        found.add(words)
-        for name, member in (members or {}).items():
-            walk(member, f"{words} {name}")
-
-    walk(typer.main.get_command(build()), "bootkit")
-    return found
+    return {f"bootkit {words}" for path in every_command() for words in (path, path.split()[0])}
 
 
 def is_command(text: str) -> bool:

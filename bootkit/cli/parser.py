@@ -1,0 +1,31 @@
+"""argparse as all our commands use it."""
+
+import argparse
+from typing import NoReturn
+
+from bootkit.errors import UsageError
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse, with its refusals told like all others."""
+
+    def __init__(self, prog: str, *, usage: str | None = None, text: str = "", epilog: str = "") -> None:
+        super().__init__(
+            prog=prog,
+            usage=usage,
+            description=text,
+            epilog=epilog,
+            add_help=False,
+            allow_abbrev=False,
+            formatter_class=_Help,
+        )
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(message, hint=f"{self.prog} --help tells what there is")
+
+
+class _Help(argparse.HelpFormatter):
+    """Names in a column of their own, as wide as the longest of ours."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=28)
