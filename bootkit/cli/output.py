@@ -43,7 +43,7 @@ def table(rows: Sequence[Sequence[str]], headers: Sequence[str]) -> None:
         answer("  ".join(cells).rstrip())
 
 
-def log_to_stderr(*, debug: bool) -> None:
+def log_to_stderr(level: int) -> None:
     """Let what the modules note go to the talk."""
     import logging
 
@@ -53,4 +53,4 @@ def log_to_stderr(*, debug: bool) -> None:
 
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(Harmless("%(message)s"))
-    logging.basicConfig(level=logging.DEBUG if debug else logging.WARNING, handlers=[handler])
+    logging.basicConfig(level=level, handlers=[handler])

@@ -140,9 +140,11 @@ def run(arguments: Sequence[str]) -> None:
     if isinstance(member, Group):
         _show_help(member, words, rest)
     else:
+        import logging
+
         from bootkit.cli.command import call
 
-        output.log_to_stderr(debug=debug)
+        output.log_to_stderr(logging.DEBUG if debug else logging.WARNING)
         call(load(member), rest, " ".join(words))
 
 
@@ -191,7 +193,7 @@ def _heed(options: Sequence[str]) -> bool:
 
         completion.show() if said.show_completion else completion.install()
         sys.exit(0)
-    return said.debug
+    return bool(said.debug)
 
 
 def _show_help(group: Group, words: Sequence[str], options: Sequence[str]) -> None:
