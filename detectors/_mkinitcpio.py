@@ -11,6 +11,7 @@ from bootkit.detect import (
     ISO_PATH,
     STICK_UUID,
     BootEntry,
+    FileFinder,
     IsoView,
     MenuEntry,
     Role,
@@ -21,6 +22,12 @@ from bootkit.detect import (
     word_value,
 )
 
+LOOP_HOOK = FileFinder(
+    markers=("archiso-loop",),
+    mounts_anything=True,
+    scripts="archiso",
+    lacking="Its initrd was made without the hook archiso_loop_mnt, which opens an ISO file.",
+)
 LOOP_WORDS = (f"img_dev=/dev/disk/by-uuid/{STICK_UUID}", f"img_loop={ISO_PATH}")
 IMG_DEV = "/run/archiso/img_dev"
 """Where the hook leaves the stick in the booted system; it lets go of it when the system is copied to RAM."""

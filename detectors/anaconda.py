@@ -19,6 +19,7 @@ share/templates.d/99-generic/config_files/x86. Mexit/MultiOS-USB (5a8765a): conf
 Reported, not read: file systems, as in ``dmsquash_live``.
 Words of choices: anaconda 45, docs/boot-options.rst.
 Answer files: docs/boot-options.rst.
+The finder mounts anything: anaconda-lib.sh of anaconda 45.21 (booted).
 """
 
 from bootkit.detect import (
@@ -28,6 +29,7 @@ from bootkit.detect import (
     ChoiceWords,
     Detection,
     Detector,
+    FileFinder,
     IsoView,
     Menu,
     MenuEntry,
@@ -213,6 +215,8 @@ DETECTOR = Detector(
             ),
             wants_iso_suffix=True,
             skips_former_iso=True,
+            markers={"anaconda": ("lib/anaconda-lib.sh",)},
+            finder=FileFinder(markers=("anaconda",), mounts_anything=True),
         ),
     ),
 )

@@ -16,6 +16,7 @@ init_functions. CachyOS/CachyOS-Live-ISO (1003c20), endeavouros-team/EndeavourOS
 (c0ff16d3). KaOS and Parabola: Mexit/MultiOS-USB (5a8765a) config/KaOS, and their published kernel lines.
 Booted: those hooks and mkinitcpio's init (2061445) over Debian's programs, from FAT32, with the overlay.
 Persistence: mkinitcpio-archiso 73, hooks/archiso. Answer files: archiso's documentation of ``script=``.
+The finder mounts anything: archiso 70, archiso_loop_mnt.
 """
 
 import posixpath
@@ -54,7 +55,7 @@ from bootkit.detectors._live import (
     identify,
     usable_entries,
 )
-from bootkit.detectors._mkinitcpio import IMG_DEV, LOOP_WORDS, filesystems, is_local, live_entries, microcode
+from bootkit.detectors._mkinitcpio import IMG_DEV, LOOP_HOOK, LOOP_WORDS, filesystems, is_local, live_entries, microcode
 
 ROOT_IMAGES = "/*/*/airootfs.*"
 SYSTEMRESCUE = "sysresccd"
@@ -275,6 +276,8 @@ DETECTOR = Detector(
                     first_words=("#!",),
                 ),
             ),
+            markers={"archiso": ("hooks/archiso",), "archiso-loop": ("hooks/archiso_loop_mnt",)},
+            finder=LOOP_HOOK,
         ),
         Stack(
             name="parabolaiso",

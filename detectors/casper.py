@@ -29,6 +29,7 @@ from bootkit.detect import (
     Detection,
     Detector,
     DiskInfo,
+    FileFinder,
     IsoView,
     MenuEntry,
     NotMine,
@@ -297,6 +298,16 @@ DETECTOR = Detector(
                 ),
             ),
             takes_modules=True,  # no device: it takes its words from the kernel line alone
+            markers={
+                "casper": ("scripts/casper",),
+                "casper-iso-scan": ("scripts/casper-premount/20iso_scan",),
+                "lupin": ("scripts/lupin-helpers", "scripts/lupin_init*"),
+            },
+            finder=FileFinder(
+                markers=("casper-iso-scan", "lupin"),
+                scripts="casper",
+                lacking="Its initrd was made without casper's script 20iso_scan, which looks for an ISO file.",
+            ),
         ),
     ),
 )

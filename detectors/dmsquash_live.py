@@ -21,6 +21,7 @@ weldr/lorax (ba5acecf), Nobara-Project/nobara-images (ab64ebb), ublue-os/titanob
 derivative-maker build-steps.d/2800_create-lb-iso, OpenMandrivaAssociation/omdv-build-iso (f4702f8) dracut/90liveiso and
 grub2-menus, thias/glim (8b87c26) for Calculate, Mexit/MultiOS-USB (5a8765a) for file systems.
 Persistence: booted, dracut 059.
+The finder mounts anything: dracut 059 to 112, iso-scan.sh (booted).
 """
 
 import posixpath
@@ -32,6 +33,7 @@ from bootkit.detect import (
     SYSTEMD_WORDS,
     Detection,
     Detector,
+    FileFinder,
     IsoView,
     Menu,
     MenuEntry,
@@ -295,6 +297,15 @@ DETECTOR = Detector(
             no_answers="the installer of a live system ignores it",
             takes_modules=True,
             takes_device=True,
+            markers={
+                "dmsquash-live": ("sbin/dmsquash-live-root", "sbin/dmsquash-live-root.sh"),
+                "iso-scan": ("sbin/iso-scan", "sbin/iso-scan.sh"),
+                "iso-scan-hook": (
+                    "lib/dracut/hooks/cmdline/*-parse-iso-scan.sh",
+                    "var/lib/dracut/hooks/cmdline/*-parse-iso-scan.sh",
+                ),
+            },
+            finder=FileFinder(markers=("iso-scan",), mounts_anything=True),
         ),
         Stack(
             name="liveiso",

@@ -20,6 +20,7 @@ truenas/scale-build (6eaacb40) conf/cd-files/sbin/mount-cd: it looks through /sy
 Reported, not read: which releases have exfat.ko in the initrd (linuxboot/heads issue 1902 and others); Deepin's two words.
 Words of choices: live-config 11.0.3, manual; every word needs ``components`` or its older name ``config``.
 Persistence: booted, 20230131.
+The finder mounts anything: 20230131, 9990-misc-helpers.sh (booted).
 """
 
 import posixpath
@@ -32,6 +33,7 @@ from bootkit.detect import (
     Detection,
     Detector,
     DiskInfo,
+    FileFinder,
     IsoView,
     MenuEntry,
     NotMine,
@@ -321,6 +323,8 @@ DETECTOR = Detector(
             no_answers="it is a live system, whose installer reads none",
             takes_modules=True,
             takes_device=True,
+            markers={"live-boot": ("lib/live/boot/9990-main.sh", "bin/live-boot")},
+            finder=FileFinder(markers=("live-boot",), mounts_anything=True),
         ),
         Stack(
             name="live-boot (TrueNAS)",

@@ -58,6 +58,7 @@ DETECTOR = Detector(
             systems=("Mageia live",),
             source="Rockets31/Mageia-iso-boot-support (436f9627)",
             overlay=MAKES_A_DISK,
+            markers={"mgalive": ("sbin/mgalive-root",)},
         ),
     ),
 )

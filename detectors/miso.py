@@ -17,6 +17,7 @@ from bootkit.detect import (
     ChoiceWords,
     Detection,
     Detector,
+    FileFinder,
     IsoView,
     Menu,
     MenuEntry,
@@ -158,6 +159,13 @@ DETECTOR = Detector(
             source="manjaro/manjaro-tools (c2a7a41)",
             words=ChoiceWords(language=("lang={lang}",), keyboard=("keytable={keymap}",), timezone=("tz={value}",)),
             no_persistence=KEEPS_NOTHING,
+            markers={"miso": ("hooks/miso",), "miso-loop": ("hooks/miso_loop_mnt",)},
+            finder=FileFinder(
+                markers=("miso-loop",),
+                mounts_anything=True,
+                scripts="miso",
+                lacking="Its initrd was made without the hook miso_loop_mnt, which opens an ISO file.",
+            ),
         ),
         Stack(
             name="miso (dracut)",

@@ -28,7 +28,7 @@ from bootkit.detect import (
     version_tuple,
 )
 from bootkit.detectors._live import arch_of, usable_entries
-from bootkit.detectors._mkinitcpio import IMG_DEV, LOOP_WORDS, is_local, live_entries
+from bootkit.detectors._mkinitcpio import IMG_DEV, LOOP_HOOK, LOOP_WORDS, is_local, live_entries
 
 FOLDER = "/sysresccd"
 GRUB_MENU = "/boot/grub/grubsrcd.cfg"
@@ -123,6 +123,7 @@ DETECTOR = Detector(
                     first_words=("---", "global:", "autorun:", "sysconfig:", "autoterminal:"),
                 ),
             ),
+            finder=LOOP_HOOK,
         ),
     ),
 )

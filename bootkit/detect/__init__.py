@@ -65,7 +65,7 @@ from bootkit.model.boot import (
     Role,
 )
 from bootkit.model.iso import FileKind, IsoView, Node
-from bootkit.model.stack import AnswerFile, ChoiceWords, OlderName, Persistence, Stack
+from bootkit.model.stack import AnswerFile, ChoiceWords, FileFinder, OlderName, Persistence, Stack
 from bootkit.model.support import Verdict
 from bootkit.model.variants import FOLDER_MARK
 
@@ -91,6 +91,7 @@ __all__ = [
     "Detector",
     "DiskInfo",
     "EntryKind",
+    "FileFinder",
     "FileKind",
     "Firmware",
     "IsoView",

@@ -44,6 +44,11 @@ def stack_of(name: str) -> Stack:
     return stacks().get(name) or Stack(name=name)
 
 
+def markers() -> Mapping[str, tuple[str, ...]]:
+    """The files by which the boot stacks know their initrds, by the marker that each stands for."""
+    return {name: paths for stack in stacks().values() for name, paths in stack.markers.items()}
+
+
 def builtin() -> Iterator[Detector]:
     """The detectors of the package itself, by the names of their modules."""
     package = importlib.import_module("bootkit.detectors")

@@ -5,13 +5,13 @@ plain archive begins at a multiple of 4, several may be in one compressed stream
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import BinaryIO
 
 from bootkit.errors import FormatError
 from bootkit.formats.compression import Budget, detect
 from bootkit.formats.cpio import MAGICS, CpioMember, read_cpio
-from bootkit.formats.initrdmarks import MAKERS, marks_of, program_of
+from bootkit.formats.initrdmarks import MAKERS, MarkReader, program_of
 from bootkit.formats.kmodules import LIST_LIMIT, aliases, builtin_drivers, dependencies, module_name
 from bootkit.formats.stream import Plain, Stream, Unpacked
 from bootkit.model.initrd import InitrdFacts, InitrdSegment, KernelModules
@@ -115,10 +115,16 @@ class Initrd:
             yield member
 
 
-def read_initrd(fh: BinaryIO, size: int, *, budget: Budget | None = None) -> InitrdFacts:
-    """What the initrd of ``size`` bytes at the start of ``fh`` holds. Damage gives what is in front of it, and a warning."""
+def read_initrd(
+    fh: BinaryIO, size: int, *, markers: Mapping[str, tuple[str, ...]] | None = None, budget: Budget | None = None
+) -> InitrdFacts:
+    """What the initrd of ``size`` bytes at the start of ``fh`` holds. Damage gives what is in front of it, and a warning.
+
+    ``markers`` are the paths of files by which boot stacks are known, by the marker that each stands for; ``usr/`` in front
+    of them is left out, and they may hold ``*``.
+    """
     initrd = Initrd(fh, size, budget=budget)
-    findings = _Findings()
+    findings = _Findings(MarkReader(markers or {}))
     for member in initrd.members(findings.wanted):
         findings.add(member)
     return InitrdFacts(
@@ -143,7 +149,9 @@ def read_initrd(fh: BinaryIO, size: int, *, budget: Budget | None = None) -> Ini
 
 
 class _Findings:
-    def __init__(self) -> None:
+    def __init__(self, marks: MarkReader) -> None:
+        self._marks = marks
+        self._has_lupin = False
         self.unpacked = 0
         self.makers: set[str] = set()
         self.versions: dict[str, str] = {}
@@ -185,7 +193,7 @@ class _Findings:
             if len(self.modules) < _MODULE_LIMIT:
                 self.modules.add(_text(module[:_MODULE_NAME]))
             return
-        makers, markers = marks_of(path)
+        makers, markers = self._marks.read(path)
         self.makers.update(makers)
         self.markers.update(markers)
         if program := program_of(path):
@@ -199,7 +207,8 @@ class _Findings:
                 if "root_persistence_label" in text:
                     self.markers.add("casper-writable")
                 # The script that looks for the image file sources lupin's, where there are both.
-                if "lupin" in path or "lupin" not in self.markers:
+                self._has_lupin |= "lupin" in path
+                if "lupin" in path or not self._has_lupin:
                     self.allowed = _allowed(text) or self.allowed
             case "9990-misc-helpers.sh":
                 if "type ntfs-3g" in text:

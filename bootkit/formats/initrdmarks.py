@@ -4,6 +4,7 @@ Patterns are for paths without a leading ``usr/``: with merged directories, the 
 Sources: the files that the projects install, as named below; versions read are given where they matter.
 """
 
+import fnmatch
 import re
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -41,28 +42,14 @@ MAKERS: Mapping[str, str] = MappingProxyType(
 )
 """Programs that make initrds, the surest first: several leave traces of each other."""
 
-MARKERS: Mapping[str, str] = MappingProxyType(
+GENERAL: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
-        "anaconda": r"lib/anaconda-lib\.sh",
-        "archiso": r"hooks/archiso",
-        "archiso-loop": r"hooks/archiso_loop_mnt",
-        "casper": r"scripts/casper",
-        "casper-iso-scan": r"scripts/casper-premount/20iso_scan",
         # Debian's cryptsetup-initramfs, the one package that also brings cryptsetup and dm-crypt.
-        "cryptsetup-askpass": r"lib/cryptsetup/askpass",
-        "dmsquash-live": r"sbin/dmsquash-live-root(\.sh)?",
-        "iso-scan": r"sbin/iso-scan(\.sh)?",
-        "iso-scan-hook": r"(lib|var/lib)/dracut/hooks/cmdline/[0-9]+-parse-iso-scan\.sh",
-        "kiwi-live": r"sbin/kiwi-live-root(\.sh)?|lib/kiwi-live-lib\.sh",
-        "live-boot": r"lib/live/boot/9990-main\.sh|bin/live-boot",
-        "lupin": r"scripts/lupin-helpers|scripts/lupin_init.*",
-        "mgalive": r"sbin/mgalive-root",
-        "miso": r"hooks/miso",
-        "miso-loop": r"hooks/miso_loop_mnt",
-        "systemd": r"lib/systemd/systemd",
+        "cryptsetup-askpass": ("lib/cryptsetup/askpass",),
+        "systemd": ("lib/systemd/systemd",),
     }
 )
-"""Boot stacks, and the parts of them that find an image file or ask for a passphrase."""
+"""What any boot stack may hold; what single stacks hold they say themselves (:attr:`bootkit.model.stack.Stack.markers`)."""
 
 PROGRAMS = frozenset(
     {
@@ -80,21 +67,27 @@ PROGRAMS = frozenset(
 """Programs that matter for mounting, and for joining the pieces of an image that is mapped."""
 
 _PROGRAM_AT = re.compile(r"s?bin/([^/]+)")
-_LOOK = {
-    kind: tuple((name, re.compile(pattern)) for name, pattern in table.items())
-    for kind, table in (("maker", MAKERS), ("marker", MARKERS))
-}
-_ANY = re.compile("|".join(f"(?:{pattern})" for pattern in (*MAKERS.values(), *MARKERS.values())))
 
 
-def marks_of(path: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The makers and the markers that a file at ``path`` stands for; nearly always none."""
-    if _ANY.fullmatch(path) is None:
-        return (), ()
-    makers, markers = (
-        tuple(name for name, pattern in _LOOK[kind] if pattern.fullmatch(path)) for kind in ("maker", "marker")
-    )
-    return makers, markers
+class MarkReader:
+    """What files give away, by their paths: asked of every file of an initrd, of which nearly none gives away anything."""
+
+    def __init__(self, markers: Mapping[str, tuple[str, ...]]) -> None:
+        """``markers`` by name: paths, in which ``*`` stands for anything."""
+        found = {name: "|".join(map(fnmatch.translate, paths)) for name, paths in {**GENERAL, **markers}.items()}
+        self._makers = {name: re.compile(pattern) for name, pattern in MAKERS.items()}
+        self._markers = {name: re.compile(pattern) for name, pattern in found.items()}
+        self._any = re.compile("|".join(f"(?:{pattern})" for pattern in (*MAKERS.values(), *found.values())))
+
+    def read(self, path: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The makers and the markers that a file at ``path`` stands for."""
+        if self._any.fullmatch(path) is None:
+            return (), ()
+        return _matching(self._makers, path), _matching(self._markers, path)
+
+
+def _matching(patterns: Mapping[str, re.Pattern[str]], path: str) -> tuple[str, ...]:
+    return tuple(name for name, pattern in patterns.items() if pattern.fullmatch(path))
 
 
 def program_of(path: str) -> str:

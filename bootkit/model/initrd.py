@@ -99,8 +99,8 @@ class InitrdFacts:
     """The program that made it, as its project spells it; empty if it left no trace."""
     maker_version: str = ""
     markers: tuple[str, ...] = ()
-    """What can be told from single files: ``casper``, ``iso-scan`` ... (the keys of MARKERS in
-    :mod:`bootkit.formats.initrdmarks`), ``live-boot-ntfs-3g``: its scripts want that program for NTFS, and
+    """What can be told from single files: ``casper``, ``iso-scan`` ... (:attr:`bootkit.model.stack.Stack.markers`),
+    ``live-boot-ntfs-3g``: its scripts want that program for NTFS, and
     ``casper-writable``: they keep changes in what is called ``writable``."""
     kernels: tuple[str, ...] = ()
     """The versions in ``lib/modules``."""

@@ -1,6 +1,6 @@
 """A boot stack as one value: what the rest of the program wants to know of it, declared by its detector."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 from bootkit.model.support import Verdict
@@ -125,6 +125,25 @@ class AnswerFile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FileFinder:
+    """The part of a stack's initrd that looks for the ISO file, by the markers that give it away."""
+
+    markers: tuple[str, ...]
+    """One of them is there where it is."""
+    mounts_anything: bool = False
+    """Whether it mounts whatever blkid calls a file system, or what its own list (``InitrdFacts.allowed``) has, so that a
+    driver is enough; others try fixed names, where it takes both."""
+    scripts: str = ""
+    """The marker of an initrd that holds the stack, with the finder or without; empty where nothing tells."""
+    lacking: str = ""
+    """What it means that it holds the stack without the finder; a sentence."""
+
+    def is_lacking(self, markers: Collection[str]) -> bool:
+        """Whether ``markers`` are those of an initrd of the stack that cannot look for a file."""
+        return self.scripts in markers and not any(marker in markers for marker in self.markers)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stack:
     """A boot stack, and who uses it.
 
@@ -160,6 +179,11 @@ class Stack:
     """The answer files that it takes, the one to try first in front."""
     no_answers: str = ""
     """Why it takes none; a clause, empty where no way is known."""
+    markers: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    """The files by which its initrd and the parts of it are known, by the marker that each stands for
+    (``InitrdFacts.markers``): paths without slash and ``usr/`` in front, in which ``*`` stands for anything."""
+    finder: FileFinder | None = None
+    """What its initrd must hold to find its file, where that is a part which can be left out or known."""
     takes_modules: bool = False
     """Whether its overlay inserts modules of the ISO's own kernel before it looks for its file (``cure.sh drivers``)."""
     takes_device: bool = False

@@ -5,6 +5,7 @@ The initrd's own drivers decide where they can; what is known of the boot stack 
 
 from collections.abc import Collection, Iterable
 
+from bootkit.detect.registry import stack_of, stacks
 from bootkit.model.boot import STICK_UUID, BootEntry, Detection
 from bootkit.model.check import Basis, FileAnswer, filesystem_name
 from bootkit.model.initrd import FileSystemSupport, InitrdFacts
@@ -14,11 +15,6 @@ FILESYSTEMS = ("ext4", "vfat", "exfat", "ntfs", "btrfs")
 """Those that ``prepare`` makes, the one to recommend first."""
 KNOWN = frozenset({*FILESYSTEMS, "xfs", "f2fs", "udf"})
 _SAME = {"msdos": "vfat", "ext2": "ext4", "ext3": "ext4", "ntfs3": "ntfs", "fuseblk": "ntfs"}
-
-# Their scripts mount whatever blkid calls a file system, or what their own list (InitrdFacts.allowed) has, so that the
-# driver is enough. Others try fixed names: there it takes both. Source: dracut 059 to 112, iso-scan.sh and anaconda-lib.sh
-# of anaconda 45.21 (booted); live-boot 20230131, 9990-misc-helpers.sh (booted); archiso 70, archiso_loop_mnt.
-_MOUNT_ANYTHING = frozenset({"live-boot", "iso-scan", "anaconda", "archiso-loop", "miso-loop"})
 
 
 def as_blkid(filesystem: str) -> str:
@@ -75,6 +71,9 @@ def _by_initrd(
     initrd: InitrdFacts, detection: Detection, filesystem: str, builtin: Collection[str]
 ) -> FileAnswer | None:
     """``None`` where the initrd alone does not tell."""
+    finder = stack_of(detection.stack).finder
+    if finder is not None and finder.is_lacking(initrd.markers) and not initrd.warnings:
+        return _answer(filesystem, finder.lacking, readable=False)
     support = initrd.support(filesystem, builtin=builtin)
     name = filesystem_name(filesystem)
     if not support.is_readable:
@@ -82,15 +81,17 @@ def _by_initrd(
         return _answer(filesystem, reason, readable=False) if reason else None
     if _vague_ntfs(initrd, support):
         return None
-    if (
-        initrd.allowed is None
-        and _MOUNT_ANYTHING.isdisjoint(initrd.markers)
-        and filesystem not in detection.filesystems
-    ):
+    if initrd.allowed is None and not _mounts_anything(initrd) and filesystem not in detection.filesystems:
         reason = f"Its initrd could read {name}, but {detection.stack} is not known to look for the file there."
         return FileAnswer(filesystem=filesystem, readable=False, basis=Basis.DETECTOR, reason=reason)
     how = {"builtin": "its kernel has built in", "module": "its initrd holds", "helper": "its initrd holds"}[support.by]
     return _answer(filesystem, f"It reads {name} by {support.driver}, which {how}.", readable=True)
+
+
+def _mounts_anything(initrd: InitrdFacts) -> bool:
+    """By what it holds, whatever stack the image was taken for."""
+    finders = (stack.finder for stack in stacks().values() if stack.finder and stack.finder.mounts_anything)
+    return any(marker in initrd.markers for finder in finders for marker in finder.markers)
 
 
 def _vague_ntfs(initrd: InitrdFacts, support: FileSystemSupport) -> bool:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from bootkit.detect.registry import markers
 from bootkit.formats.compression import Budget
 from bootkit.formats.initrd import Initrd, read_initrd
 from bootkit.model.initrd import InitrdFacts, InitrdSegment, KernelModules
@@ -56,7 +57,7 @@ def padded(data: bytes, alignment: int = 4) -> bytes:
 
 
 def facts_of(data: bytes) -> InitrdFacts:
-    return read_initrd(io.BytesIO(data), len(data))
+    return read_initrd(io.BytesIO(data), len(data), markers=markers())
 
 
 def nothing(name: str, mode: int, size: int) -> bool:

@@ -143,6 +143,33 @@ def test_a_driver_does_not_help_a_script_that_tries_fixed_names() -> None:
     assert "kiwi-live is not known to look for the file there" in prediction.reason
 
 
+@pytest.mark.parametrize(
+    ("stack", "markers", "verdict"),
+    [
+        ("archiso", ("archiso", "archiso-loop"), "boots"),
+        ("archiso", ("archiso",), "cannot boot"),
+        ("sysrescue", ("archiso",), "cannot boot"),
+        ("casper", ("casper", "casper-iso-scan"), "boots"),
+        ("casper", ("casper", "lupin"), "boots"),
+        ("casper", ("casper",), "cannot boot"),
+        ("miso", ("miso",), "cannot boot"),
+        ("artix", ("archiso",), "boots"),
+        ("archiso", (), "boots"),
+    ],
+)
+def test_an_initrd_without_the_part_that_looks_for_a_file_finds_none(
+    stack: str, markers: tuple[str, ...], verdict: str
+) -> None:
+    prediction = on("ext4", item(stack=stack, initrd=replace(INITRD, markers=markers)))
+    assert prediction.verdict == verdict
+    assert ("was made without" in prediction.reason) == (verdict == "cannot boot")
+
+
+def test_an_initrd_that_could_not_be_read_to_its_end_is_not_believed_to_lack_anything() -> None:
+    initrd = replace(INITRD, markers=("archiso",), warnings=("it breaks off",))
+    assert on("ext4", item(stack="archiso", initrd=initrd)).verdict == "boots"
+
+
 def test_what_grub_loads_as_a_whole_boots_from_anything() -> None:
     program = BootEntry(title="Tool", kernel="/live/vmlinuz", cmdline=("quiet",), role=Role.DEFAULT)
     prediction = on("ntfs", item(entry=program))
