@@ -21,6 +21,7 @@ from bootkit.detect import (
     Role,
     Stack,
     Verdict,
+    read_menus,
 )
 
 DOS_FILES = {
@@ -75,6 +76,9 @@ def _disc(iso: IsoView) -> Detection | NotMine:
     emulated = next((row.emulation for row in iso.facts.el_torito if row.platform == "bios"), "none") != "none"
     if not name and not (emulated and not any(row.platform == "efi" for row in iso.facts.el_torito)):
         return NotMine(reason="it has no floppy to start from, and none of the known tools")
+    linux = read_menus(iso).default_linux
+    if linux is not None and linux.initrds and not emulated:
+        return NotMine(reason=f"its menu starts {linux.kernel}, and {name} is a tool beside it")
     because = f"{name} is on it" if name else "its BIOS loader is a floppy or a disk"
     if iso.size > RAM_LIMIT:
         return NotMine(reason="it starts from a floppy, but is too large for memdisk")

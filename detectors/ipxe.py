@@ -20,9 +20,11 @@ from bootkit.detect import (
     NotMine,
     Role,
     Stack,
+    read_menus,
 )
 
 KERNELS = ("/ipxe.lkrn", "/ipxe.krn", "/boot/ipxe.krn", "/boot/ipxe.lkrn", "/netboot.xyz.lkrn")
+PROGRAMS = frozenset(path.rpartition("/")[2] for path in KERNELS)
 LOADERS = {
     "/EFI/BOOT/BOOTX64.EFI": Firmware.UEFI_X64,
     "/EFI/BOOT/BOOTIA32.EFI": Firmware.UEFI_IA32,
@@ -41,6 +43,9 @@ def detect(iso: IsoView) -> Detection | NotMine:
     kernel = next((path for path in KERNELS if iso.is_file(path)), "")
     if not kernel:
         return NotMine(reason=f"there is no {KERNELS[0]}")
+    first = read_menus(iso).default_linux
+    if first is not None and first.kernel.rpartition("/")[2].lower() not in PROGRAMS:
+        return NotMine(reason=f"{kernel} is a tool beside what its menu starts, {first.kernel}")
     places = {prefix + path: firmware for path, firmware in LOADERS.items() for prefix in (IN_EFI, "")}
     loaders = {firmware: iso.spelled(path) for path, firmware in places.items() if iso.is_file(path)}
     entries = (

@@ -10,6 +10,7 @@ import json
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -235,3 +236,23 @@ def test_a_fixture_says_what_it_is_shaped_after(path: Path) -> None:
 
 def test_every_detector_has_a_fixture_and_every_folder_a_detector() -> None:
     assert {path.parent.name for path in CLAIMED} == set(by_module())
+
+
+TOOLS = ("/ipxe.lkrn", "/boot/ipxe.krn", "/boot/memtest86+x64.bin", "/isolinux/hdt.c32", "/boot/memtest.bin")
+OWNERS = ("archiso/arch-2024.07.01", "casper/mint-22", "dmsquash_live/fedora-41-workstation", "generic/unknown-live")
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+@pytest.mark.parametrize("name", OWNERS)
+def test_a_tool_on_an_image_does_not_make_it_the_tools(name: str, tool: str) -> None:
+    facts, _about = load(HERE / f"{name}.facts.json")
+    folder, _, program = tool.rpartition("/")
+    dirs = dict(facts.dirs)
+    if folder and folder not in dirs:
+        dirs["/"] += (Node(name=folder.strip("/"), size=None),)
+    dirs[folder or "/"] = (*dirs.get(folder or "/", ()), Node(name=program, size=300_000))
+    without, beside_it = (recognise(SparseIso(facts)), recognise(SparseIso(replace(facts, dirs=dirs))))
+    assert beside_it.detector == without.detector == name.partition("/")[0].replace("_", "-")
+    assert beside_it.detection is not None
+    assert without.detection is not None
+    assert beside_it.detection.distro == without.detection.distro
