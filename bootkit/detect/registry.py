@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 
 from bootkit.detect import Detection, Detector, IsoView, NotMine, Stack
+from bootkit.detect.destroys import with_warnings_of_wiping
 from bootkit.errors import BootkitError
 from bootkit.model.boot import Recognition
 from bootkit.model.iso import NotRecorded
@@ -81,6 +82,7 @@ def recognise(iso: IsoView, asked: Sequence[Detector] | None = None, *, thorough
                 rejections.append((detector.name, f"it answered with {type(other).__name__}, not with a Detection"))
         if best is not None and not thorough:
             break
+    best = None if best is None else with_warnings_of_wiping(iso, best)
     return Recognition(detection=best, detector=name, rejections=tuple(rejections))
 
 

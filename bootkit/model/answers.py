@@ -62,6 +62,7 @@ def _entry_to_json(entry: BootEntry) -> Json:
         "modules": [[module.path, *module.cmdline] for module in entry.modules],
         "image_as": entry.image_as,
         "sign": entry.sign,
+        "wipes": entry.wipes,
         "firmware": sorted(firmware.value for firmware in entry.firmware),
     }
 
@@ -83,6 +84,7 @@ def _entry(answer: Json) -> BootEntry:
         modules=tuple(Module(path=words[0], cmdline=words[1:]) for words in map(_texts, _list(answer["modules"]))),
         image_as=_text(answer["image_as"]),
         sign=_text(answer["sign"]),
+        wipes=_text(answer.get("wipes", "")),
         initrds=_texts(answer["initrds"]),
         cmdline=_texts(answer["cmdline"]),
         to_ram=_texts(answer["to_ram"]),

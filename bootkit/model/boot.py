@@ -106,6 +106,9 @@ class BootEntry:
     """What it prints on the screen or the serial line when it runs (a regular expression), for programs that no initrd
     can bear witness for; empty for a live system. It must not fit what the menu shows."""
 
+    wipes: str = ""
+    """What it destroys without a question, in a sentence: unattended installers, programs that erase disks. Empty if it
+    asks before, or destroys nothing."""
     answers: str = ""
     """The answer file of the stick that it is for, as KIND/NAME; in no record of an image."""
 

@@ -257,6 +257,7 @@ def _notes(
         yield "It starts, but does not fit in RAM: leave 'to RAM' off."
     for path in entry.stick_files:
         yield f"It needs {path} on the stick."
+    yield from (f"{one.title!r}: {one.wipes}" for one in detection.entries if one.wipes)
     seen = {path: item.facts.initrds[path] for path in entry.initrds if path in item.facts.initrds} | item.facts.roots
     yield from (f"{path}: {warning}" for path, facts in seen.items() for warning in facts.warnings)
     others = [path for path in stick.labels.get(item.facts.volume_id, ()) if path != item.path]

@@ -52,6 +52,8 @@ _PLAIN = ImageAppearance()
 _NO_APPEARANCES: Appearances = {}
 _NOTHING = Additions()
 _NO_ADDITIONS: Mapping[str, Additions] = {}
+ERASES = "(erases disks)"
+"""What stands behind the title of an entry that destroys something without a question."""
 WITHOUT_ADDITIONS = "Without what is added from this stick"
 
 
@@ -290,7 +292,7 @@ def _twins(entries: list[GrubEntry], ids: set[str]) -> list[GrubEntry]:
 
 
 def _entry(item: ImageItem, entry: BootEntry, own_id: str) -> GrubEntry:
-    title = clean_text(entry.title) or "Start"
+    title = clean_text(f"{entry.title} {ERASES}" if entry.wipes else entry.title) or "Start"
     condition = _condition(entry.firmware)
     refused = _refused(item, entry)
     if refused:

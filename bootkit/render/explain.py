@@ -166,6 +166,8 @@ def _entry(entry: BootEntry, slots: Mapping[str, str]) -> list[str]:
     for module in entry.modules:
         lines += [f"    module  {_where(module.path, slots)}", *_words(module.cmdline, slots)]
     lines += [f"    needs   {path} on the stick" for path in entry.stick_files]
+    if entry.wipes:
+        lines.append(f"    warning {entry.wipes}")
     if entry.to_ram:
         lines.append(f"    to RAM  {' '.join(entry.to_ram)}")
     if len(entry.firmware) < len(Firmware):

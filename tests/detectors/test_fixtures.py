@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from bootkit.detect import ANY_FILESYSTEM, ON_STICK, BootEntry, Detection, Detector, EntryKind, Role
+from bootkit.detect.destroys import with_warnings_of_wiping
 from bootkit.detect.registry import builtin, detectors, recognise
 from bootkit.model.boot import Recognition
 from bootkit.model.catalog import IMAGE_FOLDER, ImageItem, MenuSettings
@@ -79,7 +80,7 @@ def detection_of(path: Path) -> Detection:
     """What the fixture's own detector says; it may ask for nothing that is not recorded."""
     answer = by_module()[path.parent.name].detect(RecordedIso(load(path)[0]))
     assert isinstance(answer, Detection), f"{path.parent.name} refuses its own fixture: {answer.reason}"
-    return answer
+    return with_warnings_of_wiping(SparseIso(load(path)[0]), answer)
 
 
 def as_text(detection: Detection) -> str:
@@ -102,7 +103,7 @@ def _entry_rows(entry: BootEntry) -> list[str]:
         facts += [("to RAM", " ".join(entry.to_ram)), ("safe", " ".join(entry.safe_graphics))]
     if len(entry.firmware) < 4:
         facts += [("firmware", " ".join(sorted(entry.firmware)))]
-    facts += [("sign", entry.sign)]
+    facts += [("sign", entry.sign), ("wipes", entry.wipes)]
     return [f"[{entry.role}] {entry.title}", *_rows(facts)]
 
 

@@ -1,0 +1,161 @@
+"""Entries that erase disks without a question: told by the answer file that their kernel line names, or by a word.
+
+From a stick they erase the stick as well, if it is the first disk or all are meant. Such an entry is never what an image
+starts by itself: another takes its place, or the same installer without its answers.
+
+Source: pykickstart 3.48 (clearpart, zerombr, ignoredisk, autopart); partman's and partman-auto's templates in Debian 12;
+AutoYaST's guide (drive: initialize, use); subiquity's autoinstall reference (interactive-sections; the word
+``autoinstall`` stands for the user's yes); coreos-installer 0.21 (coreos.inst.install_dev); DBAN and ShredOS (autonuke);
+Clonezilla 3.1 (ocs_live_run with restoredisk); Harvester (harvester.install.automatic); Proxmox 8.2 (auto-installer).
+"""
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+from bootkit.bootcfg.cmdline import has_word, without, word_value
+from bootkit.model.boot import BootEntry, Detection, EntryKind, Role
+from bootkit.model.iso import IsoView
+
+ALL_DISKS = "It erases all disks without a question, the stick too."
+A_DISK = "It erases a disk without a question, which may be the stick."
+UNATTENDED = "It installs by itself, by an answer file from the network, which may erase disks."
+BY_HAND = "by hand"
+
+_KICKSTART = ("inst.ks", "ks")
+_PRESEED = ("preseed/file", "file", "preseed/url", "url")
+_AUTOYAST = ("autoyast", "autoyast2")
+_ANSWERS = (*_KICKSTART, *_PRESEED, *_AUTOYAST, "autoinstall", "ds", "auto", "auto-install/enable", "priority")
+"""Words without which an installer asks."""
+_NETWORK = re.compile(r"(?:https?|ftp|tftp|nfs):", re.IGNORECASE)
+_PLACE = re.compile(r"^(?:[a-z]+:(?:[^:/]*:|//)?)?(/.*)")
+"""The path in ``cdrom:/ks.cfg``, ``hd:LABEL=X:/ks.cfg``, ``file:///cdrom/x`` and ``/x``."""
+_MOUNTED = ("/cdrom", "/run/install/repo", "/isodevice", "/media/cdrom", "/run/initramfs/live")
+"""Where the image's files are while an installer runs."""
+_ASKS_FOR_STORAGE = re.compile(
+    r"interactive-sections:\s*(?:\[[^\]]*(?:storage|\*)|(?:\s*-.*\n)*?\s*-\s*[\"']?(?:storage|\*))"
+)
+_AUTOINSTALL = ("/autoinstall.yaml", "/nocloud/user-data", "/user-data", "/cdrom/user-data")
+
+
+def with_warnings_of_wiping(iso: IsoView, detection: Detection) -> Detection:
+    """The answer with ``wipes`` on its entries, and with another entry in front if the first erases something."""
+    entries = tuple(
+        entry if entry.wipes or not (why := _wipes(iso, entry)) else replace(entry, wipes=why)
+        for entry in detection.entries
+    )
+    if entries and entries[0].wipes:
+        entries = _harmless_first(entries)
+    return replace(detection, entries=entries)
+
+
+def _harmless_first(entries: tuple[BootEntry, ...]) -> tuple[BootEntry, ...]:
+    first = entries[0]
+    other = next((entry for entry in entries if not entry.wipes and entry.role in (Role.INSTALL, Role.OTHER)), None)
+    answers = without(first.cmdline, *_ANSWERS)
+    if other is None and answers != first.cmdline:
+        other = replace(first, title=f"{first.title}, {BY_HAND}", cmdline=answers, wipes="")
+    if other is None:
+        return entries
+    rest = (replace(first, role=Role.INSTALL), *(entry for entry in entries[1:] if entry is not other))
+    return (replace(other, role=Role.DEFAULT), *rest)
+
+
+def _wipes(iso: IsoView, entry: BootEntry) -> str:
+    """What an entry destroys, in a sentence; empty if nothing is known that it destroys."""
+    if entry.kind not in (EntryKind.LINUX, EntryKind.LINUX16, EntryKind.MULTIBOOT2):
+        return ""
+    words = (*entry.cmdline, *(word for module in entry.modules for word in module.cmdline))
+    return next((said for judge in _JUDGES if (said := judge(iso, words))), "")
+
+
+def _by_word(iso: IsoView, words: tuple[str, ...]) -> str:
+    """Programs whose only purpose it is, told to go ahead."""
+    text = " ".join(words)
+    if "autonuke" in text:
+        return ALL_DISKS
+    if re.search(r"ocs_live_run=.*restore(?:disk|parts)|ocs-sr .*restore(?:disk|parts)", text):
+        return A_DISK
+    if has_word(words, "coreos.inst.install_dev"):
+        return f"It erases {word_value(words, 'coreos.inst.install_dev')} without a question."
+    if word_value(words, "harvester.install.automatic") == "true":
+        return A_DISK
+    starts_alone = has_word(words, "proxmox-start-auto-installer") or has_word(words, "proxmox-auto-installer")
+    return A_DISK if starts_alone and iso.is_file("/auto-installer-mode.toml") else ""
+
+
+def _by_kickstart(iso: IsoView, words: tuple[str, ...]) -> str:
+    return _by_file(iso, words, _KICKSTART, _kickstart)
+
+
+def _kickstart(text: str) -> str:
+    lines = [line.split("#")[0].split() for line in text.splitlines()]
+    commands = {line[0]: line[1:] for line in lines if line}
+    clear = commands.get("clearpart")
+    if clear is None or "--none" in clear:
+        return ""
+    only = next((option for option in commands.get("ignoredisk", ()) if option.startswith("--only-use=")), "")
+    drives = only or next((option for option in clear if option.startswith("--drives=")), "")
+    if drives:
+        return f"It erases {drives.partition('=')[2]} without a question, which may be the stick."
+    return ALL_DISKS if "--all" in clear else "It erases the Linux partitions of all disks without a question."
+
+
+def _by_preseed(iso: IsoView, words: tuple[str, ...]) -> str:
+    return _by_file(iso, words, _PRESEED, _preseed)
+
+
+def _preseed(text: str) -> str:
+    method = re.search(r"^\s*\S+\s+partman-auto/method\s+string\s+\w", text, re.MULTILINE)
+    agrees = re.search(r"^\s*\S+\s+partman(?:-\w+)?/confirm\w*\s+boolean\s+true", text, re.MULTILINE)
+    return A_DISK if method and agrees else ""
+
+
+def _by_autoyast(iso: IsoView, words: tuple[str, ...]) -> str:
+    return _by_file(iso, words, _AUTOYAST, _autoyast)
+
+
+def _autoyast(text: str) -> str:
+    erases = re.search(r"<initialize[^>]*>\s*true|<use>\s*all\s*<", text)
+    asks = re.search(r"<confirm[^>]*>\s*true", text)
+    return A_DISK if erases and not asks else ""
+
+
+def _by_autoinstall(iso: IsoView, words: tuple[str, ...]) -> str:
+    if not has_word(words, "autoinstall"):
+        return ""
+    source = word_value(words, "ds")
+    folder = _on_image(source.partition("s=")[2]).rstrip("/")
+    text = next((text for path in (f"{folder}/user-data", *_AUTOINSTALL) if (text := iso.text(path))), "")
+    if not text:
+        return UNATTENDED if _NETWORK.search(word_value(words, "ds")) else ""
+    asks = re.search(
+        r"interactive-sections:\s*(?:\[[^\]]*(?:storage|\*)|(?:\n\s*-.*)*?\n\s*-\s*[\"']?(?:storage|\*))", text
+    )
+    return "" if asks else A_DISK
+
+
+_JUDGES: tuple[Callable[[IsoView, tuple[str, ...]], str], ...] = (
+    _by_word,
+    _by_kickstart,
+    _by_preseed,
+    _by_autoyast,
+    _by_autoinstall,
+)
+
+
+def _by_file(iso: IsoView, words: tuple[str, ...], names: Iterable[str], judge: Callable[[str], str]) -> str:
+    """What the answer file does that one of ``names`` leads to."""
+    value = next((value for name in names if (value := word_value(words, name))), "")
+    if _NETWORK.match(value):
+        return UNATTENDED
+    place = _on_image(value)
+    return judge(iso.text(place)) if place else ""
+
+
+def _on_image(value: str) -> str:
+    """The path in the image that the value of a word means; empty if it is none."""
+    match = _PLACE.match(value)
+    path = match[1] if match is not None else ""
+    start = next((start for start in _MOUNTED if path.startswith(f"{start}/")), "")
+    return path.removeprefix(start).replace("//", "/")

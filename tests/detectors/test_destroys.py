@@ -1,0 +1,79 @@
+"""Entries that erase disks: which are known for it, and what an image starts by itself instead."""
+
+import pytest
+
+from bootkit.detect import BootEntry, Detection, Role
+from bootkit.detect.destroys import A_DISK, ALL_DISKS, UNATTENDED, with_warnings_of_wiping
+from bootkit.model.iso import IsoFacts, Node, RecordedIso
+
+KICKSTART = "install\n# nobody is asked\nzerombr\nclearpart --all --initlabel\nautopart\n"
+PRESEED = "d-i partman-auto/method string lvm\nd-i partman/confirm boolean true\n"
+AUTOYAST = '<drive><initialize config:type="boolean">true</initialize><use>all</use></drive>'
+CONFIRMED = f'<confirm config:type="boolean">true</confirm>{AUTOYAST}'
+USER_DATA = "#cloud-config\nautoinstall:\n  version: 1\n"
+ASKING = f"{USER_DATA}  interactive-sections:\n    - network\n    - storage\n"
+
+
+def image(texts: dict[str, str]) -> RecordedIso:
+    nodes = tuple(Node(name=path.strip("/"), size=len(text)) for path, text in texts.items())
+    return RecordedIso(IsoFacts(name="x.iso", size=1, dirs={"/": nodes}, texts=texts))
+
+
+def judged(texts: dict[str, str], *lines: tuple[str, ...]) -> Detection:
+    entries = tuple(
+        BootEntry(title=f"Entry {at}", kernel="/k", cmdline=words, role=Role.OTHER if at else Role.DEFAULT)
+        for at, words in enumerate(lines)
+    )
+    return with_warnings_of_wiping(image(texts), Detection(stack="s", distro="d", entries=entries))
+
+
+@pytest.mark.parametrize(
+    ("words", "text", "wipes"),
+    [
+        (("ks=cdrom:/a",), KICKSTART, ALL_DISKS),
+        (("inst.ks=hd:LABEL=X:/a",), KICKSTART, ALL_DISKS),
+        (("inst.ks=file:///run/install/repo/a",), KICKSTART, ALL_DISKS),
+        (("ks=cdrom:/a",), "clearpart --none\n", ""),
+        (("ks=cdrom:/a",), "clearpart --linux\n", "It erases the Linux partitions of all disks without a question."),
+        (
+            ("ks=cdrom:/a",),
+            "ignoredisk --only-use=sda\nclearpart --all\n",
+            "It erases sda without a question, which may be the stick.",
+        ),
+        (("ks=cdrom:/other",), KICKSTART, ""),
+        (("inst.ks=https://x.invalid/ks.cfg",), "", UNATTENDED),
+        (("file=/cdrom/a",), PRESEED, A_DISK),
+        (("file=/cdrom/a",), "d-i partman-auto/method string lvm\n", ""),
+        (("autoyast=file:///a",), AUTOYAST, A_DISK),
+        (("autoyast=file:///a",), CONFIRMED, ""),
+        (("nuke=dwipe --autonuke",), "", ALL_DISKS),
+        (("ocs_live_run=ocs-sr -b restoredisk image sda",), "", A_DISK),
+        (("coreos.inst.install_dev=/dev/sda",), "", "It erases /dev/sda without a question."),
+        (("quiet", "splash"), KICKSTART, ""),
+    ],
+)
+def test_what_erases_is_told_by_the_words_and_their_file(words: tuple[str, ...], text: str, wipes: str) -> None:
+    found = judged({"/a": text}, ("quiet",), words)
+    assert [entry.wipes for entry in found.entries] == ["", wipes]
+
+
+@pytest.mark.parametrize(("text", "wipes"), [(USER_DATA, A_DISK), (ASKING, "")])
+def test_an_autoinstall_asks_only_where_it_says_so(text: str, wipes: str) -> None:
+    assert judged({"/autoinstall.yaml": text}, ("quiet",), ("autoinstall",)).entries[1].wipes == wipes
+    assert not judged({"/autoinstall.yaml": text}, ("quiet",)).entries[0].wipes
+
+
+def test_an_entry_that_erases_gives_its_place_to_one_that_does_not() -> None:
+    found = judged({"/a": KICKSTART}, ("ks=cdrom:/a",), ("quiet",))
+    assert [(entry.title, entry.role, bool(entry.wipes)) for entry in found.entries] == [
+        ("Entry 1", Role.DEFAULT, False),
+        ("Entry 0", Role.INSTALL, True),
+    ]
+
+
+def test_where_all_erase_the_same_installer_starts_without_its_answers() -> None:
+    found = judged({"/a": KICKSTART}, ("ks=cdrom:/a", "quiet"))
+    assert [(entry.title, entry.cmdline, entry.role) for entry in found.entries] == [
+        ("Entry 0, by hand", ("quiet",), Role.DEFAULT),
+        ("Entry 0", ("ks=cdrom:/a", "quiet"), Role.INSTALL),
+    ]
