@@ -1,4 +1,4 @@
-"""PartitionEntry tables: MBR with logical partitions, and GPT, on disks, sticks and hybrid images.
+"""Partition tables: MBR with logical partitions, and GPT, on disks, sticks and hybrid images.
 
 Source: UEFI Specification 2.10, chapter 5 (GPT, protective MBR); the chain of extended boot records as Linux 6.1 reads
 it in block/partitions/msdos.c.

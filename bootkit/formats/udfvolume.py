@@ -269,9 +269,9 @@ def _partition_maps(table: bytes, count: int) -> Iterator[_Map]:
 def _type_2(body: bytes) -> _Map:
     number, metadata_file = struct.unpack_from("<HI", body, 38)
     match body[5:28].rstrip(b"\0"):
-        case b"*UDF Metadata PartitionEntry":
+        case b"*UDF Metadata Partition":
             return _Map(number=number, metadata_file=metadata_file)
-        case b"*UDF Sparable PartitionEntry":
+        case b"*UDF Sparable Partition":
             # Spared packets are for worn rewritable discs; an image has none.
             return _Map(number=number)
         case other:

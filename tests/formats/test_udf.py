@@ -113,7 +113,7 @@ def test_reads_through_a_metadata_partition(tmp_path: Path) -> None:
         if struct.unpack_from("<H", whole, sector * 2048)[0] == 6:
             struct.pack_into("<IH", whole, sector * 2048 + 248 + 4, 2, 1)
             struct.pack_into("<II", whole, sector * 2048 + 264, 70, 2)
-            map_2 = struct.pack("<BBHB23s8xHHI", 2, 64, 0, 0, b"*UDF Metadata PartitionEntry", 1, 0, metadata_file)
+            map_2 = struct.pack("<BBHB23s8xHHI", 2, 64, 0, 0, b"*UDF Metadata Partition", 1, 0, metadata_file)
             whole[sector * 2048 + 446 : sector * 2048 + 510] = map_2.ljust(64, b"\0")
     image.write_bytes(whole)
     with image.open("rb") as fh:
@@ -142,5 +142,5 @@ def test_a_virtual_partition_is_refused_by_name(run: Run, tmp_path: Path) -> Non
     with image.open("wb") as fh:
         fh.truncate(8 << 20)
     run("mkudffs", "--media-type=cdr", image)
-    with image.open("rb") as fh, pytest.raises(FormatError, match="UDF Virtual PartitionEntry"):
+    with image.open("rb") as fh, pytest.raises(FormatError, match="UDF Virtual Partition"):
         Udf(fh)

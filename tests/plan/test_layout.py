@@ -1,4 +1,4 @@
-"""PartitionEntry arithmetic."""
+"""Partition arithmetic."""
 
 from itertools import pairwise
 
