@@ -1,7 +1,7 @@
 """What the file systems we read have in common: a path becomes an entry, an entry becomes bytes."""
 
 import abc
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import BinaryIO, Generic, Protocol, TypeVar
 
@@ -136,6 +136,26 @@ class FileTree(abc.ABC, Generic[E]):
                 del way[1:]
             todo.extend(target.split("/")[::-1])
         return way[-1]
+
+    def walk(self, path: str = "/") -> Iterator[tuple[str, E]]:
+        """All that lies below a directory, with its path; links are not followed.
+
+        Raises:
+            FormatError: two ways lead to one directory, as only damage makes them; there may be no end of ways.
+        """
+        todo = [path.rstrip("/")]
+        seen: set[int] = set()
+        while todo:
+            here = todo.pop()
+            for entry in self.listdir(here) or ():
+                below = f"{here}/{entry.name}"
+                yield below, entry
+                if not entry.is_dir or entry.is_link:
+                    continue
+                if entry.ident in seen:
+                    raise FormatError(f"several ways lead to the directory {entry.name}: the file system is damaged")
+                seen.add(entry.ident)
+                todo.append(below)
 
     def extents(self, path: str) -> tuple[Extent, ...]:
         """Where the bytes of a file lie in the underlying file, in order and without gaps.

@@ -9,11 +9,10 @@ from typing import BinaryIO
 
 from bootkit.bootcfg.osrelease import parse_os_release
 from bootkit.errors import FormatError
-from bootkit.formats.squashfs import SquashEntry, Squashfs
+from bootkit.formats.squashfs import Squashfs
 from bootkit.model.extension import MACHINES, MERGED, RELEASE_FOLDER, Architecture, ExtensionFacts, Release
 
 _TEXT_LIMIT = 64 << 10
-_FILES_LIMIT = 200_000
 _LOOKED_AT = 20
 _PROGRAMS = ("/usr/bin", "/usr/sbin", "/usr/games", "/usr/local/bin", "/bin", "/sbin")
 _MODULES = ("/usr/lib/modules", "/lib/modules")
@@ -37,13 +36,13 @@ def read_extension(fh: BinaryIO, name: str) -> ExtensionFacts:
     own = f"extension-release.{stem}"
     chosen = own if own in releases else next((one for one in releases if one.startswith("extension-release.")), "")
     release = _release(tree, chosen) if chosen else None
-    paths = list(_walk(tree, "/"))
+    files = sum(1 for _, entry in tree.walk() if not entry.is_dir)
     kernels = _kernels(tree)
     programs = sorted(entry.name for folder in _PROGRAMS for entry in tree.listdir(folder) or () if not entry.is_dir)
     return ExtensionFacts(
         compression=tree.superblock.compression,
         release=release,
-        files=sum(1 for _, entry in paths if not entry.is_dir),
+        files=files,
         folders=_folders(tree),
         programs=tuple(dict.fromkeys(programs)),
         kernels=kernels,
@@ -73,20 +72,6 @@ def _release(tree: Squashfs, name: str) -> Release:
         level=said.values.get("SYSEXT_LEVEL", ""),
         machine=said.values.get("ARCHITECTURE", ""),
     )
-
-
-def _walk(tree: Squashfs, folder: str) -> Iterator[tuple[str, SquashEntry]]:
-    todo, seen = [folder], 0
-    while todo:
-        here = todo.pop()
-        for entry in tree.listdir(here) or ():
-            path = f"{here.rstrip('/')}/{entry.name}"
-            seen += 1
-            if seen > _FILES_LIMIT:
-                return
-            yield path, entry
-            if entry.is_dir and not entry.is_link:
-                todo.append(path)
 
 
 def _folders(tree: Squashfs) -> tuple[str, ...]:

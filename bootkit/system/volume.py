@@ -7,15 +7,21 @@ needed (:mod:`bootkit.system.volumes.mounted`), as btrfs or, to be written, NTFS
 
 import hashlib
 from collections.abc import Callable, Generator, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from bootkit.errors import BootkitError
+from bootkit.errors import BootkitError, FormatError
 from bootkit.formats.reader import Extent
 
 CHUNK = 1 << 20
 """Bytes a reading: 1 MiB is fastest with hashing in the same pass, because it stays in the processor's cache."""
+
+DEPTH_LIMIT = 128
+"""Folders one in another; Linux' paths of 4096 bytes end not far behind."""
+WALK_LIMIT = 250_000
+"""Files and folders of a stick that are looked at; the fullest stick met has a tenth of that."""
+_MEND = "if there are not so many, its file system is damaged: unmount it and run fsck on its partition"
 
 Progress = Callable[[int], None]
 """Called with the bytes done so far."""
@@ -27,6 +33,8 @@ class FileStat:
     is_dir: bool
     size: int = 0
     mtime_ns: int = 0
+    ident: int = field(default=0, compare=False)
+    """Of a folder, what is unique to it in a file system that nobody has checked yet; else 0."""
 
 
 class Volume(Protocol):
@@ -107,16 +115,39 @@ def parts_of(path: str) -> tuple[str, ...]:
     return parts
 
 
-def walk(volume: Volume, path: str) -> Generator[tuple[str, FileStat]]:
-    """All files below a folder with their paths, folders in order of name; hidden ones are left out."""
-    for stat in volume.listdir(path):
-        below = f"{path.rstrip('/')}/{stat.name}"
+def walk(
+    volume: Volume, path: str, *, enters: Callable[[str], bool] = lambda _: True
+) -> Generator[tuple[str, FileStat]]:
+    """All files below a folder with their paths, folders in order of name; hidden ones are left out.
+
+    ``enters`` says of the path of each folder whether it is looked into.
+
+    A folder that damage has put into itself is entered once.
+
+    Raises:
+        FormatError: there are more than ``WALK_LIMIT`` members, as where damage makes many ways lead to one folder.
+    """
+    todo = _members(volume, path)
+    count = 0
+    entered: set[int] = set()
+    while todo:
+        below, stat = todo.pop()
         if stat.name.startswith("."):
             continue
-        if stat.is_dir:
-            yield from walk(volume, below)
-        else:
+        if not stat.is_dir:
             yield below, stat
+        elif stat.ident not in entered and below.count("/") <= DEPTH_LIMIT and enters(below):
+            entered.update({stat.ident} - {0})
+            members = _members(volume, below)
+            count += len(members)
+            if count > WALK_LIMIT:
+                raise FormatError(f"{volume.where} has more than {WALK_LIMIT} files below {path}", hint=_MEND)
+            todo += members
+
+
+def _members(volume: Volume, folder: str) -> list[tuple[str, FileStat]]:
+    """With their paths, the first one at the end."""
+    return [(f"{folder.rstrip('/')}/{stat.name}", stat) for stat in reversed(volume.listdir(folder))]
 
 
 def read_file(volume: Volume, path: str, limit: int) -> bytes | None:

@@ -41,7 +41,10 @@ class Catalog:
 
 def find_images(volume: Volume) -> tuple[tuple[str, FileStat], ...]:
     """The images on the partition: those in /boot/iso first in order, then those that lie elsewhere."""
-    found = [*_images(walk(volume, IMAGE_FOLDER), FOLDER_SUFFIXES), *_images(_elsewhere(volume, "", 0), SUFFIXES)]
+    found = [
+        *_images(walk(volume, IMAGE_FOLDER), FOLDER_SUFFIXES),
+        *_images(walk(volume, "/", enters=_may_hold_images), SUFFIXES),
+    ]
     return tuple(sorted(found, key=lambda pair: pair[0]))
 
 
@@ -193,12 +196,5 @@ def _images(files: Generator[tuple[str, FileStat]], suffixes: tuple[str, ...]) -
     return ((path, stat) for path, stat in files if path.lower().endswith(suffixes))
 
 
-def _elsewhere(volume: Volume, folder: str, depth: int) -> Generator[tuple[str, FileStat]]:
-    for stat in volume.listdir(folder or "/"):
-        path = f"{folder}/{stat.name}"
-        if stat.name.startswith(".") or (depth == 0 and stat.name.lower() in _NOT_FOR_IMAGES):
-            continue
-        if not stat.is_dir:
-            yield path, stat
-        elif depth < _DEPTH:
-            yield from _elsewhere(volume, path, depth + 1)
+def _may_hold_images(folder: str) -> bool:
+    return folder.count("/") <= _DEPTH and folder[1:].lower() not in _NOT_FOR_IMAGES

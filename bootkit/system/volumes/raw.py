@@ -90,4 +90,5 @@ def _file_stat(entry: Entry) -> FileStat:
         is_dir=entry.is_dir,
         size=0 if entry.is_dir else entry.size,
         mtime_ns=entry.mtime_ns,
+        ident=entry.ident if entry.is_dir else 0,
     )
