@@ -134,6 +134,7 @@ DETECTOR = Detector(
                 label="rootfs",
                 words=("persist_static_root", f"puuid={STICK_UUID}", "pdir={folder}"),
             ),
+            roots=("/{bdir:antiX}/linuxfs",),
         ),
     ),
 )

@@ -100,6 +100,7 @@ DETECTOR = Detector(
             source="artix-linux/artools (b6ef4d1)",
             words=ChoiceWords(language=("lang={lang}",), keyboard=("keytable={keymap}",), timezone=("tz={value}",)),
             no_persistence=KEEPS_NOTHING,
+            roots=("/LiveOS/rootfs.*", "/{artixbasedir:artix}/*/rootfs.*"),
         ),
     ),
 )

@@ -308,6 +308,7 @@ DETECTOR = Detector(
                 scripts="casper",
                 lacking="Its initrd was made without casper's script 20iso_scan, which looks for an ISO file.",
             ),
+            roots=("/{live-media-path:casper}/*.squashfs",),
         ),
     ),
 )

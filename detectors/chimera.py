@@ -77,6 +77,7 @@ DETECTOR = Detector(
             systems=("Chimera Linux",),
             source="chimera-linux/chimera-live (cd23875)",
             keeps="a partition of its own, by persistence",
+            roots=("/{live-media-path:live}/*.squashfs",),
         ),
     ),
 )

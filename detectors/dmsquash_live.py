@@ -306,6 +306,7 @@ DETECTOR = Detector(
                 ),
             },
             finder=FileFinder(markers=("iso-scan",), mounts_anything=True),
+            roots=("/{rd.live.dir:LiveOS}/*.img", "/{rd.live.dir:LiveOS}/{rd.live.squashimg:squashfs.img}"),
         ),
         Stack(
             name="liveiso",
@@ -315,6 +316,7 @@ DETECTOR = Detector(
             no_answers="the installer of a live system ignores it",
             takes_modules=True,
             takes_device=True,
+            roots=("/{rd.live.dir:LiveOS}/*.img",),
         ),
     ),
 )

@@ -201,6 +201,7 @@ DETECTOR = Detector(
             takes_modules=True,
             takes_device=True,
             markers={"kiwi-live": ("sbin/kiwi-live-root", "sbin/kiwi-live-root.sh", "lib/kiwi-live-lib.sh")},
+            roots=("/{rd.live.dir:LiveOS}/*.img", "/{rd.live.dir:LiveOS}/{rd.live.squashimg:squashfs.img}"),
         ),
     ),
 )

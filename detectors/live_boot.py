@@ -325,6 +325,7 @@ DETECTOR = Detector(
             takes_device=True,
             markers={"live-boot": ("lib/live/boot/9990-main.sh", "bin/live-boot")},
             finder=FileFinder(markers=("live-boot",), mounts_anything=True),
+            roots=("/{live-media-path:live}/*.squashfs",),
         ),
         Stack(
             name="live-boot (TrueNAS)",

@@ -166,12 +166,14 @@ DETECTOR = Detector(
                 scripts="miso",
                 lacking="Its initrd was made without the hook miso_loop_mnt, which opens an ISO file.",
             ),
+            roots=("/{misobasedir:manjaro}/*/*.sfs",),
         ),
         Stack(
             name="miso (dracut)",
             systems=("Garuda Linux",),
             source="garuda-linux/garuda-tools (433ad84)",
             overlay=MAKES_A_DISK,
+            roots=("/{misobasedir:garuda}/*/*.sfs",),
         ),
     ),
 )

@@ -124,6 +124,7 @@ DETECTOR = Detector(
                 ),
             ),
             finder=LOOP_HOOK,
+            roots=("/{archisobasedir:sysresccd}/*/airootfs.*fs",),
         ),
     ),
 )

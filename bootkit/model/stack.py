@@ -179,6 +179,9 @@ class Stack:
     """The answer files that it takes, the one to try first in front."""
     no_answers: str = ""
     """Why it takes none; a clause, empty where no way is known."""
+    roots: tuple[str, ...] = ()
+    """Where the root file systems lie in the image: paths, in which ``*`` stands for anything in a name and ``{word:default}``
+    for the value of a kernel word: ``/{archisobasedir:arch}/*/airootfs.*fs``."""
     markers: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     """The files by which its initrd and the parts of it are known, by the marker that each stands for
     (``InitrdFacts.markers``): paths without slash and ``usr/`` in front, in which ``*`` stands for anything."""

@@ -1,19 +1,17 @@
 """Which files in an image have to be looked into before anything can be predicted of it. Pure: it only asks a view."""
 
+import glob
+import re
+from collections.abc import Iterable
+
+from bootkit.bootcfg.cmdline import word_value
+from bootkit.detect.registry import stack_of, stacks
 from bootkit.model.boot import ON_STICK, Detection, EntryKind
 from bootkit.model.iso import IsoView
 from bootkit.plan.check_file import finds_file
 
-_ROOTS = (
-    "/live/*.squashfs",
-    "/casper/*.squashfs",
-    "/LiveOS/*.img",
-    "/arch/*/airootfs.*fs",
-    "/manjaro/*/*.sfs",
-    "/blend/*/*.sfs",
-    "/antiX/linuxfs",
-)
-"""Where live systems keep their root file systems: live-boot, casper, dracut and KIWI, archiso, miso, antiX."""
+_SLOT = re.compile(r"\{([\w.-]+):([^{}]*)\}")
+"""``{word:default}`` in a pattern of :attr:`bootkit.model.stack.Stack.roots`."""
 _ROOT_LIMIT = 8
 """Root images of one system; a layered one has three or four."""
 
@@ -30,7 +28,7 @@ def ask_for_wanted_files(view: IsoView, detection: Detection) -> None:
     for path in initrds:
         view.initrd(path)
     if detection.entries and finds_file(detection.entries[0]):
-        for path in root_images(view):
+        for path in root_images(view, detection):
             view.root(path)
 
 
@@ -42,7 +40,23 @@ def wanted_files(detection: Detection) -> tuple[tuple[str, ...], tuple[str, ...]
     return tuple(kernels), tuple(path for path in initrds if not path.startswith(ON_STICK))
 
 
-def root_images(view: IsoView) -> tuple[str, ...]:
-    """The largest files that seem to be root file systems, the largest first."""
-    paths = dict.fromkeys(path for pattern in _ROOTS for path in view.glob(pattern) if view.is_file(path))
+def root_images(view: IsoView, detection: Detection) -> tuple[str, ...]:
+    """The largest files that seem to be root file systems, the largest first.
+
+    They are looked for where the stack has them, and where it has none, where any stack would.
+    """
+    words = detection.entries[0].cmdline if detection.entries else ()
+    own = stack_of(detection.stack).roots
+    others = (pattern for stack in stacks().values() for pattern in stack.roots)
+    paths = _files(view, own, words) or _files(view, others, words)
     return tuple(sorted(paths, key=view.file_size, reverse=True)[:_ROOT_LIMIT])
+
+
+def _files(view: IsoView, patterns: Iterable[str], words: tuple[str, ...]) -> tuple[str, ...]:
+    filled = dict.fromkeys(_filled(pattern, words) for pattern in patterns)
+    return tuple(dict.fromkeys(path for pattern in filled for path in view.glob(pattern) if view.is_file(path)))
+
+
+def _filled(pattern: str, words: tuple[str, ...]) -> str:
+    """A pattern with the values that the kernel words have for its slots; what an image says is no pattern."""
+    return _SLOT.sub(lambda slot: glob.escape(word_value(words, slot[1], slot[2]).strip("/")), pattern)

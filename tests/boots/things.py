@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bootkit.app.verbs.ext_create import ExtensionWish, make, plan_extension
+from bootkit.detect.registry import recognise
 from bootkit.formats.compression import detect, unpack_block
 from bootkit.plan.wanted_files import root_images
 from bootkit.probe.image import open_image
@@ -92,7 +93,9 @@ def add_module(iso: Path, tree: Path) -> None:
     a module without one.
     """
     with open_image(iso) as view:
-        root = view.open_root(root_images(view)[0]).tree
+        detection = recognise(view).detection
+        assert detection is not None
+        root = view.open_root(root_images(view, detection)[0]).tree
         (version,) = (entry.name for entry in root.listdir("/usr/lib/modules") or ())
         folder = f"/usr/lib/modules/{version}/kernel/fs/fat"
         (name,) = (entry.name for entry in root.listdir(folder) or () if entry.name.startswith("msdos.ko"))

@@ -134,6 +134,64 @@ def test_kernel_modules_that_the_live_system_cannot_use_are_told(tree: Path, tmp
         assert told == ["its kernel modules do not fit live.iso, which has Linux 6.12.1 and 6.12.2"] * warnings
 
 
+def live_iso(folder: Path, root: str, boot: str, words: str) -> Path:
+    """An ISO file with a root file system at ``root`` in it, and in the folder ``boot`` what its menu starts with ``words``."""
+    system, image = folder / "system", folder / "image"
+    release = system / "usr/lib/os-release"
+    release.parent.mkdir(parents=True)
+    release.write_text("ID=ember\nVERSION_ID=7\n")
+    (system / "usr/lib/modules/6.12.1").mkdir(parents=True)
+    grub = f'menuentry "Live" {{\n linux /{boot}/vmlinuz {words}\n initrd /{boot}/initrd.img\n}}\n'
+    for path, text in ((f"{boot}/vmlinuz", "k"), (f"{boot}/initrd.img", "i"), ("boot/grub/grub.cfg", grub)):
+        (image / path).parent.mkdir(parents=True, exist_ok=True)
+        (image / path).write_text(text)
+    (image / root).parent.mkdir(parents=True, exist_ok=True)
+    subprocess.run(["mksquashfs", system, image / root, "-quiet", "-no-progress"], check=True)
+    iso = folder / "live.iso"
+    argv = ["xorriso", "-as", "mkisofs", "-quiet", "-R", "-V", "LIVE", "-o", str(iso), str(image)]
+    subprocess.run(argv, check=True, capture_output=True)
+    return iso
+
+
+@pytest.mark.parametrize(
+    ("root", "boot", "words"),
+    [
+        ("arch/x86_64/airootfs.sfs", "arch/boot/x86_64", "archisobasedir=arch archisolabel=LIVE"),
+        ("ember/x86_64/airootfs.sfs", "ember/boot/x86_64", "archisobasedir=ember archisolabel=LIVE"),
+        ("casper_ember/filesystem.squashfs", "casper_ember", "boot=casper live-media-path=/casper_ember"),
+        ("ember/filesystem.squashfs", "ember", "boot=live live-media-path=ember"),
+        ("coal.squashfs", "boot", "root=live:CDLABEL=LIVE rd.live.dir=/ rd.live.squashimg=coal.squashfs"),
+        ("live/filesystem.squashfs", "boot", "root=/dev/ram0 findiso=${iso_path}"),
+    ],
+)
+def test_an_extension_is_made_for_a_live_system_wherever_its_root_lies(
+    bootkit: Bootkit, tree: Path, tmp_path: Path, root: str, boot: str, words: str
+) -> None:
+    iso, image = live_iso(tmp_path / "live", root, boot, words), tmp_path / "tool.raw"
+    done = bootkit("ext", "create", tree, "--name", "tool", "--onto", iso, "--output", image)
+    assert done.stderr.count("bootkit: ") == 0
+    assert "for          ember 7, any machine" in bootkit("ext", "inspect", image).stdout
+
+
+def test_packages_that_a_live_system_has_can_be_left_out_only_where_it_says_so(
+    bootkit: Bootkit, tmp_path: Path
+) -> None:
+    iso = live_iso(tmp_path / "live", "arch/x86_64/airootfs.sfs", "arch/boot", "archisobasedir=arch archisolabel=LIVE")
+    done = bootkit("ext", "create", "--from-apt", "hello", "--name", "tool", "--onto", iso)
+    assert done.returncode == 1
+    assert "live.iso has no /var/lib/dpkg/status that bootkit finds" in done.stderr
+    assert "--without PACKAGE" in done.stderr
+
+
+def test_an_image_without_a_live_system_is_no_place_for_an_extension(
+    bootkit: Bootkit, tree: Path, tmp_path: Path
+) -> None:
+    iso = live_iso(tmp_path / "live", "nowhere/x", "arch/boot", "archisobasedir=arch archisolabel=LIVE")
+    done = bootkit("ext", "create", tree, "--name", "tool", "--onto", iso)
+    assert done.returncode == 1
+    assert "live.iso has no live system that bootkit finds" in done.stderr
+
+
 def test_the_same_files_give_the_same_bytes(bootkit: Bootkit, tree: Path, tmp_path: Path) -> None:
     images = [tmp_path / "1.raw", tmp_path / "2.raw"]
     for image in images:

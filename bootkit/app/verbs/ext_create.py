@@ -1,6 +1,7 @@
 """``ext create``: an extension out of folders, archives, packages or an AppImage."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -82,7 +83,7 @@ def plan_extension(wish: ExtensionWish, *, apt_options: Sequence[str] = ()) -> E
     missing = next((source for source in wish.sources if not source.exists()), None)
     if missing is not None:
         raise BootkitError(f"there is no {missing}", hint="packages are fetched by name with --from-apt PACKAGE")
-    live = _live_system(wish.onto) if wish.onto else _LiveSystem()
+    live = _live_system(wish.onto, packages=bool(wish.packages)) if wish.onto else _LiveSystem()
     release = _release(wish, live.release)
     if not wish.packages:
         return ExtensionPlan(wish=wish, release=release, kernels=live.kernels)
@@ -197,11 +198,11 @@ class _LiveSystem:
     kernels: tuple[str, ...] = ()
 
 
-def _live_system(iso: Path) -> _LiveSystem:
-    """The installed packages of the live system in an ISO file, what it says of itself, and its kernels.
+def _live_system(iso: Path, *, packages: bool) -> _LiveSystem:
+    """What the live system in an ISO file says of itself, its kernels, and its installed packages.
 
     Raises:
-        BootkitError: it has none that bootkit finds.
+        BootkitError: its root is not found, or its ``packages`` are asked for and it has no list of Debian's kind.
     """
     if not iso.is_file():
         raise BootkitError(f"there is no ISO file {iso}")
@@ -212,14 +213,12 @@ def _live_system(iso: Path) -> _LiveSystem:
         for path, root in sorted(facts.roots.items()) if facts else ():
             system = parse_os_release(root.os_release) if root.os_release else system
             kernels |= root.kernels.keys()
-            try:
-                status = view.open_root(path).tree.read(_STATUS, _STATUS_LIMIT)
-            except FormatError:
-                continue
-            best = max(best, status, key=len)
-    if not best:
-        hint = "leave --onto out, and name what it has with --without PACKAGE"
+            with suppress(FormatError):
+                best = max(best, view.open_root(path).tree.read(_STATUS, _STATUS_LIMIT), key=len)
+    if not best and (packages or not system.id):
+        missing = f"{_STATUS} that bootkit finds: it is no live system of Debian's kind"
         raise BootkitError(
-            f"{iso.name} has no {_STATUS} that bootkit finds: it is no live system of Debian's kind", hint=hint
+            f"{iso.name} has no {missing if packages else 'live system that bootkit finds'}",
+            hint="leave --onto out, and name what it has with --without PACKAGE" if packages else "leave --onto out",
         )
     return _LiveSystem(status=best, release=system, kernels=tuple(sorted(kernels)))
