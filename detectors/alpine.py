@@ -2,12 +2,16 @@
 
 ``nlplug-findfs`` mounts every block device that the kernel announces, changes included and loop devices as well, and looks
 for ``.boot_repository`` and apkovl files on it; no word on the kernel line names a file, and ``alpine_dev=`` is no longer
-read. So bootkit's overlay makes a disk of the file beside it. The search ends when the kernel has been quiet for a moment,
-which ``usbdelay=`` puts off. Nobody has seen it boot so yet: a guess.
+read. So bootkit's overlay makes a disk of the file beside it. The search ends when the kernel has announced nothing for
+six seconds; until the stick has shown up, the overlay makes it announce something. (``usbdelay=`` is no help: its seconds
+begin when a repository was found.)
 
-Source, read: alpinelinux/mkinitfs 3.12.0+ (cc4954b): initramfs-init.in (the list of its options, ``usbdelay``,
-``alpine_repo``), nlplug-findfs.c, features.d (FAT, ext4; loop and squashfs by ``modules=`` of the vendor's line); the release
-file: alpine/aports scripts/mkimage.sh (``.alpine-release`` holds image name, release and date).
+The Xen flavour's menu starts its Linux as a module of Xen, which cannot be added to; it is started without Xen.
+
+Source, read: alpinelinux/mkinitfs 3.12.0+ (cc4954b, 0316297): initramfs-init.in (the list of its options, ``usbdelay``,
+``alpine_repo``), nlplug-findfs.c (the wait begins anew with each message of the kernel), features.d (FAT, ext4; loop and
+squashfs by ``modules=`` of the vendor's line); the release file: alpine/aports scripts/mkimage.sh (``.alpine-release``
+holds image name, release and date). Booted: mkinitfs' init and nlplug-findfs (cc4954b), from ext4 and FAT32.
 """
 
 import re
@@ -20,21 +24,17 @@ from bootkit.detect import (
     MenuEntry,
     NotMine,
     Stack,
-    Verdict,
     boot_entries,
     read_menus,
-    without,
-    without_loader_words,
 )
 from bootkit.detectors._live import MAKES_A_DISK, ON_A_DISK, usable_entries
 
 RELEASE = "/.alpine-release"
-SECONDS = 20
-"""How long the search goes on; a slow stick shows after 16."""
 INSTEAD = (
     "Copy /boot and /apks of the image to the root of a FAT32 or ext4 partition of their own, boot it from the network with "
     "alpine_repo= and modloop=, or write it to a stick of its own"
 )
+WITHOUT_XEN = "It starts without Xen, to which nothing can be added: for the hypervisor write it to a stick of its own."
 EDITIONS = {"std": "Standard", "extended": "Extended", "virt": "Virtual", "xen": "Xen", "standard": "Standard"}
 
 
@@ -54,23 +54,29 @@ def detect(iso: IsoView) -> Detection | NotMine:
         edition=EDITIONS.get(edition, edition.capitalize()),
         evidence=(f"{RELEASE} says {text.splitlines()[0]!r}" if text else f"{RELEASE} is there",),
     )
-    entries = usable_entries(iso, read_menus(iso), lambda entry: entry.kernel.startswith("/boot/"))
+    menu = read_menus(iso)
+    without_xen = replace(menu, entries=tuple(_without_xen(entry) for entry in menu.entries))
+    entries = usable_entries(iso, without_xen, lambda entry: entry.kernel.startswith("/boot/"))
     if not entries:
         return replace(known, obstacle="Its menu starts no Linux of the image.", instead=f"{INSTEAD}.")
     return replace(
         known,
-        entries=boot_entries(entries, _words, default=entries[0]),
+        entries=boot_entries(entries, default=entries[0]),
         notes=(
             ON_A_DISK,
-            f"If it does not: {INSTEAD[:1].lower()}{INSTEAD[1:]}.",
+            *((WITHOUT_XEN,) if any(entry.is_xen for entry in menu.entries) else ()),
         ),
+        filesystems=("vfat", "ext4"),
         wants_disk=True,
-        untested=True,
     )
 
 
-def _words(entry: MenuEntry) -> tuple[str, ...]:
-    return (*without_loader_words(without(entry.cmdline, "usbdelay")), f"usbdelay={SECONDS}")
+def _without_xen(entry: MenuEntry) -> MenuEntry:
+    """The Linux that an entry starts as a module of Xen, by itself."""
+    if not entry.is_xen or len(entry.modules) < 2:
+        return entry
+    linux, initrd, *_more = entry.modules
+    return replace(entry, loader="linux", kernel=linux.path, cmdline=linux.cmdline, initrds=(initrd.path,), modules=())
 
 
 DETECTOR = Detector(
@@ -82,7 +88,6 @@ DETECTOR = Detector(
             name="Alpine initrd",
             systems=("Alpine Linux",),
             source="alpinelinux/mkinitfs 3.12.0+ (cc4954b)",
-            verdict=Verdict.GUESS,
             overlay=MAKES_A_DISK,
         ),
     ),

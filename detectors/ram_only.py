@@ -8,6 +8,8 @@ mbusb.d/rancheros.d. ShredOS: PartialVolume/shredos.x86_64 (a34dc495) board/shre
 fsoverlay/usr/bin/find_shredos_boot_disc.sh: it excludes the disk with a FAT or exFAT partition that holds
 /etc/shredos/shredos_exclude_disc; ``shredos_exclude_boot_disc="yes"`` works only where it knows its stick again.
 Talos: siderolabs/talos pkg/imager/iso/grub.cfg (0ec55159), hybrid.go (GRUB for BIOS, the same files in a UKI for UEFI).
+Ubuntu's mini ISO: livecd-rootfs live-build/ubuntu-mini-iso (its one kernel line, no squashfs). Archboot: tpowa/Archboot
+usr/bin/archboot-*-release.sh (names of its files, rootfstype=ramfs).
 Reported, not read: Flatcar, DBAN, Fatdog64.
 """
 
@@ -26,6 +28,7 @@ from bootkit.detect import (
     QuickRule,
     Stack,
     boot_entries,
+    has_word,
     read_menus,
 )
 from bootkit.detectors._live import arch_of
@@ -56,6 +59,8 @@ class System:
     firmware: frozenset[Firmware] = ANY_FIRMWARE
     is_fixed: bool = False
     """Its menu is not used, whatever it says."""
+    word: str = ""
+    """A word of the kernel lines of its menu that no other system has: they are its starts, wherever its files lie."""
 
 
 WIPES = "It erases disks: choose with care, and pull every disk that has to survive."
@@ -64,6 +69,7 @@ SPARES = (
     f"It leaves a stick alone that has {EXCLUDES} on a FAT32 or exFAT partition: 'bootkit prepare' puts the file on the "
     "boot partition, 'bootkit generate' on such a data partition. It offers any other stick for erasing."
 )
+DISK_INFO = "/.disk/info"
 SLITAZ = ("rw", "root=/dev/null", "video=-32", "autologin")
 SYSTEMS = (
     System(
@@ -102,6 +108,25 @@ SYSTEMS = (
         starts=(Start("Talos", "/boot/vmlinuz", ("/boot/initramfs.xz",), ("talos.platform=metal",)),),
         sign=r"\btalos\b",
         notes=("It boots from an installed Talos by itself if there is one, and waits for its configuration otherwise.",),
+    ),
+    System(
+        distro="Ubuntu Mini ISO",
+        word="iso-chooser-menu",
+        starts=(Start("Choose an Ubuntu to install", "/casper/vmlinuz", ("/casper/initrd",), ("iso-chooser-menu", "ip=dhcp")),),
+        sign=r"iso-chooser-menu|Ubuntu-Mini-ISO",
+        notes=("It loads all from the network, by cable: the image that is chosen goes to RAM as a whole.",),
+    ),
+    System(
+        distro="Archboot",
+        starts=(
+            Start(
+                "Archboot", "/boot/vmlinuz[-_]*", ("/boot/amd-ucode.img", "/boot/intel-ucode.img", "/boot/init*[-_]*.img"),
+                ("rootfstype=ramfs", "audit=0"),
+            ),
+        ),
+        sign="archboot",
+        version=r"(20\d\d\.\d\d\.\d\d)",
+        notes=("It installs from the network, unless its name says local.",),
     ),
     System(
         distro="Flatcar Container Linux",
@@ -151,10 +176,19 @@ SYSTEMS = (
 
 def detect(iso: IsoView) -> Detection | NotMine:
     for system in SYSTEMS:
-        table = tuple(entry for start in system.starts if (entry := _entry(iso, start)))
+        table = _by_word(iso, system) or tuple(entry for start in system.starts if (entry := _entry(iso, start)))
         if table and (found := _detection(iso, system, table)):
             return found
     return NotMine(reason="it has the files of none of these systems, or does not bear their name")
+
+
+def _by_word(iso: IsoView, system: System) -> tuple[MenuEntry, ...]:
+    """The entries of its menu that have the system's own word."""
+    if not system.word:
+        return ()
+    return tuple(
+        entry for entry in read_menus(iso).linux if has_word(entry.cmdline, system.word) and _is_whole(iso, entry)
+    )
 
 
 def _entry(iso: IsoView, start: Start) -> MenuEntry | None:
@@ -168,7 +202,12 @@ def _entry(iso: IsoView, start: Start) -> MenuEntry | None:
 def _detection(iso: IsoView, system: System, table: tuple[MenuEntry, ...]) -> Detection | None:
     kernels = {entry.kernel for entry in table}
     menu = tuple(entry for entry in read_menus(iso).linux if entry.kernel in kernels and _is_whole(iso, entry))
-    seen = (iso.volume_id, iso.facts.application_id, *(f"{entry.title} {' '.join(entry.cmdline)}" for entry in menu))
+    seen = (
+        iso.volume_id,
+        iso.facts.application_id,
+        iso.text(DISK_INFO),
+        *(f"{entry.title} {' '.join(entry.cmdline)}" for entry in menu),
+    )
     sign = next((match[0] for text in seen if (match := re.search(system.sign, text, re.IGNORECASE))), None)
     if sign is None:
         return None
