@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bootkit.model.prepare import DataFs
+from bootkit.model.filesystem import DataFs
 
 Prepared = Callable[..., Path]
 

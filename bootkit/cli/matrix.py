@@ -4,11 +4,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from bootkit.app.verbs.matrix import FILESYSTEMS, Cell, Matrix, boot_matrix, images_as_files
+from bootkit.app.verbs.matrix import Cell, Matrix, boot_matrix, images_as_files
 from bootkit.cli import output
 from bootkit.errors import BootkitError, UsageError
 from bootkit.model.check import Answer
-from bootkit.model.prepare import DataFs
+from bootkit.model.filesystem import USUAL, DataFs
 from bootkit.model.testboot import TestFirmware
 from bootkit.system.sticks import open_stick
 
@@ -35,7 +35,7 @@ def run_matrix(
             raise UsageError("there is no image to boot", hint="name ISO files: bootkit test --matrix FILE.iso ...")
         matrix = Matrix(
             isos=tuple(isos),
-            filesystems=tuple(filesystems) or FILESYSTEMS,
+            filesystems=tuple(filesystems) or USUAL,
             firmwares=tuple(firmwares),
             timeout=timeout,
         )

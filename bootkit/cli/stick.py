@@ -10,7 +10,8 @@ from bootkit.cli.ask import ask
 from bootkit.cli.command import Argument, Option
 from bootkit.cli.options import AsJson, DryRun
 from bootkit.model.device import BlockDevice
-from bootkit.model.prepare import DataFs, Layout, LoaderChoice, PreparePlan
+from bootkit.model.filesystem import EXCHANGE, DataFs
+from bootkit.model.prepare import Layout, LoaderChoice, PreparePlan
 from bootkit.plan.safety import Refusal
 from bootkit.units import format_size, parse_size
 
@@ -73,7 +74,9 @@ def prepare(
             metavar="SIZE",
         ),
     ] = "",
-    exchange_fs: Annotated[DataFs, Option("--exchange-fs", help="Its file system, exfat or fat32.")] = DataFs.EXFAT,
+    exchange_fs: Annotated[
+        DataFs, Option("--exchange-fs", help=f"Its file system, {' or '.join(EXCHANGE)}.")
+    ] = DataFs.EXFAT,
     allow: Allow = None,
     dry_run: DryRun = False,
     as_json: AsJson = False,

@@ -6,7 +6,7 @@ from typing import Annotated
 from bootkit.cli import output
 from bootkit.cli.command import Argument, Option
 from bootkit.cli.options import AsJson, StickOption
-from bootkit.model.prepare import DataFs
+from bootkit.model.filesystem import USUAL, DataFs
 
 
 def test(
@@ -26,7 +26,7 @@ def test(
     ] = False,
     data_fs: Annotated[
         list[DataFs] | None,
-        Option("--data-fs", help="For --matrix: of such a stick; may be repeated.", default="ext4, fat32, exfat, ntfs"),
+        Option("--data-fs", help="For --matrix: of such a stick; may be repeated.", default=", ".join(USUAL)),
     ] = None,
     firmware: Annotated[
         list[str] | None,

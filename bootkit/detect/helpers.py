@@ -10,6 +10,7 @@ from bootkit.bootcfg.find import LOOPBACK_VARIABLES, read_loopback, read_menus
 from bootkit.bootcfg.grub_machine import STICK_DEVICE
 from bootkit.bootcfg.menu import Menu, MenuEntry
 from bootkit.model.boot import BootEntry, EntryKind, Firmware, Role
+from bootkit.model.filesystem import FILE_SYSTEMS, names_of
 from bootkit.model.iso import IsoView
 from bootkit.model.stack import ChoiceWords
 
@@ -20,14 +21,14 @@ _OPENED_VARIABLES = {**LOOPBACK_VARIABLES, **dict.fromkeys(("prefix", "cmdpath")
 """What the image's menu finds when the stick's has opened it."""
 _CPUS = ("x64", "x32", "ia32", "x86_64", "i586")
 OWN_MENU_TITLE = "Menu on the image"
-ANY_FILESYSTEM = ("vfat", "exfat", "ntfs", "ext4", "btrfs", "xfs", "f2fs", "udf")
+ANY_FILESYSTEM = names_of(FILE_SYSTEMS)
 """What GRUB reads: enough for a system that is whole in RAM once kernel and initrd are loaded."""
 
 SYSTEMD_WORDS = ChoiceWords(
     language=("locale.LANG={locale}",), keyboard=("vconsole.keymap={keymap}",), host=("systemd.hostname={value}",)
 )
 """What systemd itself reads in any live system. Source: kernel-command-line(7), systemd-firstboot(1)."""
-LINUX_FILESYSTEMS = ("ext4", "btrfs", "xfs")
+LINUX_FILESYSTEMS = names_of(one for one in FILE_SYSTEMS if one.is_unix)
 """Those of a stick that hold what a Linux system changes: owners, modes, and the marks of an overlay."""
 NEEDS_LINUX_FILESYSTEM = "the changed files of an overlay need a file system of Linux"
 KEEPS_NOTHING = "its initrd keeps nothing of a system that starts from an ISO file"

@@ -5,14 +5,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from bootkit.model.boot import Firmware
+from bootkit.model.filesystem import filesystem_title
 from bootkit.model.testboot import TestFirmware
-
-_FILESYSTEM_NAMES = {"vfat": "FAT32", "exfat": "exFAT", "ntfs": "NTFS"}
-
-
-def filesystem_name(filesystem: str) -> str:
-    """For messages: ``FAT32`` for ``vfat``, as blkid calls it."""
-    return _FILESYSTEM_NAMES.get(filesystem, filesystem)
 
 
 class Answer(StrEnum):
@@ -164,7 +158,7 @@ class Prediction:
             case Answer.BOOTS:
                 return f"boots with overlay {self.overlay}" if self.overlay else "boots"
             case Answer.ELSEWHERE:
-                return f"boots only from {', '.join(map(filesystem_name, self.filesystems))}"
+                return f"boots only from {', '.join(map(filesystem_title, self.filesystems))}"
             case Answer.CANNOT:
                 return "cannot boot"
             case Answer.UNKNOWN:
@@ -178,7 +172,9 @@ class Prediction:
     def short(self) -> str:
         """The verdict for a column beside the file systems."""
         return (
-            f"not from {filesystem_name(self.files[0].filesystem)}" if self.answer is Answer.ELSEWHERE else self.verdict
+            f"not from {filesystem_title(self.files[0].filesystem)}"
+            if self.answer is Answer.ELSEWHERE
+            else self.verdict
         )
 
     @property

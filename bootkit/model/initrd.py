@@ -1,34 +1,15 @@
 """What is known of an initrd and of a root file system: enough to say before the reboot which sticks they can read."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass, field
-from types import MappingProxyType
 
+from bootkit.model.filesystem import FILE_SYSTEMS, ISO9660, FileSystem, file_system
+
+_IN_IMAGES = ("erofs", "ext2", "ext3", "fat", "fuse", "loop", "overlay", "squashfs")
 DRIVERS = frozenset(
-    {
-        "btrfs", "erofs", "exfat", "ext2", "ext3", "ext4", "f2fs", "fat", "fuse", "isofs", "loop", "nls_ascii",
-        "nls_cp437", "nls_iso8859_1", "nls_utf8", "ntfs", "ntfs3", "overlay", "squashfs", "udf", "vfat", "xfs",
-    }
-)  # fmt: skip
-"""The kernel's modules that decide whether an image is found and mounted; dashes are written as underscores."""
-
-DRIVERS_OF: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {
-        "btrfs": ("btrfs",),
-        "exfat": ("exfat",),
-        "ext4": ("ext4",),
-        "f2fs": ("f2fs",),
-        "iso9660": ("isofs",),
-        "ntfs": ("ntfs3", "ntfs"),
-        "udf": ("udf",),
-        "vfat": ("vfat",),
-        "xfs": ("xfs",),
-    }
+    (*_IN_IMAGES, *(name for one in (*FILE_SYSTEMS, ISO9660) for name in (*one.drivers, *one.charsets)))
 )
-"""File systems as blkid calls them, and the modules of which one is enough."""
-
-_CHARSETS = frozenset({"nls_ascii", "nls_iso8859_1", "nls_utf8"})
-_HELPERS: Mapping[str, tuple[str, ...]] = MappingProxyType({"ntfs": ("mount.ntfs", "ntfs-3g")})
+"""The kernel's modules that decide whether an image is found and mounted; dashes are written as underscores."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +102,13 @@ class InitrdFacts:
 
         ``builtin`` is what is known from elsewhere about the same kernel: the root's ``modules.builtin``.
         """
-        return _support(self, filesystem, builtin)
+        known = file_system(filesystem)
+        return FileSystemSupport(name=filesystem, by="no") if known is None else _support(self, known, builtin)
+
+    def wants_helper(self, filesystem: str) -> bool:
+        """Whether its scripts mount ``filesystem`` by a program alone, and never try a driver of the kernel."""
+        known = file_system(filesystem)
+        return known is not None and known.helper_mark in self.markers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,21 +128,20 @@ class RootFacts:
     warnings: tuple[str, ...] = ()
 
 
-def _support(initrd: InitrdFacts, filesystem: str, builtin: Collection[str]) -> FileSystemSupport:
-    helper = next((name for name in _HELPERS.get(filesystem, ()) if name in initrd.programs), "")
-    if filesystem == "ntfs" and "live-boot-ntfs-3g" in initrd.markers:
-        # live-boot asks for the program alone: without it a kernel driver is never tried.
-        return FileSystemSupport(name=filesystem, by="helper" if helper else "no", driver=helper)
-    if initrd.allowed is not None and filesystem not in initrd.allowed:
-        return FileSystemSupport(name=filesystem, by="no")
-    answers = {driver: _has(initrd, driver, builtin) for driver in DRIVERS_OF.get(filesystem, (filesystem,))}
+def _support(initrd: InitrdFacts, kind: FileSystem, builtin: Collection[str]) -> FileSystemSupport:
+    helper = next((name for name in kind.helpers if name in initrd.programs), "")
+    if initrd.wants_helper(kind.name):
+        return FileSystemSupport(name=kind.name, by="helper" if helper else "no", driver=helper)
+    if initrd.allowed is not None and kind.name not in initrd.allowed:
+        return FileSystemSupport(name=kind.name, by="no")
+    answers = {driver: _has(initrd, driver, builtin) for driver in kind.drivers}
     for by in ("builtin", "module"):
         driver = next((name for name, answer in answers.items() if answer == by), "")
         if driver:
-            return FileSystemSupport(name=filesystem, by=by, driver=driver, lacks=_lacking(initrd, filesystem, builtin))
-    if helper == "mount.ntfs":
-        return FileSystemSupport(name=filesystem, by="helper", driver=helper)
-    return FileSystemSupport(name=filesystem, by="unknown" if "unknown" in answers.values() else "no")
+            return FileSystemSupport(name=kind.name, by=by, driver=driver, lacks=_lacking(initrd, kind, builtin))
+    if helper and helper == kind.helpers[0]:
+        return FileSystemSupport(name=kind.name, by="helper", driver=helper)
+    return FileSystemSupport(name=kind.name, by="unknown" if "unknown" in answers.values() else "no")
 
 
 def _has(initrd: InitrdFacts, driver: str, builtin: Collection[str]) -> str:
@@ -165,20 +151,18 @@ def _has(initrd: InitrdFacts, driver: str, builtin: Collection[str]) -> str:
     return "no" if answer == "unknown" and builtin else answer
 
 
-def _lacking(initrd: InitrdFacts, filesystem: str, builtin: Collection[str]) -> tuple[str, ...]:
-    """What is missing beside the driver. FAT wants its code page, and the character set of the kernel's configuration.
+def _lacking(initrd: InitrdFacts, kind: FileSystem, builtin: Collection[str]) -> tuple[str, ...]:
+    """What is missing beside the driver: the name, the code page, the character set of the kernel's configuration.
 
     Which one that is cannot be seen from outside (Debian: ascii, Ubuntu: iso8859-1), so any of them counts.
     """
-    if filesystem == "ntfs":
-        # ntfs3 answers to "ntfs" since Linux 6.9, where the older driver was removed.
-        answers = not initrd.drivers.aliases or "ntfs" in initrd.drivers.aliases
-        return () if answers else ("fs-ntfs",)
-    if filesystem != "vfat":
+    # ntfs3 answers to "ntfs" since Linux 6.9, where the older driver was removed
+    if kind.has_named_twin and initrd.drivers.aliases and kind.name not in initrd.drivers.aliases:
+        return (f"fs-{kind.name}",)
+    if not kind.charsets:
         return ()
-    codepage = _has(initrd, "nls_cp437", builtin)
-    charsets = {_has(initrd, name, builtin) for name in _CHARSETS}
-    lacks = ["nls_cp437"] if codepage == "no" else []
-    if charsets == {"no"}:
-        lacks.append("nls_ascii")
+    codepage, *charsets = kind.charsets
+    lacks = [codepage] if _has(initrd, codepage, builtin) == "no" else []
+    if all(_has(initrd, name, builtin) == "no" for name in charsets):
+        lacks.append(charsets[0])
     return tuple(lacks)

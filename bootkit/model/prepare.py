@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from bootkit.model.boot import Firmware
 from bootkit.model.device import Identity
+from bootkit.model.filesystem import DataFs
 from bootkit.model.plan import WriteFile
 
 SECTOR = 512
@@ -24,14 +25,6 @@ class Layout(StrEnum):
     """GPT: data, ESP and BIOS boot partition apart."""
     SINGLE = "single"
     """MBR: one FAT32 partition is ESP and data in one."""
-
-
-class DataFs(StrEnum):
-    EXT4 = "ext4"
-    FAT32 = "fat32"
-    EXFAT = "exfat"
-    NTFS = "ntfs"
-    BTRFS = "btrfs"
 
 
 class LoaderChoice(StrEnum):
@@ -99,12 +92,12 @@ class FreshIds:
     disk: str
     partitions: tuple[str, str, str]
     filesystem: str
-    """For ext4 and btrfs: a UUID in lower case."""
+    """Of the data partition, for a file system that has a UUID: one in lower case."""
     fat_data: str
-    """Eight hex digits; also the serial of exFAT."""
+    """The same for one with a short serial: eight hex digits."""
     fat_esp: str
     ntfs: str
-    """Sixteen hex digits."""
+    """The same for one with a long serial: sixteen hex digits."""
     exchange: str = ""
     """Of the partition for exchange: eight hex digits for its file system."""
     exchange_partition: str = ""

@@ -14,19 +14,18 @@ from bootkit.model.check import (
     Prediction,
     Problem,
     StickFacts,
-    filesystem_name,
 )
+from bootkit.model.filesystem import DataFs, file_system
 from bootkit.model.iso import IsoFacts
 from bootkit.model.prepare import DATA_LABEL, ESP_LABEL
 from bootkit.model.testboot import TestFirmware
-from bootkit.plan.check_file import FILESYSTEMS, KNOWN, builtin_drivers, file_answer
+from bootkit.plan.check_file import builtin_drivers, file_answer
 from bootkit.plan.check_firmware import firmware_answers
 from bootkit.plan.cures import cure_for
 from bootkit.plan.names import better_name, name_problem
 from bootkit.units import format_size
 
-FAT_LIMIT = (4 << 30) - 1
-"""Bytes of a file on FAT32. Source: Microsoft FAT32 File System Specification 1.03, 32-bit file size."""
+_RECOMMENDED = tuple(kind.system.name for kind in DataFs)
 _CMDLINE_LIMIT = 2047
 """Characters that x86 kernels read; also those whose header does not tell. Source: Linux 6.1, COMMAND_LINE_SIZE."""
 _UUID = "00000000-0000-0000-0000-000000000000"
@@ -114,24 +113,25 @@ def _judged(detection: Detection) -> BootEntry:
 def _file_answers(facts: IsoFacts, detection: Detection, entry: BootEntry, filesystem: str) -> tuple[FileAnswer, ...]:
     initrds = [facts.initrds[path] for path in entry.initrds if path in facts.initrds]
     builtin = builtin_drivers(facts, initrds)
-    names = dict.fromkeys((filesystem, *FILESYSTEMS))
+    names = dict.fromkeys((filesystem, *_RECOMMENDED))
     answers = (file_answer(detection, entry, initrds, name, builtin=builtin) for name in names)
     return tuple(_with_cure(answer, facts, detection, entry) for answer in answers)
 
 
 def _with_cure(answer: FileAnswer, facts: IsoFacts, detection: Detection, entry: BootEntry) -> FileAnswer:
-    if answer.readable or answer.filesystem not in KNOWN:
+    if answer.readable or file_system(answer.filesystem) is None:
         return answer
     cure = cure_for(detection, entry, facts, answer.filesystem)
     return answer if cure is None else replace(answer, readable=True, reason=cure.reason, cure=cure)
 
 
 def _preference(filesystem: str) -> int:
-    return FILESYSTEMS.index(filesystem) if filesystem in FILESYSTEMS else len(FILESYSTEMS)
+    return _RECOMMENDED.index(filesystem) if filesystem in _RECOMMENDED else len(_RECOMMENDED)
 
 
 def _fits(item: ImageItem, filesystem: str) -> bool:
-    return filesystem != "vfat" or item.size <= FAT_LIMIT
+    known = file_system(filesystem)
+    return known is None or known.holds(item.size)
 
 
 def _name_problems(item: ImageItem, detection: Detection, entry: BootEntry) -> Iterator[Problem]:
@@ -149,12 +149,12 @@ def _with_small_suffix(path: str) -> str:
 
 
 def _file_problems(item: ImageItem, here: FileAnswer, others: tuple[str, ...]) -> Iterator[Problem]:
-    if not _fits(item, here.filesystem):
-        reason = f"It has {format_size(item.size)}, and FAT32 ends at 4 GiB a file."
-        yield _elsewhere(reason, others)
-    elif here.filesystem == "vfat" and item.size == FAT_LIMIT:
-        reason = "It ends where FAT32 ends: the copy was cut off at 4 GiB."
-        yield _elsewhere(reason, tuple(name for name in others if name != "vfat"))
+    known = file_system(here.filesystem)
+    if known is not None and not known.holds(item.size):
+        yield _elsewhere(f"It has {format_size(item.size)}, and {known.limit_clause}.", others)
+    elif known is not None and item.size == known.largest_file:
+        reason = f"It ends where {known.title} ends: the copy was cut off at {known.shown_limit}."
+        yield _elsewhere(reason, tuple(name for name in others if name != known.name))
     if here.readable is False:
         yield _elsewhere(here.reason, others)
     elif here.readable is None:
@@ -165,8 +165,9 @@ def _elsewhere(reason: str, others: tuple[str, ...]) -> Problem:
     if not others:
         cure = "write it to a stick of its own"
         return Problem(answer=Answer.CANNOT, reason=reason, cure=cure)
-    kind = "fat32" if others[0] == "vfat" else others[0]
-    cure = f"copy it to a stick with {filesystem_name(others[0])}: bootkit prepare TARGET --data-fs {kind}"
+    best = file_system(others[0])
+    assert best is not None  # all that is asked for is known
+    cure = f"copy it to a stick with {best.title}: bootkit prepare TARGET --data-fs {best.data_fs}"
     return Problem(answer=Answer.ELSEWHERE, reason=reason, cure=cure)
 
 

@@ -7,20 +7,10 @@ from collections.abc import Collection, Iterable
 
 from bootkit.detect.registry import stack_of, stacks
 from bootkit.model.boot import STICK_UUID, BootEntry, Detection
-from bootkit.model.check import Basis, FileAnswer, filesystem_name
+from bootkit.model.check import Basis, FileAnswer
+from bootkit.model.filesystem import blkid_name, file_system, filesystem_title
 from bootkit.model.initrd import FileSystemSupport, InitrdFacts
 from bootkit.model.iso import IsoFacts
-
-FILESYSTEMS = ("ext4", "vfat", "exfat", "ntfs", "btrfs")
-"""Those that ``prepare`` makes, the one to recommend first."""
-KNOWN = frozenset({*FILESYSTEMS, "xfs", "f2fs", "udf"})
-_SAME = {"msdos": "vfat", "ext2": "ext4", "ext3": "ext4", "ntfs3": "ntfs", "fuseblk": "ntfs"}
-
-
-def as_blkid(filesystem: str) -> str:
-    """What blkid calls a file system that the kernel has mounted; empty for one that no stick has."""
-    name = _SAME.get(filesystem, filesystem)
-    return name if name in KNOWN else ""
 
 
 def finds_file(entry: BootEntry) -> bool:
@@ -41,7 +31,7 @@ def file_answer(
     if not detection.wants_disk and not finds_file(entry):
         reason = "GRUB loads all of it, and nothing looks for the file again."
         return FileAnswer(filesystem=filesystem, readable=True, basis=Basis.GRUB, reason=reason)
-    if filesystem not in KNOWN:
+    if file_system(filesystem) is None:
         reason = "Nobody knows which file system the stick has."
         return FileAnswer(filesystem=filesystem, readable=None, basis=Basis.NONE, reason=reason)
     if detection.wants_disk:
@@ -75,11 +65,11 @@ def _by_initrd(
     if finder is not None and finder.is_lacking(initrd.markers) and not initrd.warnings:
         return _answer(filesystem, finder.lacking, readable=False)
     support = initrd.support(filesystem, builtin=builtin)
-    name = filesystem_name(filesystem)
+    name = filesystem_title(filesystem)
     if not support.is_readable:
         reason = _why_not(initrd, support, name)
         return _answer(filesystem, reason, readable=False) if reason else None
-    if _vague_ntfs(initrd, support):
+    if _is_vague(initrd, support):
         return None
     if initrd.allowed is None and not _mounts_anything(initrd) and filesystem not in detection.filesystems:
         reason = f"Its initrd could read {name}, but {detection.stack} is not known to look for the file there."
@@ -94,21 +84,24 @@ def _mounts_anything(initrd: InitrdFacts) -> bool:
     return any(marker in initrd.markers for finder in finders for marker in finder.markers)
 
 
-def _vague_ntfs(initrd: InitrdFacts, support: FileSystemSupport) -> bool:
-    """Whether NTFS is called by its name cannot be seen without ``modules.alias``."""
-    return support.name == "ntfs" and support.by in ("builtin", "module") and not initrd.drivers.aliases
+def _is_vague(initrd: InitrdFacts, support: FileSystemSupport) -> bool:
+    """Whether a driver answers to the name cannot be seen without ``modules.alias``."""
+    known = file_system(support.name)
+    has_twin = known is not None and known.has_named_twin
+    return has_twin and support.by in ("builtin", "module") and not initrd.drivers.aliases
 
 
 def _why_not(initrd: InitrdFacts, support: FileSystemSupport, name: str) -> str:
     """One sentence; empty where it is not sure."""
     if initrd.allowed is not None and support.name not in initrd.allowed:
-        names = ", ".join(filesystem_name(allowed) for allowed in initrd.allowed if as_blkid(allowed) == allowed)
+        names = ", ".join(filesystem_title(allowed) for allowed in initrd.allowed if blkid_name(allowed) == allowed)
         return f"Its initrd looks for the file on {names or 'other file systems'} only."
-    if support.name == "ntfs" and "live-boot-ntfs-3g" in initrd.markers:
-        return "Its initrd mounts NTFS by the program ntfs-3g alone, and does not hold it."
-    if support.lacks == ("fs-ntfs",):
+    if initrd.wants_helper(support.name):
+        return f"Its initrd mounts {name} by the program ntfs-3g alone, and does not hold it."
+    if support.lacks == (f"fs-{support.name}",):
         return (
-            f"Its initrd holds {support.driver}, which does not answer to the name ntfs by which it would be mounted."
+            f"Its initrd holds {support.driver}, which does not answer to the name {support.name} by which it would be "
+            "mounted."
         )
     if support.lacks:
         return f"Its initrd holds {support.driver}, but not {' and '.join(support.lacks)}, without which {name} is not mounted."
@@ -118,7 +111,7 @@ def _why_not(initrd: InitrdFacts, support: FileSystemSupport, name: str) -> str:
 
 
 def _by_table(detection: Detection, filesystem: str) -> FileAnswer:
-    name = filesystem_name(filesystem)
+    name = filesystem_title(filesystem)
     if detection.untested or not detection.filesystems:
         reason = f"Nobody knows whether it finds its file on {name}."
         return FileAnswer(filesystem=filesystem, readable=None, basis=Basis.NONE, reason=reason)

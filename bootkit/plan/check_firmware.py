@@ -7,7 +7,8 @@ shim 16.1, which refuses kernels of other vendors ("bad shim signature", booted)
 from collections.abc import Iterable
 
 from bootkit.model.boot import BootEntry, Detection, EntryKind, Firmware
-from bootkit.model.check import Answer, FirmwareAnswer, StickFacts, StickLoader, filesystem_name
+from bootkit.model.check import Answer, FirmwareAnswer, StickFacts, StickLoader
+from bootkit.model.filesystem import file_system, filesystem_title
 from bootkit.model.kernel import KernelFacts
 from bootkit.model.testboot import TestFirmware
 
@@ -17,8 +18,6 @@ _STARTS = {
     TestFirmware.IA32: Firmware.UEFI_IA32,
     TestFirmware.SECUREBOOT: Firmware.UEFI_X64,
 }
-SIGNED_GRUB_READS = frozenset({"ext4", "vfat", "btrfs", "xfs", "f2fs"})
-"""Debian 13's signed GRUB has ntfs as well, which it refuses to use with Secure Boot on."""
 _VENDOR_NAMES = {
     "almalinux": "almalinux",
     "centos": "centos",
@@ -69,13 +68,14 @@ def _loader_problem(firmware: TestFirmware, stick: StickFacts) -> FirmwareAnswer
         cure = "bootkit upgrade TARGET, on a computer where bootkit doctor finds one"
         return _no(firmware, f"The stick has no loader for {firmware.label}.", cure)
     is_secure = firmware is TestFirmware.SECUREBOOT
+    known = file_system(stick.filesystem)
+    reads = known is not None and known.has_signed_grub(loader.vendor if loader is not None else "")
     if is_secure and loader is not None and not loader.signed:
-        reads = stick.filesystem in SIGNED_GRUB_READS
         cure = "bootkit upgrade TARGET --loader signed" if reads else _ON_EXT4
         return _no(firmware, "The stick's loader is not signed.", f"{_OFF}, or {cure}")
     by_signed = is_secure or (loader is not None and loader.signed)
-    if by_signed and stick.filesystem and stick.filesystem not in SIGNED_GRUB_READS:
-        name = filesystem_name(stick.filesystem)
+    if by_signed and stick.filesystem and not reads:
+        name = filesystem_title(stick.filesystem)
         cure = f"{_OFF}, or {_ON_EXT4}"
         if not is_secure:
             cure = "bootkit upgrade TARGET --loader built"

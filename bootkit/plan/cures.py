@@ -5,8 +5,9 @@ from dataclasses import replace
 
 from bootkit.detect.registry import stack_of
 from bootkit.model.boot import BootEntry, Detection
-from bootkit.model.check import Cure, filesystem_name
-from bootkit.model.initrd import DRIVERS_OF, InitrdFacts, KernelModules, RootFacts
+from bootkit.model.check import Cure
+from bootkit.model.filesystem import charsets_of, drivers_of, file_system, filesystem_title
+from bootkit.model.initrd import InitrdFacts, KernelModules, RootFacts
 from bootkit.model.iso import IsoFacts
 from bootkit.plan.check_file import builtin_drivers, file_answer
 
@@ -14,9 +15,6 @@ Judge = Callable[[Detection, BootEntry, IsoFacts, str], Cure | None]
 
 MODULES, FINDER, MAP = "modules", "finder", "map"
 """The cures by name: modules of the ISO's own kernel; the stick mounted by us; the ISO mapped without its file system."""
-PLAIN_BYTES = frozenset({"exfat", "ext4", "f2fs", "ntfs", "vfat", "xfs"})
-"""File systems that keep a file's bytes as they are at places that can be told; btrfs maps, mirrors and compresses."""
-_CHARSETS = ("nls_cp437", "nls_ascii", "nls_utf8")
 
 
 def cure_for(detection: Detection, entry: BootEntry, facts: IsoFacts, filesystem: str) -> Cure | None:
@@ -35,7 +33,7 @@ def by_modules(detection: Detection, entry: BootEntry, facts: IsoFacts, filesyst
         return None
     for initrd, root, path, version in _kernels(entry, facts):
         modules = root.kernels[version]
-        for driver in DRIVERS_OF.get(filesystem, ()):
+        for driver in drivers_of(filesystem):
             names = _with_dependencies(modules, driver, filesystem)
             better = _with_modules(initrd, names, modules)
             answer = file_answer(detection, entry, [better], filesystem, builtin=modules.builtin or ())
@@ -48,17 +46,17 @@ def by_finder(detection: Detection, entry: BootEntry, facts: IsoFacts, filesyste
     """A driver is there or can be brought, but the stack does not look on such a file system: so we do."""
     if not _takes_devices(detection):
         return None
-    name = filesystem_name(filesystem)
+    name = filesystem_title(filesystem)
     is_known = detection.wants_disk and filesystem in detection.filesystems
     for initrd in _initrds(entry, facts):
         builtin = builtin_drivers(facts, [initrd])
-        for driver in DRIVERS_OF.get(filesystem, ()):
+        for driver in drivers_of(filesystem):
             if is_known or driver in builtin or initrd.drivers.has(driver) in ("builtin", "module"):
                 reason = f"Its initrd can read {name} by {driver}, but does not look there; the overlay does."
                 return Cure(overlay=FINDER, driver=driver, reason=reason)
     for _, root, path, version in _kernels(entry, facts):
         modules = root.kernels[version]
-        for driver in DRIVERS_OF.get(filesystem, ()):
+        for driver in drivers_of(filesystem):
             if driver in modules.paths:
                 names = _with_dependencies(modules, driver, filesystem)
                 cure = _brought(driver, names, modules, filesystem, root=path, version=version)
@@ -69,10 +67,12 @@ def by_finder(detection: Detection, entry: BootEntry, facts: IsoFacts, filesyste
 
 def by_map(detection: Detection, entry: BootEntry, facts: IsoFacts, filesystem: str) -> Cure | None:
     """No driver can be had: the overlay finds the ISO by the place of its bytes on the partition."""
-    if not _takes_devices(detection) or not _initrds(entry, facts) or filesystem not in PLAIN_BYTES:
+    known = file_system(filesystem)
+    if not _takes_devices(detection) or not _initrds(entry, facts) or known is None or not known.has_plain_bytes:
         return None
-    name = filesystem_name(filesystem)
-    reason = f"No driver for {name} can be had, so the overlay opens the ISO by the place of its bytes on the stick."
+    reason = (
+        f"No driver for {known.title} can be had, so the overlay opens the ISO by the place of its bytes on the stick."
+    )
     return Cure(overlay=MAP, reason=reason)
 
 
@@ -98,9 +98,10 @@ def _kernels(entry: BootEntry, facts: IsoFacts) -> Iterator[tuple[InitrdFacts, R
 
 
 def _with_dependencies(modules: KernelModules, driver: str, filesystem: str) -> tuple[str, ...]:
-    """The driver behind all that it needs, as far as it is a module. FAT asks for its character sets when it is mounted."""
-    charsets = _CHARSETS if filesystem == "vfat" else ()
-    return tuple(name for name in (*charsets, *modules.depends.get(driver, ()), driver) if name in modules.paths)
+    """The driver behind all that it needs, as far as it is a module."""
+    return tuple(
+        name for name in (*charsets_of(filesystem), *modules.depends.get(driver, ()), driver) if name in modules.paths
+    )
 
 
 def _with_modules(initrd: InitrdFacts, names: tuple[str, ...], root: KernelModules) -> InitrdFacts:
@@ -119,7 +120,7 @@ def _with_modules(initrd: InitrdFacts, names: tuple[str, ...], root: KernelModul
 def _brought(
     driver: str, names: tuple[str, ...], modules: KernelModules, filesystem: str, *, root: str, version: str
 ) -> Cure:
-    name = filesystem_name(filesystem)
+    name = filesystem_title(filesystem)
     return Cure(
         overlay=MODULES,
         reason=f"Its initrd has no driver for {name}; the overlay brings {driver} out of {root}.",

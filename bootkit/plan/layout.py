@@ -6,7 +6,8 @@ installation" for the BIOS boot partition and the gap behind the MBR; Microsoft 
 """
 
 from bootkit.errors import DeviceRefused
-from bootkit.model.prepare import SECTOR, DataFs, FreshIds, Layout, PartitionTable, Purpose, TablePartition
+from bootkit.model.filesystem import VFAT, DataFs
+from bootkit.model.prepare import SECTOR, FreshIds, Layout, PartitionTable, Purpose, TablePartition
 from bootkit.units import MIB, format_size
 
 ALIGNMENT = MIB // SECTOR
@@ -21,21 +22,11 @@ TYPE_ESP = "C12A7328-F81F-11D2-BA4B-00A0C93EC93B"
 TYPE_BIOS_BOOT = "21686148-6449-6E6F-744E-656564454649"
 TYPE_LINUX = "0FC63DAF-8483-4772-8E79-3D69D8477DE4"
 TYPE_BASIC_DATA = "EBD0A0A2-B9E5-4433-87C0-68B6B72699C7"
-MBR_FAT32_LBA = "0c"
-MBR_NTFS_EXFAT = "07"
-MBR_LINUX = "83"
 
 SMALL_TARGET = 2048 * MIB
 ESP_SIZE = 256 * MIB
 SMALL_ESP_SIZE = 64 * MIB
 
-MINIMUM_DATA = {
-    DataFs.EXT4: 64 * MIB,
-    DataFs.FAT32: 64 * MIB,
-    DataFs.EXFAT: 64 * MIB,
-    DataFs.NTFS: 64 * MIB,
-    DataFs.BTRFS: 256 * MIB,
-}
 FAT32_MINIMUM_CLUSTERS = 65525
 FAT_RESERVED_SECTORS = 32
 
@@ -43,8 +34,8 @@ FAT_RESERVED_SECTORS = 32
 def minimum_size(layout: Layout, data_fs: DataFs, *, exchange: int = 0) -> int:
     """Bytes that a target must have; ``exchange`` is what a partition for exchange takes of it."""
     if layout is Layout.SINGLE:
-        return MINIMUM_DATA[data_fs] + MIB
-    return MINIMUM_DATA[data_fs] + SMALL_ESP_SIZE + 3 * MIB + exchange
+        return data_fs.system.minimum + MIB
+    return data_fs.system.minimum + SMALL_ESP_SIZE + 3 * MIB + exchange
 
 
 def table_for(layout: Layout, size: int, data_fs: DataFs, ids: FreshIds, *, exchange: int = 0) -> PartitionTable:
@@ -65,8 +56,7 @@ def plain_table(size: int, data_fs: DataFs, ids: FreshIds) -> PartitionTable:
     """One partition over the whole disk, in an MBR as sticks are sold; GPT where an MBR cannot count that far."""
     sectors = size // SECTOR
     if sectors <= MBR_LIMIT:
-        kind = {DataFs.FAT32: MBR_FAT32_LBA, DataFs.EXFAT: MBR_NTFS_EXFAT, DataFs.NTFS: MBR_NTFS_EXFAT}
-        part = _partition(1, Purpose.DATA, ALIGNMENT, _end(sectors), kind.get(data_fs, MBR_LINUX))
+        part = _partition(1, Purpose.DATA, ALIGNMENT, _end(sectors), data_fs.system.mbr_type)
         return PartitionTable(scheme="mbr", disk_id=ids.disk[:8], sectors=sectors, partitions=(part,))
     part = _partition(
         1, Purpose.DATA, ALIGNMENT, _end(sectors - GPT_SECTORS), _gpt_data_type(data_fs), ids.partitions[0]
@@ -136,7 +126,7 @@ def _single(size: int, ids: FreshIds) -> PartitionTable:
         purpose=Purpose.DATA,
         start_sector=ALIGNMENT,
         sectors=_end(sectors) - ALIGNMENT,
-        type=MBR_FAT32_LBA,
+        type=VFAT.mbr_type,
         active=True,
     )
     return PartitionTable(scheme="mbr", disk_id=ids.disk[:8], sectors=sectors, partitions=(part,))
@@ -151,4 +141,4 @@ def _partition(number: int, purpose: Purpose, start: int, end: int, kind: str, g
 
 
 def _gpt_data_type(data_fs: DataFs) -> str:
-    return TYPE_LINUX if data_fs in {DataFs.EXT4, DataFs.BTRFS} else TYPE_BASIC_DATA
+    return TYPE_LINUX if data_fs.system.is_unix else TYPE_BASIC_DATA

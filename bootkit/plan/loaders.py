@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 from bootkit.errors import ToolMissing, UsageError
 from bootkit.model.boot import Firmware
+from bootkit.model.filesystem import DataFs
 from bootkit.model.plan import WriteFile
 from bootkit.model.prepare import (
     BuildLoader,
-    DataFs,
     GrubPlatform,
     HostFile,
     HostLoaders,
@@ -29,8 +29,6 @@ EFI_PLATFORMS = {
     Firmware.UEFI_ARM64: ("arm64-efi", "aa64"),
 }
 """grub-mkimage's name for it, and the suffix of its files on removable media."""
-SIGNED_READS = frozenset({DataFs.EXT4, DataFs.FAT32, DataFs.BTRFS})
-"""File systems that every signed GRUB met so far reads; exFAT is in none, NTFS only in Debian 13's."""
 BIOS_PLATFORM = "i386-pc"
 
 
@@ -86,17 +84,20 @@ def choose_loaders(host: HostLoaders, data_fs: DataFs, choice: LoaderChoice, stu
 def _check_choice(host: HostLoaders, data_fs: DataFs, choice: LoaderChoice) -> None:
     if choice is not LoaderChoice.SIGNED:
         return
-    if data_fs not in SIGNED_READS:
+    if any(data_fs.system.has_signed_grub(loader.vendor) for loader in host.signed):
+        return
+    if host.signed or not data_fs.system.signed_grubs:
         raise UsageError(
             f"signed GRUB images do not read {data_fs}",
             hint="take --data-fs ext4, or --loader built and switch Secure Boot off",
         )
-    if not host.signed:
-        raise UsageError("the host has no signed boot loaders", hint="bootkit doctor names their packages")
+    raise UsageError("the host has no signed boot loaders", hint="bootkit doctor names their packages")
 
 
 def _usable(signed: SignedLoader | None, data_fs: DataFs, choice: LoaderChoice) -> SignedLoader | None:
-    return signed if choice is not LoaderChoice.BUILT and data_fs in SIGNED_READS else None
+    if signed is None or choice is LoaderChoice.BUILT:
+        return None
+    return signed if data_fs.system.has_signed_grub(signed.vendor) else None
 
 
 def _take(signed: SignedLoader) -> list[TakeLoader | BuildLoader]:

@@ -4,10 +4,11 @@ Nothing is loaded from the stick later, so everything that the menu, an image's 
 reasonably ask for is inside. ``progress`` is left out on purpose: it writes a line for every file into the menu. Names are those of GRUB 2.06 and 2.12; what a host's GRUB lacks is left out.
 """
 
+from bootkit.model.filesystem import FILE_SYSTEMS, ISO9660
 from bootkit.model.prepare import GrubPlatform
 
 _DISKS = ("part_gpt", "part_msdos", "part_apple", "disk", "memdisk", "tar", "loopback", "diskfilter", "gptsync")
-_FILESYSTEMS = ("ext2", "fat", "exfat", "ntfs", "btrfs", "xfs", "f2fs", "iso9660", "udf", "hfsplus", "squash4")
+_FILESYSTEMS = (*(one.grub for one in FILE_SYSTEMS if one.grub), ISO9660.grub, "hfsplus", "squash4")
 _SCRIPT = (
     "normal", "configfile", "test", "true", "eval", "read", "regexp", "echo", "cat", "ls", "help", "minicmd", "probe",
     "loadenv", "search", "search_fs_file", "search_fs_uuid", "search_label", "sleep", "date", "datetime", "hashsum",

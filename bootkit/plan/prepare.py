@@ -4,7 +4,10 @@ The order of the steps is the safety of the user's data: whatever can fail witho
 touched, and what makes it start comes last.
 """
 
+from typing import assert_never
+
 from bootkit.errors import DeviceRefused, UsageError
+from bootkit.model.filesystem import EXCHANGE, DataFs, UuidForm
 from bootkit.model.plan import WriteFile
 from bootkit.model.prepare import (
     DATA_LABEL,
@@ -14,7 +17,6 @@ from bootkit.model.prepare import (
     Action,
     CheckWritten,
     CreateFile,
-    DataFs,
     Finish,
     FreshIds,
     HostLoaders,
@@ -57,14 +59,6 @@ FOLDERS = (
 )
 """Of the data partition, parents first."""
 
-TRADE_OFFS = {
-    DataFs.EXT4: "ext4: read by every Linux image and every signed GRUB; Windows and macOS do not see it",
-    DataFs.FAT32: "FAT32: read by everything; no file of 4 GiB or more, no owners or links",
-    DataFs.EXFAT: "exFAT: big files, Windows and macOS; no Secure Boot, and some images need bootkit's help to find their ISO",
-    DataFs.NTFS: "NTFS: big files, Windows; no Secure Boot, and bootkit gets many images to their ISO on it, but not to your own things",
-    DataFs.BTRFS: "btrfs: checksums and compression; not every image reads it, Windows and macOS do not",
-}
-
 EXCHANGE_MINIMUM = 64 * MIB
 """Bytes; below it FAT32 has too few clusters to be one."""
 _SAVED = MIB
@@ -106,7 +100,7 @@ def plan_prepare(
             *_bios_start(table, has_bios=loaders.has_bios),
             Finish(),
         ),
-        notes=(TRADE_OFFS[wish.data_fs], *loaders.notes),
+        notes=(wish.data_fs.system.cost, *loaders.notes),
         warnings=loaders.warnings,
         destroys_data=target.exists,
     )
@@ -196,20 +190,22 @@ def _check_exchange(wish: Wish) -> None:
         return
     if wish.layout is Layout.SINGLE:
         raise UsageError("--layout single has one partition for everything", hint="leave --exchange out")
-    if wish.exchange_fs not in (DataFs.EXFAT, DataFs.FAT32):
-        raise UsageError(f"--exchange-fs is exfat or fat32, not {wish.exchange_fs}")
+    if wish.exchange_fs not in EXCHANGE:
+        raise UsageError(f"--exchange-fs is {' or '.join(EXCHANGE)}, not {wish.exchange_fs}")
     if wish.exchange < EXCHANGE_MINIMUM:
         raise UsageError(f"--exchange needs at least {format_size(EXCHANGE_MINIMUM)}")
 
 
 def _uuid(data_fs: DataFs, ids: FreshIds) -> str:
-    match data_fs:
-        case DataFs.FAT32 | DataFs.EXFAT:
+    match data_fs.system.uuid_form:
+        case UuidForm.SHORT_SERIAL:
             return _dashed(ids.fat_data)
-        case DataFs.NTFS:
+        case UuidForm.LONG_SERIAL:
             return ids.ntfs.upper()
-        case DataFs.EXT4 | DataFs.BTRFS:
+        case UuidForm.UUID:
             return ids.filesystem
+        case form:
+            assert_never(form)
 
 
 def _dashed(serial: str) -> str:

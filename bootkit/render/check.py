@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
 from bootkit.model.catalog import IMAGE_FOLDER
-from bootkit.model.check import Answer, FirmwareAnswer, Prediction, StickFacts, filesystem_name
+from bootkit.model.check import Answer, FirmwareAnswer, Prediction, StickFacts
+from bootkit.model.filesystem import filesystem_title
 from bootkit.model.testboot import TestFirmware
 from bootkit.units import format_size
 
@@ -25,7 +26,7 @@ def _row(prediction: Prediction) -> tuple[str, ...]:
     return (
         file_name(prediction.path),
         prediction.short,
-        ", ".join(map(filesystem_name, prediction.filesystems)) or "-",
+        ", ".join(map(filesystem_title, prediction.filesystems)) or "-",
         *(answers.get(firmware, "-") for firmware in TestFirmware),
         format_size(needed.start) if needed else "-",
         format_size(needed.to_ram) if needed and needed.to_ram else "-",

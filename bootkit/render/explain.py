@@ -16,7 +16,8 @@ from bootkit.model.boot import (
     Recognition,
     Role,
 )
-from bootkit.model.check import Answer, Prediction, filesystem_name
+from bootkit.model.check import Answer, Prediction
+from bootkit.model.filesystem import filesystem_title
 from bootkit.model.iso import IsoFacts
 from bootkit.units import format_size
 
@@ -69,7 +70,7 @@ def _how(detection: Detection, slots: Mapping[str, str], *, predicted: bool) -> 
     story = _filled(_story(detection), slots)
     lines = ["How it boots from a file", _paragraph(story, indent="  ")]
     if detection.filesystems and detection.entries[0].needs_path and not predicted:
-        names = ", ".join(map(filesystem_name, detection.filesystems))
+        names = ", ".join(map(filesystem_title, detection.filesystems))
         lines.append(_paragraph(f"Its initrd finds the file on {names}.", indent="  "))
     if detection.obstacle:
         lines.append(_item(f"{detection.obstacle} {detection.instead}".strip()))
@@ -83,7 +84,7 @@ def _will_it_boot(prediction: Prediction, *, on_stick: bool) -> list[str]:
         lines += [_item(f"to do: {prediction.cure}")] if prediction.cure else []
     marks = {True: "yes", False: "no", None: "unknown"}
     lines += [
-        _item(f"from {filesystem_name(answer.filesystem)}: {marks[answer.readable]}. {answer.reason}")
+        _item(f"from {filesystem_title(answer.filesystem)}: {marks[answer.readable]}. {answer.reason}")
         for answer in prediction.files
         if answer.filesystem
     ]

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from bootkit.detect import ANY_FILESYSTEM, Detector
 from bootkit.model.boot import Firmware
+from bootkit.model.filesystem import filesystem_title
 from bootkit.model.stack import Stack
 from bootkit.model.support import Proof, Seen, Verdict
 
 _WIDTH = 110
-_FILESYSTEM_NAMES = {"vfat": "FAT32", "exfat": "exFAT", "ntfs": "NTFS", "udf": "UDF", "btrfs": "Btrfs", "xfs": "XFS"}
 _FIRMWARE_NAMES = {
     Firmware.BIOS: "BIOS",
     Firmware.UEFI_X64: "UEFI",
@@ -174,4 +174,4 @@ def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
 def _names(filesystems: tuple[str, ...]) -> str:
     if set(filesystems) == set(ANY_FILESYSTEM):
         return _ANY_FILESYSTEM
-    return ", ".join(_FILESYSTEM_NAMES.get(name, name) for name in ANY_FILESYSTEM if name in filesystems)
+    return ", ".join(filesystem_title(name) for name in ANY_FILESYSTEM if name in filesystems)

@@ -45,9 +45,10 @@ from bootkit.system import interrupted
 from bootkit.system.bootcode import boot_sector, core_image
 from bootkit.system.loaders import mkimage_program
 from bootkit.system.makefs import make_filesystem
-from bootkit.system.recognise import STICK_RECORD, raw_volume
+from bootkit.system.recognise import STICK_RECORD
 from bootkit.system.run import run
 from bootkit.system.target import CHUNK, Moved, OpenTarget, open_target
+from bootkit.system.volumes.unmounted import raw_volume
 
 Told = Callable[[PrepareStep], None]
 """Called with each step before it is taken."""
@@ -273,7 +274,7 @@ def _bios(state: _Made) -> MadeLoader:
 def _replace_loaders(step: ReplaceLoaders, state: _Made) -> None:
     files = {file.path: file.content for file in (*_loader_files(state.loaders), *step.files)}
     files[STICK_RECORD] = loaders_record(state.plan, state.loaders)
-    volume = raw_volume(state.target.path, step.offset, step.size)
+    volume = raw_volume(state.target.path, step.offset, step.size, writing=True)
     assert volume is not None
     with closing(volume):
         volume.write(files)
@@ -285,7 +286,7 @@ def _replace_loaders(step: ReplaceLoaders, state: _Made) -> None:
 
 
 def _record_loaders(step: RecordLoaders, state: _Made) -> None:
-    volume = raw_volume(state.target.path, step.offset, step.size)
+    volume = raw_volume(state.target.path, step.offset, step.size, writing=True)
     if volume is not None:
         with closing(volume):
             volume.write({LOADERS_FILE: loaders_record(state.plan, state.loaders)})

@@ -9,11 +9,12 @@ import os
 import struct
 from collections.abc import Sequence
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO, assert_never, cast
 
 from bootkit.errors import BootkitError
+from bootkit.model.filesystem import Access, DataFs
 from bootkit.model.plan import WriteFile
-from bootkit.model.prepare import SECTOR, DataFs, MakeFilesystem
+from bootkit.model.prepare import SECTOR, MakeFilesystem
 from bootkit.plan.layout import fat32_cluster_sectors
 from bootkit.system.exfat import fill_exfat, set_serial
 from bootkit.system.run import run
@@ -38,6 +39,11 @@ def make_filesystem(
     ``sparse`` says that what stays a hole will read as zeros on the target: then nothing is left for the kernel's first
     mount to zero.
     """
+    if step.kind.system.make is Access.ROOT and (step.folders or files) and os.geteuid() != 0:
+        raise BootkitError(
+            f"a data partition with {step.kind.system.title} can only be filled by root",
+            hint="run it with sudo, or take --data-fs exfat, which needs no root for an image file",
+        )
     with image.open("wb") as fh:
         fh.truncate(step.size)
     _fill_stage(step, files, stage)
@@ -56,6 +62,8 @@ def make_filesystem(
                 fill_exfat(volume, step.size, step.folders, files)
         case DataFs.NTFS:
             _make_ntfs(step, image, stage)
+        case kind:
+            assert_never(kind)
 
 
 def _fill_stage(step: MakeFilesystem, files: Sequence[WriteFile], stage: Path) -> None:
@@ -142,12 +150,7 @@ def _make_ntfs(step: MakeFilesystem, image: Path, stage: Path) -> None:
 
 
 def _fill_ntfs(image: Path, stage: Path) -> None:
-    """ntfs-3g is the only program that makes folders in an NTFS file system, and it mounts to do so."""
-    if os.geteuid() != 0:
-        raise BootkitError(
-            "an NTFS data partition can only be filled by root",
-            hint="run it with sudo, or take --data-fs exfat, which needs no root for an image file",
-        )
+    """Folders and files by ntfs-3g, the only program that makes them; it mounts to do so."""
     mounted = stage.with_name(stage.name + ".ntfs")
     mounted.mkdir()
     run(["ntfs-3g", image, mounted])

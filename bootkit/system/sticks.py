@@ -7,15 +7,14 @@ from collections.abc import Generator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 from bootkit.errors import BootkitError, FormatError, host_errors
-from bootkit.formats.partitions import PartitionEntry, read_partitions
+from bootkit.formats.partitions import read_partitions
 from bootkit.model.catalog import IMAGE_FOLDER, STICK_FILE
 from bootkit.model.extension import OLD_FOLDER
-from bootkit.system.recognise import filesystem_at, raw_volume, uuid_at
 from bootkit.system.volume import Volume
 from bootkit.system.volumes.folder import FolderVolume
+from bootkit.system.volumes.unmounted import unmounted_volume
 
 _PREPARE = "prepare one first: bootkit prepare TARGET (bootkit devices lists what is plugged in)"
 
@@ -122,7 +121,7 @@ def _raw_volume(path: Path, *, writing: bool) -> Volume:
         with path.open("rb") as fh:
             table = read_partitions(fh)
             for partition in sorted(table.partitions, key=lambda partition: partition.number):
-                volume = _partition_volume(path, fh, partition, writing=writing)
+                volume = unmounted_volume(path, partition.start, partition.size, writing=writing)
                 if volume is None:
                     continue
                 if _is_stick(volume):
@@ -134,19 +133,6 @@ def _raw_volume(path: Path, *, writing: bool) -> Volume:
     except FormatError as error:
         raise BootkitError(f"{path} is not a bootkit stick: {error.message}", hint=_PREPARE) from error
     raise BootkitError(f"{path} is not a bootkit stick: no partition holds {STICK_FILE}", hint=_PREPARE)
-
-
-def _partition_volume(path: Path, fh: BinaryIO, partition: PartitionEntry, *, writing: bool) -> Volume | None:
-    from bootkit.system.volumes.mounted import MOUNTED, MountedVolume
-    from bootkit.system.volumes.ntfs import NtfsVolume
-
-    kind = filesystem_at(fh, partition.start)
-    if kind == "ntfs" and not writing:
-        return NtfsVolume(path, partition.start, partition.size)
-    if kind not in MOUNTED:
-        return raw_volume(path, partition.start, partition.size)
-    uuid = uuid_at(fh, partition.start, kind)
-    return MountedVolume(path, partition.start, partition.size, filesystem=kind, uuid=uuid, writing=writing)
 
 
 @contextmanager

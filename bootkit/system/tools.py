@@ -4,10 +4,12 @@ Debian's names are those that ``dpkg -S`` gives in Debian 12; where GRUB's tools
 grub2.spec.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from bootkit.bootcfg.osrelease import parse_os_release
+from bootkit.model.filesystem import FILE_SYSTEMS, Access, FileSystem
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,10 +52,17 @@ def _tool(program: str, packages: str, without_it: str, *also_called: str) -> To
     )
 
 
+def _titles(systems: Iterable[FileSystem]) -> str:
+    return " and ".join(one.title for one in systems)
+
+
 _GRUB = "grub-common grub2-tools grub grub2"
 _E2FSPROGS = "e2fsprogs e2fsprogs e2fsprogs e2fsprogs"
 _MTOOLS = "mtools mtools mtools mtools"
-_UNMOUNTED = "NTFS sticks cannot be written to, and btrfs ones not read either, while they are not mounted"
+_UNMOUNTED = (
+    f"{_titles(one for one in FILE_SYSTEMS if one.write is Access.ROOT)} sticks cannot be written to, and "
+    f"{_titles(one for one in FILE_SYSTEMS if one.read is Access.ROOT)} ones not read either, while they are not mounted"
+)
 _EXTENSIONS = "ext cannot make or look into extensions"
 
 TOOLS = (
@@ -65,12 +74,7 @@ TOOLS = (
     _tool("grub-mkimage", _GRUB, "prepare and upgrade cannot build boot loaders", "grub2-mkimage"),
     _tool("grub-script-check", _GRUB, "generate does not check its menu with GRUB's own parser", "grub2-script-check"),
     _tool("grub-emu", "grub-emu grub2-emu grub -", "the menu cannot be tried in GRUB without a machine", "grub2-emu"),
-    _tool(
-        "mkfs.exfat", "exfatprogs exfatprogs exfatprogs exfatprogs", "prepare --data-fs exfat and restore do not work"
-    ),
-    _tool("mkfs.ntfs", "ntfs-3g ntfsprogs ntfs-3g ntfsprogs", "prepare --data-fs ntfs does not work"),
-    _tool("ntfs-3g", "ntfs-3g ntfs-3g ntfs-3g ntfs-3g", "prepare --data-fs ntfs does not work"),
-    _tool("mkfs.btrfs", "btrfs-progs btrfs-progs btrfs-progs btrfsprogs", "prepare --data-fs btrfs does not work"),
+    *(_tool(one.name, one.packages, one.without_it) for system in FILE_SYSTEMS for one in system.programs),
     _tool("sync", "coreutils coreutils coreutils coreutils", "nothing says when a mounted stick is safe to remove"),
     _tool("cp", "coreutils coreutils coreutils coreutils", "prepare --data-fs ntfs does not work"),
     _tool("umount", "mount util-linux-core util-linux util-linux", "prepare --data-fs ntfs does not work"),

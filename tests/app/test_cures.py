@@ -17,7 +17,7 @@ from bootkit.app.verbs.images import add_images, plan_additions
 from bootkit.app.verbs.prepare import prepare_image
 from bootkit.model.catalog import MENU
 from bootkit.model.check import Answer
-from bootkit.model.prepare import DataFs
+from bootkit.model.filesystem import DataFs
 from bootkit.overlay.pack import pack
 from bootkit.system.changes import apply_changes
 from bootkit.system.sticks import open_stick

@@ -14,7 +14,7 @@ from bootkit.app.verbs.images import add_images, plan_additions
 from bootkit.app.verbs.matrix import Cell, Matrix, boot_matrix
 from bootkit.app.verbs.prepare import prepare_image
 from bootkit.app.verbs.test import choose_targets
-from bootkit.model.prepare import DataFs
+from bootkit.model.filesystem import DataFs
 from bootkit.model.testboot import TestFirmware
 from bootkit.system.changes import apply_changes
 from bootkit.system.qemu import Accelerator

@@ -9,7 +9,8 @@ from bootkit.app.verbs.generate import plan_generation
 from bootkit.app.verbs.images import add_images, plan_additions
 from bootkit.app.verbs.prepare import prepare_image
 from bootkit.app.verbs.test import choose_targets
-from bootkit.model.prepare import DataFs, Layout
+from bootkit.model.filesystem import DataFs
+from bootkit.model.prepare import Layout
 from bootkit.model.testboot import TestFirmware
 from bootkit.system.changes import apply_changes
 from bootkit.system.qemu import Accelerator

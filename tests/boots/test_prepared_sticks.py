@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from bootkit.app.verbs.prepare import prepare_image
-from bootkit.model.prepare import DataFs, Layout, LoaderChoice
+from bootkit.model.filesystem import DataFs
+from bootkit.model.prepare import Layout, LoaderChoice
 from bootkit.model.testboot import Stage, TestFirmware
 from bootkit.system.boot import STAGE_LIMITS, boot
 from bootkit.units import MIB

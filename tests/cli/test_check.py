@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bootkit.model.prepare import DataFs
+from bootkit.model.filesystem import DataFs
 from bootkit.overlay.pack import pack
 from bootkit.plan import cures
 from tests.app.conftest import LIVE_BOOT, UNKNOWN, MakeIso

@@ -8,7 +8,7 @@ import pytest
 
 from bootkit.app.verbs.matrix import Cell, Matrix, images_as_files
 from bootkit.model.check import Answer, Basis, Cure, FileAnswer, Prediction, Problem
-from bootkit.model.prepare import DataFs
+from bootkit.model.filesystem import DataFs
 from bootkit.model.testboot import BootResult, Stage, TestFirmware
 from bootkit.system.sticks import open_stick
 from tests.app.conftest import MakeIso

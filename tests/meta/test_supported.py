@@ -12,10 +12,10 @@ import pytest
 from bootkit.app.verbs.supported import SEEN, seen_to_json, supported
 from bootkit.detect import Detection
 from bootkit.detect.registry import builtin
+from bootkit.model.filesystem import FILE_SYSTEMS, names_of
 from bootkit.model.iso import RecordedIso
 from bootkit.model.record import facts_from_json
 from bootkit.model.support import Proof, Seen, Verdict
-from bootkit.plan.cures import PLAIN_BYTES
 from bootkit.render.supported import SupportedRow, supported_tables
 
 ROOT = Path(__file__).parents[2]
@@ -94,7 +94,8 @@ def seen() -> dict[tuple[str, str], Seen]:
 def summary(group: list[Detection]) -> Seen:
     started = [answer for answer in group if answer.entries]
     entries = [entry for answer in started for entry in answer.entries]
-    sets = [set(PLAIN_BYTES if answer.wants_disk else answer.filesystems) for answer in started]
+    plain = names_of(one for one in FILE_SYSTEMS if one.has_plain_bytes)
+    sets = [set(plain if answer.wants_disk else answer.filesystems) for answer in started]
     every: set[str] = {name for one in sets for name in one}
     common = {name for name in every if all(name in one for one in sets)}
     return Seen(

@@ -5,7 +5,8 @@ from itertools import pairwise
 import pytest
 
 from bootkit.errors import DeviceRefused
-from bootkit.model.prepare import SECTOR, DataFs, FreshIds, Layout, PartitionTable, Purpose
+from bootkit.model.filesystem import DataFs
+from bootkit.model.prepare import SECTOR, FreshIds, Layout, PartitionTable, Purpose
 from bootkit.plan.layout import (
     FAT32_MINIMUM_CLUSTERS,
     MBR_LIMIT,

@@ -6,11 +6,11 @@ import pytest
 
 from bootkit.errors import DeviceRefused, ToolMissing, UsageError
 from bootkit.model.boot import Firmware
+from bootkit.model.filesystem import DataFs
 from bootkit.model.plan import WriteFile
 from bootkit.model.prepare import (
     BuildLoader,
     CheckWritten,
-    DataFs,
     Finish,
     FreshIds,
     GrubPlatform,

@@ -17,10 +17,10 @@ import pytest
 from bootkit.app.verbs.prepare import plan_preparation, plan_restoration, plan_upgrade_of, prepare_image
 from bootkit.errors import BootkitError, DeviceRefused, Interrupted
 from bootkit.model.device import Identity
+from bootkit.model.filesystem import DataFs
 from bootkit.model.prepare import (
     SECTOR,
     CheckWritten,
-    DataFs,
     Layout,
     LoaderChoice,
     MakeFilesystem,

@@ -13,7 +13,7 @@ import pytest
 from bootkit.app.verbs.prepare import prepare_image
 from bootkit.errors import BootkitError
 from bootkit.formats.reader import Window
-from bootkit.model.prepare import DataFs
+from bootkit.model.filesystem import DataFs
 from bootkit.system.extents import file_extents
 from bootkit.system.recognise import read_contents
 from bootkit.system.sticks import open_stick

@@ -10,6 +10,7 @@ from pathlib import Path
 from bootkit.errors import BootkitError
 from bootkit.model.boot import MEMDISK, WIMBOOT, BootEntry
 from bootkit.model.catalog import OVERLAY_FOLDER, ImageItem
+from bootkit.model.filesystem import file_system
 from bootkit.model.plan import RemoveFile, StickStep, WriteFile
 from bootkit.overlay.pack import member_header
 from bootkit.render.entries import HEADER_SUFFIX, image_header
@@ -22,8 +23,6 @@ _SOURCES = {
     WIMBOOT: f"get wimboot from the iPXE project (github.com/ipxe/wimboot) and copy it to {WIMBOOT}",
 }
 _MEMDISK_LIMIT = 1 << 20
-_MARKED = frozenset({"vfat", "exfat"})
-"""File systems on which a mark is looked for; elsewhere it would do nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +64,8 @@ def _entries(item: ImageItem) -> Iterator[BootEntry]:
 
 def _new_marks(volume: Volume, item: ImageItem) -> Iterator[str]:
     """The marks that an image wants and the stick lacks. They stay when the image goes: they protect the stick."""
-    if item.detection is not None and volume.filesystem in _MARKED:
+    known = file_system(volume.filesystem)
+    if item.detection is not None and known is not None and known.is_common_ground:
         yield from (mark for mark in item.detection.marks if volume.stat(mark) is None)
 
 

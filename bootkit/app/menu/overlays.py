@@ -11,11 +11,11 @@ from bootkit.app.menu.busybox import busybox_for, busybox_path, machine_of
 from bootkit.app.menu.cures import Extents, cure_members, cure_of, extents_of
 from bootkit.errors import BootkitError
 from bootkit.model.catalog import OVERLAY_FOLDER, Additions, ImageItem
+from bootkit.model.filesystem import blkid_name
 from bootkit.model.options import KEYBOARD, Choices
 from bootkit.model.plan import RemoveFile, StickStep, WriteFile
 from bootkit.overlay.choices import OverlayChoices, choices_archive, choices_script
 from bootkit.overlay.manifest import overlay_archive, overlay_for, overlays
-from bootkit.plan.check_file import as_blkid
 from bootkit.plan.cures import MAP
 from bootkit.system.volume import Volume, read_file, walk
 
@@ -50,7 +50,7 @@ def plan_overlays(volume: Volume, items: tuple[ImageItem, ...], choices: Choices
         shared, own = shared_path(stack), choices_path(item.path)
         program = busybox_path(machine_of(item)) if overlay.runs_on_busybox else ""
         try:
-            cure = cure_of(item, as_blkid(volume.filesystem))
+            cure = cure_of(item, blkid_name(volume.filesystem))
             extents = extents_of(volume, item) if cure and cure.overlay == MAP else ()
             others = cure_members(volume, item, cure, extents) if cure else {}
             if program and program not in archives:

@@ -12,8 +12,8 @@ from bootkit.model.boot import Firmware
 from bootkit.model.catalog import ImageItem
 from bootkit.model.check import StickFacts, StickLoader
 from bootkit.model.fields import parse_json
+from bootkit.model.filesystem import blkid_name
 from bootkit.model.prepare import LOADERS_FILE
-from bootkit.plan.check_file import as_blkid
 from bootkit.plan.check_firmware import vendor_of
 from bootkit.system.recognise import STICK_RECORD, StickRecord, read_contents
 from bootkit.system.stickbytes import stick_image
@@ -36,7 +36,7 @@ def stick_facts(stick: Stick, items: Iterable[ImageItem]) -> StickFacts:
     loaders, old_iso = _of_its_disk(stick)
     if loaders is None:
         loaders = _loaders(read_file(stick.volume, LOADERS_FILE, _RECORD_LIMIT), _in_volume(stick.volume))
-    return StickFacts(filesystem=as_blkid(stick.volume.filesystem), loaders=loaders, old_iso=old_iso, labels=labels)
+    return StickFacts(filesystem=blkid_name(stick.volume.filesystem), loaders=loaders, old_iso=old_iso, labels=labels)
 
 
 def _of_its_disk(stick: Stick) -> tuple[tuple[StickLoader, ...] | None, bool]:

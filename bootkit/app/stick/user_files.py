@@ -10,12 +10,12 @@ from pathlib import Path
 
 from bootkit.errors import BootkitError
 from bootkit.model.catalog import STATE_FOLDER
+from bootkit.model.filesystem import file_system
 from bootkit.model.plan import CopyImage, RemoveFile, StickPlan, WriteFile
 from bootkit.system.changes import Watcher, apply_changes
 from bootkit.system.volume import Volume, allocated, chunks_of, read_file, sha256_of
 from bootkit.units import format_size
 
-FAT_LIMIT = (4 << 30) - 1
 SPARE = 16 << 20
 """Bytes that stay free for the menu, the records and the logs."""
 _NO_ROOM = "remove what is not needed: bootkit list, bootkit remove IMAGE"
@@ -50,15 +50,22 @@ def plan_copy(volume: Volume, source: Path, path: str, *, sparse: bool = False, 
         raise BootkitError(f"{path} is on the stick already", hint="--replace puts this one in its place")
     step = CopyImage(source=str(source), path=path, size=size, sparse=sparse)
     require_fits(volume, path, size)
-    require_room(volume, allocated(source) if sparse and volume.filesystem != "vfat" else size)
+    require_room(volume, allocated(source) if sparse and has_holes(volume) else size)
     return step
 
 
 def require_fits(volume: Volume, name: str, size: int) -> None:
     """Raises BootkitError: the stick's file system has no files of that size."""
-    if volume.filesystem in ("vfat", "msdos") and size > FAT_LIMIT:
+    known = file_system(volume.filesystem)
+    if known is not None and not known.holds(size):
         hint = "a stick whose data partition is ext4 takes it: bootkit prepare TARGET --data-fs ext4"
-        raise BootkitError(f"{name} has {format_size(size)}; FAT32 ends at 4 GiB a file", hint=hint)
+        raise BootkitError(f"{name} has {format_size(size)}; {known.limit_clause}", hint=hint)
+
+
+def has_holes(volume: Volume) -> bool:
+    """Whether a file with holes takes less room there than its size."""
+    known = file_system(volume.filesystem)
+    return known is None or known.has_holes
 
 
 def require_room(volume: Volume, size: int) -> None:

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from bootkit.app.stick.user_files import copy, fill_warning, plan_copy, require_fits, require_room, take_out
+from bootkit.app.stick.user_files import copy, fill_warning, has_holes, plan_copy, require_fits, require_room, take_out
 from bootkit.errors import BootkitError, FormatError, UsageError
 from bootkit.formats.ext4 import read_superblock
 from bootkit.model.options import option, problem
@@ -214,7 +214,7 @@ def _require_size(volume: Volume, name: str, size: int, *, whole: bool) -> tuple
     if size < SMALLEST:
         raise UsageError(f"{format_size(size)} is too small for a home", hint=f"at least {format_size(SMALLEST)}")
     require_fits(volume, f"the home {name}", size)
-    if whole or volume.filesystem == "vfat":
+    if whole or not has_holes(volume):
         require_room(volume, size)
         return ()
     warning = fill_warning(volume, "the home", size)

@@ -16,7 +16,7 @@ from bootkit.app.verbs.test import boot_targets, choose_targets
 from bootkit.errors import BootkitError
 from bootkit.model.catalog import ImageItem
 from bootkit.model.check import Answer, Prediction, StickFacts
-from bootkit.model.prepare import DataFs
+from bootkit.model.filesystem import USUAL, DataFs
 from bootkit.model.testboot import BootResult, TestFirmware
 from bootkit.plan.check import predict
 from bootkit.probe.image import open_image
@@ -27,10 +27,8 @@ from bootkit.system.volume import Volume, chunks_of
 from bootkit.units import MIB
 
 NO_CURE = ("bootkit=nocure",)
-FILESYSTEMS = (DataFs.EXT4, DataFs.FAT32, DataFs.EXFAT, DataFs.NTFS)
 _SPARE = 460 * MIB
 """Bytes of a throw-away stick beside the image: partitions for the loaders, and what btrfs wants to be at all."""
-_UDEV_NAME = {DataFs.FAT32: "vfat"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +61,7 @@ class Matrix:
     """What is to be booted."""
 
     isos: tuple[Path, ...]
-    filesystems: tuple[DataFs, ...] = FILESYSTEMS
+    filesystems: tuple[DataFs, ...] = USUAL
     firmwares: tuple[TestFirmware, ...] = (TestFirmware.BIOS, TestFirmware.UEFI)
     cure_off: bool = True
     """Boot each cured image once more without its cure."""
@@ -182,6 +180,6 @@ def _refused(matrix: Matrix, iso: Path, filesystem: DataFs, refusal: str) -> Gen
     with open_image(iso) as view:
         item = ImageItem(path=f"/{iso.name}", size=iso.stat().st_size, mtime_ns=0)
         item = with_insides(answered(item, view), view)
-    prediction = predict(item, StickFacts(filesystem=_UDEV_NAME.get(filesystem, filesystem.value)))
+    prediction = predict(item, StickFacts(filesystem=filesystem.system.name))
     for firmware in matrix.firmwares:
         yield _cell(prediction, filesystem, firmware, result=None, refusal=refusal)

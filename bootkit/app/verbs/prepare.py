@@ -16,9 +16,10 @@ from bootkit.app.verbs.generate import GRUBENV, menu_of, plan_generation
 from bootkit.errors import BootkitError, DeviceRefused, ToolMissing, UsageError
 from bootkit.model.catalog import MENU, MENU_FONT, STICK_FILE, MenuSettings
 from bootkit.model.device import BlockDevice
+from bootkit.model.filesystem import DataFs
 from bootkit.model.options import Choices, option
 from bootkit.model.plan import WriteFile
-from bootkit.model.prepare import Action, DataFs, FreshIds, Layout, LoaderChoice, PreparePlan, Target, Wish
+from bootkit.model.prepare import Action, FreshIds, Layout, LoaderChoice, PreparePlan, Target, Wish
 from bootkit.plan.layout import minimum_size
 from bootkit.plan.prepare import data_uuid, plan_prepare, plan_restore, plan_upgrade
 from bootkit.plan.safety import Circumstances, Refusal, safety

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bootkit.app.stick.catalog import find_images, image_named, read_catalog
-from bootkit.app.stick.user_files import copy, fill_warning, plan_copy, require_fits, require_room
+from bootkit.app.stick.user_files import copy, fill_warning, has_holes, plan_copy, require_fits, require_room
 from bootkit.detect.registry import stacks
 from bootkit.errors import BootkitError, UsageError
 from bootkit.model.catalog import ImageItem
@@ -130,7 +130,7 @@ def plan_persistence(volume: Volume, image: str, size: int, *, encrypted: bool =
     if size < SMALLEST:
         raise UsageError(f"{format_size(size)} is too small", hint=f"at least {format_size(SMALLEST)}")
     require_fits(volume, f"the file for changes of {item.name}", size)
-    whole = encrypted or volume.filesystem == "vfat"
+    whole = encrypted or not has_holes(volume)
     require_room(volume, size if whole else 0)
     warning = "" if whole else fill_warning(volume, "the file for changes", size)
     return PersistencePlan(

@@ -8,12 +8,10 @@ from typing import BinaryIO
 
 from bootkit.errors import BootkitError, CommandFailed
 from bootkit.formats.fat import Fat, case_flags
+from bootkit.model.filesystem import VFAT
 from bootkit.system.run import feed, run
 from bootkit.system.volume import Progress, chunks_of, parts_of
 from bootkit.system.volumes.raw import RawVolume, scratch
-
-FILE_LIMIT = (4 << 30) - 1
-"""Bytes of the largest file that FAT can hold."""
 
 _CASE = 12
 """Byte of a short record that tells which parts of the name are in lower case."""
@@ -42,7 +40,7 @@ class FatVolume(RawVolume[Fat]):
 
     def copy_in(self, source: Path, path: str, progress: Progress, *, sparse: bool = False) -> str:  # noqa: ARG002  # FAT has no holes
         size = source.stat().st_size
-        if size > FILE_LIMIT:
+        if not VFAT.holds(size):
             hint = "use a stick whose data partition is ext4: bootkit prepare --layout split"
             raise BootkitError(f"{source} is larger than 4 GiB, which FAT32 cannot hold", hint=hint)
         self._require_room(path, size, self.free())

@@ -11,16 +11,16 @@ from typing import BinaryIO
 
 from bootkit.errors import BootkitError, CommandFailed
 from bootkit.formats.reader import Extent, HostFile
+from bootkit.model.filesystem import BTRFS, FILE_SYSTEMS, NTFS, file_system, names_of
 from bootkit.system.extents import file_extents, ntfs_extents
 from bootkit.system.run import run
 from bootkit.system.volume import CHUNK, FileStat, Progress, chunks_of, parts_of
 
-_ALLOCATING = ("ext4", "xfs", "btrfs", "f2fs", "tmpfs")
+_ALLOCATING = (*names_of(one for one in FILE_SYSTEMS if one.has_holes), "tmpfs")
 """Where setting room aside is one cheap call; elsewhere the C library would write every block to do it."""
 _WITH_HOLES = (*_ALLOCATING, "overlay")
-_OWN_ADDRESSES = ("btrfs", "zfs", "bcachefs", "overlay")
+_OWN_ADDRESSES = (BTRFS.name, "zfs", "bcachefs", "overlay")
 """Where the places that the kernel tells are not those on a partition."""
-_NTFS_3G = ("fuseblk", "ntfs")
 _BY_UUID = Path("/dev/disk/by-uuid")
 
 
@@ -114,7 +114,7 @@ class FolderVolume:
             return None
         host = self._host(path)
         with self._errors(path):
-            told = ntfs_extents(Path(self._source), path, host) if self.filesystem in _NTFS_3G else None
+            told = ntfs_extents(Path(self._source), path, host) if file_system(self.filesystem) is NTFS else None
             return file_extents(host) if told is None else told
 
     def free(self) -> int:

@@ -15,7 +15,8 @@ from bootkit.app.verbs.devices import list_devices
 from bootkit.app.verbs.prepare import plan_preparation
 from bootkit.errors import UsageError
 from bootkit.model.device import BlockDevice
-from bootkit.model.prepare import DataFs, Layout, LoaderChoice, PreparePlan
+from bootkit.model.filesystem import DataFs
+from bootkit.model.prepare import Layout, LoaderChoice, PreparePlan
 from bootkit.plan.safety import Refusal
 from bootkit.system.hotplug import DiskEvents
 from bootkit.tui.screens.base import BaseScreen
