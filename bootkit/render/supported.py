@@ -11,6 +11,7 @@ from bootkit.model.stack import Stack
 from bootkit.model.support import Proof, Seen, Verdict
 
 _WIDTH = 110
+_PROSE_WIDTH = 127
 _FIRMWARE_NAMES = {
     Firmware.BIOS: "BIOS",
     Firmware.UEFI_X64: "UEFI",
@@ -138,7 +139,7 @@ def _lines(row: SupportedRow) -> list[str]:
 
 
 def supported_tables(rows: Iterable[SupportedRow]) -> str:
-    """Markdown for README.md: what starts, and below it what is only recognised."""
+    """Markdown for docs/systems.md: what starts, and below it what is only recognised."""
     every = tuple(rows)
     started = [
         (
@@ -159,6 +160,24 @@ def supported_tables(rows: Iterable[SupportedRow]) -> str:
             others.setdefault((row.stack.overlay, row.proof), []).extend(row.stack.systems)
     recognised = [(", ".join(systems), overlay, _PROOFS[proof]) for (overlay, proof), systems in others.items()]
     return f"{_table(_STARTED, started)}\n{_table(_RECOGNISED, recognised)}"
+
+
+def supported_summary(rows: Iterable[SupportedRow]) -> str:
+    """Markdown for README.md: how much is known, and how well."""
+    every = tuple(rows)
+    started = [row for row in every if row.is_started]
+    others = [row for row in every if not row.is_started]
+    booted = sum(row.proof is Proof.BOOTED for row in started)
+    text = (
+        f"{_systems(started)} systems of {len(started)} boot stacks start from a file. {booted} of the stacks are booted in a "
+        f"virtual machine by the tests, for {sum(row.proof is Proof.FIXTURE for row in started)} the answers to records of "
+        f"their images are checked. Of {_systems(others)} more systems it is known what stands in the way."
+    )
+    return "".join(f"{line}\n" for line in textwrap.wrap(text, _PROSE_WIDTH))
+
+
+def _systems(rows: Iterable[SupportedRow]) -> int:
+    return len({name for row in rows for name in row.stack.systems})
 
 
 _STARTED = ("Boot stack", "Systems", "Firmware", "Its file may lie on", "To RAM", "Proven", "Before `generate`")

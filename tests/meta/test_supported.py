@@ -16,12 +16,13 @@ from bootkit.model.filesystem import FILE_SYSTEMS, names_of
 from bootkit.model.iso import RecordedIso
 from bootkit.model.record import facts_from_json
 from bootkit.model.support import Proof, Seen, Verdict
-from bootkit.render.supported import SupportedRow, supported_tables
+from bootkit.render.supported import SupportedRow, supported_summary, supported_tables
 
 ROOT = Path(__file__).parents[2]
 SEEN_FILE = ROOT / "detectors" / SEEN
 README = ROOT / "README.md"
-TABLE = re.compile(r"(?<=<!-- supported: pytest tests/meta --update-golden -->\n).*(?=<!-- /supported -->)", re.DOTALL)
+PAGE = ROOT / "docs/systems.md"
+GENERATED = re.compile(r"(?<=: pytest tests/meta --update-golden -->\n).*(?=<!-- /)", re.DOTALL)
 KEEPS = re.compile(r"persist\w*(?:=.*)?|perchdir=.*|changes=.*|cow_device=.*|rd\.live\.overlay=.*|rd\.overlay=.*")
 ASKED_FOR: tuple[str, ...] = (
     # Debian's and Ubuntu's
@@ -119,15 +120,18 @@ def functions_of(path: Path) -> Iterator[str]:
 each_row = pytest.mark.parametrize("row", supported(), ids=lambda row: f"{row.detector}: {row.stack.name}")
 
 
-def test_the_package_and_the_readme_say_what_the_answers_show(update_golden: bool) -> None:
+def test_the_package_and_the_documents_say_what_the_answers_show(update_golden: bool) -> None:
     text = json.dumps(seen_to_json(seen()), indent=1) + "\n"
     if update_golden:
         SEEN_FILE.write_text(text, encoding="utf-8")
     assert SEEN_FILE.read_text(encoding="utf-8") == text, "pytest tests/meta --update-golden writes it"
-    table = supported_tables(supported())
-    if update_golden:
-        README.write_text(TABLE.sub(lambda _: table, README.read_text(encoding="utf-8")), encoding="utf-8")
-    assert TABLE.findall(README.read_text(encoding="utf-8")) == [table], "pytest tests/meta --update-golden writes it"
+    for page, part in ((PAGE, supported_tables(supported())), (README, supported_summary(supported()))):
+        if update_golden:
+            written = GENERATED.sub(part.replace("\\", r"\\"), page.read_text(encoding="utf-8"))
+            page.write_text(written, encoding="utf-8")
+        assert GENERATED.findall(page.read_text(encoding="utf-8")) == [part], (
+            "pytest tests/meta --update-golden writes it"
+        )
 
 
 def test_every_detector_has_rows_and_records() -> None:

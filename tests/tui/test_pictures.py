@@ -1,4 +1,4 @@
-"""Pictures of the screens at two sizes, kept as SVG: reviewed as pictures, shown in README.md, compared as text."""
+"""Pictures of the screens at two sizes, kept as SVG: reviewed as pictures, shown in docs/tour.md, compared as text."""
 
 import re
 from collections import defaultdict
