@@ -10,6 +10,7 @@ import struct
 from dataclasses import replace
 from typing import BinaryIO
 
+from bootkit.formats.efi import read_efi
 from bootkit.formats.pe import PeFacts, read_pe
 from bootkit.formats.reader import read_upto
 from bootkit.model.kernel import KernelFacts, Uki
@@ -38,7 +39,8 @@ def read_kernel(fh: BinaryIO, size: int) -> KernelFacts:
     pe = read_pe(fh)
     if pe is None:
         return facts
-    facts = replace(facts, cpu=facts.cpu or pe.machine, signed=pe.signed, signers=pe.signers)
+    efi = read_efi(fh, pe)
+    facts = replace(facts, cpu=facts.cpu or pe.machine, signed=pe.signed, signers=pe.signers, efi=efi)
     if ".linux" in pe.sections:
         return replace(facts, uki=_uki(fh, pe))
     return replace(facts, loader=_loader(fh, pe))

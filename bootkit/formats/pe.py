@@ -18,6 +18,7 @@ _SECTIONS_LIMIT = 96
 """The most that Windows' loader takes; a unified kernel image has a dozen."""
 _SECTION = struct.Struct("<8sIIII")
 """Name, bytes in memory, address, bytes in the file, offset in the file; 16 bytes more are of no interest."""
+_LONG_NAMES_LIMIT = 4096
 _SECURITY = 4
 """Index of the attribute certificate table among the data directories."""
 _PKCS7 = 2
@@ -52,11 +53,17 @@ def read_pe(fh: BinaryIO) -> PeFacts | None:
         return None
     machine = _MACHINES.get(int.from_bytes(start[at + 4 : at + 6], "little"), "")
     signature = _signature(fh, start, at + 24)
-    sections = _sections(start, at)
+    sections = _sections(start, at, _long_names(fh, start, at))
     return PeFacts(machine=machine, signed=bool(signature), signers=_names(signature), sections=sections)
 
 
-def _sections(start: bytes, at: int) -> dict[str, tuple[int, int]]:
+def _long_names(fh: BinaryIO, start: bytes, at: int) -> bytes:
+    """The table of names that are longer than 8 bytes, which lies behind the symbols; empty if there is none."""
+    symbols, count = struct.unpack_from("<II", start, at + 12)
+    return read_upto(fh, symbols + 18 * count, _LONG_NAMES_LIMIT) if symbols else b""
+
+
+def _sections(start: bytes, at: int, long_names: bytes) -> dict[str, tuple[int, int]]:
     count, optional = struct.unpack_from("<H12xH", start, at + 6)
     table = at + 24 + optional
     found: dict[str, tuple[int, int]] = {}
@@ -64,6 +71,8 @@ def _sections(start: bytes, at: int) -> dict[str, tuple[int, int]]:
         if table + 40 * row + _SECTION.size > len(start):
             break
         name, used, _address, stored, offset = _SECTION.unpack_from(start, table + 40 * row)
+        if name[:1] == b"/" and name[1:].rstrip(b"\0").isdigit():
+            name = long_names[int(name[1:].rstrip(b"\0")) :].partition(b"\0")[0]
         found.setdefault(name.rstrip(b"\0").decode("ascii", "replace"), (offset, min(used, stored)))
     return found
 

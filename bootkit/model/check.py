@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from bootkit.model.boot import Firmware
+from bootkit.model.efi import EfiFacts, MachineKeys
 from bootkit.model.filesystem import filesystem_title
 from bootkit.model.testboot import TestFirmware
 
@@ -73,13 +74,47 @@ class FileAnswer:
     """Without which it would not."""
 
 
+class Trust(StrEnum):
+    """What Secure Boot makes of a kernel that the stick's menu loads."""
+
+    DIRECT = "direct"
+    """The stick's shim lets it start."""
+    HOP = "hop"
+    """The shim of its vendor vouches for it, which the menu starts first."""
+    REVOKED = "revoked"
+    """It was good once, or its vendor's shim was."""
+    FOREIGN = "foreign"
+    """Signed by somebody whom no shim at hand trusts."""
+    UNSIGNED = "unsigned"
+    """Without a signature, or with one that is of another file."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VendorShim:
+    """A shim in an image on the stick."""
+
+    image: str
+    """Path of the image on the stick."""
+    path: str
+    """In the image; with ``efi:`` in its FAT image."""
+    firmware: Firmware
+    efi: EfiFacts
+
+    @property
+    def name(self) -> str:
+        """Of its copy on the EFI system partition: the same shim in two images is one file there."""
+        return f"{self.efi.digest[:16]}.efi"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FirmwareAnswer:
     firmware: TestFirmware
     answer: Answer
     reason: str = ""
-    """One sentence; empty if it boots."""
+    """One sentence; empty if it boots by itself."""
     cure: str = ""
+    trust: Trust | None = None
+    """With Secure Boot on; ``None`` where that is not asked, or nobody can tell."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,9 +139,11 @@ class StickLoader:
     firmware: Firmware
     signed: bool = False
     vendor: str = ""
-    """Whose keys the signed one trusts, as far as known: ``debian``, ``ubuntu``, ``fedora``."""
+    """Whose shim and GRUB the signed one is, as far as known: ``debian``, ``ubuntu``, ``fedora``."""
     package: str = ""
     """The package that it is from, with its version; empty if nobody knows."""
+    shim: EfiFacts | None = None
+    """Of the signed one; ``None`` where its bytes could not be read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +158,10 @@ class StickFacts:
     """Whether the whole disk still carries the signature of an ISO image that was written to it."""
     labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     """The paths of the images that have a volume identifier."""
+    shims: tuple[VendorShim, ...] = ()
+    """Of the images on the stick."""
+    machine: MachineKeys | None = None
+    """This computer's own; ``None`` where it has no UEFI, or its variables cannot be read."""
 
     def loader(self, firmware: Firmware) -> StickLoader | None:
         return next((loader for loader in self.loaders or () if loader.firmware is firmware), None)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import MISSING, Field, fields
 from typing import Any, cast
 
+from bootkit.model.efi import EfiFacts, EfiSignature, ShimFacts
 from bootkit.model.fields import Json, json_list, json_number, json_object, json_string, refuse_unknown
 from bootkit.model.initrd import InitrdFacts, InitrdSegment, KernelModules, RootFacts
 from bootkit.model.kernel import KernelFacts, Uki
@@ -89,7 +90,43 @@ def kernel_from_json(value: object, where: str) -> KernelFacts:
         cmdline_limit=json_number(record.get("cmdline_limit", 0), f"{where}.cmdline_limit"),
         efi32=record.get("efi32") is True,
         uki=None if record.get("uki") is None else _uki(record["uki"], f"{where}.uki"),
+        efi=None if record.get("efi") is None else efi_from_json(record["efi"], f"{where}.efi"),
         loader=json_string(record.get("loader", ""), f"{where}.loader"),
+    )
+
+
+def efi_to_json(facts: EfiFacts) -> Json:
+    """A value for ``json.dumps``; :func:`efi_from_json` gives ``facts`` back."""
+    return _row(facts)
+
+
+def efi_from_json(value: object, where: str) -> EfiFacts:
+    """What :func:`efi_to_json` wrote.
+
+    Raises:
+        FormatError: it is something else.
+    """
+    record = _record(value, EfiFacts, where)
+    return EfiFacts(
+        digest=json_string(record.get("digest"), f"{where}.digest"),
+        signatures=json_list(record.get("signatures", []), f"{where}.signatures", _signature),
+        sbat=json_string(record.get("sbat", ""), f"{where}.sbat"),
+        shim=None if record.get("shim") is None else _shim(record["shim"], f"{where}.shim"),
+    )
+
+
+def _signature(value: object, where: str) -> EfiSignature:
+    record = _record(value, EfiSignature, where)
+    return EfiSignature(fits=record.get("fits") is True, chain=_strings(record, "chain", where))
+
+
+def _shim(value: object, where: str) -> ShimFacts:
+    record = _record(value, ShimFacts, where)
+    return ShimFacts(
+        trusts=_strings(record, "trusts", where),
+        revokes=_strings(record, "revokes", where),
+        revoked_certificates=_strings(record, "revoked_certificates", where),
+        sbat_level=json_string(record.get("sbat_level", ""), f"{where}.sbat_level"),
     )
 
 
@@ -103,7 +140,10 @@ def _uki(value: object, where: str) -> Uki:
     )
 
 
-def _row(value: InitrdFacts | RootFacts | KernelFacts | InitrdSegment | KernelModules | Uki) -> Json:
+_Row = InitrdFacts | RootFacts | KernelFacts | InitrdSegment | KernelModules | Uki | EfiFacts | EfiSignature | ShimFacts
+
+
+def _row(value: _Row) -> Json:
     pairs = ((field, getattr(value, field.name)) for field in fields(value))
     return {field.name: _json(item) for field, item in pairs if item != _default(field)}
 
@@ -114,7 +154,7 @@ def _default(field: Field[object]) -> object:
 
 def _json(value: object) -> Json:
     match value:
-        case InitrdSegment() | KernelModules() | Uki():
+        case InitrdSegment() | KernelModules() | Uki() | EfiFacts() | EfiSignature() | ShimFacts():
             return _row(value)
         case tuple():
             return [_json(item) for item in cast("tuple[object, ...]", value)]

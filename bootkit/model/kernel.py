@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from bootkit.model.efi import EfiFacts
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Uki:
@@ -22,8 +24,8 @@ class KernelFacts:
     cpu: str = ""
     """``x86_64``, ``i686``, ``aarch64``; empty if its headers do not tell."""
     signed: bool | None = None
-    """Whether there is an Authenticode signature; ``None`` if it is no PE file, which cannot have one. Whether the
-    signature is a good one is not looked at."""
+    """Whether there is an Authenticode signature; ``None`` if it is no PE file, which cannot have one. ``efi`` tells
+    whether it is a good one."""
     signers: tuple[str, ...] = ()
     """Names in the signature's certificates: of those who signed, and of those who vouch for them."""
     run_size: int = 0
@@ -36,5 +38,7 @@ class KernelFacts:
     """Whether a 32-bit UEFI can start it: of 64-bit kernels those with EFI mixed mode."""
     uki: Uki | None = None
     """What it carries if it is a unified kernel image."""
+    efi: EfiFacts | None = None
+    """What Secure Boot looks at; ``None`` if it is no PE file."""
     loader: str = ""
     """The boot loader that it is, as its project spells it: ``grub``, ``shim``, ``systemd-boot``; empty for all else."""

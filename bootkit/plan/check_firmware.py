@@ -1,16 +1,17 @@
 """On which firmware an image starts from a stick. Pure.
 
-Sources: modules built into the signed GRUB images of Debian 12 and 13 (read, booted); GRUB 2.06, loader/i386/linux.c;
-shim 16.1, which refuses kernels of other vendors ("bad shim signature", booted).
+Sources: modules built into the signed GRUB images of Debian 12 and 13 (read, booted); GRUB 2.06, loader/i386/linux.c. What
+shim says of a kernel is in :mod:`bootkit.plan.trust`.
 """
 
 from collections.abc import Iterable
 
 from bootkit.model.boot import BootEntry, Detection, EntryKind, Firmware
-from bootkit.model.check import Answer, FirmwareAnswer, StickFacts, StickLoader
+from bootkit.model.check import Answer, FirmwareAnswer, StickFacts, StickLoader, Trust
 from bootkit.model.filesystem import file_system, filesystem_title
 from bootkit.model.kernel import KernelFacts
 from bootkit.model.testboot import TestFirmware
+from bootkit.plan.trust import NOT_SIGNED, SWITCH_OFF, TrustAnswer, holder, trust_in
 
 _STARTS = {
     TestFirmware.BIOS: Firmware.BIOS,
@@ -28,15 +29,14 @@ _VENDOR_NAMES = {
     "rocky": "rocky",
     "ubuntu": "canonical",
 }
-"""What the names in a vendor's signatures have in them, in small letters."""
+"""What the names in a vendor's certificates have in them, in small letters: enough to know its GRUB, and nothing is trusted for it."""
 _ON_EXT4 = "prepare a stick with bootkit prepare TARGET --data-fs ext4"
-_OFF = "switch Secure Boot off in the firmware's setup"
 
 
-def vendor_of(signers: Iterable[str]) -> str:
-    """Whose signature it is, as :class:`StickLoader` has it; empty if nobody knows."""
-    names = " ".join(signers).lower()
-    return next((vendor for vendor, mark in _VENDOR_NAMES.items() if mark in names), "")
+def vendor_of(names: Iterable[str]) -> str:
+    """Whose certificates they are, as :class:`StickLoader` has it; empty if nobody knows."""
+    text = " ".join(names).lower()
+    return next((vendor for vendor, mark in _VENDOR_NAMES.items() if mark in text), "")
 
 
 def firmware_answers(
@@ -58,7 +58,7 @@ def _answer(
     if problem := _cpu_problem(firmware, entry, (kernel.cpu if kernel else "") or detection.arch, kernel):
         return problem
     if firmware is TestFirmware.SECUREBOOT:
-        return _trust(entry, kernel, stick.loader(starts))
+        return _trust(entry, kernel, stick.loader(starts), stick)
     return FirmwareAnswer(firmware=firmware, answer=Answer.BOOTS)
 
 
@@ -72,11 +72,11 @@ def _loader_problem(firmware: TestFirmware, stick: StickFacts) -> FirmwareAnswer
     reads = known is not None and known.has_signed_grub(loader.vendor if loader is not None else "")
     if is_secure and loader is not None and not loader.signed:
         cure = "bootkit upgrade TARGET --loader signed" if reads else _ON_EXT4
-        return _no(firmware, "The stick's loader is not signed.", f"{_OFF}, or {cure}")
+        return _no(firmware, "The stick's loader is not signed.", f"{SWITCH_OFF}, or {cure}")
     by_signed = is_secure or (loader is not None and loader.signed)
     if by_signed and stick.filesystem and not reads:
         name = filesystem_title(stick.filesystem)
-        cure = f"{_OFF}, or {_ON_EXT4}"
+        cure = f"{SWITCH_OFF}, or {_ON_EXT4}"
         if not is_secure:
             cure = "bootkit upgrade TARGET --loader built"
         return _no(firmware, f"A signed GRUB does not read {name}.", cure)
@@ -101,26 +101,35 @@ def _cpu_problem(
     return None
 
 
-def _trust(entry: BootEntry, kernel: KernelFacts | None, loader: StickLoader | None) -> FirmwareAnswer:
+def _trust(
+    entry: BootEntry, kernel: KernelFacts | None, loader: StickLoader | None, stick: StickFacts
+) -> FirmwareAnswer:
     """Whether shim lets the kernel pass."""
     secure = TestFirmware.SECUREBOOT
     if entry.kind not in (EntryKind.LINUX, EntryKind.CHAINLOADER):
         if entry.kind is EntryKind.CONFIGFILE:
             return _unknown("The image's own menu decides which kernel it is.")
-        return _no(secure, f"A signed GRUB has no {entry.kind.value}.", _OFF)
-    if kernel is None:
+        return _no(secure, f"A signed GRUB has no {entry.kind.value}.", SWITCH_OFF)
+    if kernel is None or (kernel.signed and kernel.efi is None):
         return _unknown("Whether its kernel is signed is not known yet.", "bootkit check")
     if not kernel.signed:
-        return _no(secure, "Its kernel is not signed.", _OFF)
-    signers = ", ".join(kernel.signers) or "somebody without a name"
-    mark = _VENDOR_NAMES.get(loader.vendor, "") if loader is not None else ""
-    if not mark:
+        return _refused(NOT_SIGNED)
+    if loader is None or loader.shim is None:
+        signers = holder(kernel.efi.signatures if kernel.efi else ())
         return _unknown(f"Its kernel is signed by {signers}; whether the stick's shim trusts it is not known.")
-    if any(mark in signer.lower() for signer in kernel.signers):
-        return FirmwareAnswer(firmware=secure, answer=Answer.BOOTS)
-    assert loader is not None  # it gave the mark
-    return _no(
-        secure, f"Its kernel is signed by {signers}, whom the stick's shim (of {loader.vendor}) does not trust.", _OFF
+    answer = trust_in(kernel.efi, loader.shim, (), stick.machine)
+    if answer.trust is Trust.DIRECT:
+        return FirmwareAnswer(firmware=secure, answer=Answer.BOOTS, trust=answer.trust)
+    return _refused(answer)
+
+
+def _refused(answer: TrustAnswer) -> FirmwareAnswer:
+    return FirmwareAnswer(
+        firmware=TestFirmware.SECUREBOOT,
+        answer=Answer.CANNOT,
+        reason=answer.reason,
+        cure=answer.cure,
+        trust=answer.trust,
     )
 
 

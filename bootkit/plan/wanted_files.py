@@ -6,12 +6,19 @@ from collections.abc import Iterable
 
 from bootkit.bootcfg.cmdline import word_value
 from bootkit.detect.registry import stack_of, stacks
-from bootkit.model.boot import ON_STICK, Detection, EntryKind
+from bootkit.model.boot import ON_STICK, Detection, EntryKind, Firmware
 from bootkit.model.iso import IsoView
 from bootkit.plan.check_file import finds_file
 
 _SLOT = re.compile(r"\{([\w.-]+):([^{}]*)\}")
 """``{word:default}`` in a pattern of :attr:`bootkit.model.stack.Stack.roots`."""
+_SHIM_NAMES = {
+    "BOOTX64.EFI": Firmware.UEFI_X64,
+    "BOOTIA32.EFI": Firmware.UEFI_IA32,
+    "BOOTAA64.EFI": Firmware.UEFI_ARM64,
+}
+_SHIM_LIMIT = 16 << 20
+"""Bytes; the largest shim has 1 MiB, and a loader in its place 5."""
 _ROOT_LIMIT = 8
 """Root images of one system; a layered one has three or four."""
 
@@ -27,6 +34,8 @@ def ask_for_wanted_files(view: IsoView, detection: Detection) -> None:
         view.kernel(path)
     for path in initrds:
         view.initrd(path)
+    for path in shim_places(view):
+        view.kernel(path)
     if detection.entries and finds_file(detection.entries[0]):
         for path in root_images(view, detection):
             view.root(path)
@@ -38,6 +47,18 @@ def wanted_files(detection: Detection) -> tuple[tuple[str, ...], tuple[str, ...]
     kernels = dict.fromkeys(entry.kernel for entry in entries if not entry.kernel.startswith(ON_STICK))
     initrds = dict.fromkeys(detection.entries[0].initrds) if detection.entries else {}
     return tuple(kernels), tuple(path for path in initrds if not path.startswith(ON_STICK))
+
+
+def shim_places(view: IsoView) -> tuple[str, ...]:
+    """Where firmware would start the image by itself, if it were a medium of its own: there its vendor's shim lies."""
+    paths = (f"{place}/EFI/BOOT/{name}" for place in ("", "efi:") for name in _SHIM_NAMES)
+    return tuple(path for path in paths if 0 < view.file_size(path) <= _SHIM_LIMIT)
+
+
+def shim_firmware(path: str) -> Firmware | None:
+    """Whose firmware would start ``path``, if that is one of :func:`shim_places`."""
+    folder, _, name = path.upper().rpartition("/")
+    return _SHIM_NAMES.get(name) if folder in ("/EFI/BOOT", "EFI:/EFI/BOOT") else None
 
 
 def root_images(view: IsoView, detection: Detection) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from bootkit.model.boot import (
 )
 from bootkit.model.catalog import ImageItem
 from bootkit.model.check import Answer, Basis, Prediction, StickFacts, StickLoader
+from bootkit.model.efi import EfiSignature
 from bootkit.model.filesystem import VFAT
 from bootkit.model.initrd import InitrdFacts, KernelModules, RootFacts
 from bootkit.model.iso import IsoFacts
@@ -24,11 +25,12 @@ from bootkit.model.prepare import DATA_LABEL
 from bootkit.model.testboot import TestFirmware
 from bootkit.plan import cures
 from bootkit.plan.check import predict, stick_notes
+from tests.plan.conftest import DEBIAN_KERNEL, DEBIAN_SHIM
 
 MIB = 1 << 20
 VERSION = "6.1.0-9-amd64"
 KERNEL = KernelFacts(
-    size=8 * MIB, cpu="x86_64", signed=True, signers=("Debian Secure Boot Signer 2022 - linux",),
+    size=8 * MIB, cpu="x86_64", signed=True, signers=("Debian Secure Boot Signer 2022 - linux",), efi=DEBIAN_KERNEL,
     run_size=64 * MIB, initrd_limit=0x7FFFFFFF, cmdline_limit=2047, efi32=True,
 )  # fmt: skip
 INITRD = InitrdFacts(
@@ -49,7 +51,7 @@ ENTRY = BootEntry(
 )
 LOADERS = (
     StickLoader(firmware=Firmware.BIOS),
-    StickLoader(firmware=Firmware.UEFI_X64, signed=True, vendor="debian"),
+    StickLoader(firmware=Firmware.UEFI_X64, signed=True, shim=DEBIAN_SHIM),
     StickLoader(firmware=Firmware.UEFI_IA32),
 )
 EXT4 = StickFacts(filesystem="ext4", loaders=LOADERS)
@@ -279,7 +281,8 @@ def firmware(prediction: Prediction) -> str:
     return "".join(answer.answer.value[0] for answer in prediction.firmware)
 
 
-SIGNED = (StickLoader(firmware=Firmware.UEFI_X64, signed=True, vendor="debian"),)
+SIGNED = (StickLoader(firmware=Firmware.UEFI_X64, signed=True, shim=DEBIAN_SHIM),)
+FOREIGN = replace(DEBIAN_KERNEL, signatures=(EfiSignature(fits=True, chain=DEBIAN_SHIM.signatures[1].chain[:1]),))
 
 
 @pytest.mark.parametrize(
@@ -292,7 +295,7 @@ SIGNED = (StickLoader(firmware=Firmware.UEFI_X64, signed=True, vendor="debian"),
         ({}, StickFacts(filesystem="ext4", loaders=(StickLoader(firmware=Firmware.UEFI_X64),)), "cbcc", "not signed"),
         ({"initrd": drivers("exfat")}, replace(EXT4, filesystem="exfat"), "bcbc", "A signed GRUB does not read exFAT."),
         ({"kernel": replace(KERNEL, signed=False)}, EXT4, "bbbc", "Its kernel is not signed."),
-        ({"kernel": replace(KERNEL, signers=("Fedora Secure Boot Signer",))}, EXT4, "bbbc", "whom the stick's shim"),
+        ({"kernel": replace(KERNEL, efi=FOREIGN)}, EXT4, "bbbc", "whom neither the stick's shim"),
         ({"kernel": replace(KERNEL, efi32=False)}, EXT4, "bbub", "Its kernel has no EFI mixed mode."),
         ({"kernel": replace(KERNEL, cpu="i686")}, EXT4, "bubu", "not every GRUB starts from a 64-bit UEFI"),
         ({"kernel": replace(KERNEL, cpu="aarch64")}, EXT4, "cccc", "Its kernel is for aarch64."),

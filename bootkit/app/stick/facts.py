@@ -5,16 +5,20 @@ from contextlib import closing
 from typing import BinaryIO, cast
 
 from bootkit.errors import BootkitError, FormatError
+from bootkit.formats.efi import read_efi
 from bootkit.formats.fat import Fat
-from bootkit.formats.pe import read_pe
 from bootkit.formats.reader import Window, read_upto
 from bootkit.model.boot import Firmware
 from bootkit.model.catalog import ImageItem
-from bootkit.model.check import StickFacts, StickLoader
+from bootkit.model.check import StickFacts, StickLoader, VendorShim
+from bootkit.model.efi import EfiFacts
 from bootkit.model.fields import parse_json
 from bootkit.model.filesystem import blkid_name
 from bootkit.model.prepare import LOADERS_FILE
 from bootkit.plan.check_firmware import vendor_of
+from bootkit.plan.trust import anchor_names
+from bootkit.plan.wanted_files import shim_firmware
+from bootkit.system.efivars import machine_keys
 from bootkit.system.recognise import STICK_RECORD, StickRecord, read_contents
 from bootkit.system.stickbytes import stick_image
 from bootkit.system.sticks import Stick
@@ -30,13 +34,21 @@ Opener = Callable[[str], BinaryIO]
 def stick_facts(stick: Stick, items: Iterable[ImageItem]) -> StickFacts:
     """What can be found out without root: what cannot is left open, and no error."""
     labels: dict[str, tuple[str, ...]] = {}
+    items = tuple(items)
     for item in items:
         if item.facts is not None and item.facts.volume_id:
             labels[item.facts.volume_id] = (*labels.get(item.facts.volume_id, ()), item.path)
     loaders, old_iso = _of_its_disk(stick)
     if loaders is None:
         loaders = _loaders(read_file(stick.volume, LOADERS_FILE, _RECORD_LIMIT), _in_volume(stick.volume))
-    return StickFacts(filesystem=blkid_name(stick.volume.filesystem), loaders=loaders, old_iso=old_iso, labels=labels)
+    return StickFacts(
+        filesystem=blkid_name(stick.volume.filesystem),
+        loaders=loaders,
+        old_iso=old_iso,
+        labels=labels,
+        shims=tuple(vendor_shims(items)),
+        machine=machine_keys(),
+    )
 
 
 def _of_its_disk(stick: Stick) -> tuple[tuple[StickLoader, ...] | None, bool]:
@@ -92,25 +104,37 @@ def _loader(row: Mapping[str, object], opener: Opener) -> StickLoader | None:
     except ValueError:
         return None  # of a newer bootkit
     signed = row.get("kind") == "signed"
-    vendor = vendor_of(_signers(str(row.get("path")), opener)) if signed else ""
-    return StickLoader(firmware=firmware, signed=signed, vendor=vendor, package=str(row.get("package", "")))
+    path = str(row.get("path"))
+    efi = _efi(path, opener) if signed else None
+    shim = efi if efi is not None and efi.shim is not None else None
+    vendor = vendor_of((anchor_names(shim.shim),)) if shim is not None else ""
+    return StickLoader(firmware=firmware, signed=signed, vendor=vendor, package=str(row.get("package", "")), shim=shim)
 
 
-def _both(shim: StickLoader, other: StickLoader) -> StickLoader:
-    """Shim is signed by Microsoft; the GRUB behind it by the vendor whose keys shim has."""
-    packages = dict.fromkeys(filter(None, (shim.package, other.package)))
+def _both(first: StickLoader, second: StickLoader) -> StickLoader:
+    """Shim, the GRUB behind it and the key manager are one loader."""
+    packages = dict.fromkeys(filter(None, (first.package, second.package)))
     return StickLoader(
-        firmware=shim.firmware,
-        signed=shim.signed or other.signed,
-        vendor=shim.vendor or other.vendor,
+        firmware=first.firmware,
+        signed=first.signed or second.signed,
+        vendor=first.vendor or second.vendor,
         package=", ".join(packages),
+        shim=first.shim or second.shim,
     )
 
 
-def _signers(path: str, opener: Opener) -> Iterator[str]:
+def _efi(path: str, opener: Opener) -> EfiFacts | None:
     try:
         with closing(opener(path)) as fh:
-            pe = read_pe(fh)
+            return read_efi(fh)
     except (BootkitError, OSError):
-        return
-    yield from pe.signers if pe is not None else ()
+        return None
+
+
+def vendor_shims(items: Iterable[ImageItem]) -> Iterator[VendorShim]:
+    """The shims in images whose files were looked into, in the places where firmware starts them."""
+    for item in items:
+        for path, kernel in (item.facts.kernels if item.facts is not None else {}).items():
+            firmware = shim_firmware(path)
+            if firmware is not None and kernel.efi is not None and kernel.efi.shim is not None:
+                yield VendorShim(image=item.path, path=path, firmware=firmware, efi=kernel.efi)

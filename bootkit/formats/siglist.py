@@ -1,0 +1,55 @@
+"""EFI signature lists: what the variables db and dbx hold, and what shims have built in.
+
+Source: UEFI specification 2.10, 32.4.1 (EFI_SIGNATURE_LIST and the types of signatures).
+"""
+
+import struct
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from bootkit.errors import FormatError
+from bootkit.formats.x509 import Certificate, parse_certificate
+
+_X509 = uuid.UUID("a5c059a1-94e4-4aa7-87b5-ab155c2bf072").bytes_le
+_SHA256 = uuid.UUID("c1c41626-504c-4092-aca9-41f936934328").bytes_le
+_HEADER = struct.Struct("<16sIII")
+_OWNER = 16
+"""Bytes of the GUID before each signature, of whoever put it there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignatureLists:
+    certificates: tuple[Certificate, ...] = ()
+    digests: tuple[str, ...] = ()
+    """Authenticode SHA-256, in hex."""
+
+
+def parse_signature_lists(data: bytes) -> SignatureLists:
+    """All lists in ``data``, one after the other; other types of signatures are left out.
+
+    Raises:
+        FormatError: the sizes do not add up.
+    """
+    certificates: list[Certificate] = []
+    digests: list[str] = []
+    for kind, value in _signatures(data):
+        if kind == _SHA256:
+            digests.append(value.hex())
+        elif kind == _X509:
+            certificates.append(parse_certificate(value))
+    return SignatureLists(certificates=tuple(certificates), digests=tuple(digests))
+
+
+def _signatures(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    at = 0
+    while at < len(data):
+        if at + _HEADER.size > len(data):
+            raise FormatError("a list of signatures ends too early", offset=at)
+        kind, size, header, each = _HEADER.unpack_from(data, at)
+        first = at + _HEADER.size + header
+        if size < _HEADER.size + header or at + size > len(data) or each <= _OWNER:
+            raise FormatError("a list of signatures has sizes that cannot be", offset=at)
+        for place in range(first, at + size - each + 1, each):
+            yield kind, data[place + _OWNER : place + each]
+        at += size
