@@ -80,7 +80,7 @@ def parse_grub(
     """
     budget = ScriptBudget(sources={path: None})
     machine = GrubMachine(files or NoFiles(), path=path, variables=variables, budget=budget)
-    reader = _Reader(machine)
+    reader = _GrubReader(machine)
     try:
         reader.read(text)
     except OutOfSteps:
@@ -99,11 +99,11 @@ def _timeout(text: str) -> int | None:
     return int(text) if re.fullmatch(r"-?\d{1,8}", text) else None
 
 
-class _Reader(Runner):
+class _GrubReader(Runner):
     """Runs one menu, or one entry of it: first the commands, then the bodies of the entries that they define."""
 
     def __init__(
-        self, machine: GrubMachine, parent: "_Reader | None" = None, *, title: str = "", is_entry: bool = False
+        self, machine: GrubMachine, parent: "_GrubReader | None" = None, *, title: str = "", is_entry: bool = False
     ) -> None:
         super().__init__(machine, parent.functions if parent is not None else {})
         self.is_entry = is_entry
@@ -222,7 +222,7 @@ class _Reader(Runner):
             if not item.is_submenu:
                 self._entry(machine, item)
             elif self._may_nest(machine):
-                _Reader(machine, self, title=item.title).read(item.body)
+                _GrubReader(machine, self, title=item.title).read(item.body)
             self.places.append((item, first, len(self.entries)))
 
     def _may_nest(self, machine: GrubMachine) -> bool:
@@ -232,7 +232,7 @@ class _Reader(Runner):
         return True
 
     def _entry(self, machine: GrubMachine, item: _Item) -> None:
-        reader = _Reader(machine, self, title=item.title, is_entry=True)
+        reader = _GrubReader(machine, self, title=item.title, is_entry=True)
         reader.run(item.body)
         entry = MenuEntry(title=item.title, submenu=self.submenu, id=item.id, classes=item.classes, source=item.path)
         self._keep(entry, machine.draft)
@@ -241,7 +241,7 @@ class _Reader(Runner):
             reader.read(())
         elif place and place not in machine.budget.sources and machine.files.is_file(place) and self._may_nest(machine):
             inner = self._other_menu(machine, place)
-            _Reader(inner, self, title=item.title).read(machine.files.text(place))
+            _GrubReader(inner, self, title=item.title).read(machine.files.text(place))
 
     def _keep(self, entry: MenuEntry, draft: Draft) -> None:
         self.entries.append(

@@ -40,7 +40,7 @@ class _Draft:
     is_submenu: bool = False
 
 
-class _Reader:
+class _LimineReader:
     def __init__(self, path: str) -> None:
         self.partition = IN_EFI if path.startswith(IN_EFI) else ""
         old = path.lower().endswith(".cfg")
@@ -97,7 +97,7 @@ class _Reader:
 
 def parse_limine(text: str, *, path: str) -> Menu:
     """The menu of the configuration that lies at ``path``."""
-    reader = _Reader(path)
+    reader = _LimineReader(path)
     for line in text.splitlines()[:_MAX_LINES]:
         reader.read(line.strip())
     entries = _entries(reader, path)
@@ -112,7 +112,7 @@ def parse_limine(text: str, *, path: str) -> Menu:
     )
 
 
-def _entries(reader: _Reader, path: str) -> list[MenuEntry | None]:
+def _entries(reader: _LimineReader, path: str) -> list[MenuEntry | None]:
     """One for each line that begins an entry; ``None`` for a submenu, whose title its entries carry."""
     above: list[str] = []
     found: list[MenuEntry | None] = []
@@ -124,7 +124,7 @@ def _entries(reader: _Reader, path: str) -> list[MenuEntry | None]:
     return found
 
 
-def _entry(reader: _Reader, draft: _Draft, submenu: tuple[str, ...], source: str) -> MenuEntry:
+def _entry(reader: _LimineReader, draft: _Draft, submenu: tuple[str, ...], source: str) -> MenuEntry:
     values = draft.values
     protocol = values.get("protocol", "").lower()
     uri = next((values[key] for key in _PATH_KEYS if key in values), "")

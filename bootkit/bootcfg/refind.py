@@ -36,7 +36,7 @@ class _Stanza:
 
 
 @dataclass(slots=True, eq=False, repr=False)
-class _Reader:
+class _RefindReader:
     files: Files
     settings: dict[str, str] = field(default_factory=dict[str, str])
     stanzas: list[_Stanza] = field(default_factory=list[_Stanza])
@@ -85,7 +85,7 @@ class _Reader:
 
 def parse_refind(text: str, files: Files | None = None, *, path: str) -> Menu:
     """The menu of the configuration that lies at ``path``; disabled stanzas are left out."""
-    reader = _Reader(files or NoFiles())
+    reader = _RefindReader(files or NoFiles())
     reader.read(path, text)
     entries = tuple(_entry(stanza) for stanza in reader.stanzas if not _is_disabled(stanza))
     wanted = reader.settings.get("default_selection", "").partition(",")[0].strip("+ ").lower()

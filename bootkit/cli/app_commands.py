@@ -38,7 +38,7 @@ def add(
 
 def list_apps(stick: StickOption = None, as_json: AsJson = False) -> None:
     """List the AppImages on the stick."""
-    from bootkit.app.verbs.app import find_apps
+    from bootkit.app.stick.apps import find_apps
     from bootkit.system.sticks import open_stick
 
     with open_stick(stick) as opened:
@@ -58,8 +58,8 @@ def remove(
     dry_run: DryRun = False,
 ) -> None:
     """Remove AppImages from the stick."""
+    from bootkit.app.stick.apps import app_named, paths_of
     from bootkit.app.stick.user_files import plan_removal
-    from bootkit.app.verbs.app import app_named, paths_of
     from bootkit.cli import report
     from bootkit.system.changes import apply_changes
     from bootkit.system.sticks import open_stick

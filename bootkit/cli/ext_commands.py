@@ -107,12 +107,13 @@ def list_extensions(
     stick: StickOption = None, image: ImageOption = "", stack: StackOption = "", as_json: AsJson = False
 ) -> None:
     """List the extensions on the stick, what each is for, and whether it is on."""
-    from bootkit.app.verbs.ext import find_extensions, look_at_extensions
+    from bootkit.app.stick.extensions import find_extensions
+    from bootkit.app.verbs.ext import look_at_extensions
     from bootkit.app.verbs.options import find_place
     from bootkit.system.sticks import open_stick
 
     with open_stick(stick) as opened:
-        place, _ = find_place(opened.volume, image=image, stack=stack)
+        place = find_place(opened.volume, image=image, stack=stack).place
         extensions = look_at_extensions(opened.volume, find_extensions(opened.volume), place=place)
     if as_json:
         output.json([asdict(extension) for extension in extensions])
@@ -140,7 +141,8 @@ def inspect(
     as_json: AsJson = False,
 ) -> None:
     """Look into an extension: for which system it is, what is in it, and what is wrong with it."""
-    from bootkit.app.verbs.ext import extension_named, look_at_extension_file, look_at_extensions
+    from bootkit.app.stick.extensions import extension_named
+    from bootkit.app.verbs.ext import look_at_extension_file, look_at_extensions
     from bootkit.system.sticks import open_stick
 
     if Path(name).is_file():
@@ -170,8 +172,8 @@ def disable(
 
 def remove(names: Names, stick: StickOption = None, dry_run: DryRun = False) -> None:
     """Remove extensions from the stick."""
+    from bootkit.app.stick.extensions import extension_named
     from bootkit.app.stick.user_files import plan_removal
-    from bootkit.app.verbs.ext import extension_named
     from bootkit.cli import report
     from bootkit.system.changes import apply_changes
     from bootkit.system.sticks import open_stick
@@ -190,8 +192,8 @@ def verify(
     as_json: AsJson = False,
 ) -> None:
     """Read extensions back from the stick and compare them with the checksums that add kept."""
+    from bootkit.app.stick.extensions import extension_named, find_extensions
     from bootkit.app.stick.user_files import verify as verify_files
-    from bootkit.app.verbs.ext import extension_named, find_extensions
     from bootkit.cli import report
     from bootkit.system.sticks import open_stick
 
@@ -213,7 +215,7 @@ def _switch(names: list[str], stick: Path | None, *, image: str, stack: str, ena
     from bootkit.system.sticks import open_stick
 
     with open_stick(stick, writing=not dry_run) as opened:
-        place, _ = find_place(opened.volume, image=image, stack=stack)
+        place = find_place(opened.volume, image=image, stack=stack).place
         generation = plan_switch(opened.volume, names, enabled=enabled, place=place)
         if dry_run:
             report.plan(generation.plan)

@@ -12,7 +12,8 @@ from bootkit.cli.options import AsJson, DryRun, StickOption
 from bootkit.units import format_size, parse_size
 
 if TYPE_CHECKING:
-    from bootkit.app.verbs.home import Ask, Home
+    from bootkit.app.stick.homes import Home
+    from bootkit.app.verbs.home import Ask
 
 Name = Annotated[str, Argument(help="Of the home.")]
 Size = Annotated[str, Option("--size", help="Of its file: 4G, 512M.", metavar="SIZE")]
@@ -35,7 +36,8 @@ def create(
     dry_run: DryRun = False,
 ) -> None:
     """Make an empty home."""
-    from bootkit.app.verbs.home import create_home, home_path, plan_home
+    from bootkit.app.stick.homes import home_path
+    from bootkit.app.verbs.home import create_home, plan_home
     from bootkit.cli import report
     from bootkit.system.sticks import open_stick
 
@@ -54,7 +56,7 @@ def create(
 
 def list_homes(stick: StickOption = None, as_json: AsJson = False) -> None:
     """List the homes on the stick: how large, how full, and how they are."""
-    from bootkit.app.verbs.home import find_homes
+    from bootkit.app.stick.homes import find_homes
     from bootkit.system.sticks import open_stick
 
     with open_stick(stick) as opened:
@@ -75,7 +77,8 @@ def resize(
     name: Name, size: Size, stick: StickOption = None, passphrase_file: PassphraseFile = None, dry_run: DryRun = False
 ) -> None:
     """Make a home larger or smaller; what is in it stays."""
-    from bootkit.app.verbs.home import home_named, resize_home
+    from bootkit.app.stick.homes import home_named
+    from bootkit.app.verbs.home import resize_home
     from bootkit.cli import report
     from bootkit.system.sticks import open_stick
 
@@ -96,7 +99,8 @@ def check(
     passphrase_file: PassphraseFile = None,
 ) -> None:
     """Check the file system of a home."""
-    from bootkit.app.verbs.home import check_home, home_named
+    from bootkit.app.stick.homes import home_named
+    from bootkit.app.verbs.home import check_home
     from bootkit.cli import report
     from bootkit.errors import BootkitError
     from bootkit.system.sticks import open_stick
@@ -133,8 +137,9 @@ def restore(
     dry_run: DryRun = False,
 ) -> None:
     """Make a home of the stick out of a backup."""
+    from bootkit.app.stick.homes import home_path
     from bootkit.app.stick.user_files import plan_copy
-    from bootkit.app.verbs.home import home_path, require_home_image, restore_home
+    from bootkit.app.verbs.home import require_home_image, restore_home
     from bootkit.cli import report
     from bootkit.model.plan import StickPlan
     from bootkit.system.sticks import open_stick
@@ -152,8 +157,8 @@ def restore(
 
 def remove(name: Name, stick: StickOption = None, yes: Yes = False, dry_run: DryRun = False) -> None:
     """Remove a home, with everything in it."""
+    from bootkit.app.stick.homes import home_named
     from bootkit.app.stick.user_files import plan_removal
-    from bootkit.app.verbs.home import home_named
     from bootkit.cli import report
     from bootkit.system.changes import apply_changes
     from bootkit.system.sticks import open_stick

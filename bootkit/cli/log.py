@@ -6,7 +6,7 @@ from bootkit.cli.options import AsJson, StickOption
 
 def log(stick: StickOption = None, as_json: AsJson = False) -> None:
     """Print what the last boots from the stick have written to it, the newest first."""
-    from bootkit.app.verbs.overview import read_logs
+    from bootkit.app.verbs.log import read_logs
     from bootkit.system.sticks import open_stick
 
     with open_stick(stick) as opened:

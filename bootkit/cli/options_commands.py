@@ -11,7 +11,8 @@ from bootkit.cli.options import AsJson, DryRun, StickOption
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bootkit.model.options import OptionSpec, Place, Value
+    from bootkit.app.verbs.options import PlaceState
+    from bootkit.model.options import OptionSpec, Value
     from bootkit.plan.edit_settings import Change
     from bootkit.system.volume import Volume
 
@@ -24,13 +25,13 @@ def list_options(
     stick: StickOption = None, image: ImageOption = "", stack: StackOption = "", as_json: AsJson = False
 ) -> None:
     """List the options, what counts, where it comes from, and what an image cannot honour."""
-    from bootkit.app.verbs.options import choices_for, find_place, shown_value
+    from bootkit.app.verbs.options import find_place, shown_value
     from bootkit.app.verbs.options import list_options as listed_options
     from bootkit.system.sticks import open_stick
 
     with open_stick(stick) as opened:
-        place, item = find_place(opened.volume, image=image, stack=stack)
-        listed = listed_options(choices_for(opened.volume), place, item)
+        found = find_place(opened.volume, image=image, stack=stack)
+    listed = listed_options(found.choices, found.place, found.item)
     if as_json:
         rows = [
             {"option": one.spec.key, "value": one.value, "from": one.scope.value, "reason": one.reason}
@@ -46,14 +47,14 @@ def list_options(
 
 def get(key: Key, stick: StickOption = None, image: ImageOption = "", stack: StackOption = "") -> None:
     """Print the value that counts."""
-    from bootkit.app.verbs.options import choices_for, find_option, find_place, shown_value
+    from bootkit.app.verbs.options import find_option, find_place, shown_value
     from bootkit.app.verbs.options import list_options as listed_options
     from bootkit.system.sticks import open_stick
 
     with open_stick(stick) as opened:
-        place, item = find_place(opened.volume, image=image, stack=stack)
-        spec = find_option(key, place.scope)
-        listed = listed_options(choices_for(opened.volume), place, item)
+        found = find_place(opened.volume, image=image, stack=stack)
+    spec = find_option(key, found.place.scope)
+    listed = listed_options(found.choices, found.place, found.item)
     output.answer(next(shown_value(spec, one.value) for one in listed if one.spec is spec))
 
 
@@ -71,10 +72,9 @@ def set_option(
     from bootkit.system.sticks import open_stick
 
     with open_stick(stick, writing=not dry_run) as opened:
-        place, _ = find_place(opened.volume, image=image, stack=stack)
-        spec = find_option(key, place.scope)
-        chosen = _value(opened.volume, spec, place, value or [])
-        _change(opened.volume, [Change(key=key, value=chosen, place=place)], dry_run=dry_run)
+        found = find_place(opened.volume, image=image, stack=stack)
+        chosen = _value(opened.volume, find_option(key, found.place.scope), found, value or [])
+        _change(opened.volume, [Change(key=key, value=chosen, place=found.place)], dry_run=dry_run)
 
 
 def unset(
@@ -90,15 +90,15 @@ def unset(
     from bootkit.system.sticks import open_stick
 
     with open_stick(stick, writing=not dry_run) as opened:
-        place, _ = find_place(opened.volume, image=image, stack=stack)
+        place = find_place(opened.volume, image=image, stack=stack).place
         find_option(key, place.scope)
         _change(opened.volume, [Change(key=key, value=None, place=place)], dry_run=dry_run)
 
 
-def _value(volume: "Volume", spec: "OptionSpec", place: "Place", words: "Sequence[str]") -> "Value":
+def _value(volume: "Volume", spec: "OptionSpec", found: "PlaceState", words: "Sequence[str]") -> "Value":
     from bootkit.app.stick.catalog import image_named
-    from bootkit.app.verbs.options import find_place, not_there, parse_value, password_digest, require_entry
-    from bootkit.app.verbs.variants import seed_named
+    from bootkit.app.stick.variants import seed_named
+    from bootkit.app.verbs.options import not_there, parse_value, password_digest, require_entry
     from bootkit.model.options import Kind
 
     if spec.kind is Kind.PASSWORD and not words:
@@ -111,11 +111,10 @@ def _value(volume: "Volume", spec: "OptionSpec", place: "Place", words: "Sequenc
     if spec.kind is Kind.PATH and isinstance(value, str) and value:
         return image_named(volume, value)
     if spec.key == "entry" and isinstance(value, str):
-        _, item = find_place(volume, image=place.name)
-        assert item is not None  # the option is for images only
-        require_entry(item, value)
+        assert found.item is not None  # the option is for images only
+        require_entry(found.item, value)
     if spec.key == "seed" and isinstance(value, str) and value:
-        return seed_named(volume, place.name, value).label
+        return seed_named(volume, found.place.name, value).label
     return value
 
 

@@ -23,7 +23,7 @@ def create(
     dry_run: DryRun = False,
 ) -> None:
     """Give an image a place for its changes, and the menu an entry that uses it."""
-    from bootkit.app.verbs.variants import create_persistence, plan_persistence
+    from bootkit.app.verbs.persist import create_persistence, plan_persistence
     from bootkit.cli import report
     from bootkit.cli.images import write_menu
     from bootkit.system.sticks import open_stick
@@ -48,7 +48,7 @@ def create(
 
 def list_kept(stick: StickOption = None, as_json: AsJson = False) -> None:
     """List the images that keep their changes."""
-    from bootkit.app.verbs.variants import read_variants
+    from bootkit.app.stick.variants import read_variants
     from bootkit.system.sticks import open_stick
 
     with open_stick(stick) as opened:
@@ -66,7 +66,7 @@ def list_kept(stick: StickOption = None, as_json: AsJson = False) -> None:
 def remove(image: Image, stick: StickOption = None, yes: Yes = False, dry_run: DryRun = False) -> None:
     """Remove what an image has kept, and its entry."""
     from bootkit.app.stick.user_files import plan_removal
-    from bootkit.app.verbs.variants import kept_named
+    from bootkit.app.stick.variants import kept_named
     from bootkit.cli import report
     from bootkit.cli.images import write_menu
     from bootkit.model.variants import FOLDER_MARK

@@ -26,7 +26,7 @@ def add(
     dry_run: DryRun = False,
 ) -> None:
     """Give an image an answer file, and the menu an entry that installs with it."""
-    from bootkit.app.verbs.variants import plan_seed
+    from bootkit.app.verbs.seed import plan_seed
     from bootkit.cli import report
     from bootkit.cli.images import write_menu
     from bootkit.system.changes import apply_changes
@@ -46,7 +46,7 @@ def add(
 
 def list_seeds(stick: StickOption = None, as_json: AsJson = False) -> None:
     """List the answer files on the stick."""
-    from bootkit.app.verbs.variants import read_variants
+    from bootkit.app.stick.variants import read_variants
     from bootkit.system.sticks import open_stick
 
     with open_stick(stick) as opened:
@@ -67,7 +67,8 @@ def remove(
     dry_run: DryRun = False,
 ) -> None:
     """Remove an answer file, and its entry."""
-    from bootkit.app.verbs.variants import plan_seed_removal, seed_named
+    from bootkit.app.stick.variants import seed_named
+    from bootkit.app.verbs.seed import plan_seed_removal
     from bootkit.cli import report
     from bootkit.cli.images import write_menu
     from bootkit.system.changes import apply_changes

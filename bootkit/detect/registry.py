@@ -10,12 +10,16 @@ import pkgutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
+from typing import TYPE_CHECKING
 
 from bootkit.detect import Detection, Detector, IsoView, NotMine, Stack
 from bootkit.detect.destroys import with_warnings_of_wiping
 from bootkit.errors import BootkitError
 from bootkit.model.boot import Recognition
 from bootkit.model.iso import NotRecorded
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 GROUP = "bootkit.detectors.v1"
 """The entry point group; its number changes when a plug-in written for it would break."""
@@ -97,13 +101,18 @@ def _ask(detector: Detector, iso: IsoView) -> object:
         return NotMine(reason=f"it broke down: {error!r}")
 
 
-def _plugins() -> Iterator[Detector]:
-    """The detectors that other installed packages bring; a broken one is logged and left out."""
+def plugin_points() -> "tuple[EntryPoint, ...]":
+    """The entry points by which other installed packages bring detectors, in order of name."""
     if not any(_announces_plugins(folder) for folder in sys.path):
-        return
+        return ()
     from importlib.metadata import entry_points  # 30 ms, and hardly anybody has a plug-in
 
-    for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
+    return tuple(sorted(entry_points(group=GROUP), key=lambda point: point.name))
+
+
+def _plugins() -> Iterator[Detector]:
+    """The detectors that other installed packages bring; a broken one is logged and left out."""
+    for point in plugin_points():
         try:
             loaded: object = point.load()
         except Exception as error:

@@ -7,6 +7,8 @@ PERSISTENCE_FOLDER = "/boot/persistence"
 SEED_FOLDER = "/boot/seeds"
 ADDED_FOLDER = "/boot/bootkit/added"
 """Initrds that ``generate`` makes for them."""
+SEED_LIMIT = 4 << 20
+"""Bytes of an answer file."""
 FOLDER_MARK = "bootkit.txt"
 """What stands in a folder of changes that the live system fills itself."""
 

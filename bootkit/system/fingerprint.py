@@ -1,25 +1,62 @@
-"""What an answer depends on besides the image: this program and its plug-ins."""
+"""What an answer depends on besides what it is about: this program and its plug-ins."""
 
 import hashlib
+from collections.abc import Iterator
+from functools import cache
 from importlib.resources import files
+from importlib.resources.abc import Traversable
+from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from bootkit import __version__
+from bootkit.detect.registry import plugin_points
 
-_PARTS = ("bootcfg", "detect", "detectors", "formats", "grub_templates", "model", "probe", "render")
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
+_DERIVED = "__pycache__"
 
 
-def program_fingerprint(detector_names: tuple[str, ...]) -> str:
-    """Changes when the version, a plug-in or, in a checkout, a source file changes; hex.
+@cache
+def program_fingerprint() -> str:
+    """Changes when a file of the program or of a plug-in does; hex. It is worked out once in a process.
 
     An answer that was kept under another fingerprint is worked out again, from the recorded facts where they suffice.
+    Every file counts, whatever it is for: a list of those that matter would be wrong one day. Their content is read, not
+    their times: it takes 10 ms, is the same on two computers that take turns with a stick, and differs where a package
+    manager gives all files one time.
     """
-    digest = hashlib.sha256(f"{__version__}\0{'|'.join(detector_names)}".encode())
-    package = files("bootkit")
-    if isinstance(package, Path):  # not in a zip, where the version says it all
-        for part in _PARTS:
-            for file in sorted((package / part).rglob("*")):
-                if file.suffix in (".py", ".j2"):
-                    stat = file.stat()
-                    digest.update(f"{file.name}\0{stat.st_size}\0{stat.st_mtime_ns}\0".encode())
+    digest = hashlib.sha256()
+    for path, content in (*_members(files("bootkit")), *_of_plugins()):
+        digest.update(f"{path}\0{len(content)}\0".encode())
+        digest.update(content)
     return digest.hexdigest()[:32]
+
+
+def _members(folder: Traversable, prefix: str = "") -> Iterator[tuple[str, bytes]]:
+    """All files below a folder with their paths from there, in order; also where that is a zip archive."""
+    for member in sorted(folder.iterdir(), key=lambda one: one.name):
+        path = f"{prefix}/{member.name}"
+        if member.is_file():
+            yield path, member.read_bytes()
+        elif member.name != _DERIVED:
+            yield from _members(member, path)
+
+
+def _of_plugins() -> Iterator[tuple[str, bytes]]:
+    for point in plugin_points():
+        version = f"{point.dist.name} {point.dist.version}" if point.dist else ""
+        yield f"{point.name}={point.value} {version}", b""
+        yield from _sources(point)
+
+
+def _sources(point: "EntryPoint") -> Iterator[tuple[str, bytes]]:
+    """The files of the top-level package that a plug-in names; of one in a zip archive, its version says it all."""
+    spec = find_spec(point.module.partition(".")[0])
+    if spec is None:
+        return
+    for place in map(Path, spec.submodule_search_locations or [spec.origin or ""]):
+        if place.is_dir():
+            yield from _members(place, point.name)
+        elif place.is_file():
+            yield point.name, place.read_bytes()

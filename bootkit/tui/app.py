@@ -54,9 +54,9 @@ class BootkitApp(App[None]):
             twin = f"   {binding.tooltip}" if binding.tooltip else ""
             run = partial(self._run, binding.action)
             yield SystemCommand(binding.description, f"key {binding.key_display or binding.key}{twin}", run)
-        if isinstance(screen, StickScreen) and screen.board is not None:
-            for item in screen.board.items:
-                title = f"Go to {screen.board.title(item)}"
+        if isinstance(screen, StickScreen) and screen.overview is not None:
+            for item in screen.overview.items:
+                title = f"Go to {screen.overview.title(item)}"
                 yield SystemCommand(title, item.path, partial(screen.choose, item.path))
 
     def action_help(self) -> None:

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from bootkit.app.verbs.generate import Generation, plan_generation
 from bootkit.app.verbs.images import Verified, add_images, plan_additions, plan_removal, verify_images
+from bootkit.app.verbs.log import read_logs
 from bootkit.app.verbs.options import plan_change
-from bootkit.app.verbs.overview import Board, read_board, read_logs
+from bootkit.app.verbs.overview import Overview, read_overview
 from bootkit.plan.edit_settings import Change
 from bootkit.system.changes import apply_changes
 from bootkit.tui.access import StickAccess
@@ -17,9 +18,9 @@ if TYPE_CHECKING:
     from bootkit.app.verbs.test import BootedEntry
 
 
-def read_stick(access: StickAccess, told: Callable[[str], None]) -> Board:
+def read_stick(access: StickAccess, told: Callable[[str], None]) -> Overview:
     with access.open() as stick:
-        return read_board(stick, told=told)
+        return read_overview(stick, told=told)
 
 
 def write_menu(access: StickAccess, progress: Job) -> Generation:

@@ -162,7 +162,7 @@ def test_a_menu_that_grub_refuses_is_not_written(
     def broken(*_: object) -> bytes:
         return b"menuentry 'x' {\n"
 
-    monkeypatch.setattr("bootkit.app.verbs.generate.render_menu", broken)
+    monkeypatch.setattr("bootkit.app.menu.grub_cfg.render_menu", broken)
     _put(stick, make_iso("fedora.iso"))
     with pytest.raises(BootkitError, match="GRUB's parser refuses"):
         plan_generation(volume)

@@ -3,9 +3,9 @@ from pathlib import Path
 import pytest
 
 from bootkit.app.stick.catalog import find_images, read_catalog
+from bootkit.app.stick.settings import choices_on
 from bootkit.app.verbs.generate import plan_generation
 from bootkit.app.verbs.options import (
-    choices_for,
     find_option,
     find_place,
     list_options,
@@ -88,9 +88,9 @@ def test_the_users_own_configuration_is_below_the_sticks(filled: Volume, no_user
 
 
 def test_lists_values_with_their_origin_and_the_reason_against(filled: Volume) -> None:
-    place, item = find_place(filled, image="debian")
-    choices = with_changes(choices_for(filled), [Change(key="host", value="box")])
-    listed = {one.spec.key: one for one in list_options(choices, place, item)}
+    found = find_place(filled, image="debian")
+    choices = with_changes(found.choices, [Change(key="host", value="box")])
+    listed = {one.spec.key: one for one in list_options(choices, found.place, found.item)}
     assert (listed["host"].value, listed["host"].scope) == ("box", Scope.STICK)
     assert (listed["order"].value, listed["order"].scope) == (0, Scope.DEFAULT)
     assert "timeout" not in listed
@@ -99,20 +99,20 @@ def test_lists_values_with_their_origin_and_the_reason_against(filled: Volume) -
 
 def test_an_image_that_cannot_boot_shows_why_an_option_has_no_effect(filled: Volume, stick: Path) -> None:
     (stick / "boot/iso/broken.iso").write_bytes(b"\0" * 50_000)
-    place, item = find_place(filled, image="broken")
-    reasons = {one.spec.key: one.reason for one in list_options(Choices(), place, item)}
+    found = find_place(filled, image="broken")
+    reasons = {one.spec.key: one.reason for one in list_options(Choices(), found.place, found.item)}
     assert reasons["language"] == "broken.iso does not start from the menu."
     assert reasons["alias"] == ""
 
 
 def test_previews_the_kernel_line_with_changes_that_are_not_made(filled: Volume) -> None:
     item = read_catalog(filled, find_images(filled)).items[0]
-    changed = with_changes(choices_for(filled), [Change(key="keyboard", value="de", place=image_place(PATH))])
+    changed = with_changes(choices_on(filled), [Change(key="keyboard", value="de", place=image_place(PATH))])
     (entry,) = preview(item, changed)
     assert entry.words[-2:] == (f"findiso={PATH}", "keyboard-layouts=de")
     assert preview(
         item, with_changes(changed, [Change(key="keyboard", value=None, place=image_place(PATH))])
-    ) == preview(item, choices_for(filled))
+    ) == preview(item, choices_on(filled))
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bootkit.app.verbs.options import plan_change
-from bootkit.app.verbs.overview import Board, brought, read_board
+from bootkit.app.verbs.overview import Overview, brought, read_overview
 from bootkit.model.options import Value, image_place
 from bootkit.plan.edit_settings import Change
 from bootkit.system.changes import apply_changes
@@ -36,9 +36,9 @@ def full(stick: Path, make_iso: MakeIso) -> Path:
     return stick
 
 
-def board_of(stick: Path) -> Board:
+def overview_of(stick: Path) -> Overview:
     with open_stick(stick) as opened:
-        return read_board(opened)
+        return read_overview(opened)
 
 
 def choose(stick: Path, **values: Value) -> None:
@@ -48,20 +48,20 @@ def choose(stick: Path, **values: Value) -> None:
 
 
 def test_each_image_shows_what_it_gets(full: Path) -> None:
-    board = board_of(full)
-    (item,) = board.items
-    assert brought(board, item) == ("home anna", "2 ext", "1 script", "changes")
-    assert (board.scripts, len(board.variants.seeds)) == (("10-printer",), 1)
+    overview = overview_of(full)
+    (item,) = overview.items
+    assert brought(overview, item) == ("home anna", "2 ext", "1 script", "changes")
+    assert (overview.scripts, len(overview.variants.seeds)) == (("10-printer",), 1)
 
 
 def test_what_is_chosen_away_is_not_shown(full: Path) -> None:
     choose(full, home="none", extensions_off=("fonts.raw",), customize=False)
-    board = board_of(full)
-    assert brought(board, board.items[0]) == ("1 ext", "changes")
+    overview = overview_of(full)
+    assert brought(overview, overview.items[0]) == ("1 ext", "changes")
 
 
 def test_the_entry_that_keeps_changes_can_be_seen_beforehand(full: Path) -> None:
-    (item,) = board_of(full).items
+    (item,) = overview_of(full).items
     assert item.detection
     assert [entry.title for entry in item.detection.entries][:2] == [
         "Live system (amd64), changes are kept",

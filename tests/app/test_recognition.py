@@ -77,7 +77,7 @@ def test_add_keeps_what_lies_inside(volume: Volume, live_iso: Path) -> None:
 def test_another_version_looks_again_if_asked_and_goes_by_the_record_if_not(
     volume: Volume, live_iso: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def another(_detectors: tuple[str, ...]) -> str:
+    def another() -> str:
         return "of another version"
 
     add_images(volume, plan_additions(volume, [live_iso]))

@@ -13,9 +13,9 @@ from bootkit.app.verbs.generate import plan_generation
 from bootkit.app.verbs.home import create_home
 from bootkit.app.verbs.images import add_images, plan_additions
 from bootkit.app.verbs.options import plan_change
+from bootkit.app.verbs.persist import create_persistence, plan_persistence
 from bootkit.app.verbs.prepare import prepare_image
 from bootkit.app.verbs.test import choose_targets
-from bootkit.app.verbs.variants import create_persistence, plan_persistence
 from bootkit.model.prepare import Layout
 from bootkit.plan.edit_settings import Change
 from bootkit.system.changes import apply_changes

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bootkit.app.verbs.home import create_home, find_homes, resize_home
+from bootkit.app.stick.homes import find_homes
+from bootkit.app.verbs.home import create_home, resize_home
 from bootkit.errors import BootkitError
 from bootkit.system.fsimage import make_ext4, resize_ext4
 from bootkit.system.volume import Volume

@@ -174,7 +174,7 @@ async def opened(pilot: Pilots) -> StickScreen:
     """The main screen, once the stick was read."""
     await on(pilot, StickScreen)
     screen = cast("StickScreen", pilot.app.screen)
-    await until(pilot, lambda: screen.board)
+    await until(pilot, lambda: screen.overview)
     return screen
 
 

@@ -46,7 +46,7 @@ async def test_an_option_of_an_image_ends_up_in_the_menu_on_a_stick_file(stick_f
         await typed(pilot, "fr")
         await until(pilot, lambda: "keyboard-layouts=fr" in shown(pilot))
         await pilot.press("ctrl+s")
-        await until(pilot, lambda: app.screen is screen and screen.board and not screen.board.changed)
+        await until(pilot, lambda: app.screen is screen and screen.overview and not screen.overview.changed)
         assert "menu up to date" in shown(pilot)
     assert "keyboard-layouts=fr" in on_medium(stick_file, "/boot/grub/grub.cfg")
     settings = on_medium(stick_file, "/boot/bootkit/stick.toml")
@@ -148,7 +148,7 @@ async def test_two_images_are_added_with_a_queue(stick_file: Path, make_iso: Mak
         await pilot.press("down", "down", "enter")
         await until(pilot, lambda: list(adding.queue) == [first, second])
         await pilot.press("ctrl+s")
-        await until(pilot, lambda: app.screen is screen and screen.board and len(screen.board.items) == 2)
+        await until(pilot, lambda: app.screen is screen and screen.overview and len(screen.overview.items) == 2)
     assert files_below(stick_file, IMAGE_FOLDER) == ["one.iso", "two.iso"]
     menu = on_medium(stick_file, "/boot/grub/grub.cfg")
     assert "/boot/iso/one.iso" in menu
@@ -228,7 +228,7 @@ async def test_a_stick_that_vanishes_is_an_error_that_can_be_tried_again(shelf: 
             await pilot.press("escape")
             await pilot.pause(0.1)
         await pilot.press("g")
-        await until(pilot, lambda: screen.board and screen.board.up_to_date)
+        await until(pilot, lambda: screen.overview and screen.overview.up_to_date)
 
 
 async def test_a_stick_that_is_full_takes_nothing(stick_file: Path, make_iso: MakeIso) -> None:
@@ -283,7 +283,9 @@ async def test_a_copy_that_is_cancelled_leaves_what_was_complete(
         while pilot.app.screen is not screen:
             await pilot.press("escape")
             await pilot.pause(0.1)
-        await until(pilot, lambda: screen.board and "/boot/iso/one.iso" in [item.path for item in screen.board.items])
+        await until(
+            pilot, lambda: screen.overview and "/boot/iso/one.iso" in [item.path for item in screen.overview.items]
+        )
     assert files_below(stick, IMAGE_FOLDER) == sorted([*before, "one.iso"])
     assert "/boot/iso/one.iso" in on_medium(stick, "/boot/grub/grub.cfg")
     with open_stick(stick) as found:
@@ -303,7 +305,7 @@ async def test_an_image_is_removed_when_its_name_was_typed(shelf: Path) -> None:
         await pilot.press("delete")
         await typed(pilot, image.name)
         await pilot.press("enter")
-        await until(pilot, lambda: screen.board and len(screen.board.items) == 9)
+        await until(pilot, lambda: screen.overview and len(screen.overview.items) == 9)
     assert not image.exists()
 
 

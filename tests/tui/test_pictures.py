@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from textual.widgets import Input
 
-from bootkit.app.verbs.overview import Board
+from bootkit.app.verbs.overview import Overview
 from bootkit.model.catalog import IMAGE_FOLDER
 from bootkit.system.sticks import open_stick
 from bootkit.tui import jobs
@@ -38,9 +38,9 @@ def stick(shelf: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         apply_changes(plan_generation(found.volume).plan, found.volume)
     read = jobs.read_stick
 
-    def everywhere(*words: object) -> Board:
-        board = read(*words)  # type: ignore[arg-type]  # handed through
-        return replace(board, where="/media/anna/BOOTKIT", filesystem="ext4", free=21 * GIB, uuid="4d2a-77")
+    def everywhere(*words: object) -> Overview:
+        overview = read(*words)  # type: ignore[arg-type]  # handed through
+        return replace(overview, where="/media/anna/BOOTKIT", filesystem="ext4", free=21 * GIB, uuid="4d2a-77")
 
     monkeypatch.setattr(jobs, "read_stick", everywhere)
     return shelf

@@ -1,26 +1,19 @@
 """What ``generate`` puts on a stick so that an image finds its ISO file there."""
 
-from collections.abc import Iterable
-from dataclasses import replace
-
 from bootkit.errors import BootkitError, FormatError
 from bootkit.formats.compression import detect, unpack_block
 from bootkit.formats.kmodules import module_name
-from bootkit.model.catalog import STATE_FOLDER, ImageItem
-from bootkit.model.check import Answer, Cure, Prediction, Problem, StickFacts
-from bootkit.model.fields import json_object, parse_json
+from bootkit.model.catalog import ImageItem
+from bootkit.model.check import Cure, StickFacts
 from bootkit.overlay.cures import ModuleFile, WayToIso, driver_members, iso_members
 from bootkit.overlay.pack import Member
 from bootkit.plan.check import predict
 from bootkit.plan.cures import MAP
 from bootkit.probe.image import open_image
-from bootkit.system.volume import Volume, read_file
+from bootkit.system.volume import Volume
 
 Extents = tuple[tuple[int, int], ...]
 """Offset on the partition and length of each piece of a file, bytes."""
-GENERATED = f"{STATE_FOLDER}/generated.json"
-"""What the menu was made from and what it was, and where the images lie that are mapped."""
-GENERATED_LIMIT = 1 << 20
 MODULE_LIMIT = 16 << 20
 """Bytes of one kernel module, unpacked; the largest file-system driver (btrfs, xfs) has 3 MiB."""
 PIECES_LIMIT = 64
@@ -47,40 +40,6 @@ def cure_members(volume: Volume, item: ImageItem, cure: Cure, extents: Extents =
     elif cure.driver:
         members.update(iso_members(_way(volume, item, driver=cure.driver)))
     return members
-
-
-def moved_images(volume: Volume) -> tuple[str, ...]:
-    """The images whose bytes no longer lie where the stick's menu has them, and which it finds by nothing else."""
-    content = read_file(volume, GENERATED, GENERATED_LIMIT)
-    try:
-        document = json_object(parse_json(content or b"{}", GENERATED), GENERATED)
-        mapped = json_object(document.get("mapped", {}), GENERATED)
-    except FormatError:
-        return ()
-    return tuple(path for path, extents in mapped.items() if _place(volume, path) != extents)
-
-
-def _place(volume: Volume, path: str) -> list[list[int | None]] | None:
-    """As JSON has it; ``None`` for a file that is gone."""
-    if volume.stat(path) is None:
-        return None
-    return [list(extent) for extent in volume.extents(path) or ()]
-
-
-def with_moved(volume: Volume, predictions: Iterable[Prediction]) -> tuple[Prediction, ...]:
-    """``predictions`` with what is wrong with images that have moved."""
-    moved = moved_images(volume)
-    problem = Problem(
-        answer=Answer.CANNOT,
-        reason="Its bytes have moved on the stick since their place was written down.",
-        cure="bootkit generate",
-    )
-    return tuple(
-        replace(prediction, answer=Answer.CANNOT, problems=(problem, *prediction.problems))
-        if prediction.path in moved
-        else prediction
-        for prediction in predictions
-    )
 
 
 def extents_of(volume: Volume, item: ImageItem) -> Extents:

@@ -1,6 +1,5 @@
 """The secondary initrds of a stick: one for each boot stack on it, and a tiny one for each image with its choices."""
 
-import hashlib
 import textwrap
 import zlib
 from collections.abc import Mapping
@@ -15,7 +14,7 @@ from bootkit.model.filesystem import blkid_name
 from bootkit.model.options import KEYBOARD, Choices
 from bootkit.model.plan import RemoveFile, StickStep, WriteFile
 from bootkit.overlay.choices import OverlayChoices, choices_archive, choices_script
-from bootkit.overlay.manifest import overlay_archive, overlay_for, overlays
+from bootkit.overlay.manifest import overlay_archive, overlay_for
 from bootkit.plan.cures import MAP
 from bootkit.system.volume import Volume, read_file, walk
 
@@ -150,11 +149,3 @@ def shared_path(stack: str) -> str:
 def choices_path(path: str) -> str:
     """Where the stick keeps the choices for the image ``path``."""
     return f"{OVERLAY_FOLDER}/image_{zlib.crc32(path.encode('utf-8', 'surrogateescape')):08x}{SUFFIX}"
-
-
-def overlays_digest() -> str:
-    """Changes when an overlay does; hex."""
-    digest = hashlib.sha256()
-    for overlay in overlays():
-        digest.update(overlay_archive(overlay))
-    return digest.hexdigest()

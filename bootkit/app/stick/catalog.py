@@ -6,7 +6,6 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
 
 from bootkit.app.stick.recognition import answered, with_insides
-from bootkit.detect.registry import detectors
 from bootkit.errors import BootkitError
 from bootkit.model.answers import recognition_from_json, recognition_to_json
 from bootkit.model.catalog import FACTS_FOLDER, IMAGE_FOLDER, ImageItem
@@ -84,8 +83,7 @@ def read_catalog(
     is called with the path of each image before it is read. An image that cannot be read has an ``error``; it stops
     nothing.
     """
-    asked = detectors()
-    fingerprint = program_fingerprint(tuple(detector.name for detector in asked))
+    fingerprint = program_fingerprint()
     items: list[ImageItem] = []
     looked_at: set[str] = set()
     for path, stat in images:
@@ -127,13 +125,12 @@ def record_path(path: str) -> str:
 
 def record_of(item: ImageItem) -> bytes:
     """The record of an image, as the stick keeps it."""
-    asked = detectors()
     document = {
         "size": item.size,
         "mtime_ns": item.mtime_ns,
         "sha256": item.sha256,
         "error": item.error,
-        "fingerprint": program_fingerprint(tuple(detector.name for detector in asked)),
+        "fingerprint": program_fingerprint(),
         "recognition": None if item.recognition is None else recognition_to_json(item.recognition),
         "facts": None if item.facts is None else facts_to_json(item.facts),
     }

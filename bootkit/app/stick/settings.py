@@ -47,3 +47,12 @@ def choices_of(text: str) -> Choices:
     own = user_text()
     choices = read_choices(text)
     return choices.with_user(read_user_choices(own, source=str(user_file()))) if own else choices
+
+
+def choices_on(volume: Volume) -> Choices:
+    """What counts on a stick now.
+
+    Raises:
+        BootkitError: its stick.toml has a mistake, or the user's own configuration has one.
+    """
+    return choices_of(settings_text(volume))

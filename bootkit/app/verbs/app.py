@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
 
+from bootkit.app.stick.apps import APP_FOLDER, ENTRY_FOLDER, ENTRY_LIMIT, SUFFIX, stem_of
 from bootkit.app.stick.user_files import plan_copy
 from bootkit.errors import BootkitError, FormatError
 from bootkit.formats.elf import elf_size
@@ -17,22 +18,9 @@ from bootkit.plan.names import file_name_problem
 from bootkit.probe.extension import elf_machine
 from bootkit.system.volume import Volume
 
-APP_FOLDER = "/apps"
-ENTRY_FOLDER = "/boot/bootkit/apps"
-_SUFFIX = ".AppImage"
-_ENTRY_LIMIT = 256 << 10
 _ICON_LIMIT = 4 << 20
 _ISODEVICE = "/isodevice"
 """Where the booted system has the stick."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class App:
-    name: str
-    path: str
-    size: int
-    title: str = ""
-    """As its own menu entry says; empty if it has none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,33 +33,13 @@ class AppPlan:
     warning: str = ""
 
 
-def find_apps(volume: Volume) -> tuple[App, ...]:
-    found = [
-        stat for stat in volume.listdir(APP_FOLDER) if stat.name.lower().endswith(_SUFFIX.lower()) and not stat.is_dir
-    ]
-    return tuple(_app(volume, stat.name, stat.size) for stat in found if not stat.name.startswith("."))
-
-
-def app_named(volume: Volume, name: str) -> App:
-    """Raises BootkitError: there is none, or several."""
-    apps = find_apps(volume)
-    fits = [app for app in apps if name in (app.name, app.path, _stem(app.name))]
-    fits = fits or [app for app in apps if name.lower() in app.name.lower()]
-    if len(fits) != 1:
-        there = ", ".join(app.name for app in apps)
-        raise BootkitError(
-            f"{name} fits {'no' if not fits else 'more than one'} AppImage", hint=there or "bootkit app add FILE"
-        )
-    return fits[0]
-
-
 def plan_app(volume: Volume, source: Path, *, again: bool = False) -> AppPlan:
     """Check that a file is an AppImage, and read its menu entry.
 
     Raises:
         BootkitError: it is none, its name is no good, or there is no room.
     """
-    name = source.name if source.name.lower().endswith(_SUFFIX.lower()) else source.name + _SUFFIX
+    name = source.name if source.name.lower().endswith(SUFFIX.lower()) else source.name + SUFFIX
     if problem := file_name_problem(name):
         raise BootkitError(f"{name} is no good name for an AppImage: {problem}", hint="give the file another name")
     try:
@@ -90,13 +58,6 @@ def plan_app(volume: Volume, source: Path, *, again: bool = False) -> AppPlan:
     return AppPlan(copy=step, beside=beside, machine=machine.uname if machine else "", warning=warning)
 
 
-def paths_of(volume: Volume, app: App) -> tuple[str, ...]:
-    """The AppImage and what was taken out of it."""
-    stem = _stem(app.name)
-    beside = [stat.name for stat in volume.listdir(ENTRY_FOLDER) if stat.name.rpartition(".")[0] == stem]
-    return (app.path, *(f"{ENTRY_FOLDER}/{name}" for name in beside))
-
-
 def _entry(fh: BinaryIO, name: str) -> tuple[tuple[StickStep, ...], str]:
     """Menu entry and icon of an AppImage of type 2, and a warning where they cannot be read."""
     try:
@@ -105,30 +66,16 @@ def _entry(fh: BinaryIO, name: str) -> tuple[tuple[StickStep, ...], str]:
         found = next((one.name for one in tree.listdir("/") or () if one.name.endswith(".desktop")), "")
         if not found:
             return (), "it has no entry for the menu: its name stands there"
-        lines = tree.read(f"/{found}", _ENTRY_LIMIT).decode("utf-8", "replace").splitlines()
+        lines = tree.read(f"/{found}", ENTRY_LIMIT).decode("utf-8", "replace").splitlines()
         icon = next((line.partition("=")[2].strip() for line in lines if line.startswith("Icon=")), "")
         steps: list[StickStep] = []
         for suffix in (".png", ".svg"):
             if icon and "/" not in icon and tree.find(f"/{icon}{suffix}") is not None:
-                path = f"{ENTRY_FOLDER}/{_stem(name)}{suffix}"
+                path = f"{ENTRY_FOLDER}/{stem_of(name)}{suffix}"
                 steps.append(WriteFile(path=path, content=tree.read(f"/{icon}{suffix}", _ICON_LIMIT)))
                 lines = [f"Icon={_ISODEVICE}{path}" if line.startswith("Icon=") else line for line in lines]
                 break
     except FormatError as error:
         return (), f"its menu entry cannot be read: {error.message}"
     text = "\n".join(lines) + "\n"
-    return (WriteFile(path=f"{ENTRY_FOLDER}/{_stem(name)}.desktop", content=text.encode()), *steps), ""
-
-
-def _app(volume: Volume, name: str, size: int) -> App:
-    path = f"{ENTRY_FOLDER}/{_stem(name)}.desktop"
-    title = ""
-    if volume.stat(path) is not None:
-        with volume.open(path) as fh:
-            lines = fh.read(_ENTRY_LIMIT).decode("utf-8", "replace").splitlines()
-        title = next((line.partition("=")[2] for line in lines if line.startswith("Name=")), "")
-    return App(name=name, path=f"{APP_FOLDER}/{name}", size=size, title=title)
-
-
-def _stem(name: str) -> str:
-    return name[: -len(_SUFFIX)]
+    return (WriteFile(path=f"{ENTRY_FOLDER}/{stem_of(name)}.desktop", content=text.encode()), *steps), ""

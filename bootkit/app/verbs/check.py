@@ -4,10 +4,11 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from bootkit.app.menu.busybox import lacks_busybox
-from bootkit.app.menu.cures import extents_of, with_moved
-from bootkit.app.stick.catalog import find_images, image_named, read_catalog, record_of, record_path
+from bootkit.app.menu.cures import extents_of
+from bootkit.app.menu.freshness import is_up_to_date, moved_images
+from bootkit.app.stick.catalog import image_named, read_catalog, record_of, record_path
 from bootkit.app.stick.facts import stick_facts
-from bootkit.app.verbs.generate import is_up_to_date
+from bootkit.app.stick.state import list_stick
 from bootkit.errors import BootkitError
 from bootkit.model.catalog import ImageItem
 from bootkit.model.check import Answer, Prediction, Problem, StickFacts
@@ -50,7 +51,8 @@ def check_stick(
         BootkitError: a name fits no image, or several.
     """
     volume = stick.volume
-    images = find_images(volume)
+    listing = list_stick(volume)
+    images = listing.images
     wanted = {image_named(volume, name) for name in names} or {path for path, _ in images}
     chosen = read_catalog(volume, tuple(row for row in images if row[0] in wanted), insides=True, told=told)
     others = read_catalog(volume, tuple(row for row in images if row[0] not in wanted))
@@ -69,7 +71,7 @@ def check_stick(
     return Check(
         stick=facts,
         predictions=with_moved(volume, predictions),
-        notes=(*stick_notes(facts), *(() if is_up_to_date(volume) else (stale,))),
+        notes=(*stick_notes(facts), *(() if is_up_to_date(volume, listing) else (stale,))),
         plan=StickPlan(steps=tuple(steps)),
     )
 
@@ -100,6 +102,22 @@ def _confirmed(prediction: Prediction, item: ImageItem, volume: Volume) -> Predi
     problem = Problem(answer=answer, reason=f"{error.message}.", cure=error.hint)
     worst = answer if prediction.answer in (Answer.BOOTS, Answer.UNKNOWN) else prediction.answer
     return replace(prediction, answer=worst, problems=(problem, *prediction.problems))
+
+
+def with_moved(volume: Volume, predictions: Iterable[Prediction]) -> tuple[Prediction, ...]:
+    """``predictions`` with what is wrong with images that have moved."""
+    moved = moved_images(volume)
+    problem = Problem(
+        answer=Answer.CANNOT,
+        reason="Its bytes have moved on the stick since their place was written down.",
+        cure="bootkit generate",
+    )
+    return tuple(
+        replace(prediction, answer=Answer.CANNOT, problems=(problem, *prediction.problems))
+        if prediction.path in moved
+        else prediction
+        for prediction in predictions
+    )
 
 
 def keep_records(stick: Stick, plan: StickPlan) -> str:

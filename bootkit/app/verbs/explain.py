@@ -39,6 +39,14 @@ def look_on_stick(stick: Stick, name: str) -> Inspection:
     return _look(item, stick_facts(stick, (item,)), iso_path=path, stick_uuid=volume.uuid)
 
 
+def explain_item(item: ImageItem, stick_uuid: str) -> str:
+    """What ``bootkit explain`` tells of an image, out of its record."""
+    if item.facts is None or item.recognition is None:
+        return f"{item.name} cannot be read: {item.error}"
+    inspection = Inspection(facts=item.facts, recognition=item.recognition, iso_path=item.path, stick_uuid=stick_uuid)
+    return inspection.explanation()
+
+
 def _item(view: ImageView, item: ImageItem) -> ImageItem:
     return with_insides(answered(item, view), view)
 

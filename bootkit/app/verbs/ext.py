@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from bootkit.app.stick.extensions import SUFFIXES, extension_named
+from bootkit.app.stick.settings import choices_on
 from bootkit.app.stick.user_files import plan_copy
 from bootkit.app.verbs.generate import Generation
-from bootkit.app.verbs.options import choices_for, plan_change
+from bootkit.app.verbs.options import plan_change
 from bootkit.errors import BootkitError, FormatError, UsageError
 from bootkit.model.extension import (
     EXTENSION_FOLDER,
-    OLD_FOLDER,
     ExtensionFacts,
     ExtensionItem,
     find_machine,
@@ -23,7 +24,6 @@ from bootkit.plan.names import file_name_problem
 from bootkit.probe.extension import machine_inside, read_extension
 from bootkit.system.volume import Volume
 
-SUFFIXES = (".raw", ".ExtensionImage")
 _DEFAULT_MACHINE = "x86_64"
 
 
@@ -50,39 +50,6 @@ class InspectedExtension:
         if self.facts is None:
             return "?"
         return self.facts.release.words if self.facts.release else "any system, any machine"
-
-
-def find_extensions(volume: Volume) -> tuple[ExtensionItem, ...]:
-    """All that the booted system would see, in its order: those of SystemImageKit's folder come last."""
-    found: list[ExtensionItem] = []
-    for folder, suffixes in ((EXTENSION_FOLDER, SUFFIXES), (OLD_FOLDER, ("ExtensionImage",))):
-        for machine in volume.listdir(folder):
-            if machine.is_dir:
-                found += [
-                    ExtensionItem(path=f"{folder}/{machine.name}/{stat.name}", size=stat.size, machine=machine.name)
-                    for stat in volume.listdir(f"{folder}/{machine.name}")
-                    if stat.name.endswith(suffixes) and not stat.is_dir and not stat.name.startswith(".")
-                ]
-    return tuple(found)
-
-
-def extension_named(volume: Volume, name: str) -> ExtensionItem:
-    """The extension of that path, file name, or name without its ending.
-
-    Raises:
-        BootkitError: there is none, or several.
-    """
-    items = find_extensions(volume)
-    fits = [item for item in items if name in (item.path, item.name, item.name.removesuffix(".raw"))]
-    fits = fits or [item for item in items if item.name.partition(".")[0] == name]
-    if len(fits) == 1:
-        return fits[0]
-    if fits:
-        raise BootkitError(
-            f"{name} fits several extensions", hint=f"name its path: {', '.join(one.path for one in fits)}"
-        )
-    there = ", ".join(item.name for item in items)
-    raise BootkitError(f"there is no extension {name}", hint=f"there are: {there}" if there else "bootkit ext add FILE")
 
 
 def look_at_extensions(
@@ -153,7 +120,7 @@ def plan_switch(volume: Volume, names: Sequence[str], *, enabled: bool, place: P
 def _off(volume: Volume, place: Place) -> tuple[str, ...]:
     stack = place.name if place.scope is Scope.STACK else ""
     image = place.name if place.scope is Scope.IMAGE else ""
-    return choices_for(volume).words("extensions_off", stack=stack, image=image)
+    return choices_on(volume).words("extensions_off", stack=stack, image=image)
 
 
 def _look(volume: Volume, item: ExtensionItem, *, enabled: bool) -> InspectedExtension:

@@ -6,9 +6,9 @@ Everything is done to a copy on this computer that takes the old one's place whe
 import shutil
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
+from bootkit.app.stick.homes import SUFFIX, Home, home_named, home_path
 from bootkit.app.stick.user_files import copy, fill_warning, has_holes, plan_copy, require_fits, require_room, take_out
 from bootkit.errors import BootkitError, FormatError, UsageError
 from bootkit.formats.ext4 import read_superblock
@@ -23,48 +23,16 @@ from bootkit.system.fsimage import (
     make_ext4,
     resize_ext4,
 )
-from bootkit.system.volume import Volume, read_file
+from bootkit.system.volume import Volume
 from bootkit.system.volumes.raw import scratch
 from bootkit.units import MIB, format_size
 
-HOME_FOLDER = "/boot/home"
-SUFFIX = ".home"
 SMALLEST = 64 * MIB
 _USER = (1000, 1000)
 """The first user of most live systems: there the files need no mapping."""
-_RECOVER = 0x4
 
 Ask = Callable[[], bytes]
 """Gives the passphrase of a home, once it is needed."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Home:
-    name: str
-    path: str
-    size: int
-    encrypted: bool = False
-    used: int = 0
-    """Bytes taken in its file system; 0 where that is not known."""
-    state: str = ""
-    """``clean``, ``in use`` (it was not unmounted), ``encrypted`` or ``damaged``."""
-
-
-def find_homes(volume: Volume) -> tuple[Home, ...]:
-    files = [stat for stat in volume.listdir(HOME_FOLDER) if stat.name.endswith(SUFFIX) and not stat.is_dir]
-    return tuple(_home(volume, stat.name.removesuffix(SUFFIX), stat.size) for stat in files if stat.name[0] != ".")
-
-
-def home_named(volume: Volume, name: str) -> Home:
-    """Raises BootkitError: there is none."""
-    homes = find_homes(volume)
-    found = next((home for home in homes if home.name == name.removesuffix(SUFFIX)), None)
-    if found is None:
-        there = ", ".join(home.name for home in homes)
-        raise BootkitError(
-            f"there is no home {name}", hint=f"there are: {there}" if there else "bootkit home create NAME --size 4G"
-        )
-    return found
 
 
 def plan_home(volume: Volume, name: str, size: int, *, encrypted: bool) -> tuple[str, ...]:
@@ -164,24 +132,6 @@ def require_home_image(source: Path) -> None:
         raise BootkitError(
             f"{source.name} is no home: {error.message}", hint="a home is an ext4 image, or one in LUKS"
         ) from error
-
-
-def home_path(name: str) -> str:
-    return f"{HOME_FOLDER}/{name}{SUFFIX}"
-
-
-def _home(volume: Volume, name: str, size: int) -> Home:
-    home = Home(name=name, path=home_path(name), size=size)
-    if is_encrypted(read_file(volume, home.path, 8) or b""):
-        return Home(name=name, path=home.path, size=size, encrypted=True, state="encrypted")
-    try:
-        with volume.open(home.path) as fh:
-            superblock = read_superblock(fh)
-    except FormatError:
-        return Home(name=name, path=home.path, size=size, state="damaged")
-    used = (superblock.blocks - superblock.free_blocks) * superblock.block_size
-    state = "in use" if superblock.incompat & _RECOVER else "clean"
-    return Home(name=name, path=home.path, size=size, used=used, state=state)
 
 
 def _taken_out(volume: Volume, home: Home, work: Path, ask: Ask, watcher: Watcher | None) -> tuple[Path, bytes | None]:

@@ -5,11 +5,11 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from bootkit.app.stick.catalog import find_images, image_named, read_catalog
-from bootkit.app.stick.settings import choices_of, settings_text
+from bootkit.app.stick.extensions import find_extensions
+from bootkit.app.stick.homes import find_homes
+from bootkit.app.stick.settings import choices_of, choices_on, settings_text
+from bootkit.app.stick.state import StickState, read_state
 from bootkit.app.verbs.generate import Generation, plan_generation
-from bootkit.app.verbs.home import find_homes
-from bootkit.app.verbs.variants import offered_items, read_variants
 from bootkit.detect.registry import stacks
 from bootkit.errors import BootkitError, UsageError
 from bootkit.model.catalog import STICK_FILE, ImageItem
@@ -50,6 +50,16 @@ class Listed:
     """Why the image cannot honour it, as a sentence."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaceState:
+    """A place where options are chosen, and what counts on its stick."""
+
+    place: Place
+    choices: Choices
+    item: ImageItem | None = None
+    """The image, where the place is one's."""
+
+
 def specs_for(scope: Scope) -> tuple[OptionSpec, ...]:
     """The options that can be chosen for the stick, a boot stack, or an image."""
     return tuple(spec for spec in OPTIONS if scope in spec.scopes)
@@ -68,24 +78,24 @@ def list_options(choices: Choices, place: Place, item: ImageItem | None = None) 
     return tuple(listed)
 
 
-def find_place(volume: Volume, *, image: str = "", stack: str = "") -> tuple[Place, ImageItem | None]:
-    """The place that is meant, with its image.
+def find_place(volume: Volume, *, image: str = "", stack: str = "") -> PlaceState:
+    """The place that is meant.
 
     Raises:
-        BootkitError: no image or boot stack is called so, or several are.
+        BootkitError: no image or boot stack is called so, or several are; stick.toml has a mistake.
         UsageError: both are named.
     """
     if image and stack:
         raise UsageError("--image and --stack are two places", hint="name one of them")
     if stack:
-        _require_stack(volume, stack)
-        return stack_place(stack), None
+        state = read_state(volume)
+        _require_stack(state, stack)
+        return PlaceState(place=stack_place(stack), choices=state.choices)
     if not image:
-        return STICK, None
-    path = image_named(volume, image)
-    images = tuple(pair for pair in find_images(volume) if pair[0] == path)
-    (item,) = offered_items(volume, read_catalog(volume, images).items, read_variants(volume))
-    return image_place(path), item
+        return PlaceState(place=STICK, choices=choices_on(volume))
+    state = read_state(volume, [image])
+    (item,) = state.offered
+    return PlaceState(place=image_place(item.path), choices=state.choices, item=item)
 
 
 def find_option(key: str, scope: Scope) -> OptionSpec:
@@ -154,8 +164,6 @@ def value_problem(spec: OptionSpec, value: Value) -> str:
 
 def not_there(volume: Volume, spec: OptionSpec, value: Value) -> str:
     """A clause about what a value names and the stick has not, or not yet; empty if nothing."""
-    from bootkit.app.verbs.ext import find_extensions  # which changes options
-
     if spec.key == "home" and value not in ("", "none", *(home.name for home in find_homes(volume))):
         return f"there is no home {value} on the stick"
     if spec.key == "extensions_off" and isinstance(value, tuple):
@@ -249,19 +257,13 @@ def _near(spec: OptionSpec, value: Value) -> str:
     return f"did you mean {' or '.join(near)}?" if near else ""
 
 
-def _require_stack(volume: Volume, stack: str) -> None:
-    items = read_catalog(volume, find_images(volume)).items
-    here = {item.recognition.detection.stack for item in items if item.recognition and item.recognition.detection}
+def _require_stack(state: StickState, stack: str) -> None:
+    here = {item.detection.stack for item in state.catalog.items if item.detection}
     known = here | stacks().keys()
     if stack not in known:
         near = difflib.get_close_matches(stack, known, n=1)
         hint = f"did you mean {near[0]}?" if near else f"on this stick are: {', '.join(sorted(here))}"
         raise BootkitError(f"there is no boot stack {stack!r}", hint=hint)
-
-
-def choices_for(volume: Volume) -> Choices:
-    """What counts on the stick now."""
-    return choices_of(settings_text(volume))
 
 
 def require_entry(item: ImageItem, title: str) -> None:

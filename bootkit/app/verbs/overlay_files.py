@@ -5,10 +5,9 @@ import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from bootkit.app.menu.added import plan_added
 from bootkit.app.menu.overlays import plan_overlays
-from bootkit.app.stick.catalog import find_images, image_named, read_catalog
-from bootkit.app.stick.settings import choices_of, settings_text
-from bootkit.app.verbs.variants import offered_items, plan_added, read_variants
+from bootkit.app.stick.state import read_state
 from bootkit.errors import BootkitError
 from bootkit.formats.compression import Budget
 from bootkit.formats.cpio import read_cpio
@@ -51,18 +50,16 @@ def loaded_files(volume: Volume, name: str) -> tuple[LoadedFile, ...]:
     Raises:
         BootkitError: there is no such image, or nothing is loaded behind its initrds.
     """
-    path = image_named(volume, name)
-    (item,) = read_catalog(volume, tuple(image for image in find_images(volume) if image[0] == path)).items
-    variants = read_variants(volume)
-    (offered,) = offered_items(volume, (item,), variants)
-    overlays = plan_overlays(volume, (item,), choices_of(settings_text(volume)))
-    steps = (*overlays.steps, *plan_added(volume, (item,), variants))
+    state = read_state(volume, [name])
+    (item,), (offered,) = state.catalog.items, state.offered
+    overlays = plan_overlays(volume, (item,), state.choices)
+    steps = (*overlays.steps, *plan_added(volume, (item,), state.variants))
     new = {step.path: step.content for step in steps if isinstance(step, WriteFile)}
-    archives = (*overlays.by_image.get(path, Additions()).initrds, *_of_single_entries(offered))
+    archives = (*overlays.by_image.get(item.path, Additions()).initrds, *_of_single_entries(offered))
     if not archives:
         stack = item.detection.stack if item.detection else "unknown"
         raise BootkitError(
-            f"{path}: nothing is loaded behind its initrds", hint=f"no overlay is for boot stack {stack}"
+            f"{item.path}: nothing is loaded behind its initrds", hint=f"no overlay is for boot stack {stack}"
         )
     return tuple(
         member

@@ -3,33 +3,27 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from bootkit.app.stick.catalog import find_images, read_catalog
-from bootkit.app.stick.settings import choices_of, settings_text
+from bootkit.app.menu.freshness import is_up_to_date
+from bootkit.app.stick.state import list_stick, read_state
 from bootkit.app.verbs.check import predictions_of
-from bootkit.app.verbs.generate import is_up_to_date
-from bootkit.app.verbs.inspect import Inspection
-from bootkit.app.verbs.variants import offered_items, read_variants
-from bootkit.errors import BootkitError
 from bootkit.model.catalog import ImageItem
 from bootkit.model.check import Prediction
 from bootkit.model.options import Choices, Kind, OptionSpec
 from bootkit.model.variants import Variants
 from bootkit.overlay.manifest import lays_over
 from bootkit.system.sticks import Stick
-from bootkit.system.volume import Volume, read_file, walk
+from bootkit.system.volume import Volume, walk
 from bootkit.units import format_count
 
-LOG_FOLDER = "/boot/bootkit/log"
 EXTENSION_FOLDER = "/boot/extensions"
 EXTENSION_SUFFIXES = (".raw", ".ExtensionImage")
 HOME_FOLDER = "/boot/home"
 HOME_SUFFIX = ".home"
 CUSTOMIZE_FOLDER = "/boot/customize"
-_LOG_LIMIT = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Board:
+class Overview:
     where: str
     filesystem: str
     uuid: str
@@ -61,41 +55,37 @@ class Board:
         return bool(self.choices.number("hidden", image=item.path))
 
 
-def read_board(stick: Stick, *, told: Callable[[str], None] = lambda _: None) -> Board:
+def read_overview(stick: Stick, *, told: Callable[[str], None] = lambda _: None) -> Overview:
     """What is on a stick; ``told`` is called with the path of each image before it is read for the first time."""
     volume = stick.volume
-    catalog = read_catalog(volume, find_images(volume), told=told)
-    variants = read_variants(volume)
-    try:
-        choices, mistake = choices_of(settings_text(volume)), ""
-    except BootkitError as error:
-        choices, mistake = Choices(), f"{error.message}: {error.hint}" if error.hint else error.message
-    return Board(
+    listing = list_stick(volume)
+    state = read_state(volume, listing=listing, tell_mistake=True, told=told)
+    return Overview(
         where=volume.where,
         filesystem=volume.filesystem,
         uuid=volume.uuid,
         free=volume.free(),
-        items=offered_items(volume, catalog.items, variants),
-        changed=catalog.looked_at,
-        up_to_date=is_up_to_date(volume),
-        choices=choices,
-        mistake=mistake,
+        items=state.offered,
+        changed=state.catalog.looked_at,
+        up_to_date=is_up_to_date(volume, listing),
+        choices=state.choices,
+        mistake=state.mistake,
         extensions=tuple(name for name in _below(volume, EXTENSION_FOLDER) if name.endswith(EXTENSION_SUFFIXES)),
         homes=tuple(
             name.removesuffix(HOME_SUFFIX) for name in _below(volume, HOME_FOLDER) if name.endswith(HOME_SUFFIX)
         ),
         scripts=tuple(name for name in _below(volume, CUSTOMIZE_FOLDER) if _is_script(name)),
-        variants=variants,
-        predictions={prediction.path: prediction for prediction in predictions_of(stick, catalog.items)},
+        variants=state.variants,
+        predictions={prediction.path: prediction for prediction in predictions_of(stick, state.catalog.items)},
     )
 
 
-def brought(board: Board, item: ImageItem) -> tuple[str, ...]:
+def brought(overview: Overview, item: ImageItem) -> tuple[str, ...]:
     """What a system gets of the user's own things, a word or two each: ``home anna``, ``2 ext``, ``changes``, ``1 seed``."""
     if item.problem or item.detection is None:
         return ()
-    seeds = sum(seed.image == item.name for seed in board.variants.seeds)
-    laid_over = _laid_over(board, item, item.detection.stack) if lays_over(item.detection.stack) else ()
+    seeds = sum(seed.image == item.name for seed in overview.variants.seeds)
+    laid_over = _laid_over(overview, item, item.detection.stack) if lays_over(item.detection.stack) else ()
     return tuple(
         filter(
             None,
@@ -108,53 +98,36 @@ def brought(board: Board, item: ImageItem) -> tuple[str, ...]:
     )
 
 
-def _laid_over(board: Board, item: ImageItem, stack: str) -> tuple[str, ...]:
-    home = board.choices.text("home", stack=stack, image=item.path)
-    if not home and len(board.homes) == 1:
-        home = board.homes[0]
-    off = board.choices.words("extensions_off", stack=stack, image=item.path)
-    on = [path for path in board.extensions if path.rpartition("/")[2] not in off]
-    runs = bool(board.choices.number("customize", stack=stack, image=item.path))
+def _laid_over(overview: Overview, item: ImageItem, stack: str) -> tuple[str, ...]:
+    home = overview.choices.text("home", stack=stack, image=item.path)
+    if not home and len(overview.homes) == 1:
+        home = overview.homes[0]
+    off = overview.choices.words("extensions_off", stack=stack, image=item.path)
+    on = [path for path in overview.extensions if path.rpartition("/")[2] not in off]
+    runs = bool(overview.choices.number("customize", stack=stack, image=item.path))
     return (
-        f"home {home}" if home in board.homes else "",
+        f"home {home}" if home in overview.homes else "",
         f"{len(on)} ext" if on else "",
-        format_count(len(board.scripts), "script") if board.scripts and runs else "",
+        format_count(len(overview.scripts), "script") if overview.scripts and runs else "",
     )
 
 
-def known_values(spec: OptionSpec, board: Board, item: ImageItem | None) -> tuple[str, ...]:
+def known_values(spec: OptionSpec, overview: Overview, item: ImageItem | None) -> tuple[str, ...]:
     """What the stick itself offers for an option: images, homes, extensions, titles of entries; empty if nothing."""
     if spec.key == "entry":
         detection = item.detection if item else None
         return tuple(dict.fromkeys(entry.title for entry in detection.entries)) if detection else ()
     if spec.key == "seed":
-        return tuple(seed.label for seed in board.variants.seeds if item and seed.image == item.name)
+        return tuple(seed.label for seed in overview.variants.seeds if item and seed.image == item.name)
     match spec.kind:
         case Kind.PATH:
-            return tuple(item.path for item in board.items)
+            return tuple(item.path for item in overview.items)
         case Kind.HOME:
-            return (*board.homes, "none")
+            return (*overview.homes, "none")
         case Kind.FILES:
-            return tuple(dict.fromkeys(path.rpartition("/")[2] for path in board.extensions))
+            return tuple(dict.fromkeys(path.rpartition("/")[2] for path in overview.extensions))
         case _:
             return ()
-
-
-def explain_item(item: ImageItem, stick_uuid: str) -> str:
-    """What ``bootkit explain`` tells of an image, out of its record."""
-    if item.facts is None or item.recognition is None:
-        return f"{item.name} cannot be read: {item.error}"
-    inspection = Inspection(facts=item.facts, recognition=item.recognition, iso_path=item.path, stick_uuid=stick_uuid)
-    return inspection.explanation()
-
-
-def read_logs(volume: Volume) -> tuple[tuple[str, str], ...]:
-    """What the last boots have written to the stick: names and texts, the newest first."""
-    found = sorted(walk(volume, LOG_FOLDER), key=lambda pair: (-pair[1].mtime_ns, pair[0]))
-    return tuple(
-        (path.removeprefix(f"{LOG_FOLDER}/"), (read_file(volume, path, _LOG_LIMIT) or b"").decode(errors="replace"))
-        for path, _ in found
-    )
 
 
 def _is_script(name: str) -> bool:

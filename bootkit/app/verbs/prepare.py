@@ -12,7 +12,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from bootkit import __version__
-from bootkit.app.verbs.generate import GRUBENV, menu_of, plan_generation
+from bootkit.app.menu.grub_cfg import menu_of
+from bootkit.app.verbs.generate import plan_generation
 from bootkit.errors import BootkitError, DeviceRefused, ToolMissing, UsageError
 from bootkit.model.catalog import MENU, MENU_FONT, STICK_FILE, MenuSettings
 from bootkit.model.device import BlockDevice
@@ -24,7 +25,7 @@ from bootkit.plan.layout import minimum_size
 from bootkit.plan.prepare import data_uuid, plan_prepare, plan_restore, plan_upgrade
 from bootkit.plan.safety import Circumstances, Refusal, safety
 from bootkit.render.appearance import appearance_files
-from bootkit.render.menu import empty_grubenv
+from bootkit.render.menu import GRUBENV, empty_grubenv
 from bootkit.render.stub import render_stub
 from bootkit.system.apply import Told, apply_plan
 from bootkit.system.changes import apply_changes

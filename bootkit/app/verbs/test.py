@@ -5,9 +5,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bootkit.app.stick.catalog import find_images, image_named, read_catalog
-from bootkit.app.stick.settings import choices_of, settings_text
-from bootkit.app.verbs.variants import offered_items, read_variants
+from bootkit.app.stick.catalog import image_named
+from bootkit.app.stick.state import read_state
 from bootkit.errors import BootkitError, UsageError
 from bootkit.model.boot import Firmware
 from bootkit.model.testboot import BootResult, TestFirmware
@@ -57,9 +56,9 @@ def choose_targets(volume: Volume, names: Sequence[str], *, every: bool) -> tupl
     Raises:
         BootkitError: nothing on the stick boots, or a name fits no image or entry, or several.
     """
-    items = offered_items(volume, read_catalog(volume, find_images(volume)).items, read_variants(volume))
-    choices = choices_of(settings_text(volume))
-    targets = menu_targets(tuple(chosen_item(item, choices) for item in items), menu_settings(choices, items))
+    state = read_state(volume)
+    chosen = tuple(chosen_item(item, state.choices) for item in state.offered)
+    targets = menu_targets(chosen, menu_settings(state.choices, state.offered))
     if names:
         return tuple(_named(volume, targets, name) for name in names)
     if not targets:

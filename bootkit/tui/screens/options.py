@@ -15,7 +15,7 @@ from textual.widgets import Footer, Static
 from bootkit.app.menu.overlays import overlay_text
 from bootkit.app.verbs.generate import Generation
 from bootkit.app.verbs.options import list_options, password_digest, preview, with_changes
-from bootkit.app.verbs.overview import Board, known_values
+from bootkit.app.verbs.overview import Overview, known_values
 from bootkit.errors import BootkitError
 from bootkit.model.catalog import MENU, STICK_FILE, ImageItem
 from bootkit.model.options import Choices, Kind, Place, Scope, Value
@@ -62,10 +62,10 @@ Ctrl+S writes stick.toml, whose comments stay, and the menu. Ctrl+L shows before
         Binding("escape", "leave", "Back", key_display="Esc"),
     ]
 
-    def __init__(self, access: StickAccess, board: Board, place: Place, item: ImageItem | None) -> None:
+    def __init__(self, access: StickAccess, overview: Overview, place: Place, item: ImageItem | None) -> None:
         super().__init__()
         self._access = access
-        self._board = board
+        self._overview = overview
         self._place = place
         self._item = item
         self._edits: dict[str, Value | None] = {}
@@ -77,7 +77,7 @@ Ctrl+S writes stick.toml, whose comments stay, and the menu. Ctrl+L shows before
     @property
     def changes(self) -> tuple[Change, ...]:
         """What was edited and differs from what the stick has."""
-        kept = self._board.choices.values.get(self._place, {})
+        kept = self._overview.choices.values.get(self._place, {})
         return tuple(
             Change(key=key, value=value, place=self._place)
             for key, value in self._edits.items()
@@ -85,14 +85,14 @@ Ctrl+S writes stick.toml, whose comments stay, and the menu. Ctrl+L shows before
         )
 
     def compose(self) -> ComposeResult:
-        board, place, item = self._board, self._place, self._item
-        wider = Choices(values={at: kept for at, kept in board.choices.values.items() if at != place})
-        own = board.choices.values.get(place, {})
+        overview, place, item = self._overview, self._place, self._item
+        wider = Choices(values={at: kept for at, kept in overview.choices.values.items() if at != place})
+        own = overview.choices.values.get(place, {})
         yield Static(self._heading(), classes="heading")
         with Container(id="panes"):
             with VerticalScroll(id="form", can_focus=False):
                 for listed in list_options(wider, place, item):
-                    offered = known_values(listed.spec, board, item)
+                    offered = known_values(listed.spec, overview, item)
                     yield OptionRow(listed, own.get(listed.spec.key), listed.value, scope=place.scope, offered=offered)
             yield Preview(id="preview")
         yield Static(id="help", markup=False)
@@ -192,7 +192,7 @@ Ctrl+S writes stick.toml, whose comments stay, and the menu. Ctrl+L shows before
             case Scope.STACK:
                 of, rest = self._place.name, "  all images that boot by it"
             case _:
-                of, rest = "the stick", f"  {self._board.where}"
+                of, rest = "the stick", f"  {self._overview.where}"
         return Content.assemble(("Options of ", "bold"), (of, "bold $primary"), rest)
 
     def _plan_soon(self) -> None:
@@ -221,17 +221,17 @@ Ctrl+S writes stick.toml, whose comments stay, and the menu. Ctrl+L shows before
         self._show_preview()
 
     def _show_preview(self) -> None:
-        choices = with_changes(self._board.choices, self.changes)
+        choices = with_changes(self._overview.choices, self.changes)
         parts = [*self._menu_parts(choices), PreviewPart("Would be written", self._steps)]
         self.query_one(Preview).show("What follows from it", parts)
 
     def _menu_parts(self, choices: Choices) -> list[PreviewPart]:
         if self._item is None:
-            meant = [item for item in self._board.items if self._is_meant(item)]
+            meant = [item for item in self._overview.items if self._is_meant(item)]
             parts = [self._menu_part(item, choices) for item in meant[:_SHOWN]]
             return parts or [PreviewPart("", "There is no image on the stick that it would count for.")]
         try:
-            overlay = overlay_text(self._item, choices, self._board.uuid)
+            overlay = overlay_text(self._item, choices, self._overview.uuid)
         except BootkitError as error:
             overlay = error.message
         name = choices.text("alias", image=self._item.path) or self._item.title

@@ -10,10 +10,11 @@ from textual.containers import Container
 from textual.content import Content
 from textual.widgets import DataTable, Footer, Input, Static
 
+from bootkit.app.verbs.explain import explain_item
 from bootkit.app.verbs.generate import Generation
 from bootkit.app.verbs.images import Verified
 from bootkit.app.verbs.options import preview
-from bootkit.app.verbs.overview import Board, brought, explain_item
+from bootkit.app.verbs.overview import Overview, brought
 from bootkit.errors import BootkitError
 from bootkit.model.catalog import ImageItem
 from bootkit.model.options import STICK, Place, image_place, stack_place
@@ -57,7 +58,7 @@ The stick: its images, and for the one under the cursor what the menu will have.
     def __init__(self, stick: Path) -> None:
         super().__init__()
         self.access = StickAccess(path=stick)
-        self.board: Board | None = None
+        self.overview: Overview | None = None
         self._explains = False
         self._reading = ""
 
@@ -83,7 +84,7 @@ The stick: its images, and for the one under the cursor what the menu will have.
     def chosen(self) -> ImageItem | None:
         """The image under the cursor."""
         path = self.query_one(ImageTable).chosen
-        return next((item for item in self.board.items if item.path == path), None) if self.board else None
+        return next((item for item in self.overview.items if item.path == path), None) if self.overview else None
 
     def choose(self, path: str) -> None:
         """Put the cursor on an image, whatever was searched for."""
@@ -97,34 +98,34 @@ The stick: its images, and for the one under the cursor what the menu will have.
 
     @on(DataTable.RowHighlighted)
     def show_detail(self) -> None:
-        item, board = self.chosen, self.board
-        if board is None:
+        item, overview = self.chosen, self.overview
+        if overview is None:
             return
         pane = self.query_one(Preview)
         if item is None:
             pane.show(
-                "", [PreviewPart("", "No image here: a adds one." if not board.items else "Nothing is called so.")]
+                "", [PreviewPart("", "No image here: a adds one." if not overview.items else "Nothing is called so.")]
             )
             return
-        prediction = board.predictions[item.path]
-        gets = ", ".join(brought(board, item))
+        prediction = overview.predictions[item.path]
+        gets = ", ".join(brought(overview, item))
         verdict = PreviewPart(
             "Will it boot?", (item.problem or prediction.advice) + (f"\nWith: {gets}" if gets else "")
         )
         if self._explains or item.problem:
-            pane.show(item.path, [verdict, PreviewPart("", explain_item(item, board.uuid))])
+            pane.show(item.path, [verdict, PreviewPart("", explain_item(item, overview.uuid))])
         else:
-            pane.show(item.path, [verdict, PreviewPart("", entries_text(preview(item, board.choices)))])
+            pane.show(item.path, [verdict, PreviewPart("", entries_text(preview(item, overview.choices)))])
 
     @on(Input.Changed, "#search")
     def show_images(self) -> None:
-        if self.board is None:
+        if self.overview is None:
             return
         words = self.query_one("#search", Input).value.lower().split()
-        board = self.board
-        found = (item for item in board.items if all(word in _searched(item, board) for word in words))
-        items = tuple(sorted(found, key=lambda item: board.title(item).casefold()))
-        self.query_one(ImageTable).show(items, board)
+        overview = self.overview
+        found = (item for item in overview.items if all(word in _searched(item, overview) for word in words))
+        items = tuple(sorted(found, key=lambda item: overview.title(item).casefold()))
+        self.query_one(ImageTable).show(items, overview)
         self.show_detail()
 
     @on(Input.Submitted, "#search")
@@ -159,7 +160,7 @@ The stick: its images, and for the one under the cursor what the menu will have.
         self.show_detail()
 
     def action_add(self) -> None:
-        self.ask(AddScreen(self.access, Path.cwd(), self.board.free if self.board else 0), self._back)
+        self.ask(AddScreen(self.access, Path.cwd(), self.overview.free if self.overview else 0), self._back)
 
     def action_generate(self) -> None:
         self.work("Writing the menu", lambda progress: jobs.write_menu(self.access, progress), self._generated)
@@ -199,19 +200,19 @@ The stick: its images, and for the one under the cursor what the menu will have.
         self.query_one("#state", Static).update(f"bootkit  {self.access.path} cannot be read: r tries again")
         self.show(ErrorScreen(error))
 
-    def _show(self, board: Board) -> None:
+    def _show(self, overview: Overview) -> None:
         self._reading = ""
-        self.board = board
-        self.query_one("#state", Static).update(_state(board))
+        self.overview = overview
+        self.query_one("#state", Static).update(_state(overview))
         self.show_images()
 
     def _edit(self, place: Place, item: ImageItem | None) -> None:
-        if self.board is None:
+        if self.overview is None:
             return
-        if self.board.mistake:
-            self.complain(f"stick.toml has a mistake: {self.board.mistake}")
+        if self.overview.mistake:
+            self.complain(f"stick.toml has a mistake: {self.overview.mistake}")
             return
-        self.ask(OptionsScreen(self.access, self.board, place, item), self._back)
+        self.ask(OptionsScreen(self.access, self.overview, place, item), self._back)
 
     def _back(self, _written: object) -> None:
         # an image that was copied before the rest was cancelled is there, too
@@ -243,27 +244,27 @@ The stick: its images, and for the one under the cursor what the menu will have.
         self.work(f"Removing {item.name}", lambda _: jobs.remove(self.access, item.path), self._generated)
 
 
-def _state(board: Board) -> Content:
+def _state(overview: Overview) -> Content:
     """Two lines, on narrow screens perhaps more: the stick, and what is on it."""
-    menu = "menu up to date" if board.up_to_date else "MENU OUT OF DATE: g writes it"
-    counts = [format_count(len(board.items), "image")]
-    counts += [format_count(len(board.extensions), "extension")] if board.extensions else []
-    counts += [f"{format_count(len(board.homes), 'home')} ({', '.join(board.homes)})"] if board.homes else []
-    counts += [format_count(len(board.scripts), "script")] if board.scripts else []
-    counts += [f"{format_count(len(kept), 'image')} with changes"] if (kept := board.variants.kept) else []
-    counts += [format_count(len(seeds), "seed")] if (seeds := board.variants.seeds) else []
-    first = f"  {board.where}  {board.filesystem}, {format_size(board.free)} free"
+    menu = "menu up to date" if overview.up_to_date else "MENU OUT OF DATE: g writes it"
+    counts = [format_count(len(overview.items), "image")]
+    counts += [format_count(len(overview.extensions), "extension")] if overview.extensions else []
+    counts += [f"{format_count(len(overview.homes), 'home')} ({', '.join(overview.homes)})"] if overview.homes else []
+    counts += [format_count(len(overview.scripts), "script")] if overview.scripts else []
+    counts += [f"{format_count(len(kept), 'image')} with changes"] if (kept := overview.variants.kept) else []
+    counts += [format_count(len(seeds), "seed")] if (seeds := overview.variants.seeds) else []
+    first = f"  {overview.where}  {overview.filesystem}, {format_size(overview.free)} free"
     lines = [
         Content.assemble(("bootkit", "bold $primary"), first),
-        Content.assemble((menu, "" if board.up_to_date else "bold $warning"), f"   {', '.join(counts)}"),
-        *([Content.styled(f"stick.toml: {board.mistake}", "bold $error")] if board.mistake else []),
+        Content.assemble((menu, "" if overview.up_to_date else "bold $warning"), f"   {', '.join(counts)}"),
+        *([Content.styled(f"stick.toml: {overview.mistake}", "bold $error")] if overview.mistake else []),
     ]
     return Content("\n").join(lines)
 
 
-def _searched(item: ImageItem, board: Board) -> str:
+def _searched(item: ImageItem, overview: Overview) -> str:
     stack = item.detection.stack if item.detection else ""
-    return f"{board.title(item)} {item.title} {stack} {item.path}".lower()
+    return f"{overview.title(item)} {item.title} {stack} {item.path}".lower()
 
 
 def _proof_text(proof: "BootedEntry") -> str:

@@ -8,7 +8,7 @@ from rich.text import Text
 from textual.binding import Binding, BindingType
 from textual.widgets import DataTable
 
-from bootkit.app.verbs.overview import Board, brought
+from bootkit.app.verbs.overview import Overview, brought
 from bootkit.model.catalog import ImageItem
 from bootkit.model.check import Answer
 from bootkit.units import format_size
@@ -33,16 +33,16 @@ own things: the home, the extensions (ext), the scripts, a place where its chang
     def on_mount(self) -> None:
         self.cursor_type = "row"
         self._items: tuple[ImageItem, ...] = ()
-        self._board: Board | None = None
+        self._overview: Overview | None = None
 
     def on_resize(self) -> None:
-        if self._board is not None:
-            self.show(self._items, self._board)
+        if self._overview is not None:
+            self.show(self._items, self._overview)
 
-    def show(self, items: tuple[ImageItem, ...], board: Board) -> None:
+    def show(self, items: tuple[ImageItem, ...], overview: Overview) -> None:
         """These images, the cursor on the one where it was."""
         before = self.chosen
-        self._items, self._board = items, board
+        self._items, self._overview = items, overview
         self.clear(columns=True)
         pane = self.size.width or self.app.size.width  # pyright: ignore[reportUnknownMemberType]
         wide = pane >= _WITH_STACK
@@ -51,8 +51,8 @@ own things: the home, the extensions (ext), the scripts, a place where its chang
         for label, width in columns.items():
             self.add_column(f"{label:>9}" if label == "Size" else label, width=width)
         for item in items:
-            style = "dim" if not board.predictions[item.path].boots or board.is_hidden(item) else ""
-            cells = zip(_cells(item, board)[: len(columns)], columns.values(), strict=True)
+            style = "dim" if not overview.predictions[item.path].boots or overview.is_hidden(item) else ""
+            cells = zip(_cells(item, overview)[: len(columns)], columns.values(), strict=True)
             self.add_row(*(Text(cut(cell, width), style, no_wrap=True) for cell, width in cells), key=item.path)
         places = [place for place, item in enumerate(items) if item.path == before]
         if places:
@@ -71,10 +71,10 @@ own things: the home, the extensions (ext), the scripts, a place where its chang
             self.move_cursor(row=self.get_row_index(path))
 
 
-def _cells(item: ImageItem, board: Board) -> tuple[str, ...]:
-    gets = fitted(brought(board, item), _GETS) or "-"
+def _cells(item: ImageItem, overview: Overview) -> tuple[str, ...]:
+    gets = fitted(brought(overview, item), _GETS) or "-"
     stack = item.detection.stack if item.detection else "-"
-    return board.title(item), f"{format_size(item.size):>9}", starts(item, board), gets, stack
+    return overview.title(item), f"{format_size(item.size):>9}", starts(item, overview), gets, stack
 
 
 def fitted(words: Sequence[str], width: int) -> str:
@@ -91,7 +91,7 @@ def cut(text: str, width: int) -> str:
     return text if cell_len(text) <= width else f"{set_cell_size(text, width - 3).rstrip()}..."
 
 
-def starts(item: ImageItem, board: Board) -> str:
+def starts(item: ImageItem, overview: Overview) -> str:
     """Whether it will start, in a word; ``new`` behind it if the menu does not know it yet."""
-    word = "hidden" if board.is_hidden(item) else _WORDS[board.predictions[item.path].answer]
-    return f"{word}, new" if item.path in board.changed else word
+    word = "hidden" if overview.is_hidden(item) else _WORDS[overview.predictions[item.path].answer]
+    return f"{word}, new" if item.path in overview.changed else word

@@ -1,0 +1,73 @@
+"""Whether the menu on a stick is what ``generate`` would write now, told without opening an image or a record."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+
+from bootkit.app.menu.cures import Extents
+from bootkit.app.stick.settings import user_text
+from bootkit.app.stick.state import StickListing, list_stick
+from bootkit.app.stick.variants import variants_digest
+from bootkit.errors import FormatError
+from bootkit.model.catalog import MENU, STATE_FOLDER
+from bootkit.model.fields import json_object, parse_json
+from bootkit.system.fingerprint import program_fingerprint
+from bootkit.system.volume import Volume, read_file
+
+GENERATED = f"{STATE_FOLDER}/generated.json"
+"""What the menu was made from and what it was, and where the images lie that are mapped."""
+MENU_LIMIT = 64 << 20
+_LIMIT = 1 << 20
+
+
+def is_up_to_date(volume: Volume, listing: StickListing | None = None) -> bool:
+    """Whether the menu is what ``generate`` would write; ``listing`` is of this stick, where it was listed before."""
+    inputs = inputs_of(volume, listing or list_stick(volume))
+    return is_made_from(volume, inputs, read_file(volume, MENU, MENU_LIMIT))
+
+
+def inputs_of(volume: Volume, listing: StickListing) -> str:
+    """A digest of all that a menu is made from: the program, the choices, and what lies on the stick; hex."""
+    images = [(path, stat.size, stat.mtime_ns) for path, stat in listing.images]
+    beside = variants_digest(volume, listing.variants)
+    text = json.dumps([program_fingerprint(), volume.uuid, listing.settings, user_text(), images, beside])
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def is_made_from(volume: Volume, inputs: str, menu: bytes | None) -> bool:
+    """The same inputs, the same menu, and nothing has moved that is found by its place alone."""
+    if menu is None:
+        return False
+    known = _record(volume)
+    made_from = (known.get("inputs"), known.get("menu"))
+    return made_from == (inputs, hashlib.sha256(menu).hexdigest()) and not moved_images(volume)
+
+
+def record_of_menu(inputs: str, menu: bytes, mapped: Mapping[str, Extents]) -> bytes:
+    """What is kept of a menu for the next time."""
+    document = {"inputs": inputs, "menu": hashlib.sha256(menu).hexdigest(), "mapped": mapped}
+    return json.dumps(document, indent=2).encode() + b"\n"
+
+
+def moved_images(volume: Volume) -> tuple[str, ...]:
+    """The images whose bytes no longer lie where the stick's menu has them, and which it finds by nothing else."""
+    try:
+        mapped = json_object(_record(volume).get("mapped", {}), GENERATED)
+    except FormatError:
+        return ()
+    return tuple(path for path, extents in mapped.items() if _place(volume, path) != extents)
+
+
+def _record(volume: Volume) -> Mapping[str, object]:
+    """What was kept of the menu; empty if it cannot be read."""
+    try:
+        return json_object(parse_json(read_file(volume, GENERATED, _LIMIT) or b"{}", GENERATED), GENERATED)
+    except FormatError:
+        return {}
+
+
+def _place(volume: Volume, path: str) -> list[list[int | None]] | None:
+    """As JSON has it; ``None`` for a file that is gone."""
+    if volume.stat(path) is None:
+        return None
+    return [list(extent) for extent in volume.extents(path) or ()]

@@ -1,0 +1,89 @@
+"""``persist``: images keep their changes, in a file of the stick or a folder."""
+
+import shutil
+from dataclasses import dataclass
+
+from bootkit.app.stick.state import read_item
+from bootkit.app.stick.user_files import copy, fill_warning, has_holes, plan_copy, require_fits, require_room
+from bootkit.errors import BootkitError, UsageError
+from bootkit.model.catalog import ImageItem
+from bootkit.model.stack import Persistence
+from bootkit.plan.persistence import kept_folder, persistence_of, require_unlock
+from bootkit.system.changes import Watcher
+from bootkit.system.fsimage import LUKS_HEADER, encrypt, make_ext4
+from bootkit.system.volume import Volume
+from bootkit.system.volumes.raw import scratch
+from bootkit.units import MIB, format_size
+
+SMALLEST = 32 * MIB
+_MARK_TEXT = (
+    "The live system keeps its changes in this folder. To throw them away, remove the folder as root; without this file "
+    "the menu has no entry for it.\n"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersistencePlan:
+    """What ``persist create`` would do."""
+
+    item: ImageItem
+    persistence: Persistence
+    path: str
+    size: int
+    encrypted: bool = False
+    warning: str = ""
+
+
+def plan_persistence(volume: Volume, image: str, size: int, *, encrypted: bool = False) -> PersistencePlan:
+    """Check that an image can keep its changes here; its initrd is looked into.
+
+    Raises:
+        BootkitError: it cannot, it does already, or there is no room.
+    """
+    item = read_item(volume, image, insides=True)
+    persistence = persistence_of(item, volume.filesystem)
+    if encrypted:
+        require_unlock(item, persistence)
+    path = f"{kept_folder(item.name)}/{persistence.file}"
+    if volume.stat(path) is not None:
+        raise BootkitError(f"{item.name} keeps its changes already", hint=f"bootkit persist remove {item.name}")
+    if persistence.is_folder:
+        if size:
+            message = f"{item.name} keeps its changes in a folder, which takes what room there is"
+            raise UsageError(message, hint="leave --size out")
+        return PersistencePlan(item=item, persistence=persistence, path=path, size=0)
+    if not size:
+        raise UsageError("how much room may the changes take?", hint="--size 4G")
+    if size < SMALLEST:
+        raise UsageError(f"{format_size(size)} is too small", hint=f"at least {format_size(SMALLEST)}")
+    require_fits(volume, f"the file for changes of {item.name}", size)
+    whole = encrypted or not has_holes(volume)
+    require_room(volume, size if whole else 0)
+    warning = "" if whole else fill_warning(volume, "the file for changes", size)
+    return PersistencePlan(
+        item=item, persistence=persistence, path=path, size=size, encrypted=encrypted, warning=warning
+    )
+
+
+def create_persistence(
+    volume: Volume, plan: PersistencePlan, watcher: Watcher | None = None, *, passphrase: bytes | None = None
+) -> None:
+    """Make the file, or the folder; the menu is :func:`generate`'s business."""
+    persistence = plan.persistence
+    assert plan.encrypted == (passphrase is not None)
+    if persistence.is_folder:
+        volume.write({plan.path: _MARK_TEXT.encode()})
+        volume.flush()
+        return
+    with scratch() as work:
+        tree = work / "tree"
+        tree.mkdir()
+        for name, text in persistence.texts.items():
+            (tree / name).write_text(text)
+        image = work / "image"
+        size = plan.size - (LUKS_HEADER if plan.encrypted else 0)
+        make_ext4(image, size, label=persistence.label, content=tree, folders=persistence.folders)
+        shutil.rmtree(tree)
+        if passphrase is not None:
+            encrypt(image, passphrase, label=persistence.label)
+        copy(volume, plan_copy(volume, image, plan.path, sparse=not plan.encrypted), watcher, keep_sum=False)
