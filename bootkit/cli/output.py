@@ -47,10 +47,10 @@ def log_to_stderr(level: int) -> None:
     """Let what the modules note go to the talk."""
     import logging
 
-    class Harmless(logging.Formatter):
+    class HarmlessFormatter(logging.Formatter):
         def format(self, record: logging.LogRecord) -> str:
             return harmless(super().format(record))
 
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(Harmless("%(message)s"))
+    handler.setFormatter(HarmlessFormatter("%(message)s"))
     logging.basicConfig(level=level, handlers=[handler])

@@ -87,7 +87,7 @@ def _continues(before: Extent, start: int | None) -> bool:
     return start is None if offset is None else start == offset + length
 
 
-class HostFile(io.FileIO):
+class HostFileIO(io.FileIO):
     """A file of the host, open for reading and unbuffered, which is named in every error.
 
     Raises:

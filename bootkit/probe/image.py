@@ -8,7 +8,7 @@ from bootkit.errors import FormatError
 from bootkit.formats.eltorito import fat_size, read_boot_catalog
 from bootkit.formats.iso9660 import Iso9660, VolumeDescriptor, VolumeDescriptors, read_volume_descriptors
 from bootkit.formats.partitions import PartitionEntry, read_partitions
-from bootkit.formats.reader import HostFile, TreeFile, Window, read_upto, size_of
+from bootkit.formats.reader import HostFileIO, TreeFile, Window, read_upto, size_of
 from bootkit.formats.tree import Tree
 from bootkit.model.initrd import InitrdFacts, RootFacts
 from bootkit.model.iso import TEXT_LIMIT, ElToritoEntry, IsoFacts, IsoPartition, IsoView, Node
@@ -231,7 +231,7 @@ def open_image(source: Path | BinaryIO, *, name: str = "", size: int | None = No
     if isinstance(source, Path):
         name = name or source.name
         # Unbuffered: every read has its own place and size, so a buffer would only read more.
-        fh: BinaryIO = cast("BinaryIO", HostFile(source))
+        fh: BinaryIO = cast("BinaryIO", HostFileIO(source))
     else:
         fh = source
     try:

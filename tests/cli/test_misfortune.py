@@ -196,7 +196,7 @@ def test_a_medium_that_gives_no_bytes_is_named(
     def read_error(*_words: Any) -> int:
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 
-    monkeypatch.setattr("bootkit.formats.reader.HostFile.readinto", read_error)
+    monkeypatch.setattr("bootkit.formats.reader.HostFileIO.readinto", read_error)
     done = bootkit("verify", "--stick", stick)
     assert is_one_line(done)
     assert "Input/output error" in done.stderr

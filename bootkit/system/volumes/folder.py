@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from bootkit.errors import BootkitError, CommandFailed
-from bootkit.formats.reader import Extent, HostFile
+from bootkit.formats.reader import Extent, HostFileIO
 from bootkit.model.filesystem import BTRFS, FILE_SYSTEMS, NTFS, file_system, names_of
 from bootkit.system.extents import file_extents, ntfs_extents
 from bootkit.system.run import run
@@ -57,7 +57,7 @@ class FolderVolume:
             raise self._failed(path, error) from error
 
     def open(self, path: str) -> BinaryIO:
-        return io.BufferedReader(HostFile(self._host(path)))
+        return io.BufferedReader(HostFileIO(self._host(path)))
 
     def write(self, files: Mapping[str, bytes]) -> None:
         parts = {path: _part(self._host(path)) for path in files}
