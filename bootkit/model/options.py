@@ -39,6 +39,8 @@ class Scope(StrEnum):
 
 
 AUTO = "auto"
+UNTOUCHED = "untouched"
+"""The computer's own disks are closed until the system is up."""
 ANYWHERE = frozenset({Scope.USER, Scope.STICK, Scope.STACK, Scope.IMAGE})
 OF_MENU = frozenset({Scope.STICK})
 OF_IMAGE = frozenset({Scope.IMAGE})
@@ -207,6 +209,15 @@ OPTIONS: tuple[OptionSpec, ...] = (
         default=True,
         title="Scripts",
         help="Run the scripts of /boot/customize in the live system.",
+    ),
+    OptionSpec(
+        key="own_disks",
+        kind=Kind.CHOICE,
+        default=UNTOUCHED,
+        title="Computer's own disks",
+        help="untouched: closed while the system looks for its ISO file, so that nothing on them changes by starting it. "
+        "closed: read-only until the computer is switched off. open: as the image itself does it.",
+        choices=(UNTOUCHED, "closed", "open"),
     ),
     OptionSpec(
         key="persistence",

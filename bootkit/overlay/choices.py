@@ -36,6 +36,8 @@ class OverlayChoices:
     """File names of the extensions that stay out."""
     customize: bool = True
     """Whether the scripts run."""
+    own_disks: str = ""
+    """What becomes of the computer's own disks: ``closed`` or ``open``; empty for untouched until the system is up."""
 
 
 def choices_script(choices: OverlayChoices) -> str:
@@ -59,6 +61,7 @@ def choices_script(choices: OverlayChoices) -> str:
         # a slash is the one character that no file name has
         "BK_EXTENSIONS_OFF": "/".join(choices.extensions_off),
         "BK_CUSTOMIZE": "" if choices.customize else "no",
+        "BK_OWN_DISKS": choices.own_disks,
     }
     return assignments({name: value for name, value in values.items() if value})
 

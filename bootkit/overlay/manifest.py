@@ -20,7 +20,18 @@ COMMON = "common"
 """The part of others that lays the user's own things over a system; what its options say needs no kernel words."""
 BUSYBOX = "busybox"
 """The part of others that starts a busybox before the initrd's own init."""
-_KEYS = {"title", "stacks", "builds_on", "words", "goes_first", "relies_on", "directories", "files", "links"}
+_KEYS = {
+    "title",
+    "stacks",
+    "builds_on",
+    "words",
+    "goes_first",
+    "closes_disks",
+    "relies_on",
+    "directories",
+    "files",
+    "links",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +49,8 @@ class Overlay:
     goes_first: bool = False
     """Whether it also counts in front of an initrd: it replaces nothing and makes the folders of its files. Behind one
     of lz4's legacy format, Linux before 5.11 (commit 2c484419efc0) takes nothing else for an archive."""
+    closes_disks: bool = False
+    """Whether it runs before the initrd looks for its ISO file, and then closes the computer's own disks."""
     relies_on: tuple[str, ...] = ()
     """What must hold in the initrd, each with the version since which it does."""
     directories: tuple[str, ...] = ()
@@ -116,6 +129,7 @@ def _read(folder: Traversable) -> Overlay:
         builds_on=_texts(document, "builds_on", where),
         words=_texts(document, "words", where),
         goes_first=document.get("goes_first") is True,
+        closes_disks=document.get("closes_disks") is True,
         relies_on=_texts(document, "relies_on", where),
         directories=_texts(document, "directories", where),
         files=_table(document, "files", where),

@@ -15,7 +15,7 @@ from bootkit.plan.choice_words import fill, keyboard_slots, locale_slots
 
 TRANSLATED = tuple(ChoiceWords().by_option)
 """Options that become kernel words, where the boot stack has such words."""
-ADDED = ("home", "extensions_off", "customize")
+ADDED = ("home", "extensions_off", "customize", "own_disks")
 """Options of what the overlay does."""
 _OWN = (Scope.IMAGE, Scope.STACK)
 _TITLES = {key: option(key).title.lower() for key in TRANSLATED}

@@ -73,6 +73,12 @@ _BY_OVERLAY = (
         word="bootkit=nocustomize",
     ),
     Toggle(
+        variable="opt_closed",
+        title="Keep the disks of this computer closed",
+        short="disks closed",
+        word="bootkit=closed",
+    ),
+    Toggle(
         variable="opt_off",
         title="As the image is: nothing from this stick",
         short="as it is",

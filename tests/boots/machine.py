@@ -128,13 +128,14 @@ def session(
     words: Sequence[str] = (),
     read_only: bool = False,
     answers: Sequence[tuple[str, str]] = (),
+    disks: Sequence[Path] = (),
     log: Path | None = None,
 ) -> Session:
     """Boot ``entry`` of a stick image, run ``script`` in the system, and wait until the machine is off.
 
     What the guest writes stays in the image; with ``read_only`` the drive refuses to be written, as a stick with its
     switch set does. ``answers`` are regular expressions for questions on the console in their order, each with what is
-    typed there then.
+    typed there then. ``disks`` are the computer's own, raw; what is written to them stays, too.
     """
     with TemporaryDirectory(prefix="bootkit-") as name:
         folder = Path(name)
@@ -154,7 +155,8 @@ def session(
             disk.truncate(2 << 20)
         run(["mke2fs", "-q", "-F", "-t", "ext2", "-U", TEST_UUID, "-L", "BOOTKITTEST", "-d", tree, machine.test_disk])
         with closing(_Console(folder / "serial", answers)) as console:
-            with popen(_argv(machine, folder / "serial", read_only=read_only)) as process:
+            argv = [*_argv(machine, folder / "serial", read_only=read_only), *_own_disks(disks)]
+            with popen(argv) as process:
                 ended = _watch(process, console, TIME_LIMIT * accelerator.patience)
             if log is not None:
                 log.write_text(console.text)
@@ -166,6 +168,15 @@ def _argv(machine: VirtualMachine, serial: Path, *, read_only: bool) -> list[str
     kept = "snapshot=off,readonly=on" if read_only else "snapshot=off"
     one_way, two_ways = f"file,id=serial,path={machine.serial_log}", f"socket,id=serial,path={serial},server=on,wait=on"
     return [str(word).replace("snapshot=on", kept).replace(one_way, two_ways) for word in qemu_argv(machine)]
+
+
+def _own_disks(disks: Sequence[Path]) -> list[str]:
+    drives = [(f"own{number}", disk) for number, disk in enumerate(disks)]
+    return [
+        word
+        for name, disk in drives
+        for word in ("-drive", f"if=none,id={name},format=raw,file={disk}", "-device", f"virtio-blk-pci,drive={name}")
+    ]
 
 
 def _watch(process: Process, console: _Console, limit: float) -> bool:

@@ -3,6 +3,7 @@
 The scripts are written after the interfaces that ``overlay.toml`` names under ``relies_on``, not after the projects' text.
 """
 
+import re
 from pathlib import Path
 
 from bootkit.overlay.manifest import overlay_for, overlay_members
@@ -139,6 +140,19 @@ def unpack(members: dict[str, Member], root: Path) -> None:
             path.unlink(missing_ok=True)
             path.write_bytes(member)
             path.chmod(0o755 if member.startswith((b"#!", b"\x7fELF")) else 0o644)
+
+
+def add_program(root: Path, name: str, to: str) -> None:
+    """Copy a program of this computer, with the libraries that it wants, into a root; it is called ``to`` there."""
+    program = which(name)
+    assert program is not None
+    libraries = re.findall(r"(/\S+) \(0x", run(["ldd", program]).decode())
+    for source, target in ((program, to), *((path, path[1:]) for path in libraries)):
+        copy = root / target
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.unlink(missing_ok=True)
+        copy.write_bytes(Path(source).read_bytes())
+        copy.chmod(0o755)
 
 
 def in_root(root: Path, *command: str) -> list[str]:

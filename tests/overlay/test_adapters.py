@@ -1,4 +1,3 @@
-import re
 from pathlib import Path
 
 import pytest
@@ -7,7 +6,7 @@ from bootkit.detect.registry import builtin, stacks
 from bootkit.overlay.manifest import lays_over, overlay_for, overlay_members, overlays
 from bootkit.overlay.pack import Member, Symlink
 from bootkit.system.run import run, which
-from tests.overlay.small_initrd import adapted, has_static_busybox, in_root, initrd_members, unpack
+from tests.overlay.small_initrd import adapted, add_program, has_static_busybox, in_root, initrd_members, unpack
 
 needs_busybox = pytest.mark.skipif(not has_static_busybox(), reason="an initrd of busybox alone; needs busybox-static")
 
@@ -127,15 +126,10 @@ def test_a_root_that_is_still_read_only_ends_nothing(tmp_path: Path) -> None:
     unpack({**initrd_members("archiso"), **overlay_members(overlay), **files}, tmp_path)
     for folder in ("run", "new", "dev"):
         (tmp_path / folder).mkdir(exist_ok=True)
-    dash = which("dash") or ""
-    for path in (dash, *re.findall(r"(/\S+) \(0x", run(["ldd", dash]).decode())):
-        target = tmp_path / path[1:]
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(Path(path).read_bytes())
-        target.chmod(0o755)
+    add_program(tmp_path, "dash", "bin/dash")
     steps = (
         "mount -t tmpfs tmpfs /new && mkdir -p /new/sbin && mount -t tmpfs -o remount,ro tmpfs /new",
-        f"{dash} /bootkit/main.sh /new",
+        "/bin/dash /bootkit/main.sh /new",
         "cat /run/bootkit/status",
     )
     said = in_root(tmp_path, "/bin/sh", "-c", "\n".join(steps))

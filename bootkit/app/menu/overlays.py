@@ -11,7 +11,7 @@ from bootkit.app.menu.cures import Extents, cure_members, cure_of, extents_of
 from bootkit.errors import BootkitError
 from bootkit.model.catalog import OVERLAY_FOLDER, Additions, ImageItem
 from bootkit.model.filesystem import blkid_name
-from bootkit.model.options import KEYBOARD, Choices
+from bootkit.model.options import KEYBOARD, UNTOUCHED, Choices
 from bootkit.model.plan import RemoveFile, StickStep, WriteFile
 from bootkit.overlay.choices import OverlayChoices, choices_archive, choices_script
 from bootkit.overlay.manifest import overlay_archive, overlay_for
@@ -108,6 +108,7 @@ def overlay_choices(item: ImageItem, choices: Choices, stick_uuid: str) -> Overl
         key: choices.text(key, stack=stack, image=item.path)
         for key in ("language", "keyboard", "timezone", "host", "user", "home")
     }
+    own_disks = choices.text("own_disks", stack=stack, image=item.path)
     keyboard = KEYBOARD.fullmatch(text["keyboard"])
     language = text["language"]
     return OverlayChoices(
@@ -123,6 +124,7 @@ def overlay_choices(item: ImageItem, choices: Choices, stick_uuid: str) -> Overl
         home=text["home"],
         extensions_off=choices.words("extensions_off", stack=stack, image=item.path),
         customize=bool(choices.number("customize", stack=stack, image=item.path)),
+        own_disks="" if own_disks == UNTOUCHED else own_disks,
     )
 
 

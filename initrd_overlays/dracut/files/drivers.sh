@@ -1,3 +1,4 @@
 # shellcheck shell=sh
-# Sourced by dracut in hook pre-udev; the script itself sees to it that nothing is inserted twice.
+# Sourced by dracut in hook pre-udev; the scripts themselves see to it that nothing is done twice.
+sh /bootkit/close_disk.sh
 sh /bootkit/cure.sh drivers

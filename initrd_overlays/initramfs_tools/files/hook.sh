@@ -4,6 +4,7 @@
 # script moves /dev away. casper mounts the stick at /isodevice and, up to 21.10, moves that into the new root.
 if [ -e /scripts/init-bottom/ORDER ] && [ -z "${bootkit_here-}" ]; then
 	bootkit_here=1
+	sh /bootkit/close_disk.sh
 	sh /bootkit/cure.sh drivers
 	if [ -e /bootkit/iso ] && [ -e /bin/live-boot ]; then
 		mkdir -p /etc/live/boot

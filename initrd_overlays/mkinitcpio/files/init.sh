@@ -2,4 +2,5 @@
 # Process 1 by rdinit=, before mkinitcpio's own /init: our hook becomes the last of the late ones.
 # shellcheck disable=SC2016 # /init expands it
 echo 'LATEHOOKS="$LATEHOOKS bootkit"' >>/config
+sh /bootkit/close_disk.sh
 exec /init "$@"

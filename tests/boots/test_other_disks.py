@@ -1,0 +1,66 @@
+"""The computer's own disks: not one byte of them differs after a boot from the stick, and without our care some do."""
+
+import hashlib
+import sys
+from pathlib import Path
+
+import pytest
+
+from bootkit.app.verbs.generate import plan_generation
+from bootkit.app.verbs.images import add_images, plan_additions
+from bootkit.app.verbs.prepare import prepare_image
+from bootkit.app.verbs.test import choose_targets
+from bootkit.model.prepare import Layout
+from bootkit.system.changes import apply_changes
+from bootkit.system.qemu import Accelerator
+from bootkit.system.sticks import open_stick
+from bootkit.units import MIB
+from tests.boots.inner_disk import make_inner_disk
+from tests.boots.machine import session
+from tests.boots.test_persistence import iso_of
+
+pytestmark = pytest.mark.boots
+
+REPORT = r"""
+echo "disks=$(sed -n 's/^disks //p' /run/bootkit/status)"
+for part in /sys/class/block/vd*[1-3]/ro; do read -r ro <"$part"; echo "${part%/ro} ro=$ro"; done
+blkid /dev/disk/by-uuid/00000000-0000-4000-8000-000000000001 >/dev/null && echo "named=yes"
+"""
+
+
+def stick_of(stack: str, folder: Path) -> Path:
+    iso = iso_of(stack)
+    stick = folder / "stick.img"
+    prepare_image(stick, 400 * MIB, layout=Layout.SPLIT)
+    with open_stick(stick, writing=True) as opened:
+        add_images(opened.volume, plan_additions(opened.volume, [iso]))
+        apply_changes(plan_generation(opened.volume).plan, opened.volume)
+    return stick
+
+
+@pytest.mark.parametrize(
+    "stack",
+    ["live-boot", "f42", pytest.param("f41", marks=pytest.mark.long), pytest.param("kiwi", marks=pytest.mark.long)],
+)
+@pytest.mark.parametrize("words", [[], ["bootkit=closed"], ["bootkit=nodisks"]], ids=["untouched", "closed", "open"])
+def test_no_byte_of_the_computers_own_disk_changes(
+    stack: str, words: list[str], work: Path, accelerator: Accelerator
+) -> None:
+    stick = stick_of(stack, work)
+    disk = work / "inner.img"
+    make_inner_disk(disk)
+    before = hashlib.sha256(disk.read_bytes()).digest()
+    with open_stick(stick) as opened:
+        (target,) = choose_targets(opened.volume, [], every=False)
+    ran = session(stick, entry=target.id_path, script=REPORT, words=words, accelerator=accelerator, disks=[disk])
+    sys.stdout.write("\n".join((stack, *ran.report, "")))
+    assert ran.ended, ran.serial[-4000:]
+    unchanged = hashlib.sha256(disk.read_bytes()).digest() == before
+    if words == ["bootkit=nodisks"]:
+        # the test can fail: this is what the image does by itself
+        assert not unchanged
+        assert ran.facts["disks"].startswith("off")
+    else:
+        assert unchanged
+        assert ran.facts["disks"].startswith("ok")
+        assert ran.facts["named"] == "yes"
