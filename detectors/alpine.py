@@ -86,6 +86,7 @@ DETECTOR = Detector(
     stacks=(
         Stack(
             name="Alpine initrd",
+            mounts_all=True,  # nlplug-findfs, for a repository or an overlay file
             systems=("Alpine Linux",),
             source="alpinelinux/mkinitfs 3.12.0+ (cc4954b)",
             overlay=MAKES_A_DISK,

@@ -155,6 +155,7 @@ DETECTOR = Detector(
     stacks=(
         Stack(
             name="miso",
+            mounts_all=True,  # since August 2019 miso_loop_mnt passes over the device in img_dev=
             systems=("Manjaro", "Mabox", "BigLinux", "Garuda Linux (old)"),
             source="manjaro/manjaro-tools (c2a7a41)",
             words=ChoiceWords(language=("lang={lang}",), keyboard=("keytable={keymap}",), timezone=("tz={value}",)),

@@ -183,6 +183,8 @@ class Prediction:
     """For the stick's file system first, then for the others."""
     firmware: tuple[FirmwareAnswer, ...] = ()
     memory: Memory | None = None
+    own_disks: str = ""
+    """What becomes of the computer's own disks meanwhile, a sentence; empty where nothing looks for them."""
     notes: tuple[str, ...] = ()
     """Sentences."""
 

@@ -191,6 +191,8 @@ class Stack:
     """Whether its overlay inserts modules of the ISO's own kernel before it looks for its file (``cure.sh drivers``)."""
     takes_device: bool = False
     """Whether its overlay can give it the ISO as a block device, so that it looks for no file at all."""
+    mounts_all: bool = False
+    """Whether its initrd tries one partition after another even where its words name the one with the file."""
     wants_iso_suffix: bool = False
     """Whether it takes a file for an image only if its name ends in ``.iso``, in small letters."""
     skips_former_iso: bool = False

@@ -19,6 +19,7 @@ from bootkit.model.filesystem import DataFs, file_system
 from bootkit.model.iso import IsoFacts
 from bootkit.model.prepare import DATA_LABEL, ESP_LABEL
 from bootkit.model.testboot import TestFirmware
+from bootkit.plan.check_disks import own_disks_note
 from bootkit.plan.check_file import builtin_drivers, file_answer
 from bootkit.plan.check_firmware import firmware_answers
 from bootkit.plan.cures import cure_for
@@ -81,6 +82,7 @@ def predict(
         files=files,
         firmware=firmware,
         memory=needed,
+        own_disks=own_disks_note(detection, entry),
         notes=tuple(_notes(item, detection, entry, stick, needed, memory)),
     )
 

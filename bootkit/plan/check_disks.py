@@ -1,0 +1,29 @@
+"""The computer's own disks: what an image's initrd does with them while it looks for its ISO file. Pure."""
+
+from bootkit.detect.registry import stack_of
+from bootkit.model.boot import STICK_UUID, BootEntry, Detection
+from bootkit.overlay.manifest import overlay_for
+
+
+def own_disks_note(detection: Detection, entry: BootEntry) -> str:
+    """A sentence on whether other disks than the stick are touched; empty where nothing looks for them.
+
+    An initrd that is told the stick's UUID opens that partition and no other. One that is only told a path mounts what it
+    finds, and even a read-only mount replays a journal.
+
+    Source: dracut-ng a83d800d, iso-scan.sh; casper 1.498, scripts/casper-helpers (find_path); live-boot 20230131,
+    9990-misc-helpers.sh (check_dev). Booted beside a disk with an unreplayed journal, which each of them changed:
+    live-boot 20230131, dracut 059.
+    """
+    told = any(STICK_UUID in word for word in entry.cmdline)
+    if not stack_of(detection.stack).mounts_all and (told or not entry.needs_path):
+        return ""
+    overlay = overlay_for(detection.stack)
+    if overlay is not None and overlay.closes_disks:
+        return (
+            "It searches all disks for its ISO file: bootkit's overlay keeps the computer's own closed until it is up."
+        )
+    return (
+        "It searches all disks for its ISO file, the computer's own too, which cannot be closed before: nothing of bootkit's "
+        "runs in its initrd by then. Do not start it beside a system that sleeps on disk."
+    )

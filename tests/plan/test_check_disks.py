@@ -1,0 +1,29 @@
+from bootkit.model.boot import ISO_PATH, STICK_UUID, BootEntry, Detection
+from bootkit.plan.check_disks import own_disks_note
+
+
+def note(stack: str, *words: str) -> str:
+    entry = BootEntry(title="Start", kernel="/vmlinuz", cmdline=words)
+    return own_disks_note(Detection(stack=stack, distro="Ember", entries=(entry,)), entry)
+
+
+def test_an_initrd_that_is_told_the_stick_touches_no_other_disk() -> None:
+    assert note("archiso", f"img_dev=UUID={STICK_UUID}", f"img_loop={ISO_PATH}") == ""
+
+
+def test_a_system_that_runs_from_ram_looks_for_no_file() -> None:
+    assert note("RAM disk", "quiet") == ""
+
+
+def test_where_an_initrd_searches_our_overlay_closes_the_other_disks() -> None:
+    for stack in ("casper", "dmsquash-live", "live-boot", "Linux Live Kit"):
+        assert "keeps the computer's own closed" in note(stack, f"findiso={ISO_PATH}")
+
+
+def test_a_word_that_the_initrd_passes_over_does_not_count() -> None:
+    assert "keeps the computer's own closed" in note("miso", f"img_dev=UUID={STICK_UUID}", f"img_loop={ISO_PATH}")
+
+
+def test_a_search_before_our_overlay_or_without_one_is_warned_of() -> None:
+    for stack in ("Alpine initrd", "knoppix"):
+        assert "cannot be closed" in note(stack, f"bootfrom=/mnt-iso/{ISO_PATH}")
