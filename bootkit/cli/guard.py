@@ -15,8 +15,9 @@ def guarded(action: Callable[[], None]) -> int:
 
     What is neither a :class:`BootkitError` nor a refusal of the kernel is a bug and keeps its traceback.
     """
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _interrupt)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) != signal.SIG_IGN:  # as under nohup
+            signal.signal(number, _interrupt)
     try:
         with host_errors("the system"):
             _answered(action)

@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from bootkit.errors import BootkitError, CommandFailed
-from bootkit.system.run import run
+from bootkit.system.run import LONG, run
 
 BASE = "?or(?essential,?priority(required),?priority(important))"
 """What every Debian has, live or not; a pattern of apt 2.0 (2020)."""
@@ -65,7 +65,11 @@ class Apt:
         """The package files; apt compares them with the checksums of its signed lists."""
         if packages:
             try:
-                run([*self._argv(), "-qq", "download", *(package.words for package in packages)], cwd=self._work)
+                run(
+                    [*self._argv(), "-qq", "download", *(package.words for package in packages)],
+                    cwd=self._work,
+                    timeout=LONG,
+                )
             except CommandFailed as error:
                 raise BootkitError(f"apt: {error.message}", hint="is this computer on the network?") from error
         return tuple(sorted(self._work.glob("*.deb")))

@@ -12,7 +12,7 @@ from pathlib import Path
 from bootkit.errors import BootkitError, CommandFailed
 from bootkit.formats.ext4 import read_superblock
 from bootkit.system.makefs import EXT4_FEATURES
-from bootkit.system.run import run
+from bootkit.system.run import LONG, run
 from bootkit.units import MIB, format_size
 
 LUKS_MAGIC = b"LUKS\xba\xbe"
@@ -49,7 +49,7 @@ def make_ext4(
     ]  # fmt: skip
     if content is not None:
         argv += ["-d", content]
-    run([*argv, path])
+    run([*argv, path], timeout=LONG)
     for folder in folders:
         run(["debugfs", "-w", "-R", f"mkdir {folder}", path])
 
@@ -71,7 +71,7 @@ def encrypt(path: Path, passphrase: bytes, *, label: str) -> None:
         "--label", label[:48],
         "--key-file", "-",
     ]  # fmt: skip
-    run([*argv, path], stdin=passphrase)
+    run([*argv, path], stdin=passphrase, timeout=LONG)
     os.truncate(path, size + LUKS_HEADER)
 
 
@@ -83,7 +83,7 @@ def decrypt(path: Path, passphrase: bytes, header: Path) -> None:
     """
     argv = ["cryptsetup", "reencrypt", "--decrypt", "--batch-mode", "--disable-locks", "--force-offline-reencrypt"]
     try:
-        run([*argv, "--header", header, "--key-file", "-", path], stdin=passphrase)
+        run([*argv, "--header", header, "--key-file", "-", path], stdin=passphrase, timeout=LONG)
     except CommandFailed as error:
         if error.returncode == _WRONG_PASSPHRASE:
             raise BootkitError("the passphrase does not open it") from error
@@ -102,13 +102,17 @@ def check_ext4(path: Path, *, repair: bool) -> tuple[bool, str]:
     """
     statuses = range(_DAMAGED + 1) if not repair else range(_DAMAGED)
     try:
-        said = run(["e2fsck", "-f", "-y" if repair else "-n", path], ok=statuses).decode(errors="replace").strip()
+        said = (
+            run(["e2fsck", "-f", "-y" if repair else "-n", path], ok=statuses, timeout=LONG)
+            .decode(errors="replace")
+            .strip()
+        )
     except CommandFailed as error:
         raise BootkitError(
             f"e2fsck cannot mend it: {error.message}", hint="a backup helps: bootkit home restore"
         ) from error
     try:
-        run(["e2fsck", "-f", "-n", path])
+        run(["e2fsck", "-f", "-n", path], timeout=LONG)
     except CommandFailed:
         return False, said
     return True, said
@@ -136,7 +140,7 @@ def resize_ext4(path: Path, size: int) -> None:
     if size > path.stat().st_size:
         os.truncate(path, size)
     try:
-        run(["resize2fs", path, f"{size // 1024}K"])
+        run(["resize2fs", path, f"{size // 1024}K"], timeout=LONG)
     except CommandFailed as error:
         raise BootkitError(f"it cannot be made that small: {_needed(path, error)}") from error
     os.truncate(path, size)

@@ -17,7 +17,7 @@ from bootkit.model.plan import WriteFile
 from bootkit.model.prepare import SECTOR, MakeFilesystem
 from bootkit.plan.layout import fat32_cluster_sectors
 from bootkit.system.exfat import fill_exfat, set_serial
-from bootkit.system.run import run
+from bootkit.system.run import LONG, run
 
 EXT4_FEATURES = (
     "none,has_journal,ext_attr,resize_inode,dir_index,filetype,extent,64bit,flex_bg,sparse_super,large_file,huge_file,"
@@ -53,7 +53,10 @@ def make_filesystem(
         case DataFs.EXT4:
             _make_ext4(step, image, stage, sparse=sparse)
         case DataFs.BTRFS:
-            run(["mkfs.btrfs", "-q", "-f", "-K", "-L", step.label, "-U", step.uuid, "--rootdir", stage, image])
+            run(
+                ["mkfs.btrfs", "-q", "-f", "-K", "-L", step.label, "-U", step.uuid, "--rootdir", stage, image],
+                timeout=LONG,
+            )
         case DataFs.EXFAT:
             run(["mkfs.exfat", "-L", step.label, image])
             with image.open("r+b", buffering=0) as raw:
@@ -115,7 +118,7 @@ def _make_ext4(step: MakeFilesystem, image: Path, stage: Path, *, sparse: bool) 
         image,
     ]  # fmt: skip
     # zeros that have to reach a device (the journal) are written, not punched out of the file
-    run(argv, env={} if sparse else {"UNIX_IO_NOZEROOUT": "1"})
+    run(argv, env={} if sparse else {"UNIX_IO_NOZEROOUT": "1"}, timeout=LONG)
 
 
 def _make_ntfs(step: MakeFilesystem, image: Path, stage: Path) -> None:
@@ -155,9 +158,9 @@ def _fill_ntfs(image: Path, stage: Path) -> None:
     mounted.mkdir()
     run(["ntfs-3g", image, mounted])
     try:
-        run(["cp", "-r", "--", *sorted(stage.iterdir()), mounted])
+        run(["cp", "-r", "--", *sorted(stage.iterdir()), mounted], timeout=LONG)
     finally:
-        run(["umount", mounted])
+        run(["umount", mounted], timeout=LONG)
 
 
 def _at(descriptor: int, offset: int, size: int) -> bytes:

@@ -3,6 +3,9 @@
 A program gets a list of arguments, a small environment built from scratch and an empty stdin, so that its answer does
 not depend on the user's locale or settings. One that is not installed is :class:`ToolMissing`, one that fails is
 :class:`CommandFailed` with all it said on stderr.
+
+None outlives us: the kernel ends it with us (prctl(2), PR_SET_PDEATHSIG), even where nothing of ours can run any more. None
+works for ever either: a damaged file system has made mcopy spin for as long as it was let.
 """
 
 import logging
@@ -11,9 +14,12 @@ import shlex
 import shutil
 import signal
 import subprocess
+import threading
+import time
 from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from typing import IO
+from functools import cache
+from typing import IO, Self
 
 from bootkit.errors import CommandFailed, ToolMissing
 
@@ -27,6 +33,11 @@ Process = subprocess.Popen[bytes]
 PIPE = subprocess.PIPE
 """For the streams of :func:`popen`."""
 
+TIME_LIMIT = 600.0
+"""Seconds for what looks at a few megabytes, and for taking the next of what is fed."""
+LONG = 12 * 3600.0
+"""Seconds for what reads or writes a whole medium; a slow stick of 256 GiB takes seven hours."""
+
 SYSTEM_DIRECTORIES = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 """Added behind the user's PATH: Debian leaves the sbin directories out for users, and mkfs is there."""
 
@@ -37,7 +48,7 @@ def run(
     stdin: bytes | None = None,
     env: Mapping[str, str] | None = None,
     ok: Collection[int] = (0,),
-    timeout: float | None = None,
+    timeout: float = TIME_LIMIT,
     cwd: Argument | None = None,
 ) -> bytes:
     """What the program printed on stdout.
@@ -60,7 +71,7 @@ def run(
         try:
             out, err = process.communicate(stdin, timeout)
         except subprocess.TimeoutExpired:
-            raise CommandFailed(_words(argv), -signal.SIGKILL, f"no answer within {timeout:g} seconds") from None
+            raise _too_late(argv, timeout) from None
     if process.returncode not in ok:
         raise CommandFailed(_words(argv), process.returncode, err.decode(errors="replace"))
     return out
@@ -72,8 +83,11 @@ def feed(
     *,
     stdout: IO[bytes] | None = None,
     env: Mapping[str, str] | None = None,
+    timeout: float = TIME_LIMIT,
 ) -> None:
     """Run a program with ``chunks`` as its stdin, never holding more than one of them; its stdout goes to a file.
+
+    ``timeout`` is in seconds, for each chunk and for what it does behind the last one.
 
     Raises:
         ToolMissing, CommandFailed: as :func:`run`.
@@ -82,13 +96,19 @@ def feed(
     with popen(argv, stdin=subprocess.PIPE, stdout=target, stderr=subprocess.PIPE, env=env) as process:
         assert process.stdin is not None
         # a program that has enough closes the pipe: its exit status tells whether that was all right
-        with suppress(BrokenPipeError):
+        with _Patience(process, timeout) as patience, suppress(BrokenPipeError):
             for chunk in chunks:
                 process.stdin.write(chunk)
+                patience.moved()
         with suppress(BrokenPipeError):
             process.stdin.close()
         process.stdin = None
-        _, err = process.communicate()
+        try:
+            _, err = process.communicate(timeout=timeout)
+        except subprocess.TimeoutExpired:
+            raise _too_late(argv, timeout) from None
+    if patience.is_over:
+        raise _too_late(argv, timeout)
     if process.returncode:
         raise CommandFailed(_words(argv), process.returncode, err.decode(errors="replace"))
 
@@ -105,6 +125,8 @@ def popen(
 ) -> Generator[Process]:
     """A running program in a process group of its own, which is gone when the block ends, however it ends.
 
+    How long it may run is the block's business.
+
     Raises:
         ToolMissing: the program is not installed.
     """
@@ -115,8 +137,7 @@ def popen(
     if program is None:
         raise tool_missing(words[0])
     process = subprocess.Popen(
-        words,
-        executable=program,
+        [*_tied_to_us(), program, *words[1:]],
         stdin=stdin,
         stdout=stdout,
         stderr=stderr,
@@ -161,6 +182,53 @@ def small_environment() -> dict[str, str]:
     path.extend(directory for directory in SYSTEM_DIRECTORIES if directory not in path)
     kept = {name: os.environ[name] for name in ("HOME", "TMPDIR") if name in os.environ}
     return {"HOME": "/", **kept, "PATH": ":".join(filter(None, path)), "LANG": "C.UTF-8"}
+
+
+@cache
+def _tied_to_us() -> tuple[str, ...]:
+    """What is put before a command so that the kernel ends it when the thread ends that started it.
+
+    Empty where util-linux is older than 2.33 or not there: then a program outlives us if we are killed, but not otherwise.
+    """
+    words = (which("setpriv") or "", "--pdeathsig", "KILL", "--")
+    if not words[0] or subprocess.run([*words, "true"], check=False, capture_output=True).returncode:
+        return ()
+    return words
+
+
+class _Patience:
+    """Ends a program that takes nothing for ``timeout`` seconds, as long as the block lasts."""
+
+    def __init__(self, process: Process, timeout: float) -> None:
+        self.is_over = False
+        """Whether it had to be ended."""
+        self._process = process
+        self._timeout = timeout
+        self._moved = time.monotonic()
+        self._done = threading.Event()
+        self._watcher = threading.Thread(target=self._watch, daemon=True)
+
+    def moved(self) -> None:
+        self._moved = time.monotonic()
+
+    def __enter__(self) -> Self:
+        self._watcher.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._done.set()
+        self._watcher.join()
+
+    def _watch(self) -> None:
+        while not self._done.wait(min(1.0, self._timeout)):
+            if time.monotonic() - self._moved > self._timeout:
+                self.is_over = True
+                kill_group(self._process)
+                return
+
+
+def _too_late(argv: Sequence[Argument], timeout: float) -> CommandFailed:
+    return CommandFailed(_words(argv), -signal.SIGKILL, f"no answer within {timeout:g} seconds")
 
 
 def _words(argv: Sequence[Argument]) -> tuple[str, ...]:

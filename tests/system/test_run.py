@@ -1,6 +1,10 @@
 import logging
 import os
+import signal
+import subprocess
+import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -90,3 +94,57 @@ def _alive(pid: int) -> bool:
         time.sleep(0.02)
     os.kill(pid, 9)
     return True
+
+
+def test_a_program_that_takes_nothing_more_is_ended() -> None:
+    started = time.monotonic()
+    with pytest.raises(CommandFailed, match=r"no answer within 0\.5 seconds"):
+        feed(["sleep", "60"], (bytes(1 << 16) for _ in range(64)), timeout=0.5)
+    with pytest.raises(CommandFailed, match=r"no answer within 0\.5 seconds"):
+        feed(["sh", "-c", "cat; exec sleep 60"], (b"x",), timeout=0.5)
+    assert time.monotonic() - started < 10
+
+
+def test_no_program_outlives_us(tmp_path: Path) -> None:
+    pid_file = tmp_path / "pid"
+    code = f"from bootkit.system.run import run; run(['sh', '-c', 'echo $$ > {pid_file}; exec sleep 60'])"
+    us = subprocess.Popen([sys.executable, "-c", code], cwd=Path(__file__).parents[2])
+    try:
+        _wait_until(lambda: pid_file.exists() and pid_file.read_text().endswith("\n"))
+        child = int(pid_file.read_text())
+        assert _runs(child)
+    finally:
+        us.kill()
+        us.wait()
+    _wait_until(lambda: not _runs(child))
+
+
+def test_a_terminal_that_is_closed_ends_us_and_all_programs(tmp_path: Path) -> None:
+    pid_file = tmp_path / "pid"
+    code = (
+        "from bootkit.cli.guard import guarded; from bootkit.system.run import run; import sys; "
+        f"sys.exit(guarded(lambda: run(['sh', '-c', 'sleep 60 & echo $! > {pid_file}; wait'])))"
+    )
+    us = subprocess.Popen([sys.executable, "-c", code], cwd=Path(__file__).parents[2], stderr=subprocess.DEVNULL)
+    try:
+        _wait_until(lambda: pid_file.exists() and pid_file.read_text().endswith("\n"))
+        us.send_signal(signal.SIGHUP)
+        assert us.wait(timeout=20) == 130
+    finally:
+        us.kill()
+        us.wait()
+    _wait_until(lambda: not _runs(int(pid_file.read_text())))
+
+
+def _wait_until(reached: Callable[[], bool]) -> None:
+    end = time.monotonic() + 20
+    while not reached():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def _runs(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False

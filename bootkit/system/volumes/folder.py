@@ -13,7 +13,7 @@ from bootkit.errors import BootkitError, CommandFailed
 from bootkit.formats.reader import Extent, HostFileIO
 from bootkit.model.filesystem import BTRFS, FILE_SYSTEMS, NTFS, file_system, names_of
 from bootkit.system.extents import file_extents, ntfs_extents
-from bootkit.system.run import run
+from bootkit.system.run import LONG, run
 from bootkit.system.volume import CHUNK, FileStat, Progress, chunks_of, parts_of
 
 _ALLOCATING = (*names_of(one for one in FILE_SYSTEMS if one.has_holes), "tmpfs")
@@ -122,7 +122,7 @@ class FolderVolume:
 
     def flush(self) -> None:
         with suppress(CommandFailed):  # sync fails on file systems that cannot be synchronised, such as some FUSE ones
-            run(["sync", "-f", self._root])
+            run(["sync", "-f", self._root], timeout=LONG)
 
     def close(self) -> None:
         """Nothing is held open."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bootkit.errors import BootkitError
 from bootkit.model.filesystem import Access, FileSystem
-from bootkit.system.run import run
+from bootkit.system.run import LONG, run
 from bootkit.system.volumes.folder import FolderVolume
 
 
@@ -46,7 +46,7 @@ class MountedVolume(FolderVolume):
 
     def close(self) -> None:
         if self._is_mounted:
-            run(["umount", self._folder])
+            run(["umount", self._folder], timeout=LONG)
             self._is_mounted = False
         if self._device:
             run(["losetup", "--detach", self._device])
