@@ -21,6 +21,7 @@ DEPTH_LIMIT = 128
 """Folders one in another; Linux' paths of 4096 bytes end not far behind."""
 WALK_LIMIT = 250_000
 """Files and folders of a stick that are looked at; the fullest stick met has a tenth of that."""
+_PRIVATE = ("/boot/home/", "/boot/persistence/")
 _MEND = "if there are not so many, its file system is damaged: unmount it and run fsck on its partition"
 
 Progress = Callable[[int], None]
@@ -148,6 +149,11 @@ def walk(
 def _members(volume: Volume, folder: str) -> list[tuple[str, FileStat]]:
     """With their paths, the first one at the end."""
     return [(f"{folder.rstrip('/')}/{stat.name}", stat) for stat in reversed(volume.listdir(folder))]
+
+
+def mode_of(path: str) -> int:
+    """Who may read a file of the stick that is copied to ``path``: homes and kept changes hold secrets."""
+    return 0o600 if path.startswith(_PRIVATE) else 0o644
 
 
 def read_file(volume: Volume, path: str, limit: int) -> bytes | None:

@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import tempfile
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -12,10 +13,12 @@ from bootkit.app.stick.homes import find_homes
 from bootkit.app.verbs.home import create_home, resize_home
 from bootkit.errors import BootkitError
 from bootkit.system.fsimage import make_ext4, resize_ext4
+from bootkit.system.sticks import open_stick
 from bootkit.system.volume import Volume
 from bootkit.system.volumes.ext4 import Ext4Volume
 from bootkit.system.volumes.fat import FatVolume
 from tests.cli.conftest import Bootkit
+from tests.conftest import Prepared
 
 MIB = 1 << 20
 
@@ -174,3 +177,53 @@ def test_fat32_has_no_home_of_more_than_4_gib(tmp_path: Path) -> None:
         plan_home(volume, "anna", 5 << 30, encrypted=False)
     assert "FAT32 ends at 4 GiB" in caught.value.message
     assert "--data-fs ext4" in caught.value.hint
+
+
+def test_no_decrypted_home_has_a_name_on_the_host(
+    bootkit: Bootkit, stick: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = tmp_path / "words"
+    words.write_bytes(b"open sesame\n")
+    bootkit("home", "create", "safe", "--size", "64M", "--encrypt", "--passphrase-file", words, "--stick", stick)
+    on_host = tmp_path / "tmp"
+    on_host.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(on_host))
+    seen: list[str] = []
+
+    def resize(path: Path, size: int) -> None:
+        plain = path.read_bytes()[0x438:0x43A]
+        named = [file for file in on_host.rglob("*") if file.is_file() and file.read_bytes()[0x438:0x43A] == plain]
+        seen.extend([plain.hex(), *map(str, named)])
+        assert path.stat().st_mode & 0o777 == 0o600
+        resize_ext4(path, size)
+
+    monkeypatch.setattr("bootkit.app.verbs.home.resize_ext4", resize)
+    done = bootkit("home", "resize", "safe", "--size", "80M", "--passphrase-file", words, "--stick", stick)
+    assert done.returncode == 0, done
+    assert seen == ["53ef"]
+    assert list(on_host.iterdir()) == []
+
+
+@pytest.mark.parametrize("kind", ["folder", "image"])
+def test_nobody_else_may_read_a_home(
+    bootkit: Bootkit, kind: str, stick: Path, prepared: Prepared, tmp_path: Path
+) -> None:
+    where = stick if kind == "folder" else prepared(tmp_path / "stick.img")
+    assert bootkit("home", "create", "anna", "--size", "64M", "--stick", where).returncode == 0
+    assert bootkit("home", "resize", "anna", "--size", "70M", "--stick", where).returncode == 0
+    assert bootkit("home", "backup", "anna", tmp_path / "backup.home", "--stick", where).returncode == 0
+    assert (tmp_path / "backup.home").stat().st_mode & 0o777 == 0o600
+    if kind == "folder":
+        assert (stick / "boot/home/anna.home").stat().st_mode & 0o777 == 0o600
+        return
+    with open_stick(where) as opened:
+        volume = opened.volume
+        assert isinstance(volume, Ext4Volume)
+        start = volume._offset  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]  # debugfs has to be told
+    said = subprocess.run(
+        ["debugfs", "-R", "stat /boot/home/anna.home", f"{where}?offset={start}"],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert "Mode:  0600" in said.stdout

@@ -4,8 +4,10 @@ They are copied as images are, and what was read is kept beside the other state,
 """
 
 import hashlib
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from bootkit.errors import BootkitError
@@ -127,7 +129,8 @@ def take_out(volume: Volume, path: str, target: Path, watcher: Watcher | None = 
     stat = volume.stat(path)
     watcher.begin("reading", path, stat.size if stat else 0)
     try:
-        with volume.open(path) as reader, target.open("wb") as writer:
+        # a file that is new is its owner's alone: it may be somebody's home
+        with volume.open(path) as reader, open(target, "wb", opener=partial(os.open, mode=0o600)) as writer:
             for chunk in chunks_of(reader, watcher.progress):
                 digest.update(chunk)
                 if chunk.count(0) != len(chunk):

@@ -1,11 +1,12 @@
 """``home``: the homes of a stick, each one file.
 
-Everything is done to a copy on this computer that takes the old one's place when it is complete and was read back.
+Everything is done to a copy on this computer that takes the old one's place when it is complete and was read back. The copy
+has no name: whatever ends the program, no decrypted home is left behind.
 """
 
 import shutil
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from bootkit.app.stick.homes import SUFFIX, Home, home_named, home_path
@@ -24,7 +25,7 @@ from bootkit.system.fsimage import (
     resize_ext4,
 )
 from bootkit.system.volume import Volume
-from bootkit.system.volumes.raw import scratch
+from bootkit.system.volumes.raw import nameless_file, scratch
 from bootkit.units import MIB, format_size
 
 SMALLEST = 64 * MIB
@@ -67,8 +68,7 @@ def resize_home(volume: Volume, name: str, size: int, *, ask: Ask, watcher: Watc
     """
     home = home_named(volume, name)
     _require_size(volume, home.name, size, whole=home.encrypted)
-    with scratch() as work:
-        image, passphrase = _taken_out(volume, home, work, ask, watcher)
+    with _taken_out(volume, home, ask, watcher) as (image, passphrase):
         resize_ext4(image, (size - (LUKS_HEADER if home.encrypted else 0)) // 4096 * 4096)
         _put(volume, home.name, image, passphrase, watcher)
     return home_named(volume, home.name)
@@ -79,13 +79,12 @@ def check_home(
 ) -> tuple[bool, str]:
     """Whether its file system is sound, and what e2fsck said of it; with ``repair``, it is mended."""
     home = home_named(volume, name)
-    with scratch() as work:
-        image, passphrase = _taken_out(volume, home, work, ask, watcher)
+    with _taken_out(volume, home, ask, watcher) as (image, passphrase):
         before = image.stat().st_mtime_ns
         sound, said = check_ext4(image, repair=repair)
         if repair and image.stat().st_mtime_ns != before:
             _put(volume, home.name, image, passphrase, watcher)
-    return sound, said
+    return sound, said.replace(str(image), home.name)
 
 
 def backup_home(volume: Volume, name: str, target: Path, watcher: Watcher | None = None) -> tuple[Path, str]:
@@ -134,15 +133,16 @@ def require_home_image(source: Path) -> None:
         ) from error
 
 
-def _taken_out(volume: Volume, home: Home, work: Path, ask: Ask, watcher: Watcher | None) -> tuple[Path, bytes | None]:
+@contextmanager
+def _taken_out(volume: Volume, home: Home, ask: Ask, watcher: Watcher | None) -> Generator[tuple[Path, bytes | None]]:
     """A plain copy of its file system, which nobody but this user can read, and the passphrase that it had."""
     passphrase = ask() if home.encrypted else None
-    _require_scratch(work, home.size if home.encrypted else home.used)
-    image = work / "home"
-    take_out(volume, home.path, image, watcher)
-    if passphrase is not None:
-        decrypt(image, passphrase, work / "header")
-    return image, passphrase
+    with nameless_file() as image, scratch() as work:
+        _require_scratch(work, home.size if home.encrypted else home.used)
+        take_out(volume, home.path, image, watcher)
+        if passphrase is not None:
+            decrypt(image, passphrase, work / "header")
+        yield image, passphrase
 
 
 def _put(volume: Volume, name: str, image: Path, passphrase: bytes | None, watcher: Watcher | None) -> None:

@@ -12,7 +12,7 @@ from typing import BinaryIO
 from bootkit.errors import BootkitError
 from bootkit.formats.ext4 import Ext4
 from bootkit.system.run import PIPE, popen
-from bootkit.system.volume import Progress, allocated, chunks_of, parts_of, sha256_of
+from bootkit.system.volume import Progress, allocated, chunks_of, mode_of, parts_of, sha256_of
 from bootkit.system.volumes.raw import RawVolume, scratch
 
 
@@ -51,8 +51,8 @@ class Ext4Volume(RawVolume[Ext4]):
         try:
             with scratch() as folder:
                 # debugfs splits its commands at blanks and knows no escape: a link gives any source a plain name
-                (folder / "source").symlink_to(source.resolve())
-                commands += [f'write "{folder}/source" "{path}"', f'sif "{path}" mode 0100644']
+                (folder / "source").symlink_to(source.absolute())
+                commands += [f'write "{folder}/source" "{path}"', f'sif "{path}" mode 0100{mode_of(path):o}']
                 digest = self._copy(commands, source, progress)
             self._fill_first_hole(path)
         except BaseException:

@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -14,7 +15,7 @@ from bootkit.formats.reader import Extent, HostFileIO
 from bootkit.model.filesystem import BTRFS, FILE_SYSTEMS, NTFS, file_system, names_of
 from bootkit.system.extents import file_extents, ntfs_extents
 from bootkit.system.run import LONG, run
-from bootkit.system.volume import CHUNK, FileStat, Progress, chunks_of, parts_of
+from bootkit.system.volume import CHUNK, FileStat, Progress, chunks_of, mode_of, parts_of
 
 _ALLOCATING = (*names_of(one for one in FILE_SYSTEMS if one.has_holes), "tmpfs")
 """Where setting room aside is one cheap call; elsewhere the C library would write every block to do it."""
@@ -78,10 +79,11 @@ class FolderVolume:
     def copy_in(self, source: Path, path: str, progress: Progress, *, sparse: bool = False) -> str:
         target = self._host(path)
         digest = hashlib.sha256()
+        made = partial(os.open, mode=mode_of(path))
         with self._errors(path):
             target.parent.mkdir(parents=True, exist_ok=True)
             try:
-                with source.open("rb") as reader, target.open("wb", buffering=0) as writer:
+                with source.open("rb") as reader, open(target, "wb", buffering=0, opener=made) as writer:
                     size = os.fstat(reader.fileno()).st_size
                     holes = sparse and self.filesystem in _WITH_HOLES
                     if self.filesystem in _ALLOCATING and size and not holes:

@@ -84,6 +84,24 @@ def scratch() -> Generator[Path]:
         yield Path(folder)
 
 
+@contextmanager
+def nameless_file() -> Generator[Path]:
+    """A file of the host that has no name and is gone with this process, however that ends: for what nobody else may read.
+
+    The path leads to it for us and for the programs that we start.
+    """
+    folder = tempfile.gettempdir()
+    try:
+        descriptor = os.open(folder, os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    except OSError:  # a file system without; nothing is in the file yet when it loses its name
+        descriptor, name = tempfile.mkstemp(prefix="bootkit-")
+        Path(name).unlink()
+    try:
+        yield Path(f"/proc/{os.getpid()}/fd/{descriptor}")
+    finally:
+        os.close(descriptor)
+
+
 def _file_stat(entry: Entry) -> FileStat:
     return FileStat(
         name=entry.name,
