@@ -108,7 +108,7 @@ def _value(volume: "Volume", spec: "OptionSpec", found: "PlaceState", words: "Se
     value = parse_value(spec, words)
     if missing := not_there(volume, spec, value):
         output.say(f"warning: {missing}")
-    if spec.kind is Kind.PATH and isinstance(value, str) and value:
+    if spec.key == "default" and isinstance(value, str) and value and value not in spec.choices:
         return image_named(volume, value)
     if spec.key == "entry" and isinstance(value, str):
         assert found.item is not None  # the option is for images only

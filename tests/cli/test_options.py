@@ -8,6 +8,7 @@ import pytest
 
 from bootkit.cli.guard import guarded
 from bootkit.cli.program import run
+from bootkit.model.options import OF_IMAGE, OPTIONS, Kind, option
 
 
 @pytest.fixture
@@ -99,3 +100,22 @@ def test_a_name_of_nothing_on_the_stick_is_told(
     error = capsys.readouterr().err
     assert ("there is no" in error) == bool(said)
     assert said in error
+
+
+@pytest.mark.parametrize(("key", "value"), [(spec.key, value) for spec in OPTIONS for value in spec.choices])
+def test_every_word_that_is_documented_can_be_set(
+    stick: Path, capsys: pytest.CaptureFixture[str], key: str, value: str
+) -> None:
+    if option(key).scopes == OF_IMAGE or option(key).kind is Kind.WORDS:
+        pytest.skip("needs an image, or the words are examples")
+    assert bootkit(stick, "set", key, value) == 0, capsys.readouterr().err
+    capsys.readouterr()
+    assert bootkit(stick, "get", key) == 0
+    assert capsys.readouterr().out == f"{value}\n"
+
+
+def test_a_theme_is_a_file_and_a_default_an_image(stick: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert bootkit(stick, "set", "theme", "/themes/mine/theme.txt") == 0
+    assert "there is no /themes/mine/theme.txt on the stick" in capsys.readouterr().err
+    assert bootkit(stick, "set", "default", "/boot/iso/nothing.iso") == 1
+    assert "no image on the stick" in capsys.readouterr().err

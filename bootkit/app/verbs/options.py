@@ -166,6 +166,8 @@ def not_there(volume: Volume, spec: OptionSpec, value: Value) -> str:
     """A clause about what a value names and the stick has not, or not yet; empty if nothing."""
     if spec.key == "home" and value not in ("", "none", *(home.name for home in find_homes(volume))):
         return f"there is no home {value} on the stick"
+    if spec.key == "theme" and isinstance(value, str) and value.startswith("/") and volume.stat(value) is None:
+        return f"there is no {value} on the stick"
     if spec.key == "extensions_off" and isinstance(value, tuple):
         there = {item.path.rpartition("/")[2] for item in find_extensions(volume)}
         if missing := [name for name in value if name not in there]:
