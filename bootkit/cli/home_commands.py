@@ -36,7 +36,8 @@ def create(
     dry_run: DryRun = False,
 ) -> None:
     """Make an empty home."""
-    from bootkit.app.stick.homes import home_path
+    from bootkit.app.stick.homes import home_names, home_path, homes_note
+    from bootkit.app.stick.settings import choices_of, settings_text
     from bootkit.app.verbs.home import create_home, plan_home
     from bootkit.cli import report
     from bootkit.system.sticks import open_stick
@@ -51,26 +52,42 @@ def create(
             return
         passphrase = new_passphrase(passphrase_file) if encrypt else None
         home = create_home(opened.volume, name, wanted, passphrase=passphrase, watcher=watcher)
+        note = homes_note(home_names(opened.volume), choices_of(settings_text(opened.volume)))
     output.answer(f"{home.path}  {format_size(home.size)}")
+    if note:
+        output.say(note)
 
 
 def list_homes(stick: StickOption = None, as_json: AsJson = False) -> None:
     """List the homes on the stick: how large, how full, and how they are."""
-    from bootkit.app.stick.homes import find_homes
+    from bootkit.app.stick.homes import find_homes, home_that_counts, homes_note
+    from bootkit.app.stick.settings import choices_of, settings_text
     from bootkit.system.sticks import open_stick
 
     with open_stick(stick) as opened:
         homes = find_homes(opened.volume)
+        choices = choices_of(settings_text(opened.volume))
+    names = [home.name for home in homes]
+    on = home_that_counts(names, choices.text("home"))
     if as_json:
-        output.json([asdict(home) for home in homes])
+        output.json([{**asdict(home), "on": home.name == on} for home in homes])
         return
     if not homes:
         output.say("No homes: bootkit home create NAME --size 4G makes one.")
         return
     rows = [
-        (home.name, format_size(home.size), format_size(home.used) if home.used else "-", home.state) for home in homes
+        (
+            home.name,
+            "yes" if home.name == on else "-",
+            format_size(home.size),
+            format_size(home.used) if home.used else "-",
+            home.state,
+        )
+        for home in homes
     ]
-    output.table(rows, ("HOME", "SIZE", "USED", "STATE"))
+    output.table(rows, ("HOME", "ON", "SIZE", "USED", "STATE"))
+    if note := homes_note(names, choices):
+        output.say(note)
 
 
 def resize(

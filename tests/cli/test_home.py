@@ -227,3 +227,23 @@ def test_nobody_else_may_read_a_home(
         text=True,
     )
     assert "Mode:  0600" in said.stdout
+
+
+def test_a_second_home_does_not_switch_off_the_first_in_silence(bootkit: Bootkit, stick: Path) -> None:
+    bootkit("home", "create", "anna", "--size", "64M", "--stick", stick)
+    assert json.loads(bootkit("home", "list", "--stick", stick, "--json").stdout)[0]["on"] is True
+    said = "No home is on: there are several (anna, bert), and none is chosen"
+    assert said in bootkit("home", "create", "bert", "--size", "64M", "--stick", stick).stderr
+    assert said in bootkit("home", "list", "--stick", stick).stderr
+    assert said in bootkit("generate", "--stick", stick).stderr
+    assert said in bootkit("generate", "--stick", stick).stderr
+    assert said in json.dumps(json.loads(bootkit("check", "--stick", stick, "--json").stdout)["notes"])
+
+    assert bootkit("options", "set", "home", "bert", "--stick", stick).returncode == 0
+    listed = bootkit("home", "list", "--stick", stick)
+    assert "No home is on" not in listed.stderr
+    assert [line.split()[:2] for line in listed.stdout.splitlines()[1:]] == [["anna", "-"], ["bert", "yes"]]
+    assert "No home is on" not in bootkit("generate", "--stick", stick).stderr
+    (stick / "boot/home/bert.home").unlink()
+    gone = "The home that is chosen, bert, is not on the stick (there are anna)"
+    assert gone in bootkit("generate", "--stick", stick).stderr

@@ -1,8 +1,11 @@
 """What fits into a cell."""
 
+from pathlib import Path
+
 import pytest
 
 from bootkit.tui.widgets.image_table import cut, fitted
+from tests.tui.conftest import app_for, opened, shown
 
 
 @pytest.mark.parametrize(
@@ -22,3 +25,11 @@ def test_what_has_no_room_is_counted(words: tuple[str, ...], text: str) -> None:
 def test_wide_letters_are_cut_where_they_end() -> None:
     assert cut("深度操作系统 25", 11) == "深度操作..."
     assert cut("深度", 4) == "深度"
+
+
+async def test_a_second_home_is_said_to_be_off(shelf: Path) -> None:
+    (shelf / "boot/home/bert.home").touch()
+    app = app_for(shelf)
+    async with app.run_test(size=(120, 30)) as pilot:
+        await opened(pilot)
+        assert "No home is on: there are several (anna, bert)" in shown(pilot)

@@ -1,16 +1,17 @@
-"""The homes that lie on a stick, each one file."""
+"""The homes that lie on a stick, each one file, and which of them a live system gets."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bootkit.errors import BootkitError, FormatError
 from bootkit.formats.ext4 import read_superblock
-from bootkit.system.fsimage import (
-    is_encrypted,
-)
+from bootkit.model.options import Choices
+from bootkit.system.fsimage import is_encrypted
 from bootkit.system.volume import Volume, read_file
 
 HOME_FOLDER = "/boot/home"
 SUFFIX = ".home"
+NO_HOME = "none"
 _RECOVER = 0x4
 
 
@@ -27,8 +28,12 @@ class Home:
 
 
 def find_homes(volume: Volume) -> tuple[Home, ...]:
-    files = [stat for stat in volume.listdir(HOME_FOLDER) if stat.name.endswith(SUFFIX) and not stat.is_dir]
-    return tuple(_home(volume, stat.name.removesuffix(SUFFIX), stat.size) for stat in files if stat.name[0] != ".")
+    return tuple(_home(volume, name, size) for name, size in _files(volume))
+
+
+def home_names(volume: Volume) -> tuple[str, ...]:
+    """As :func:`find_homes` has them, without a look into their files."""
+    return tuple(name for name, _ in _files(volume))
 
 
 def home_named(volume: Volume, name: str) -> Home:
@@ -45,6 +50,34 @@ def home_named(volume: Volume, name: str) -> Home:
 
 def home_path(name: str) -> str:
     return f"{HOME_FOLDER}/{name}{SUFFIX}"
+
+
+def home_that_counts(names: Sequence[str], chosen: str) -> str:
+    """The home that a system gets for what was chosen for it; empty for none.
+
+    Where nothing was chosen, it is the only one: of two nobody could tell which is meant (``initrd_overlays/common/files/home.sh``).
+    """
+    if not chosen:
+        return names[0] if len(names) == 1 else ""
+    return chosen if chosen in names else ""
+
+
+def homes_note(names: Sequence[str], choices: Choices) -> str:
+    """A sentence where homes are on the stick and live systems start without one that might be expected; else empty."""
+    chosen = choices.text("home")
+    others = ", ".join(names)
+    if chosen not in ("", NO_HOME, *names):
+        there = f"there are {others}" if names else "there is none"
+        return f"The home that is chosen, {chosen}, is not on the stick ({there}): bootkit options set home NAME"
+    is_chosen_somewhere = any("home" in kept for kept in choices.values.values())
+    if len(names) > 1 and not is_chosen_somewhere:
+        return f"No home is on: there are several ({others}), and none is chosen. To choose one: bootkit options set home {names[0]}"
+    return ""
+
+
+def _files(volume: Volume) -> tuple[tuple[str, int], ...]:
+    files = [stat for stat in volume.listdir(HOME_FOLDER) if stat.name.endswith(SUFFIX) and not stat.is_dir]
+    return tuple((stat.name.removesuffix(SUFFIX), stat.size) for stat in files if stat.name[0] != ".")
 
 
 def _home(volume: Volume, name: str, size: int) -> Home:

@@ -1,6 +1,6 @@
 """``check``: what will happen when the images of a stick are booted, from what is known of them and of the stick."""
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from bootkit.app.menu.busybox import lacks_busybox
@@ -8,6 +8,8 @@ from bootkit.app.menu.cures import extents_of
 from bootkit.app.menu.freshness import is_up_to_date, moved_images
 from bootkit.app.stick.catalog import image_named, read_catalog, record_of, record_path
 from bootkit.app.stick.facts import stick_facts
+from bootkit.app.stick.homes import home_names, homes_note
+from bootkit.app.stick.settings import choices_of, settings_text
 from bootkit.app.stick.state import list_stick
 from bootkit.errors import BootkitError
 from bootkit.model.catalog import ImageItem
@@ -71,9 +73,17 @@ def check_stick(
     return Check(
         stick=facts,
         predictions=with_moved(volume, predictions),
-        notes=(*stick_notes(facts), *(() if is_up_to_date(volume, listing) else (stale,))),
+        notes=(*stick_notes(facts), *_of_choices(volume), *(() if is_up_to_date(volume, listing) else (stale,))),
         plan=StickPlan(steps=tuple(steps)),
     )
+
+
+def _of_choices(volume: Volume) -> Iterator[str]:
+    try:
+        if note := homes_note(home_names(volume), choices_of(settings_text(volume))):
+            yield note
+    except BootkitError as error:
+        yield f"{error.message}: {error.hint}"
 
 
 def predictions_of(stick: Stick, items: Iterable[ImageItem]) -> tuple[Prediction, ...]:

@@ -10,8 +10,11 @@ from bootkit.app.menu.freshness import GENERATED, MENU_LIMIT, inputs_of, is_made
 from bootkit.app.menu.grub_cfg import check_menu, menu_of
 from bootkit.app.menu.overlays import OverlayPlan, plan_overlays, without_refused
 from bootkit.app.stick.catalog import Catalog, record_of, record_path
+from bootkit.app.stick.homes import home_names, homes_note
+from bootkit.app.stick.settings import choices_of
 from bootkit.app.stick.state import list_stick, read_state
 from bootkit.model.catalog import MENU, OLD_MENU
+from bootkit.model.options import Choices
 from bootkit.model.plan import KeepOld, RemoveFile, StickPlan, StickStep, WriteFile
 from bootkit.plan.choices import menu_settings, unheard
 from bootkit.render.menu import GRUBENV, empty_grubenv
@@ -39,7 +42,8 @@ def plan_generation(
     inputs = inputs_of(volume, listing)
     old_menu = read_file(volume, MENU, MENU_LIMIT)
     if is_made_from(volume, inputs, old_menu):
-        return Generation(plan=StickPlan(steps=()), catalog=None)
+        notes = _notes(volume, choices_of(listing.settings))
+        return Generation(plan=StickPlan(steps=(), warnings=notes), catalog=None)
     state = read_state(volume, listing=listing, insides=True, told=told)
     catalog, items = state.catalog, state.catalog.items
     overlays = plan_overlays(volume, items, state.choices)
@@ -58,8 +62,14 @@ def plan_generation(
     ]
     if not unfit:  # else look again the next time: it may have been put there by then
         steps.append(WriteFile(path=GENERATED, content=record_of_menu(inputs, menu, overlays.mapped)))
-    warnings = (*check_menu(menu), *unheard(items, state.choices), *unfit)
+    warnings = (*check_menu(menu), *unheard(items, state.choices), *unfit, *_notes(volume, state.choices))
     return Generation(plan=StickPlan(steps=tuple(steps), warnings=warnings), catalog=catalog)
+
+
+def _notes(volume: Volume, choices: Choices) -> tuple[str, ...]:
+    """What the menu itself does not show."""
+    note = homes_note(home_names(volume), choices)
+    return (note,) if note else ()
 
 
 def _refusals(overlays: OverlayPlan) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from bootkit.app.menu.freshness import is_up_to_date
+from bootkit.app.stick.homes import home_names, home_that_counts, homes_note
 from bootkit.app.stick.state import list_stick, read_state
 from bootkit.app.verbs.check import predictions_of
 from bootkit.model.catalog import ImageItem
@@ -17,8 +18,6 @@ from bootkit.units import format_count
 
 EXTENSION_FOLDER = "/boot/extensions"
 EXTENSION_SUFFIXES = (".raw", ".ExtensionImage")
-HOME_FOLDER = "/boot/home"
-HOME_SUFFIX = ".home"
 CUSTOMIZE_FOLDER = "/boot/customize"
 
 
@@ -51,6 +50,11 @@ class Overview:
         """What the menu calls an image; the name of its file if nobody knows it."""
         return self.choices.text("alias", image=item.path) or (item.title if item.detection else item.name)
 
+    @property
+    def homes_note(self) -> str:
+        """A sentence where live systems start without a home that might be expected; else empty."""
+        return homes_note(self.homes, self.choices)
+
     def is_hidden(self, item: ImageItem) -> bool:
         return bool(self.choices.number("hidden", image=item.path))
 
@@ -71,9 +75,7 @@ def read_overview(stick: Stick, *, told: Callable[[str], None] = lambda _: None)
         choices=state.choices,
         mistake=state.mistake,
         extensions=tuple(name for name in _below(volume, EXTENSION_FOLDER) if name.endswith(EXTENSION_SUFFIXES)),
-        homes=tuple(
-            name.removesuffix(HOME_SUFFIX) for name in _below(volume, HOME_FOLDER) if name.endswith(HOME_SUFFIX)
-        ),
+        homes=home_names(volume),
         scripts=tuple(name for name in _below(volume, CUSTOMIZE_FOLDER) if _is_script(name)),
         variants=state.variants,
         predictions={prediction.path: prediction for prediction in predictions_of(stick, state.catalog.items)},
@@ -99,14 +101,12 @@ def brought(overview: Overview, item: ImageItem) -> tuple[str, ...]:
 
 
 def _laid_over(overview: Overview, item: ImageItem, stack: str) -> tuple[str, ...]:
-    home = overview.choices.text("home", stack=stack, image=item.path)
-    if not home and len(overview.homes) == 1:
-        home = overview.homes[0]
+    home = home_that_counts(overview.homes, overview.choices.text("home", stack=stack, image=item.path))
     off = overview.choices.words("extensions_off", stack=stack, image=item.path)
     on = [path for path in overview.extensions if path.rpartition("/")[2] not in off]
     runs = bool(overview.choices.number("customize", stack=stack, image=item.path))
     return (
-        f"home {home}" if home in overview.homes else "",
+        f"home {home}" if home else "",
         f"{len(on)} ext" if on else "",
         format_count(len(overview.scripts), "script") if overview.scripts and runs else "",
     )

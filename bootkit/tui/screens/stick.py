@@ -10,6 +10,7 @@ from textual.containers import Container
 from textual.content import Content
 from textual.widgets import DataTable, Footer, Input, Static
 
+from bootkit.app.stick.homes import home_that_counts
 from bootkit.app.verbs.explain import explain_item
 from bootkit.app.verbs.generate import Generation
 from bootkit.app.verbs.images import Verified
@@ -249,7 +250,7 @@ def _state(overview: Overview) -> Content:
     menu = "menu up to date" if overview.up_to_date else "MENU OUT OF DATE: g writes it"
     counts = [format_count(len(overview.items), "image")]
     counts += [format_count(len(overview.extensions), "extension")] if overview.extensions else []
-    counts += [f"{format_count(len(overview.homes), 'home')} ({', '.join(overview.homes)})"] if overview.homes else []
+    counts += [f"{format_count(len(overview.homes), 'home')} ({_homes(overview)})"] if overview.homes else []
     counts += [format_count(len(overview.scripts), "script")] if overview.scripts else []
     counts += [f"{format_count(len(kept), 'image')} with changes"] if (kept := overview.variants.kept) else []
     counts += [format_count(len(seeds), "seed")] if (seeds := overview.variants.seeds) else []
@@ -258,8 +259,14 @@ def _state(overview: Overview) -> Content:
         Content.assemble(("bootkit", "bold $primary"), first),
         Content.assemble((menu, "" if overview.up_to_date else "bold $warning"), f"   {', '.join(counts)}"),
         *([Content.styled(f"stick.toml: {overview.mistake}", "bold $error")] if overview.mistake else []),
+        *([Content.styled(overview.homes_note, "bold $warning")] if overview.homes_note else []),
     ]
     return Content("\n").join(lines)
+
+
+def _homes(overview: Overview) -> str:
+    on = home_that_counts(overview.homes, overview.choices.text("home"))
+    return ", ".join(f"{name} is on" if name == on and len(overview.homes) > 1 else name for name in overview.homes)
 
 
 def _searched(item: ImageItem, overview: Overview) -> str:
