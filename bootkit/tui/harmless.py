@@ -7,7 +7,7 @@ from textual.color import Color
 from textual.filter import LineFilter
 
 
-class Harmless(LineFilter):
+class HarmlessLines(LineFilter):
     """Takes out of every line what moves the cursor, changes the terminal or turns the line around.
 
     Such characters have no width, so what is beside them stays in its place.
@@ -23,4 +23,4 @@ class Harmless(LineFilter):
 
 
 _IS_SHOWN: Callable[[str], bool] = str.isprintable
-HARMLESS = Harmless()
+HARMLESS = HarmlessLines()

@@ -6,6 +6,7 @@ import io
 import os
 import shutil
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -172,20 +173,20 @@ def test_a_stick_that_cannot_be_written_gets_one_line(
         assert "Debian" in bootkit("list", "--stick", stick).stdout
 
 
-def test_an_unreadable_file_is_named(bootkit: Bootkit, iso: Path, tmp_path: Path) -> None:
-    iso = Path(shutil.copy(iso, tmp_path))
-    iso.chmod(0)
-    was = os.geteuid()
-    for folder in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
-        folder.chmod(0o755)
-    if was == 0:
-        os.seteuid(65534)
-    try:
-        done = bootkit("explain", iso)
-    finally:
-        os.seteuid(was)
+def test_an_unreadable_file_is_named(bootkit: Bootkit, iso: Path) -> None:
+    with tempfile.TemporaryDirectory() as folder:  # whose parents, unlike those of tmp_path, everybody may enter
+        Path(folder).chmod(0o755)
+        copy = Path(shutil.copy(iso, folder))
+        copy.chmod(0)
+        was = os.geteuid()
+        if was == 0:
+            os.seteuid(65534)
+        try:
+            done = bootkit("explain", copy)
+        finally:
+            os.seteuid(was)
     assert is_one_line(done)
-    assert f"{iso} cannot be opened: Permission denied" in done.stderr
+    assert f"{copy} cannot be opened: Permission denied" in done.stderr
     assert "sudo" in done.stderr
 
 
