@@ -16,35 +16,32 @@ from bootkit.detect import (
     ChoiceWords,
     Detection,
     Detector,
+    Identity,
     IsoView,
     MenuEntry,
+    NamePattern,
     NotMine,
     Stack,
+    arch_of,
     boot_entries,
     has_word,
+    identify,
     own_menu,
     read_menus,
+    usable_entries,
     without,
     without_loader_words,
 )
-from bootkit.detectors._live import (
-    ISO_SCAN,
-    Identity,
-    Name,
-    arch_of,
-    dracut_filesystems,
-    identify,
-    usable_entries,
-)
+from bootkit.detect.dracut import ISO_SCAN, dracut_filesystems
 
 LABEL = "Install-"
 ROOT = "/LiveOS/squashfs.img"
 NAMES = (
-    Name("openSUSE Leap", r"^Leap[-_](?P<version>\d+\.\d+).*?(?P<edition>online|offline)-installer"),
-    Name("openSUSE Leap", r"^Install-Leap"),
-    Name("openSUSE Tumbleweed", r"^Install-(?:openSUSE|Tumbleweed)|openSUSE.*Tumbleweed"),
-    Name("SUSE Linux Enterprise", r"^SLES?[-_](?P<version>\d+\.\d+)"),
-    Name("SUSE Linux Enterprise", r"^Install-(?:SUSE-)?SLES?"),
+    NamePattern("openSUSE Leap", r"^Leap[-_](?P<version>\d+\.\d+).*?(?P<edition>online|offline)-installer"),
+    NamePattern("openSUSE Leap", r"^Install-Leap"),
+    NamePattern("openSUSE Tumbleweed", r"^Install-(?:openSUSE|Tumbleweed)|openSUSE.*Tumbleweed"),
+    NamePattern("SUSE Linux Enterprise", r"^SLES?[-_](?P<version>\d+\.\d+)"),
+    NamePattern("SUSE Linux Enterprise", r"^Install-(?:SUSE-)?SLES?"),
 )  # fmt: skip
 
 

@@ -18,6 +18,8 @@ import re
 from dataclasses import replace
 
 from bootkit.detect import (
+    MAKES_A_DISK,
+    ON_A_DISK,
     Detection,
     Detector,
     IsoView,
@@ -26,8 +28,8 @@ from bootkit.detect import (
     Stack,
     boot_entries,
     read_menus,
+    usable_entries,
 )
-from bootkit.detectors._live import MAKES_A_DISK, ON_A_DISK, usable_entries
 
 RELEASE = "/.alpine-release"
 INSTEAD = (

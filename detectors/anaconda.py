@@ -24,39 +24,35 @@ The finder mounts anything: anaconda-lib.sh of anaconda 45.21 (booted).
 
 from bootkit.detect import (
     ISO_PATH,
+    NO_MENU_NOTE,
     STICK_UUID,
     AnswerFile,
     ChoiceWords,
     Detection,
     Detector,
     FileFinder,
+    Identity,
     IsoView,
     Menu,
     MenuEntry,
+    NamePattern,
     NotMine,
     QuickRule,
     Role,
     Stack,
+    arch_of,
     boot_entries,
     has_word,
+    identify,
     parse_treeinfo,
+    plain_arch,
     read_menus,
     role_of,
+    usable_entries,
     without,
     without_loader_words,
 )
-from bootkit.detectors._live import (
-    ISO_SCAN,
-    NO_MENU_NOTE,
-    Identity,
-    Name,
-    arch_of,
-    dracut_filesystems,
-    identify,
-    is_plain_label,
-    plain_arch,
-    usable_entries,
-)
+from bootkit.detect.dracut import ISO_SCAN, dracut_filesystems, is_plain_label
 
 STAGE2 = "/images/install.img"
 XEN = "/images/pxeboot/xen.gz"
@@ -69,13 +65,13 @@ LEFT_OUT = ("inst.stage2", "inst.repo", "root", ISO_SCAN, CHECK)
 WITHOUT_BTRFS = ("Red Hat", "Rocky", "Alma", "CentOS", "Oracle", "EuroLinux")
 COMMON_VARIANTS = frozenset({"BaseOS", "AppStream", "Minimal"})
 NAMES = (
-    Name("Fedora", r"^Fedora-(?P<edition>Silverblue|Kinoite|IoT)\b.*?-(?P<version>\d+)"),
-    Name("Fedora", r"^Fedora-\w+-(?:dvd|netinst|ostree)-(?P<arch>\w+)-(?P<version>\d+)"),
-    Name("Red Hat Enterprise Linux", r"^RHEL-(?P<version>\d+[-.]\d+)"),
-    Name("CentOS", r"^CentOS[- ](?P<version>(?:Stream[- ])?\d+)"),
-    Name("Rocky Linux", r"^Rocky-(?P<version>\d+[-.]\d+)"),
-    Name("AlmaLinux", r"^AlmaLinux-(?P<version>\d+[-.]\d+)"),
-    Name("Oracle Linux", r"^OL-(?P<version>\d+[-.]\d+)"),
+    NamePattern("Fedora", r"^Fedora-(?P<edition>Silverblue|Kinoite|IoT)\b.*?-(?P<version>\d+)"),
+    NamePattern("Fedora", r"^Fedora-\w+-(?:dvd|netinst|ostree)-(?P<arch>\w+)-(?P<version>\d+)"),
+    NamePattern("Red Hat Enterprise Linux", r"^RHEL-(?P<version>\d+[-.]\d+)"),
+    NamePattern("CentOS", r"^CentOS[- ](?P<version>(?:Stream[- ])?\d+)"),
+    NamePattern("Rocky Linux", r"^Rocky-(?P<version>\d+[-.]\d+)"),
+    NamePattern("AlmaLinux", r"^AlmaLinux-(?P<version>\d+[-.]\d+)"),
+    NamePattern("Oracle Linux", r"^OL-(?P<version>\d+[-.]\d+)"),
 )
 
 
@@ -149,7 +145,7 @@ def _who(iso: IsoView, entries: tuple[MenuEntry, ...]) -> Identity:
     )
 
 
-TITLE = Name("installer", r"^Install (?P<edition>.+?)(?: (?P<version>\d[\w.]*))?$")
+TITLE = NamePattern("installer", r"^Install (?P<edition>.+?)(?: (?P<version>\d[\w.]*))?$")
 
 
 def _kind(iso: IsoView) -> str:

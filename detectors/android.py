@@ -23,17 +23,20 @@ from bootkit.detect import (
     IsoView,
     Menu,
     MenuEntry,
+    NamePattern,
     NotMine,
     QuickRule,
     Stack,
+    arch_of,
     boot_entries,
     has_word,
+    identify,
     read_menu,
     read_menus,
+    usable_entries,
     without,
     without_loader_words,
 )
-from bootkit.detectors._live import Name, arch_of, identify, usable_entries
 
 KERNEL, INITRD = "/kernel", "/initrd.img"
 SYSTEMS = ("/system.sfs", "/system.efs", "/system.img")
@@ -43,12 +46,12 @@ FIND_ISO = (f"iso-scan/filename={ISO_PATH}", "SRC=/")
 FILESYSTEMS = ("vfat", "ext4", "ntfs")
 INSTALLS = ("INSTALL", "AUTO_INSTALL", "OEM_INSTALL", "AUTO_UPDATE")
 NAMES = (
-    Name("Bliss OS", r"^Bliss(?:[- ]?(?:OS|Bass))?[- ]?v?(?P<version>\d{1,2}\.[\d.]*\d)?"),
-    Name("LineageOS", r"^(?:LineageOS|cm-x86|CyanogenMod)[- ]?(?:x86[- ])?(?P<version>\d[\d.]*\d)?"),
-    Name("Remix OS", r"^Remix[_ ]?OS(?:.*?(?P<version>\d\d\d\d\d+|\d[\d.]*\d))?"),
-    Name("Android-x86", r"^Android-x86 (?:LiveCD )?(?P<version>\d[\w.-]*)"),
-    Name("Android-x86", r"^android-x86(?:_64)?[-_](?P<version>\d[\d.]*(?:-r\d+)?)"),
-    Name("Android-x86", r"\bAndroid-x86\b"),
+    NamePattern("Bliss OS", r"^Bliss(?:[- ]?(?:OS|Bass))?[- ]?v?(?P<version>\d{1,2}\.[\d.]*\d)?"),
+    NamePattern("LineageOS", r"^(?:LineageOS|cm-x86|CyanogenMod)[- ]?(?:x86[- ])?(?P<version>\d[\d.]*\d)?"),
+    NamePattern("Remix OS", r"^Remix[_ ]?OS(?:.*?(?P<version>\d\d\d\d\d+|\d[\d.]*\d))?"),
+    NamePattern("Android-x86", r"^Android-x86 (?:LiveCD )?(?P<version>\d[\w.-]*)"),
+    NamePattern("Android-x86", r"^android-x86(?:_64)?[-_](?P<version>\d[\d.]*(?:-r\d+)?)"),
+    NamePattern("Android-x86", r"\bAndroid-x86\b"),
 )
 FOREIGN = ("prime", "phoenix")
 

@@ -16,29 +16,34 @@ Persistence: antiX's init, mx-iso-template 26.05.
 
 from bootkit.detect import (
     ISO_PATH,
+    NOT_WHOLE,
     STICK_UUID,
     ChoiceWords,
     Detection,
     Detector,
+    Identity,
     IsoView,
     MenuEntry,
+    NamePattern,
     NotMine,
     Persistence,
     QuickRule,
     Stack,
+    arch_of,
     boot_entries,
+    identify,
     image_name,
     loopback_evidence,
     memory_tests,
     menuless,
     own_menu,
     read_menus,
+    usable_entries,
     version_tuple,
     with_words,
     without,
     without_loader_words,
 )
-from bootkit.detectors._live import NOT_WHOLE, Identity, Name, arch_of, identify, usable_entries
 
 LINUXFS = "/antiX/linuxfs"
 FIND_ISO = (f"buuid={STICK_UUID}", f"fromiso={ISO_PATH}")
@@ -49,10 +54,12 @@ LEFT_OUT = (
 FILESYSTEMS = ("vfat", "ext4", "ntfs", "btrfs", "xfs")
 EXFAT_SINCE = (23,)
 NAMES = (
-    Name("MX Linux", r"\bMX(?: Linux)?[-_ ](?P<version>\d+(?:\.\d+)*)(?:[-_ ](?P<edition>Xfce|KDE|fluxbox|ahs))?"),
-    Name("MX Linux", r"\bMX[- ]Live\b|\bMX Linux\b"),
-    Name("antiX", r"\bantiX[-_ ](?P<version>\d+(?:\.\d+)*)(?:.*?[-_ ](?P<edition>full|base|core|net)\b)?"),
-    Name("antiX", r"\bantiX\b"),
+    NamePattern(
+        "MX Linux", r"\bMX(?: Linux)?[-_ ](?P<version>\d+(?:\.\d+)*)(?:[-_ ](?P<edition>Xfce|KDE|fluxbox|ahs))?"
+    ),
+    NamePattern("MX Linux", r"\bMX[- ]Live\b|\bMX Linux\b"),
+    NamePattern("antiX", r"\bantiX[-_ ](?P<version>\d+(?:\.\d+)*)(?:.*?[-_ ](?P<edition>full|base|core|net)\b)?"),
+    NamePattern("antiX", r"\bantiX\b"),
 )
 
 

@@ -26,36 +26,42 @@ from bootkit.detect import (
     FOLDER_MARK,
     LINUX_FILESYSTEMS,
     NEEDS_LINUX_FILESYSTEM,
+    NO_MENU_NOTE,
+    NOT_WHOLE,
     STICK_UUID,
     SYSTEMD_WORDS,
     AnswerFile,
     Detection,
     Detector,
+    Identity,
     IsoView,
     Menu,
     MenuEntry,
+    NamePattern,
     NotMine,
     Persistence,
     QuickRule,
     Stack,
+    arch_of,
+    build_date,
     has_word,
+    identify,
     memory_tests,
     own_menu,
     parse_grubenv,
     read_menus,
+    usable_entries,
     word_value,
 )
-from bootkit.detectors._live import (
-    NO_MENU_NOTE,
-    NOT_WHOLE,
-    Identity,
-    Name,
-    arch_of,
-    built,
-    identify,
-    usable_entries,
+from bootkit.detect.mkinitcpio import (
+    IMG_DEV,
+    LOOP_HOOK,
+    LOOP_WORDS,
+    is_local,
+    live_entries,
+    microcode_images,
+    mkinitcpio_filesystems,
 )
-from bootkit.detectors._mkinitcpio import IMG_DEV, LOOP_HOOK, LOOP_WORDS, filesystems, is_local, live_entries, microcode
 
 ROOT_IMAGES = "/*/*/airootfs.*"
 SYSTEMRESCUE = "sysresccd"
@@ -67,22 +73,22 @@ BASELINE = "baseline"
 _BASEDIR = re.compile(r"(?!miso)([a-z]+iso)(?:basedir|label|device|searchuuid|searchfilename)=")
 
 NAMES = (
-    Name("Arch Linux", r"^archlinux(?:-(?P<edition>baseline))?$|^ARCH_\d{6}$"),
-    Name("EndeavourOS", r"^EndeavourOS_(?P<edition>[A-Z][A-Za-z]+(?:[-_][A-Z][a-z]+)?)|^EOS_\d{6}$"),
-    Name("CachyOS", r"^cachyos(?:-(?P<edition>desktop|handheld|kde|gnome|cli))?|^COS_\d{6}$"),
-    Name("BlackArch", r"^blackarch(?:-linux)?(?:-(?P<edition>full|slim|netinst(?:all)?))?"),
-    Name("ArcoLinux", r"^arcolinux"),
-    Name("ArchBang", r"^archbang"),
-    Name("Archman", r"^archman"),
-    Name("Bluestar Linux", r"^bluestar"),
-    Name("Athena OS", r"^athena"),
-    Name("blendOS", r"^blendos"),
-    Name("HoloISO", r"^holo"),
-    Name("Parabola", r"^parabola(?:-\w+?-(?P<edition>\w+?-\w+?)-\d)?|^PARA_\d{6}$"),
-    Name("Hyperbola", r"^hyperbola|^HYPER_\d{6}$"),
-    Name("KaOS", r"^KAOS(?:[-_](?P<version>[\d.]{7,10}))?"),
-    Name("Chakra", r"^chakra"),
-    Name("Arch Linux", r"\bArch Linux\b"),
+    NamePattern("Arch Linux", r"^archlinux(?:-(?P<edition>baseline))?$|^ARCH_\d{6}$"),
+    NamePattern("EndeavourOS", r"^EndeavourOS_(?P<edition>[A-Z][A-Za-z]+(?:[-_][A-Z][a-z]+)?)|^EOS_\d{6}$"),
+    NamePattern("CachyOS", r"^cachyos(?:-(?P<edition>desktop|handheld|kde|gnome|cli))?|^COS_\d{6}$"),
+    NamePattern("BlackArch", r"^blackarch(?:-linux)?(?:-(?P<edition>full|slim|netinst(?:all)?))?"),
+    NamePattern("ArcoLinux", r"^arcolinux"),
+    NamePattern("ArchBang", r"^archbang"),
+    NamePattern("Archman", r"^archman"),
+    NamePattern("Bluestar Linux", r"^bluestar"),
+    NamePattern("Athena OS", r"^athena"),
+    NamePattern("blendOS", r"^blendos"),
+    NamePattern("HoloISO", r"^holo"),
+    NamePattern("Parabola", r"^parabola(?:-\w+?-(?P<edition>\w+?-\w+?)-\d)?|^PARA_\d{6}$"),
+    NamePattern("Hyperbola", r"^hyperbola|^HYPER_\d{6}$"),
+    NamePattern("KaOS", r"^KAOS(?:[-_](?P<version>[\d.]{7,10}))?"),
+    NamePattern("Chakra", r"^chakra"),
+    NamePattern("Arch Linux", r"\bArch Linux\b"),
 )
 DATED = re.compile(r"(?P<y>20\d\d)[._-]?(?P<m>\d\d)(?:[._-]?(?P<d>\d\d))?")
 
@@ -128,7 +134,7 @@ def _pair(iso: IsoView, kernel: str, folder: str) -> MenuEntry | None:
     if not initrd:
         return None
     words = (f"archisobasedir={folder}", f"archisolabel={iso.volume_id}")
-    initrds = (*microcode(iso, f"/{folder}/boot"), initrd)
+    initrds = (*microcode_images(iso, f"/{folder}/boot"), initrd)
     return MenuEntry(
         title=f"Start {name.removeprefix('vmlinuz').strip('-')}".strip(), kernel=kernel, initrds=initrds, cmdline=words
     )
@@ -159,7 +165,7 @@ def _detection(iso: IsoView, entries: tuple[MenuEntry, ...], fork: str, folder: 
             *memory_tests(iso),
             *own_menu(iso, "img_loop"),
         ),
-        filesystems=filesystems(built(iso)),
+        filesystems=mkinitcpio_filesystems(iso),
         evidence=_evidence(first, fork, folder, env),
         notes=_notes(iso, who, first, env, f"{images}/airootfs.sfs"),
     )
@@ -193,7 +199,7 @@ def _notes(iso: IsoView, who: Identity, first: MenuEntry, env: dict[str, str], i
             "If it asks for its medium, its initrd was made without the hook archiso_loop_mnt, as archiso's "
             "profile baseline does, and the image needs a stick of its own."
         )
-    copies = built(iso) >= COPIES_SINCE and 0 < iso.file_size(image) < COPIES_BELOW
+    copies = build_date(iso) >= COPIES_SINCE and 0 < iso.file_size(image) < COPIES_BELOW
     if copies and word_value(first.cmdline, "copytoram", "auto") == "auto":
         notes.append("It copies itself to RAM where 2 GiB remain free, and lets go of the stick.")
     if not first.source:

@@ -15,23 +15,26 @@ from bootkit.detect import (
     Detector,
     IsoView,
     MenuEntry,
+    NamePattern,
     NotMine,
     QuickRule,
     Stack,
+    arch_of,
     has_word,
+    identify,
     own_menu,
     read_menus,
+    usable_entries,
     word_value,
 )
-from bootkit.detectors._live import Name, arch_of, built, identify, usable_entries
-from bootkit.detectors._mkinitcpio import LOOP_WORDS, filesystems, is_local, live_entries, microcode
+from bootkit.detect.mkinitcpio import LOOP_WORDS, is_local, live_entries, microcode_images, mkinitcpio_filesystems
 
 LABEL = "ARTIX"
 KERNEL, INITRD = "/boot/vmlinuz-x86_64", "/boot/initramfs-x86_64.img"
 ROOT_IMAGES = ("/LiveOS/rootfs.*", "/artix/*/rootfs.*")
 NAMES = (
-    Name("Artix", r"^artix-(?P<edition>[a-z]+-[a-z0-9]+)-(?P<version>\d{8})"),
-    Name("Artix", r"^ARTIX(?:_(?P<version>\d{6}))?"),
+    NamePattern("Artix", r"^artix-(?P<edition>[a-z]+-[a-z0-9]+)-(?P<version>\d{8})"),
+    NamePattern("Artix", r"^ARTIX(?:_(?P<version>\d{6}))?"),
 )
 
 
@@ -60,7 +63,7 @@ def _by_files(iso: IsoView) -> tuple[MenuEntry, ...]:
         return ()
     overlay = ("overlay=livefs",) if iso.glob("/LiveOS/livefs.*") else ()
     words = ("lang=en_US", "keytable=us", "tz=UTC", f"label={iso.volume_id}", *overlay)
-    return (MenuEntry(title="Start", kernel=KERNEL, initrds=(*microcode(iso, "/boot"), INITRD), cmdline=words),)
+    return (MenuEntry(title="Start", kernel=KERNEL, initrds=(*microcode_images(iso, "/boot"), INITRD), cmdline=words),)
 
 
 def _detection(iso: IsoView, entries: tuple[MenuEntry, ...], images: list[str]) -> Detection:
@@ -76,7 +79,7 @@ def _detection(iso: IsoView, entries: tuple[MenuEntry, ...], images: list[str]) 
             *live_entries(entries, "artixdevice", check=any(path.endswith((".sha512", ".md5")) for path in images)),
             *own_menu(iso, "img_loop"),
         ),
-        filesystems=filesystems(built(iso)),
+        filesystems=mkinitcpio_filesystems(iso),
         evidence=(f"{images[0]} is there", f"{first.source or 'its label'} leads to {first.kernel}"),
     )
 

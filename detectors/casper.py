@@ -24,6 +24,7 @@ import posixpath
 
 from bootkit.detect import (
     ISO_PATH,
+    NOT_WHOLE,
     AnswerFile,
     ChoiceWords,
     Detection,
@@ -53,7 +54,6 @@ from bootkit.detect import (
     without_loader_words,
     word_value,
 )
-from bootkit.detectors._live import NOT_WHOLE
 
 ISO_SCAN = "iso-scan/filename"
 FIND_ISO = f"{ISO_SCAN}={ISO_PATH}"

@@ -14,24 +14,27 @@ from bootkit.detect import (
     Detector,
     IsoView,
     MenuEntry,
+    NamePattern,
     NotMine,
     QuickRule,
     Stack,
+    arch_of,
     boot_entries,
+    identify,
     read_menus,
+    usable_entries,
     with_words,
     without,
     without_loader_words,
     word_value,
 )
-from bootkit.detectors._live import Name, arch_of, identify, usable_entries
 
 LABEL = "CHIMERA_LIVE"
 FIND_ISO = f"findiso={ISO_PATH}"
 FILESYSTEMS = ("vfat", "ext4", "btrfs")
 NAMES = (
-    Name("Chimera Linux", r"^chimera-linux-(?P<arch>[a-z0-9_]+)-LIVE-(?P<version>\d{8})-(?P<edition>[a-z]+)"),
-    Name("Chimera Linux", r"^CHIMERA_LIVE$"),
+    NamePattern("Chimera Linux", r"^chimera-linux-(?P<arch>[a-z0-9_]+)-LIVE-(?P<version>\d{8})-(?P<edition>[a-z]+)"),
+    NamePattern("Chimera Linux", r"^CHIMERA_LIVE$"),
 )
 
 

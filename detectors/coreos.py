@@ -13,25 +13,29 @@ from dataclasses import replace
 
 from bootkit.detect import (
     ANY_FILESYSTEM,
+    NOT_WHOLE,
     Detection,
     Detector,
     IsoView,
     MenuEntry,
+    NamePattern,
     NotMine,
     Stack,
+    arch_of,
     boot_entries,
+    identify,
     read_menus,
+    usable_entries,
     without,
     without_loader_words,
 )
-from bootkit.detectors._live import NOT_WHOLE, Name, arch_of, identify, usable_entries
 
 IGNITION = "/images/ignition.img"
 ROOTFS = "/images/pxeboot/rootfs.img"
 NAMES = (
-    Name("Fedora CoreOS", r"^fedora-coreos-(?P<version>\d[\d.]*\d)"),
-    Name("RHEL CoreOS", r"^rhcos-(?P<version>\d[\d.-]*\d)"),
-    Name("CentOS Stream CoreOS", r"^scos-(?P<version>\d[\d.-]*\d)"),
+    NamePattern("Fedora CoreOS", r"^fedora-coreos-(?P<version>\d[\d.]*\d)"),
+    NamePattern("RHEL CoreOS", r"^rhcos-(?P<version>\d[\d.-]*\d)"),
+    NamePattern("CentOS Stream CoreOS", r"^scos-(?P<version>\d[\d.-]*\d)"),
 )
 
 

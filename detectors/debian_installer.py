@@ -32,14 +32,15 @@ from bootkit.detect import (
     NotMine,
     Stack,
     Verdict,
+    arch_of,
     before_separator,
     boot_entries,
     has_word,
     image_name,
     read_menus,
+    usable_entries,
     without_loader_words,
 )
-from bootkit.detectors._live import arch_of, usable_entries
 
 INSTALLERS = ("/install*/initrd.gz", "/install*/gtk/initrd.gz", "/boot/isolinux/initrd.gz")
 LIVE = ("/casper", "/live")

@@ -29,47 +29,41 @@ from dataclasses import replace
 
 from bootkit.detect import (
     ISO_PATH,
+    NO_MENU_NOTE,
+    NOT_WHOLE,
     STICK_UUID,
     SYSTEMD_WORDS,
     Detection,
     Detector,
     FileFinder,
+    Identity,
     IsoView,
     Menu,
     MenuEntry,
+    NamePattern,
     NotMine,
     Persistence,
     QuickRule,
     Role,
     Stack,
+    arch_of,
     boot_entries,
+    build_date,
     clean_title,
     has_word,
+    identify,
     loopback_evidence,
     memory_tests,
     own_menu,
     read_menus,
     replaced,
     role_of,
+    usable_entries,
     without,
     without_loader_words,
     word_value,
 )
-from bootkit.detectors._live import (
-    ISO_SCAN,
-    NO_MENU_NOTE,
-    NOT_WHOLE,
-    UDEV_NOTE,
-    Identity,
-    Name,
-    arch_of,
-    built,
-    dracut_filesystems,
-    identify,
-    is_plain_label,
-    usable_entries,
-)
-from bootkit.detectors.kiwi_live import is_kiwi_live
+from bootkit.detect.dracut import ISO_SCAN, UDEV_NOTE, dracut_filesystems, is_for_kiwi_live, is_plain_label
 
 FIND_ISO = f"{ISO_SCAN}={ISO_PATH}"
 LEFT_OUT = (ISO_SCAN, "findiso", "fromiso", "rd.live.overlay", "rd.live.overlay.cowfs")
@@ -88,32 +82,32 @@ ENTERPRISE = frozenset({"Rocky Linux", "AlmaLinux", "CentOS", "Red Hat Enterpris
 NO_TRIGGER = "OpenMandriva Lx"
 
 NAMES = (
-    Name("Fedora", r"^Fedora-(?P<edition>.+?)-(?:Desktop-)?Live-(?:(?P<arch>x86_64|aarch64)-)?(?P<version>\d+|rawh\w*)"),
-    Name("Nobara", r"^Nobara-(?P<version>\d+)(?:-(?P<edition>[A-Za-z][A-Za-z-]*?)(?:-\d|\.iso|$))?"),
-    Name("Bazzite", r"\bbazzite(?:-(?P<edition>[a-z-]+?)-(?:stable|testing|live))?"),
-    Name("Bluefin", r"\bbluefin(?:-(?P<edition>[a-z-]+?)-(?:stable|gts|lts|live))?"),
-    Name("Aurora", r"\baurora(?:-(?P<edition>[a-z-]+?)-(?:stable|live))?\b"),
-    Name("Rocky Linux", r"\bRocky(?: Linux)?[- ](?P<version>\d+(?:[._-]\d+)?)-(?P<edition>[A-Z][A-Za-z]+(?:-Lite)?)\b"),
-    Name("Rocky Linux", r"\bRocky(?:-(?P<edition>[A-Z][A-Za-z]+(?:-Lite)?))?(?: Linux)?[- ](?P<version>\d+(?:[._-]\d+)?)"),
-    Name("AlmaLinux", r"\bAlmaLinux[- ](?P<version>\d+(?:[._]\d+)?)(?:-(?P<arch>\w+))?-Live-(?P<edition>[A-Za-z-]+)"),
-    Name("AlmaLinux", r"\bAlmaLinux\b(?: (?P<version>\d+(?:\.\d+)?))?"),
-    Name("CentOS", r"\bCentOS[- ](?P<edition>Stream-)?(?P<version>\d+)"),
-    Name("Red Hat Enterprise Linux", r"\bRHEL-(?P<version>\d+(?:[.-]\d+)?)"),
-    Name("Void Linux", r"^VOID_LIVE$"),
-    Name("Void Linux", r"^void-live-(?P<arch>[a-z0-9_]+?)(?:-musl)?-(?P<version>\d{8})(?:-(?P<edition>\w+))?"),
-    Name("Solus", r"^Solus(?:Live)?[-_ ]?(?P<edition>Budgie|GNOME|KDE|Plasma|MATE|Xfce)?[-_ ]?(?:Release-)?(?P<version>\d[\d.-]+\d)?"),
-    Name("AerynOS", r"AERYN ?OS(?:LIVE)?\b(?: (?P<version>\d{4}\.\d\d))?"),
-    Name("Calculate Linux", r"^(?P<edition>CL[A-Z]{1,4})-(?P<version>\d{8})"),
-    Name("Calculate Linux", r"\bCalculate\b"),
-    Name("Gentoo", r"^Gentoo-(?P<arch>amd64|arm64|x86|i686)-(?P<version>\d{8})"),
-    Name("Gentoo", r"^(?P<edition>livegui|admincd|install)-(?P<arch>amd64|arm64)-(?:minimal-)?(?P<version>\d{8})"),
-    Name("Kicksecure", r"\bkicksecure(?:-(?P<edition>LXQt|Xfce|CLI))?(?:-(?P<version>\d+(?:\.\d+)+))?"),
-    Name("Whonix", r"\bwhonix(?:-host)?(?:-(?P<edition>LXQt|Xfce|CLI))?(?:-(?P<version>\d+(?:\.\d+)+))?"),
-    Name("OpenMandriva Lx", r"^OpenMandriva(?:Lx)?[._-](?P<version>\d+(?:\.\d+)*|ROME|cooker)(?:-\w+?-(?P<edition>\w+?))?(?:\.|$)"),
-    Name("ROSA", r"^ROSA[.-](?:FRESH[.-])?(?P<edition>[A-Z]+)?[.-]?(?P<version>R?\d+(?:\.\d+)*)?"),
-    Name("Redcore Linux", r"\bRedcore\b"),
-    Name("Ultramarine", r"\bUltramarine\b(?:.*?(?P<version>\d+))?"),
-    Name("Harvester", r"\bHarvester\b|^COS_LIVE$"),
+    NamePattern("Fedora", r"^Fedora-(?P<edition>.+?)-(?:Desktop-)?Live-(?:(?P<arch>x86_64|aarch64)-)?(?P<version>\d+|rawh\w*)"),
+    NamePattern("Nobara", r"^Nobara-(?P<version>\d+)(?:-(?P<edition>[A-Za-z][A-Za-z-]*?)(?:-\d|\.iso|$))?"),
+    NamePattern("Bazzite", r"\bbazzite(?:-(?P<edition>[a-z-]+?)-(?:stable|testing|live))?"),
+    NamePattern("Bluefin", r"\bbluefin(?:-(?P<edition>[a-z-]+?)-(?:stable|gts|lts|live))?"),
+    NamePattern("Aurora", r"\baurora(?:-(?P<edition>[a-z-]+?)-(?:stable|live))?\b"),
+    NamePattern("Rocky Linux", r"\bRocky(?: Linux)?[- ](?P<version>\d+(?:[._-]\d+)?)-(?P<edition>[A-Z][A-Za-z]+(?:-Lite)?)\b"),
+    NamePattern("Rocky Linux", r"\bRocky(?:-(?P<edition>[A-Z][A-Za-z]+(?:-Lite)?))?(?: Linux)?[- ](?P<version>\d+(?:[._-]\d+)?)"),
+    NamePattern("AlmaLinux", r"\bAlmaLinux[- ](?P<version>\d+(?:[._]\d+)?)(?:-(?P<arch>\w+))?-Live-(?P<edition>[A-Za-z-]+)"),
+    NamePattern("AlmaLinux", r"\bAlmaLinux\b(?: (?P<version>\d+(?:\.\d+)?))?"),
+    NamePattern("CentOS", r"\bCentOS[- ](?P<edition>Stream-)?(?P<version>\d+)"),
+    NamePattern("Red Hat Enterprise Linux", r"\bRHEL-(?P<version>\d+(?:[.-]\d+)?)"),
+    NamePattern("Void Linux", r"^VOID_LIVE$"),
+    NamePattern("Void Linux", r"^void-live-(?P<arch>[a-z0-9_]+?)(?:-musl)?-(?P<version>\d{8})(?:-(?P<edition>\w+))?"),
+    NamePattern("Solus", r"^Solus(?:Live)?[-_ ]?(?P<edition>Budgie|GNOME|KDE|Plasma|MATE|Xfce)?[-_ ]?(?:Release-)?(?P<version>\d[\d.-]+\d)?"),
+    NamePattern("AerynOS", r"AERYN ?OS(?:LIVE)?\b(?: (?P<version>\d{4}\.\d\d))?"),
+    NamePattern("Calculate Linux", r"^(?P<edition>CL[A-Z]{1,4})-(?P<version>\d{8})"),
+    NamePattern("Calculate Linux", r"\bCalculate\b"),
+    NamePattern("Gentoo", r"^Gentoo-(?P<arch>amd64|arm64|x86|i686)-(?P<version>\d{8})"),
+    NamePattern("Gentoo", r"^(?P<edition>livegui|admincd|install)-(?P<arch>amd64|arm64)-(?:minimal-)?(?P<version>\d{8})"),
+    NamePattern("Kicksecure", r"\bkicksecure(?:-(?P<edition>LXQt|Xfce|CLI))?(?:-(?P<version>\d+(?:\.\d+)+))?"),
+    NamePattern("Whonix", r"\bwhonix(?:-host)?(?:-(?P<edition>LXQt|Xfce|CLI))?(?:-(?P<version>\d+(?:\.\d+)+))?"),
+    NamePattern("OpenMandriva Lx", r"^OpenMandriva(?:Lx)?[._-](?P<version>\d+(?:\.\d+)*|ROME|cooker)(?:-\w+?-(?P<edition>\w+?))?(?:\.|$)"),
+    NamePattern("ROSA", r"^ROSA[.-](?:FRESH[.-])?(?P<edition>[A-Z]+)?[.-]?(?P<version>R?\d+(?:\.\d+)*)?"),
+    NamePattern("Redcore Linux", r"\bRedcore\b"),
+    NamePattern("Ultramarine", r"\bUltramarine\b(?:.*?(?P<version>\d+))?"),
+    NamePattern("Harvester", r"\bHarvester\b|^COS_LIVE$"),
 )  # fmt: skip
 EDITIONS = {"WS": "Workstation", "Workstation": "Workstation", "SoaS": "Sugar on a Stick", "install": "minimal"}
 
@@ -122,7 +116,7 @@ def detect(iso: IsoView) -> Detection | NotMine:
     menu = read_menus(iso)
     if not any(_is_live(entry) for entry in menu.linux):
         return _by_files(iso, menu)
-    if is_kiwi_live(menu):
+    if is_for_kiwi_live(menu):
         return NotMine(reason="its menu is for KIWI's own live module")
     entries = usable_entries(iso, menu, _is_live)
     if not entries:
@@ -204,7 +198,7 @@ def _who(iso: IsoView, entries: tuple[MenuEntry, ...]) -> Identity:
     who = identify((iso.volume_id, iso.facts.application_id, *titles, iso.name), NAMES)
     if who.distro:
         return who
-    guess = Name("", r"^(?:Start|Boot|Try) (?P<edition>.+?)(?: (?P<version>\d[\w.]*))?$")
+    guess = NamePattern("", r"^(?:Start|Boot|Try) (?P<edition>.+?)(?: (?P<version>\d[\w.]*))?$")
     title = identify(titles, (guess,))
     return Identity(distro=title.edition or iso.volume_id or clean_title(iso.name), version=title.version)
 
@@ -229,7 +223,7 @@ def _notes(iso: IsoView, who: Identity, first: MenuEntry) -> tuple[str, ...]:
     notes: list[str] = []
     if not is_plain_label(iso.volume_id):
         notes.append(f"GRUB cannot spell its label {iso.volume_id!r} to a kernel, so the initrd looks for its UUID.")
-    if who.distro == NO_TRIGGER or "2022-08" <= built(iso) < "2024":
+    if who.distro == NO_TRIGGER or "2022-08" <= build_date(iso) < "2024":
         notes.append(UDEV_NOTE)
     if not first.source:
         notes.append(NO_MENU_NOTE)

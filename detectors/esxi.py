@@ -12,16 +12,17 @@ from bootkit.detect import (
     Detection,
     Detector,
     IsoView,
+    NamePattern,
     NotMine,
     Stack,
     Verdict,
+    identify,
 )
-from bootkit.detectors._live import Name, identify
 
 LOADERS = ("/mboot.c32", "/mboot.efi")
 NAMES = (
-    Name("VMware ESXi", r"^ESXI-(?P<version>\d+\.\d+\w*)"),
-    Name("VMware ESXi", r"VMvisor-Installer-(?P<version>\d+\.\d+\w*)"),
+    NamePattern("VMware ESXi", r"^ESXI-(?P<version>\d+\.\d+\w*)"),
+    NamePattern("VMware ESXi", r"VMvisor-Installer-(?P<version>\d+\.\d+\w*)"),
 )
 _BUILD = re.compile(r"^build=(\d[\d.]*)", re.MULTILINE)
 

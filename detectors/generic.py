@@ -27,6 +27,7 @@ from bootkit.detect import (
     Role,
     Stack,
     Verdict,
+    arch_of,
     before_separator,
     boot_entries,
     image_name,
@@ -35,7 +36,6 @@ from bootkit.detect import (
     read_menus,
     without_loader_words,
 )
-from bootkit.detectors._live import arch_of
 
 FIND_ISO = (
     f"findiso={ISO_PATH}",

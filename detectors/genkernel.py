@@ -21,20 +21,25 @@ from bootkit.detect import (
     ChoiceWords,
     Detection,
     Detector,
+    Identity,
     IsoView,
     MenuEntry,
+    NamePattern,
     NotMine,
     QuickRule,
     Stack,
+    arch_of,
     before_separator,
     boot_entries,
+    build_date,
     has_word,
+    identify,
     read_menus,
+    usable_entries,
     without,
     without_loader_words,
     word_value,
 )
-from bootkit.detectors._live import Identity, Name, arch_of, built, identify, usable_entries
 
 IMAGES = ("/image.squashfs", "/livecd.squashfs", "/sysrcd.dat")
 SYSRCD = "/sysrcd.dat"
@@ -45,13 +50,13 @@ EXFAT_SINCE = "2023-12-18"
 DELAY = "scandelay=5"
 TO_RAM = ("docache",)
 NAMES = (
-    Name("SystemRescueCd", r"^SYSRCD|^sysresccd|^systemrescuecd(?:-x86)?-(?P<version>\d[\d.]*\d)|SystemRescueCd"),
-    Name("Pentoo", r"^pentoo(?:-(?P<edition>full|core))?(?:-(?P<arch>amd64|x86|i686))?(?:\D*?(?P<version>20\d\d\.\d+))?"),
-    Name("Sabayon", r"^Sabayon[_ -](?:Linux[_ -])?(?P<version>\d[\d.]*)?(?:[_-](?P<arch>amd64|x86))?(?:[_-](?P<edition>[A-Z]\w+))?"),
-    Name("Gentoo", r"^install-(?P<arch>amd64|x86|i686)-(?P<edition>minimal)-(?P<version>\d{8})"),
-    Name("Gentoo", r"^(?P<edition>livegui|admincd|livedvd)-(?P<arch>amd64|x86)\w*?-(?:\w+-)*?(?P<version>\d{8})"),
-    Name("Gentoo", r"^Gentoo[ _-]"),
-    Name("Gentoo", r"\bgentoo\b"),
+    NamePattern("SystemRescueCd", r"^SYSRCD|^sysresccd|^systemrescuecd(?:-x86)?-(?P<version>\d[\d.]*\d)|SystemRescueCd"),
+    NamePattern("Pentoo", r"^pentoo(?:-(?P<edition>full|core))?(?:-(?P<arch>amd64|x86|i686))?(?:\D*?(?P<version>20\d\d\.\d+))?"),
+    NamePattern("Sabayon", r"^Sabayon[_ -](?:Linux[_ -])?(?P<version>\d[\d.]*)?(?:[_-](?P<arch>amd64|x86))?(?:[_-](?P<edition>[A-Z]\w+))?"),
+    NamePattern("Gentoo", r"^install-(?P<arch>amd64|x86|i686)-(?P<edition>minimal)-(?P<version>\d{8})"),
+    NamePattern("Gentoo", r"^(?P<edition>livegui|admincd|livedvd)-(?P<arch>amd64|x86)\w*?-(?:\w+-)*?(?P<version>\d{8})"),
+    NamePattern("Gentoo", r"^Gentoo[ _-]"),
+    NamePattern("Gentoo", r"\bgentoo\b"),
 )  # fmt: skip
 
 
@@ -83,7 +88,7 @@ def detect(iso: IsoView) -> Detection | NotMine:
 
 
 def _has_exfat(iso: IsoView, who: Identity) -> bool:
-    return (who.distro, who.arch or "x86_64") == ("Gentoo", "x86_64") and built(iso) >= EXFAT_SINCE
+    return (who.distro, who.arch or "x86_64") == ("Gentoo", "x86_64") and build_date(iso) >= EXFAT_SINCE
 
 
 def _is_genkernel(entry: MenuEntry) -> bool:

@@ -18,16 +18,19 @@ Reported, not read: that older kernels of Guix have the loop device built in, to
 import re
 
 from bootkit.detect import (
+    MAKES_A_DISK,
+    ON_A_DISK,
     Detection,
     Detector,
     IsoView,
     NotMine,
     Stack,
+    arch_of,
     boot_entries,
     has_word,
     read_menus,
+    usable_entries,
 )
-from bootkit.detectors._live import MAKES_A_DISK, ON_A_DISK, arch_of, usable_entries
 
 STACK = "Guix initrd"
 VERSION = re.compile(r"guix-system(?:-install)?-(\d+(?:\.\d+)+(?:rc\d+)?)", re.IGNORECASE)

@@ -23,12 +23,12 @@ from bootkit.detect import (
     boot_entries,
     read_menu,
     read_menus,
+    usable_entries,
     with_words,
     without,
     without_loader_words,
     word_value,
 )
-from bootkit.detectors._live import usable_entries
 
 PMAGIC = "/pmagic"
 PMAGIC_KERNELS = ("/pmagic/bzImage64", "/pmagic/bzImage")

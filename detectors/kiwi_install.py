@@ -14,24 +14,26 @@ from bootkit.detect import (
     Detection,
     Detector,
     IsoView,
+    NamePattern,
     NotMine,
     Stack,
     Verdict,
+    arch_of,
     clean_title,
     has_word,
+    identify,
     read_menus,
     word_value,
 )
-from bootkit.detectors._live import Name, arch_of, identify
 
 ROOT = "install:"
 NAMES = (
-    Name("openSUSE MicroOS", r"openSUSE[-_ ]MicroOS"),
-    Name("openSUSE Leap Micro", r"Leap[-_ ]Micro(?:[-_ .](?P<version>\d+\.\d+))?"),
-    Name("SUSE Linux Micro", r"(?:SLE|SL|SUSE[-_ ]Linux)[-_ ]Micro(?:[-_ .](?P<version>\d+\.\d+))?"),
-    Name("openSUSE Aeon", r"\bAeon\b"),
-    Name("openSUSE Kalpa", r"\bKalpa\b"),
-    Name("openSUSE MicroOS", r"\bMicroOS\b"),
+    NamePattern("openSUSE MicroOS", r"openSUSE[-_ ]MicroOS"),
+    NamePattern("openSUSE Leap Micro", r"Leap[-_ ]Micro(?:[-_ .](?P<version>\d+\.\d+))?"),
+    NamePattern("SUSE Linux Micro", r"(?:SLE|SL|SUSE[-_ ]Linux)[-_ ]Micro(?:[-_ .](?P<version>\d+\.\d+))?"),
+    NamePattern("openSUSE Aeon", r"\bAeon\b"),
+    NamePattern("openSUSE Kalpa", r"\bKalpa\b"),
+    NamePattern("openSUSE MicroOS", r"\bMicroOS\b"),
 )
 STARTS = re.compile(r"^(?:Install|Start|Boot)\s+", re.IGNORECASE)
 

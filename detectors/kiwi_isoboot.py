@@ -13,32 +13,39 @@ installation images. Reported, not read: that images from before the words exist
 
 from bootkit.detect import (
     ISO_PATH,
+    NOT_WHOLE,
     STICK_UUID,
     ChoiceWords,
     Detection,
     Detector,
     IsoView,
     MenuEntry,
+    NamePattern,
     NotMine,
     Stack,
+    arch_of,
     boot_entries,
+    build_date,
+    identify,
     read_menus,
+    usable_entries,
     with_words,
     without,
     without_loader_words,
     word_value,
 )
-from bootkit.detectors._live import NOT_WHOLE, Name, arch_of, built, identify, usable_entries
 
 CONFIG = "/config.isoclient"
 FIND_ISO = (f"isofrom_device=/dev/disk/by-uuid/{STICK_UUID}", f"isofrom_system={ISO_PATH}")
 LEFT_OUT = ("isofrom", "isofrom_device", "isofrom_system", "kiwi_hybridpersistent")
 KNOWS_ISO_FILES_SINCE = "2012"
 NAMES = (
-    Name("openSUSE", r"\bopenSUSE[-_ ](?P<version>\d+\.\d+)[-_ ](?P<edition>[A-Za-z]+)[-_ ]Live"),
-    Name("openSUSE Leap", r"\bopenSUSE[-_ ]Leap[-_ ](?P<version>42\.\d)(?:[-_ ](?P<edition>[A-Za-z]+)[-_ ]Live)?"),
-    Name("openSUSE Tumbleweed", r"\bopenSUSE[-_ ]Tumbleweed(?:[-_ ](?P<edition>[A-Za-z]+)[-_ ]Live)?"),
-    Name("GeckoLinux", r"\bGeckoLinux"),
+    NamePattern("openSUSE", r"\bopenSUSE[-_ ](?P<version>\d+\.\d+)[-_ ](?P<edition>[A-Za-z]+)[-_ ]Live"),
+    NamePattern(
+        "openSUSE Leap", r"\bopenSUSE[-_ ]Leap[-_ ](?P<version>42\.\d)(?:[-_ ](?P<edition>[A-Za-z]+)[-_ ]Live)?"
+    ),
+    NamePattern("openSUSE Tumbleweed", r"\bopenSUSE[-_ ]Tumbleweed(?:[-_ ](?P<edition>[A-Za-z]+)[-_ ]Live)?"),
+    NamePattern("GeckoLinux", r"\bGeckoLinux"),
 )
 
 
@@ -78,7 +85,7 @@ def _words(entry: MenuEntry) -> tuple[str, ...]:
 
 
 def _notes(iso: IsoView) -> tuple[str, ...]:
-    if built(iso) and built(iso) < KNOWS_ISO_FILES_SINCE:
+    if build_date(iso) and build_date(iso) < KNOWS_ISO_FILES_SINCE:
         return ("KIWI learned to look for an ISO file in 2011: an image as old as this one may not find it.",)
     return ()
 

@@ -14,65 +14,71 @@ kiwi/defaults.py (volume id CDROM). Issues 574 and 585 (iso-scan), 1586 (udev), 
 Persistence: booted; read, kiwi 10, kiwi-live-lib.sh.
 """
 
-import fnmatch
-
 from bootkit.detect import (
     ISO_PATH,
+    NO_MENU_NOTE,
+    NOT_WHOLE,
     SYSTEMD_WORDS,
     Detection,
     Detector,
     IsoView,
     Menu,
     MenuEntry,
+    NamePattern,
     NotMine,
     Persistence,
     QuickRule,
     Stack,
+    arch_of,
     boot_entries,
+    build_date,
     has_word,
+    identify,
     own_menu,
     read_menus,
     replaced,
+    usable_entries,
     without,
     without_loader_words,
 )
-from bootkit.detectors._live import (
+from bootkit.detect.dracut import (
     ISO_SCAN,
-    NO_MENU_NOTE,
-    NOT_WHOLE,
+    KIWI_KERNEL,
+    KIWI_PERSISTENT,
     UDEV_NOTE,
-    Name,
-    arch_of,
-    built,
     dracut_filesystems,
-    identify,
+    is_for_kiwi_live,
+    is_kiwis_entry,
     is_plain_label,
-    usable_entries,
 )
 
-LOADER = "/boot/*/loader/linux"
 ROOT = "/LiveOS/squashfs.img"
-PERSISTENT = ("rd.live.overlay.persistent", "rd.live.overlay.cowfs", "rd.live.cowfile.*")
-LEFT_OUT = (ISO_SCAN, *PERSISTENT, "mediacheck", "rd.live.check")
+LEFT_OUT = (ISO_SCAN, *KIWI_PERSISTENT, "rd.live.cowfile.*", "mediacheck", "rd.live.check")
 DEFAULT_LABEL = "CDROM"
 NAMES = (
-    Name("openSUSE Leap", r"openSUSE[-_ ]Leap[-_ ](?P<version>\d+\.\d+)(?:[-_](?P<edition>\w+?)[-_](?:Live|CD))?"),
-    Name("openSUSE Tumbleweed", r"openSUSE[-_ ]Tumbleweed(?:[-_](?P<edition>\w+?)[-_](?:Live|CD))?"),
-    Name("openSUSE Tumbleweed", r"openSUSE-Tumbleweed-(?P<edition>\w+)-Live-(?P<arch>\w+)-Snapshot(?P<version>\d{8})"),
-    Name("GeckoLinux", r"GeckoLinux[-_ ](?P<edition>(?:STATIC|ROLLING|NEXT)(?:[-_ ][A-Za-z]+)?)"),
-    Name("GeckoLinux", r"GeckoLinux_\w+?\.(?P<arch>x86_64)-(?P<version>[\d.]+\d)"),
+    NamePattern(
+        "openSUSE Leap", r"openSUSE[-_ ]Leap[-_ ](?P<version>\d+\.\d+)(?:[-_](?P<edition>\w+?)[-_](?:Live|CD))?"
+    ),
+    NamePattern("openSUSE Tumbleweed", r"openSUSE[-_ ]Tumbleweed(?:[-_](?P<edition>\w+?)[-_](?:Live|CD))?"),
+    NamePattern(
+        "openSUSE Tumbleweed", r"openSUSE-Tumbleweed-(?P<edition>\w+)-Live-(?P<arch>\w+)-Snapshot(?P<version>\d{8})"
+    ),
+    NamePattern("GeckoLinux", r"GeckoLinux[-_ ](?P<edition>(?:STATIC|ROLLING|NEXT)(?:[-_ ][A-Za-z]+)?)"),
+    NamePattern("GeckoLinux", r"GeckoLinux_\w+?\.(?P<arch>x86_64)-(?P<version>[\d.]+\d)"),
 )
 
 
 def detect(iso: IsoView) -> Detection | NotMine:
-    if not iso.glob(LOADER):
-        return NotMine(reason=f"there is no {LOADER}")
+    if not iso.glob(KIWI_KERNEL):
+        return NotMine(reason=f"there is no {KIWI_KERNEL}")
     menu = read_menus(iso)
     if not menu.linux:
         return _by_files(iso, menu)
-    if not is_kiwi_live(menu):
+    if not is_for_kiwi_live(menu):
         return NotMine(reason="no entry of its menu has the words of kiwi-live")
-    entries = usable_entries(iso, menu, lambda entry: _is_live(entry) and not has_word(entry.cmdline, "mediacheck"))
+    entries = usable_entries(
+        iso, menu, lambda entry: is_kiwis_entry(entry) and not has_word(entry.cmdline, "mediacheck")
+    )
     if not entries:
         return NOT_WHOLE
     return _detection(iso, menu, entries)
@@ -80,29 +86,13 @@ def detect(iso: IsoView) -> Detection | NotMine:
 
 def _by_files(iso: IsoView, menu: Menu) -> Detection | NotMine:
     """The answer for an image whose menu cannot be read: only a name can tell it from Fedora's."""
-    kernel = iso.glob(LOADER)[0]
+    kernel = iso.glob(KIWI_KERNEL)[0]
     initrd = f"{kernel.removesuffix('linux')}initrd"
     named = iso.volume_id == DEFAULT_LABEL or identify((iso.volume_id, iso.name), NAMES).distro
     if not (named and iso.is_file(ROOT) and iso.is_file(initrd)):
         return NotMine(reason="its menu cannot be read, and its label is none that KIWI's images are known by")
     words = (f"root=live:CDLABEL={iso.volume_id}", "rd.live.image")
     return _detection(iso, menu, (MenuEntry(title="Start", kernel=kernel, initrds=(initrd,), cmdline=words),))
-
-
-def is_kiwi_live(menu: Menu) -> bool:
-    """Whether a menu is for kiwi-live rather than for dmsquash-live."""
-    live = [entry for entry in menu.linux if _is_live(entry)]
-    if any(has_word(entry.cmdline, word) for entry in live for word in PERSISTENT[:2]):
-        return True
-    return any(entry.passes_iso_path for entry in live) and not any(
-        has_word(entry.cmdline, "rd.live.check") for entry in live
-    )
-
-
-def _is_live(entry: MenuEntry) -> bool:
-    return fnmatch.fnmatchcase(entry.kernel, LOADER) and any(
-        word.startswith("root=live:CDLABEL=") for word in entry.cmdline
-    )
 
 
 def _words(iso: IsoView, entry: MenuEntry) -> tuple[str, ...]:
@@ -131,7 +121,7 @@ def _detection(iso: IsoView, menu: Menu, entries: tuple[MenuEntry, ...]) -> Dete
 
 
 def _is_persistent(menu: Menu) -> bool:
-    return any(has_word(entry.cmdline, PERSISTENT[0]) for entry in menu.linux)
+    return any(has_word(entry.cmdline, KIWI_PERSISTENT[0]) for entry in menu.linux)
 
 
 def _evidence(menu: Menu, first: MenuEntry) -> tuple[str, ...]:
@@ -139,7 +129,7 @@ def _evidence(menu: Menu, first: MenuEntry) -> tuple[str, ...]:
         return (f"{first.kernel} is there", f"{ROOT} is there")
     root = f"{first.source} starts {first.kernel} with root=live:CDLABEL="
     if _is_persistent(menu):
-        return (root, f"{PERSISTENT[0]} is a word of kiwi-live alone")
+        return (root, f"{KIWI_PERSISTENT[0]} is a word of kiwi-live alone")
     return (root, "its menu passes $iso_path on as KIWI's own template does, and never says rd.live.check")
 
 
@@ -160,7 +150,7 @@ def _notes(iso: IsoView, menu: Menu) -> tuple[str, ...]:
         notes.append("Its own media check is left out: started from a file it would check the stick.")
     if iso.volume_id == DEFAULT_LABEL:
         notes.append(f"Many images have the label {DEFAULT_LABEL}: start it with no other such medium attached.")
-    if "2020-08" <= built(iso) < "2024":
+    if "2020-08" <= build_date(iso) < "2024":
         notes.append(UDEV_NOTE)
     return tuple(notes)
 

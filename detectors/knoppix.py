@@ -23,11 +23,11 @@ from bootkit.detect import (
     Stack,
     boot_entries,
     read_menus,
+    usable_entries,
     with_words,
     without,
     without_loader_words,
 )
-from bootkit.detectors._live import usable_entries
 
 ROOT = "/KNOPPIX/KNOPPIX"
 INITRD = "/boot/isolinux/minirt.gz"

@@ -20,19 +20,23 @@ from bootkit.detect import (
     ISO_PATH,
     Detection,
     Detector,
+    Identity,
     IsoView,
     Menu,
     MenuEntry,
+    NamePattern,
     NotMine,
     QuickRule,
     Stack,
+    arch_of,
     boot_entries,
     has_word,
+    identify,
     read_menu,
+    usable_entries,
     without,
     without_loader_words,
 )
-from bootkit.detectors._live import Identity, Name, arch_of, identify, usable_entries
 
 INITRDS = "/*/boot/initrfs*.img"
 MENUS = ("grub/grub.template.cfg", "grub/grub.cfg", "isolinux.cfg", "syslinux/syslinux.cfg", "syslinux.cfg")
@@ -43,8 +47,8 @@ FILESYSTEMS = ("vfat", "ext4", "ntfs")
 TO_RAM = ("toram",)
 MOST_FOLDERS = 6
 NAMES = (
-    Name("Slax", r"^slax-(?P<arch>64bit|32bit)?-?(?:(?P<edition>debian|slackware)-)?(?P<version>\d[\d.]*\d)"),
-    Name("MiniOS", r"^minios-\w+-(?P<edition>\w+(?:-\w+)?)-(?P<arch>amd64|i386)-(?P<version>\d+\.[\d.]*\d)"),
+    NamePattern("Slax", r"^slax-(?P<arch>64bit|32bit)?-?(?:(?P<edition>debian|slackware)-)?(?P<version>\d[\d.]*\d)"),
+    NamePattern("MiniOS", r"^minios-\w+-(?P<edition>\w+(?:-\w+)?)-(?P<arch>amd64|i386)-(?P<version>\d+\.[\d.]*\d)"),
 )
 OWN_NAMES = {"slax": "Slax", "minios": "MiniOS", "pyabr": "PyAbr"}
 BITS = {"64bit": "x86_64", "32bit": "i686"}

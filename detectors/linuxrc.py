@@ -17,36 +17,41 @@ import re
 from bootkit.detect import (
     ANY_FILESYSTEM,
     ISO_PATH,
+    NOT_WHOLE,
     STICK_UUID,
     AnswerFile,
     ChoiceWords,
     Detection,
     Detector,
+    Identity,
     IsoView,
     MenuEntry,
+    NamePattern,
     NotMine,
     QuickRule,
     Stack,
+    arch_of,
     boot_entries,
     has_word,
+    identify,
     read_menus,
+    usable_entries,
     with_words,
     without,
     without_loader_words,
 )
-from bootkit.detectors._live import NOT_WHOLE, Identity, Name, arch_of, identify, usable_entries
 
 LOADER = "/boot/*/loader/linux"
 FIND_ISO = f"install=hd:{ISO_PATH}?device=disk/by-uuid/{STICK_UUID}"
 FILESYSTEMS = ("vfat", "ntfs", "ext4", "btrfs", "xfs")
 NAMES = (
-    Name("openSUSE Leap", r"\bopenSUSE[- ]Leap[- ](?P<version>\d+\.\d+)(?:-(?P<edition>DVD|NET))?"),
-    Name(
+    NamePattern("openSUSE Leap", r"\bopenSUSE[- ]Leap[- ](?P<version>\d+\.\d+)(?:-(?P<edition>DVD|NET))?"),
+    NamePattern(
         "openSUSE Tumbleweed", r"\bopenSUSE[- ]Tumbleweed(?:-(?P<edition>DVD|NET))?(?:.*?Snapshot(?P<version>\d{8}))?"
     ),
-    Name("openSUSE", r"\bopenSUSE[- ](?P<version>\d+\.\d+)(?:-(?P<edition>DVD|NET))?"),
-    Name("SUSE Linux Enterprise", r"\bSLE-(?P<version>\d+(?:-SP\d)?)-(?P<edition>Full|Online)"),
-    Name("SUSE Linux Enterprise", r"\bSLE[SD]?-?(?P<version>\d+(?:-SP\d)?)-(?P<edition>Server|Desktop)?"),
+    NamePattern("openSUSE", r"\bopenSUSE[- ](?P<version>\d+\.\d+)(?:-(?P<edition>DVD|NET))?"),
+    NamePattern("SUSE Linux Enterprise", r"\bSLE-(?P<version>\d+(?:-SP\d)?)-(?P<edition>Full|Online)"),
+    NamePattern("SUSE Linux Enterprise", r"\bSLE[SD]?-?(?P<version>\d+(?:-SP\d)?)-(?P<edition>Server|Desktop)?"),
 )
 PRODUCT = re.compile(r"^/\s+(?P<name>\D+?)[- ](?P<version>\d[\d.]*)-", re.MULTILINE)
 """A line of /media.1/products: ``/ openSUSE-Leap 15.6-1``."""

@@ -28,6 +28,7 @@ import re
 
 from bootkit.detect import (
     ISO_PATH,
+    NOT_WHOLE,
     STICK_UUID,
     ChoiceWords,
     Detection,
@@ -58,7 +59,6 @@ from bootkit.detect import (
     word_value,
     word_values,
 )
-from bootkit.detectors._live import NOT_WHOLE
 
 FIND_ISO = f"findiso={ISO_PATH}"
 FROM_ISO = f"fromiso=/dev/disk/by-uuid/{STICK_UUID}{ISO_PATH}"

@@ -16,24 +16,29 @@ import re
 
 from bootkit.detect import (
     ISO_PATH,
+    NOT_WHOLE,
     STICK_UUID,
     ChoiceWords,
     Detection,
     Detector,
+    Identity,
     IsoView,
     MenuEntry,
+    NamePattern,
     NotMine,
     QuickRule,
     Stack,
+    arch_of,
     boot_entries,
     has_word,
+    identify,
     initrd_beside,
     read_menus,
+    usable_entries,
     with_words,
     without,
     without_loader_words,
 )
-from bootkit.detectors._live import NOT_WHOLE, Identity, Name, arch_of, identify, usable_entries
 
 LIVE_MEDIA = f"livemedia=/dev/disk/by-uuid/{STICK_UUID}:{ISO_PATH}"
 OLD_WIFISLAX = "/wifislax"
@@ -43,10 +48,12 @@ WORDS = ("load_ramdisk=1", "prompt_ramdisk=0", "rw", "printk.time=0")
 KERNELS = ("/boot/generic", "/boot/vmlinuz", "/wifislax/vmlinuz")
 APPLICATION = re.compile(r"^(\w+)-(\S+) for (\S+) \((.*?) ?Live(?: ([\d.]+))?\)")
 NAMES = (
-    Name("Wifislax", r"^wifislax(?:64)?[-_](?P<version>\d[\d.]*\d)"),
-    Name("Wifislax", r"^wifislax"),
-    Name("Slackware Live", r"^slackware(?P<arch>64)?-live-(?:(?P<edition>[a-z]+\d?)-)?(?P<version>\d[\d.]*\d|current)"),
-    Name("Slackware Live", r"^LIVESLAK$|\bSlackware\b"),
+    NamePattern("Wifislax", r"^wifislax(?:64)?[-_](?P<version>\d[\d.]*\d)"),
+    NamePattern("Wifislax", r"^wifislax"),
+    NamePattern(
+        "Slackware Live", r"^slackware(?P<arch>64)?-live-(?:(?P<edition>[a-z]+\d?)-)?(?P<version>\d[\d.]*\d|current)"
+    ),
+    NamePattern("Slackware Live", r"^LIVESLAK$|\bSlackware\b"),
 )
 
 

@@ -15,21 +15,25 @@ import posixpath
 from bootkit.detect import (
     ANY_FILESYSTEM,
     ISO_PATH,
+    NOT_WHOLE,
     ChoiceWords,
     Detection,
     Detector,
     IsoView,
     MenuEntry,
+    NamePattern,
     NotMine,
     Stack,
     Verdict,
+    arch_of,
     boot_entries,
+    identify,
     read_menus,
+    usable_entries,
     with_words,
     without,
     without_loader_words,
 )
-from bootkit.detectors._live import NOT_WHOLE, Name, arch_of, identify, usable_entries
 
 INITRDS = (
     "/isolinux/*/all.rdz", "/isolinux/*/*/all.rdz", "/x86_64/isolinux/*/all.rdz", "/i586/isolinux/*/all.rdz",
@@ -37,9 +41,9 @@ INITRDS = (
 FIND_ISO = f"automatic=method:disk,directory:{ISO_PATH}"
 FILESYSTEMS = ("ext4", "btrfs", "vfat", "ntfs", "xfs")
 NAMES = (
-    Name("Mageia", r"\bMageia-(?P<version>\d+(?:\.\d+)?)"),
-    Name("Mandriva Linux", r"\bMandriva(?:[-_ ]Linux)?[-_ ](?P<version>[\d.]+\d)"),
-    Name("ROSA", r"\bROSA"),
+    NamePattern("Mageia", r"\bMageia-(?P<version>\d+(?:\.\d+)?)"),
+    NamePattern("Mandriva Linux", r"\bMandriva(?:[-_ ]Linux)?[-_ ](?P<version>[\d.]+\d)"),
+    NamePattern("ROSA", r"\bROSA"),
 )
 
 

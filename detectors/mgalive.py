@@ -10,19 +10,24 @@ others' patches of it (probonopd/SystemImageKit, mageia-isofrom; ventoy/Ventoy, 
 """
 
 from bootkit.detect import (
+    MAKES_A_DISK,
+    ON_A_DISK,
     Detection,
     Detector,
     IsoView,
+    NamePattern,
     NotMine,
     Stack,
+    arch_of,
     boot_entries,
+    identify,
     read_menus,
+    usable_entries,
     word_value,
 )
-from bootkit.detectors._live import MAKES_A_DISK, ON_A_DISK, Name, arch_of, identify, usable_entries
 
 ROOT = "/loopbacks/distrib*.sqfs"
-NAMES = (Name("Mageia", r"\bMageia-(?P<version>\d+(?:\.\d+)?)(?:.*?-Live(?:DVD|CD)?-(?P<edition>[A-Za-z]+))?"),)
+NAMES = (NamePattern("Mageia", r"\bMageia-(?P<version>\d+(?:\.\d+)?)(?:.*?-Live(?:DVD|CD)?-(?P<edition>[A-Za-z]+))?"),)
 
 
 def detect(iso: IsoView) -> Detection | NotMine:

@@ -14,42 +14,39 @@ Words of choices: the lines of its own menus.
 
 from bootkit.detect import (
     KEEPS_NOTHING,
+    MAKES_A_DISK,
+    ON_A_DISK,
     ChoiceWords,
     Detection,
     Detector,
     FileFinder,
+    Identity,
     IsoView,
     Menu,
     MenuEntry,
+    NamePattern,
     NotMine,
     QuickRule,
     Stack,
+    arch_of,
     boot_entries,
+    identify,
     memory_tests,
     own_menu,
     read_menus,
+    usable_entries,
     word_value,
 )
-from bootkit.detectors._live import (
-    MAKES_A_DISK,
-    ON_A_DISK,
-    Identity,
-    Name,
-    arch_of,
-    built,
-    identify,
-    usable_entries,
-)
-from bootkit.detectors._mkinitcpio import LOOP_WORDS, filesystems, is_local, live_entries, microcode
+from bootkit.detect.mkinitcpio import LOOP_WORDS, is_local, live_entries, microcode_images, mkinitcpio_filesystems
 
 MARK = "/.miso"
 KERNEL = "/boot/vmlinuz-*"
 NAMES = (
-    Name("Manjaro", r"^MANJARO_(?P<edition>[A-Z-]+?)(?:_MINIMAL)?_?(?P<version>\d{3,4})"),
-    Name("Manjaro", r"^manjaro-(?P<edition>[a-z]+)-(?P<version>\d+\.\d+(?:\.\d+)?)|^MANJARO"),
-    Name("Mabox", r"^mabox-linux-(?P<version>\d\d\.\d\d)|^MABOX"),
-    Name("BigLinux", r"^BIGLINUX|^biglinux_(?P<version>\d{4}-\d\d-\d\d)(?:_(?P<edition>\w+?))?[_.]"),
-    Name("Garuda Linux", r"^GARUDA_(?P<edition>[A-Z0-9-]+)_|^garuda-"),
+    NamePattern("Manjaro", r"^MANJARO_(?P<edition>[A-Z-]+?)(?:_MINIMAL)?_?(?P<version>\d{3,4})"),
+    NamePattern("Manjaro", r"^manjaro-(?P<edition>[a-z]+)-(?P<version>\d+\.\d+(?:\.\d+)?)|^MANJARO"),
+    NamePattern("Mabox", r"^mabox-linux-(?P<version>\d\d\.\d\d)|^MABOX"),
+    NamePattern("BigLinux", r"^BIGLINUX|^biglinux_(?P<version>\d{4}-\d\d-\d\d)(?:_(?P<edition>\w+?))?[_.]"),
+    NamePattern("Garuda Linux", r"^GARUDA_(?P<edition>[A-Z0-9-]+)_|^garuda-"),
 )
 BASES = {"manjaro": "Manjaro relative", "mabox": "Mabox", "biglinux": "BigLinux", "garuda": "Garuda Linux"}
 
@@ -80,7 +77,7 @@ def _by_files(iso: IsoView, menu: Menu) -> tuple[MenuEntry, ...]:
         MenuEntry(
             title="Start",
             kernel=kernel,
-            initrds=(*microcode(iso, "/boot"), initrd),
+            initrds=(*microcode_images(iso, "/boot"), initrd),
             cmdline=(f"misobasedir={_folder(iso)}", f"misolabel={iso.volume_id}", "driver=free", "quiet"),
         )
         for kernel in iso.glob(KERNEL)[:1]
@@ -109,7 +106,7 @@ def _detection(iso: IsoView, entries: tuple[MenuEntry, ...]) -> Detection:
             *memory_tests(iso),
             *own_menu(iso, "img_loop"),
         ),
-        filesystems=filesystems(built(iso)),
+        filesystems=mkinitcpio_filesystems(iso),
         evidence=(f"{first.source or MARK} leads to {first.kernel} with misobasedir={folder}",),
     )
 

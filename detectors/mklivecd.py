@@ -16,25 +16,28 @@ from bootkit.detect import (
     Detector,
     IsoView,
     MenuEntry,
+    NamePattern,
     NotMine,
     QuickRule,
     Stack,
+    arch_of,
     boot_entries,
     has_word,
+    identify,
     menuless,
     read_menus,
+    usable_entries,
     with_words,
     without,
     without_loader_words,
 )
-from bootkit.detectors._live import Name, arch_of, identify, usable_entries
 
 ROOT = "/livecd.sqfs"
 FIND_ISO = (f"root=UUID={STICK_UUID}", f"bootfromiso={ISO_PATH}")
 LIVE = "livecd=livecd"
 NAMES = (
-    Name("PCLinuxOS", r"^pclinuxos(?:64|32)?-(?P<edition>[a-z]+)-(?P<version>\d{4}\.\d\d)"),
-    Name("PCLinuxOS", r"\bPCLinuxOS|\bpclos"),
+    NamePattern("PCLinuxOS", r"^pclinuxos(?:64|32)?-(?P<edition>[a-z]+)-(?P<version>\d{4}\.\d\d)"),
+    NamePattern("PCLinuxOS", r"\bPCLinuxOS|\bpclos"),
 )
 
 

@@ -20,28 +20,32 @@ from dataclasses import replace
 from bootkit.detect import (
     ISO_PATH,
     KEEPS_NOTHING,
+    MAKES_A_DISK,
     Detection,
     Detector,
     IsoView,
     MenuEntry,
+    NamePattern,
     NotMine,
     Stack,
+    arch_of,
     boot_entries,
     has_word,
+    identify,
     own_menu,
     read_menus,
+    usable_entries,
     without,
     without_loader_words,
 )
-from bootkit.detectors._live import MAKES_A_DISK, Name, arch_of, identify, usable_entries
 
 STORE = "/nix-store.squashfs"
 FILESYSTEMS = ("vfat", "ext4")
 OF_UNITS = ("root=fstab", "root=gpt-auto")
 NAMES = (
-    Name("NixOS", r"^nixos(?:-(?P<edition>minimal|gnome|plasma\d?|graphical|kde))?-(?P<version>\d\d\.\d\d)(?:-(?P<arch>x86_64|aarch64|i686))?"),
-    Name("NixOS", r"^nixos\b"),
-    Name("NixOS", r"\bNixOS (?P<version>\d\d\.\d\d)"),
+    NamePattern("NixOS", r"^nixos(?:-(?P<edition>minimal|gnome|plasma\d?|graphical|kde))?-(?P<version>\d\d\.\d\d)(?:-(?P<arch>x86_64|aarch64|i686))?"),
+    NamePattern("NixOS", r"^nixos\b"),
+    NamePattern("NixOS", r"\bNixOS (?P<version>\d\d\.\d\d)"),
 )  # fmt: skip
 
 

@@ -14,8 +14,16 @@ their labels, as are the niche systems at the end. Disk images (LibreELEC, Batoc
 import re
 from dataclasses import dataclass
 
-from bootkit.detect import Detection, Detector, IsoView, NotMine, Stack, Verdict, read_menus
-from bootkit.detectors._live import arch_of
+from bootkit.detect import (
+    Detection,
+    Detector,
+    IsoView,
+    NotMine,
+    Stack,
+    Verdict,
+    arch_of,
+    read_menus,
+)
 
 OWN_STICK = "Write this image to a stick of its own."
 

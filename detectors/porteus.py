@@ -17,9 +17,11 @@ import re
 
 from bootkit.detect import (
     FOLDER_MARK,
+    ISO_NAME_NOTE,
     ISO_PATH,
     LINUX_FILESYSTEMS,
     NEEDS_LINUX_FILESYSTEM,
+    NOT_WHOLE,
     STICK_UUID,
     ChoiceWords,
     Detection,
@@ -27,17 +29,20 @@ from bootkit.detect import (
     IsoView,
     Menu,
     MenuEntry,
+    NamePattern,
     NotMine,
     Persistence,
     QuickRule,
     Stack,
+    arch_of,
     boot_entries,
+    identify,
     read_menu,
     read_menus,
+    usable_entries,
     without,
     without_loader_words,
 )
-from bootkit.detectors._live import ISO_NAME_NOTE, NOT_WHOLE, Name, arch_of, identify, usable_entries
 
 FOLDERS = ("/porteus", "/porteux")
 MENUS = ("/boot/syslinux/porteus.cfg", "/boot/syslinux/porteux.cfg")
@@ -48,8 +53,8 @@ TO_RAM = ("copy2ram",)
 LONGEST_ACRONYM = 5
 """GNOME, LXQt and XFCE are, Cinnamon and OpenBox are not."""
 NAMES = (
-    Name("PorteuX", r"^porteux-(?:v?(?P<version>\d[\d.]*\d)-)?(?:(?P<edition>[a-z]+)-)?"),
-    Name("Porteus", r"^Porteus-(?P<edition>[A-Za-z]+)-v(?P<version>\d[\w.]*?)-(?P<arch>x86_64|i[4-6]86)"),
+    NamePattern("PorteuX", r"^porteux-(?:v?(?P<version>\d[\d.]*\d)-)?(?:(?P<edition>[a-z]+)-)?"),
+    NamePattern("Porteus", r"^Porteus-(?P<edition>[A-Za-z]+)-v(?P<version>\d[\w.]*?)-(?P<arch>x86_64|i[4-6]86)"),
 )
 
 

@@ -20,33 +20,37 @@ from bootkit.detect import (
     ChoiceWords,
     Detection,
     Detector,
+    Identity,
     IsoView,
     MenuEntry,
+    NamePattern,
     NotMine,
     QuickRule,
     Stack,
     Verdict,
+    arch_of,
     boot_entries,
     has_word,
+    identify,
     image_name,
     read_menus,
     replaced,
+    usable_entries,
     without_loader_words,
     word_value,
 )
-from bootkit.detectors._live import Identity, Name, arch_of, identify, usable_entries
 
 STAGES = ("/altinst", "/live", "/rescue")
 PROPAGATOR = "full.cz"
 FIND_ISO = f"method:disk,uuid:{STICK_UUID},directory:{ISO_PATH}"
 NAMES = (
-    Name("Simply Linux", r"\bSimply(?: Linux)?\b(?:.*?(?P<version>\d+(?:\.\d+)*))?"),
-    Name(
+    NamePattern("Simply Linux", r"\bSimply(?: Linux)?\b(?:.*?(?P<version>\d+(?:\.\d+)*))?"),
+    NamePattern(
         "ALT",
         r"\bALT(?: Linux)?(?:[- ](?P<edition>[A-Z][A-Za-z]+(?: [A-Z]\w*)*))?[- ](?P<version>p?\d+(?:\.\d+)*)\b",
     ),
-    Name("ALT", r"^alt-(?P<version>p\d+)-(?P<edition>[a-z0-9-]+?)-(?:latest|\d{8})"),
-    Name("ALT", r"\bALT\b"),
+    NamePattern("ALT", r"^alt-(?P<version>p\d+)-(?P<edition>[a-z0-9-]+?)-(?:latest|\d{8})"),
+    NamePattern("ALT", r"\bALT\b"),
 )  # fmt: skip
 
 

@@ -22,10 +22,11 @@ from bootkit.detect import (
     MenuEntry,
     NotMine,
     Stack,
+    arch_of,
     boot_entries,
     read_menus,
+    usable_entries,
 )
-from bootkit.detectors._live import arch_of, usable_entries
 
 IDS = {
     "/.pve-cd-id.txt": "Proxmox VE",

@@ -21,23 +21,26 @@ from bootkit.detect import (
     ChoiceWords,
     Detection,
     Detector,
+    Identity,
     IsoView,
     MenuEntry,
     NotMine,
     QuickRule,
     Role,
     Stack,
+    arch_of,
     boot_entries,
+    build_date,
     has_word,
     own_menu,
     read_loopback,
     read_menus,
+    usable_entries,
     with_words,
     without,
     without_loader_words,
     word_value,
 )
-from bootkit.detectors._live import Identity, arch_of, built, usable_entries
 
 KERNEL, INITRD, MICROCODE = "/vmlinuz", "/initrd.gz", "/ucode.cpio"
 LOOP_WORDS = (f"img_dev={STICK_UUID}", f"img_loop={ISO_PATH}")
@@ -61,7 +64,9 @@ def detect(iso: IsoView) -> Detection | NotMine:
     who = _who(iso)
     can = _has_isoboot(iso)
     because = (
-        "its loopback.cfg passes img_loop" if _passes_path(iso) else f"it was made on {built(iso) or 'an unknown day'}"
+        "its loopback.cfg passes img_loop"
+        if _passes_path(iso)
+        else f"it was made on {build_date(iso) or 'an unknown day'}"
     )
     return Detection(
         stack="puppy",
@@ -89,7 +94,7 @@ def _passes_path(iso: IsoView) -> bool:
 
 
 def _has_isoboot(iso: IsoView) -> bool:
-    return _passes_path(iso) or built(iso) >= ISOBOOT_SINCE
+    return _passes_path(iso) or build_date(iso) >= ISOBOOT_SINCE
 
 
 def _by_files(iso: IsoView) -> tuple[MenuEntry, ...]:

@@ -11,19 +11,22 @@ from bootkit.detect import (
     IsoView,
     MenuEntry,
     Module,
+    NamePattern,
     NotMine,
     Stack,
+    identify,
     parse_treeinfo,
+    plain_arch,
     without,
 )
-from bootkit.detectors._live import DRACUT_FILESYSTEMS, Name, identify, plain_arch
-from bootkit.detectors._xen import SECURE_BOOT_NOTE, xen_entries
+from bootkit.detect.dracut import DRACUT_FILESYSTEMS
+from bootkit.detect.xen import SECURE_BOOT_NOTE, xen_entries
 
 XEN = "/images/pxeboot/xen.gz"
 KERNEL = "/images/pxeboot/vmlinuz"
 INITRD = "/images/pxeboot/initrd.img"
 STAGE2 = "/images/install.img"
-NAMES = (Name("Qubes OS", r"^QUBES-R?(?P<version>[\d.-]+\d)"),)
+NAMES = (NamePattern("Qubes OS", r"^QUBES-R?(?P<version>[\d.-]+\d)"),)
 REPO = f"inst.repo=hd:UUID={STICK_UUID}:{ISO_PATH}"
 LEFT_OUT = ("inst.repo", "inst.stage2", "rd.live.check", "root")
 USUAL = MenuEntry(

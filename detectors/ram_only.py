@@ -27,11 +27,11 @@ from bootkit.detect import (
     NotMine,
     QuickRule,
     Stack,
+    arch_of,
     boot_entries,
     has_word,
     read_menus,
 )
-from bootkit.detectors._live import arch_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,9 +22,9 @@ from bootkit.detect import (
     Verdict,
     boot_entries,
     read_menus,
+    usable_entries,
     without_loader_words,
 )
-from bootkit.detectors._live import usable_entries
 
 PACKAGES = ("/slackware64", "/slackware", "/slackwareaarch64")
 KERNELS = ("/kernels/huge.s/bzImage", "/kernels/generic.s/bzImage", "/kernels/hugesmp.s/bzImage")

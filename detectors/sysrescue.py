@@ -21,14 +21,15 @@ from bootkit.detect import (
     NotMine,
     QuickRule,
     Stack,
+    arch_of,
     memory_tests,
     own_menu,
     read_menu,
     read_menus,
+    usable_entries,
     version_tuple,
 )
-from bootkit.detectors._live import arch_of, usable_entries
-from bootkit.detectors._mkinitcpio import IMG_DEV, LOOP_HOOK, LOOP_WORDS, is_local, live_entries
+from bootkit.detect.mkinitcpio import IMG_DEV, LOOP_HOOK, LOOP_WORDS, is_local, live_entries
 
 FOLDER = "/sysresccd"
 GRUB_MENU = "/boot/grub/grubsrcd.cfg"

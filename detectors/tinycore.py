@@ -16,6 +16,7 @@ import re
 
 from bootkit.detect import (
     ANY_FILESYSTEM,
+    ISO_NAME_NOTE,
     ISO_PATH,
     STICK_UUID,
     ChoiceWords,
@@ -29,12 +30,12 @@ from bootkit.detect import (
     boot_entries,
     has_word,
     read_menus,
+    usable_entries,
     with_words,
     without,
     without_loader_words,
     word_value,
 )
-from bootkit.detectors._live import ISO_NAME_NOTE, usable_entries
 
 INITRDS = ("/boot/core.gz", "/boot/corepure64.gz", "/boot/rootfs.gz", "/boot/dCore*.gz", "/boot/tinycore.gz")
 KERNELS = ("/boot/vmlinuz", "/boot/vmlinuz64", "/boot/bzImage")

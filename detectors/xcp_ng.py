@@ -23,7 +23,7 @@ from bootkit.detect import (
     Stack,
     parse_treeinfo,
 )
-from bootkit.detectors._xen import SECURE_BOOT_NOTE, xen_entries
+from bootkit.detect.xen import SECURE_BOOT_NOTE, xen_entries
 
 XEN = "/boot/xen.gz"
 KERNEL = "/boot/vmlinuz"

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from bootkit.detect import Detection, Detector, IsoView, NotMine, QuickRule
+from bootkit.detect import Detection, Detector, IsoView, NamePattern, NotMine, QuickRule, identify
+from bootkit.detect.dracut import is_plain_label
 from bootkit.detectors import agama, archiso, artix, dmsquash_live, kiwi_live, miso, sysrescue
-from bootkit.detectors._live import Name, identify, is_plain_label
 from bootkit.model.iso import IsoFacts, Node, RecordedIso
 from bootkit.model.record import facts_from_json
 
@@ -153,9 +153,9 @@ def test_labels_that_udev_escapes(label: str) -> None:
 
 def test_what_a_label_lacks_is_taken_from_the_file_name_of_the_same_distribution() -> None:
     names = (
-        Name("Void", r"^VOID_LIVE$"),
-        Name("Void", r"^void-(?P<arch>\w+?)-(?P<version>\d{8})"),
-        Name("Other", "20"),
+        NamePattern("Void", r"^VOID_LIVE$"),
+        NamePattern("Void", r"^void-(?P<arch>\w+?)-(?P<version>\d{8})"),
+        NamePattern("Other", "20"),
     )
     found = identify(("VOID_LIVE", "", "void-amd64-20240314.iso"), names)
     assert (found.distro, found.version, found.arch) == ("Void", "20240314", "x86_64")

@@ -1,4 +1,4 @@
-"""What archiso and its children have in common. No detector itself.
+"""What the live systems of mkinitcpio have in common: archiso and its children.
 
 Each has a hook ``..._loop_mnt`` in its initrd: with ``img_dev=`` and ``img_loop=`` it mounts that device, opens the file
 on it and overrides every other word for the medium. A path is the only spelling of the device that all of them take:
@@ -7,20 +7,13 @@ on it and overrides every other word for the medium. A path is the only spelling
 
 from dataclasses import replace
 
-from bootkit.detect import (
-    ISO_PATH,
-    STICK_UUID,
-    BootEntry,
-    FileFinder,
-    IsoView,
-    MenuEntry,
-    Role,
-    boot_entries,
-    has_word,
-    without,
-    without_loader_words,
-    word_value,
-)
+from bootkit.bootcfg.cmdline import has_word, without, word_value
+from bootkit.bootcfg.menu import MenuEntry
+from bootkit.detect.entries import boot_entries, without_loader_words
+from bootkit.detect.identity import build_date
+from bootkit.model.boot import ISO_PATH, STICK_UUID, BootEntry, Role
+from bootkit.model.iso import IsoView
+from bootkit.model.stack import FileFinder
 
 LOOP_HOOK = FileFinder(
     markers=("archiso-loop",),
@@ -31,24 +24,24 @@ LOOP_HOOK = FileFinder(
 LOOP_WORDS = (f"img_dev=/dev/disk/by-uuid/{STICK_UUID}", f"img_loop={ISO_PATH}")
 IMG_DEV = "/run/archiso/img_dev"
 """Where the hook leaves the stick in the booted system; it lets go of it when the system is copied to RAM."""
-OTHER_PLACES = ("img_dev", "img_label", "img_loop", "img_flags")
-FILESYSTEMS = ("vfat", "ext4", "btrfs", "xfs", "f2fs")
+_OTHER_PLACES = ("img_dev", "img_label", "img_loop", "img_flags")
+_FILESYSTEMS = ("vfat", "ext4", "btrfs", "xfs", "f2fs")
 """The hook ``filesystems`` packs all drivers of the kernel, but NTFS is not asked for by a name they answer to."""
-EXFAT_SINCE = "2020-07"
+_EXFAT_SINCE = "2020-07"
 """Build date of the first images with a kernel (5.7) that has exFAT."""
-NETWORK = ("*_nbd_srv", "*_nfs_srv", "*_http_srv")
-TO_RAM = ("copytoram=y",)
-CHECK = "checksum=y"
+_NETWORK = ("*_nbd_srv", "*_nfs_srv", "*_http_srv")
+_TO_RAM = ("copytoram=y",)
+_CHECK = "checksum=y"
 
 
 def is_local(entry: MenuEntry) -> bool:
     """Whether an entry is not one of those for booting over the network."""
-    return without(entry.cmdline, *NETWORK) == entry.cmdline
+    return without(entry.cmdline, *_NETWORK) == entry.cmdline
 
 
-def loop_words(entry: MenuEntry, *medium: str) -> tuple[str, ...]:
+def _loop_words(entry: MenuEntry, *medium: str) -> tuple[str, ...]:
     """The words of an entry without those that name the medium, and with ours in front."""
-    return (*LOOP_WORDS, *without_loader_words(without(entry.cmdline, *OTHER_PLACES, *medium)))
+    return (*LOOP_WORDS, *without_loader_words(without(entry.cmdline, *_OTHER_PLACES, *medium)))
 
 
 def live_entries(
@@ -59,27 +52,28 @@ def live_entries(
     ``medium`` are words that name the medium, ``extra`` are added to every entry.
     """
     ours = boot_entries(
-        entries, lambda entry: (*loop_words(entry, *medium), *extra), default=entries[0], to_ram=TO_RAM
+        entries, lambda entry: (*_loop_words(entry, *medium), *extra), default=entries[0], to_ram=_TO_RAM
     )  # fmt: skip
     ours = tuple(_live(entry) for entry in ours)
     if not check or any(has_word(entry.cmdline, "checksum") for entry in ours):
         return ours
     first = ours[0]
     title = f"{first.title}, after a check of its checksums"
-    return (*ours, replace(first, title=title, role=Role.CHECK, cmdline=(*first.cmdline, CHECK)))
+    return (*ours, replace(first, title=title, role=Role.CHECK, cmdline=(*first.cmdline, _CHECK)))
 
 
 def _live(entry: BootEntry) -> BootEntry:
     """An install medium is a live system; and ``copytoram=n`` in its words does not forbid asking for a copy."""
     role = Role.OTHER if entry.role is Role.INSTALL else entry.role
     copies = "copytoram" in entry.cmdline or word_value(entry.cmdline, "copytoram") == "y"
-    return replace(entry, role=role, to_ram=() if copies else TO_RAM)
+    return replace(entry, role=role, to_ram=() if copies else _TO_RAM)
 
 
-def filesystems(built: str) -> tuple[str, ...]:
-    return (*FILESYSTEMS, "exfat") if built >= EXFAT_SINCE else FILESYSTEMS
+def mkinitcpio_filesystems(iso: IsoView) -> tuple[str, ...]:
+    """The file systems that its initrd can read, by the age of the image's kernel."""
+    return (*_FILESYSTEMS, "exfat") if build_date(iso) >= _EXFAT_SINCE else _FILESYSTEMS
 
 
-def microcode(iso: IsoView, folder: str) -> tuple[str, ...]:
+def microcode_images(iso: IsoView, folder: str) -> tuple[str, ...]:
     """The microcode images in a folder, for an image whose menu cannot be read."""
     return iso.glob(f"{folder}/*ucode.img")

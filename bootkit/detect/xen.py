@@ -1,4 +1,4 @@
-"""Installers that are a Linux on top of Xen. No detector itself.
+"""Installers that are a Linux on top of Xen.
 
 GRUB loads Xen by ``multiboot2``; the kernel and its initrd are Xen's modules, and the installer's words belong to the
 kernel's. GRUB as distributions sign it has no multiboot2, so Secure Boot is out of the question. An overlay cannot be
@@ -8,7 +8,11 @@ added: a second initrd would be a third module, which Linux does not see.
 from collections.abc import Callable
 from dataclasses import replace
 
-from bootkit.detect import BootEntry, EntryKind, IsoView, MenuEntry, Module, Role, clean_title, read_menus, role_of
+from bootkit.bootcfg.find import read_menus
+from bootkit.bootcfg.menu import MenuEntry
+from bootkit.detect.entries import clean_title, role_of
+from bootkit.model.boot import BootEntry, EntryKind, Module, Role
+from bootkit.model.iso import IsoView
 
 SECURE_BOOT_NOTE = "Secure Boot has to be off: no signed GRUB starts Xen."
 

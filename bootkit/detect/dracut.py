@@ -1,0 +1,57 @@
+"""What dracut's live systems have in common: the script iso-scan, which looks for the ISO file and attaches it."""
+
+import fnmatch
+import re
+
+from bootkit.bootcfg.cmdline import has_word
+from bootkit.bootcfg.menu import Menu, MenuEntry
+from bootkit.detect.identity import build_date
+from bootkit.model.iso import IsoView
+
+ISO_SCAN = "iso-scan/filename"
+"""dracut's word for the ISO file; its value ends up unquoted in a shell command."""
+DRACUT_FILESYSTEMS = ("vfat", "ext4", "btrfs", "xfs")
+"""An initrd made without ``--hostonly`` has all of the kernel's own drivers."""
+EXFAT_SINCE = "2023-06"
+"""Build date of the first images whose dracut initrds were reported to find their ISO file on exFAT: Leap 15.5, then
+Fedora 39, EL 8.9 and EL 9.3."""
+UDEV_NOTE = (
+    "dracut before 060 may overlook the opened ISO file: if it ends in an emergency shell, type "
+    "'udevadm trigger --action=add' there."
+)
+"""dracut's commit 7b530f26: with newer kernels attaching a file raises no event by which udev learns of its label."""
+KIWI_KERNEL = "/boot/*/loader/linux"
+KIWI_PERSISTENT = ("rd.live.overlay.persistent", "rd.live.overlay.cowfs")
+"""Words that kiwi-live has for changes that are kept."""
+_PLAIN_LABEL = re.compile(r"[A-Za-z0-9#+.:=@_-]+")
+
+
+def dracut_filesystems(iso: IsoView, *, btrfs: bool = True) -> tuple[str, ...]:
+    found = DRACUT_FILESYSTEMS if btrfs else tuple(name for name in DRACUT_FILESYSTEMS if name != "btrfs")
+    return (*found, "exfat") if build_date(iso) >= EXFAT_SINCE else found
+
+
+def is_plain_label(label: str) -> bool:
+    r"""Whether a volume id is also the name of its link in /dev/disk/by-label.
+
+    udev writes every other character as ``\x20``, and GRUB's ``linux`` cannot pass a single backslash.
+    Source: systemd 257, src/shared/device-nodes.c, encode_devnode_name; GRUB 2.06, grub-core/lib/cmdline.c; booted.
+    """
+    return _PLAIN_LABEL.fullmatch(label) is not None
+
+
+def is_for_kiwi_live(menu: Menu) -> bool:
+    """Whether a menu is for kiwi-live rather than for dmsquash-live: images that KIWI builds may have either."""
+    live = [entry for entry in menu.linux if is_kiwis_entry(entry)]
+    if any(has_word(entry.cmdline, word) for entry in live for word in KIWI_PERSISTENT):
+        return True
+    return any(entry.passes_iso_path for entry in live) and not any(
+        has_word(entry.cmdline, "rd.live.check") for entry in live
+    )
+
+
+def is_kiwis_entry(entry: MenuEntry) -> bool:
+    """Whether an entry starts a live system from where KIWI puts it."""
+    return fnmatch.fnmatchcase(entry.kernel, KIWI_KERNEL) and any(
+        word.startswith("root=live:CDLABEL=") for word in entry.cmdline
+    )
