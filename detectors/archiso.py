@@ -284,6 +284,8 @@ DETECTOR = Detector(
             ),
             markers={"archiso": ("hooks/archiso",), "archiso-loop": ("hooks/archiso_loop_mnt",)},
             finder=LOOP_HOOK,
+            takes_modules=True,
+            takes_device=True,
             roots=("/{archisobasedir:arch}/*/airootfs.*fs",),
         ),
         Stack(

@@ -297,7 +297,8 @@ DETECTOR = Detector(
                     rewritten=_cloud_config,
                 ),
             ),
-            takes_modules=True,  # no device: it takes its words from the kernel line alone
+            takes_modules=True,
+            takes_device=True,
             markers={
                 "casper": ("scripts/casper",),
                 "casper-iso-scan": ("scripts/casper-premount/20iso_scan",),

@@ -158,6 +158,8 @@ DETECTOR = Detector(
             words=ChoiceWords(language=("lang={lang}",), keyboard=("keytable={keymap}",), timezone=("tz={value}",)),
             no_persistence=KEEPS_NOTHING,
             markers={"miso": ("hooks/miso",), "miso-loop": ("hooks/miso_loop_mnt",)},
+            takes_modules=True,
+            takes_device=True,
             finder=FileFinder(
                 markers=("miso-loop",),
                 mounts_anything=True,

@@ -125,6 +125,8 @@ DETECTOR = Detector(
                 ),
             ),
             finder=LOOP_HOOK,
+            takes_modules=True,
+            takes_device=True,
             roots=("/{archisobasedir:sysresccd}/*/airootfs.*fs",),
         ),
     ),

@@ -12,9 +12,9 @@ from bootkit.errors import FormatError
 from bootkit.formats.compression import Budget, detect
 from bootkit.formats.cpio import MAGICS, CpioMember, read_cpio
 from bootkit.formats.initrdmarks import MAKERS, MarkReader, program_of
-from bootkit.formats.kmodules import LIST_LIMIT, aliases, builtin_drivers, dependencies, module_name
+from bootkit.formats.kmodules import LIST_LIMIT, aliases, builtin_drivers, dependencies, module_name, usual_charset
 from bootkit.formats.stream import Plain, Stream, Unpacked
-from bootkit.model.initrd import InitrdFacts, InitrdSegment, KernelModules
+from bootkit.model.initrd import CHARSET_MODULES, InitrdFacts, InitrdSegment, KernelModules
 
 OUTPUT_LIMIT = 1 << 30
 """Bytes to which an initrd may unpack; those of installers with their whole system inside have 400 MiB."""
@@ -140,6 +140,7 @@ def read_initrd(
             builtin=findings.builtin,
             depends=findings.depends,
             aliases=findings.aliases,
+            charsets=findings.charsets,
         ),
         programs=tuple(sorted(findings.programs)),
         allowed=findings.allowed,
@@ -161,6 +162,7 @@ class _Findings:
         self.builtin: tuple[str, ...] | None = None
         self.depends: dict[str, tuple[str, ...]] = {}
         self.aliases: dict[str, str] = {}
+        self.charsets: dict[str, str] = {}
         self.programs: set[str] = set()
         self.allowed: tuple[str, ...] | None = None
         self.links: dict[str, str] = {}
@@ -174,7 +176,9 @@ class _Findings:
         path = name.lstrip("./")
         if mode & 0xF000 == 0xA000:
             return size <= _LINK_LIMIT and len(self.links) < _LINKS and _LINK.fullmatch(path) is not None
-        if size > min(LIST_LIMIT, self._kept) or _TEXT.fullmatch(_placed(path)) is None:
+        if size > min(LIST_LIMIT, self._kept) or not (
+            module_name(path) in CHARSET_MODULES or _TEXT.fullmatch(_placed(path))
+        ):
             return False
         self._kept -= size
         return True
@@ -185,6 +189,9 @@ class _Findings:
         path = _placed(spelled)
         if member.is_link and member.data is not None:
             self.links[_text(spelled)] = _text(member.data)
+        elif member.data is not None and (module := module_name(path)):
+            if charset := usual_charset(member.data):
+                self.charsets[module] = charset
         elif member.data is not None:
             self._read(path, member.data.decode("utf-8", "replace"))
         if len(self.kernels) < _KERNEL_LIMIT and (kernel := _KERNEL.fullmatch(path)):
@@ -238,7 +245,8 @@ def _placed(path: str) -> str:
 
 
 def _allowed(script: str) -> tuple[str, ...] | None:
-    function = _IS_SUPPORTED_FS.search(script)
+    # defined twice in casper 1.470 (jammy): the shell takes the last
+    function = next(reversed(list(_IS_SUPPORTED_FS.finditer(script))), None)
     if function is None:
         return None
     body = script[function.end() : function.end() + _FUNCTION_LIMIT].partition("\n}")[0]

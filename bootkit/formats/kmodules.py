@@ -7,11 +7,17 @@ import posixpath
 import re
 from collections.abc import Iterator
 
+from bootkit.errors import FormatError
+from bootkit.formats.compression import detect, unpack_block
 from bootkit.model.initrd import DRIVERS
 
 LIST_LIMIT = 4 << 20
 """Bytes of one list that are read at most; ``modules.dep`` of a whole Debian kernel has 500 KiB."""
 
+_MODULE_LIMIT = 8 << 20
+"""Bytes of an unpacked driver; ntfs3 with all that helps debugging has 2 MiB."""
+_CHARSETS = ("ascii", "iso8859-1", "cp437", "utf8")
+"""utf8 comes last, because exFAT and NTFS have it among their options, too."""
 _ALIAS = re.compile(r"^alias fs-(\S+) (\S+)$", re.MULTILINE)
 _SUFFIX = re.compile(r"\.ko(\.(gz|xz|zst|bz2|lzma|lz4))?$")
 
@@ -21,6 +27,20 @@ def module_name(path: str) -> str:
     base = posixpath.basename(path)
     match = _SUFFIX.search(base)
     return base[: match.start()].replace("-", "_") if match is not None else ""
+
+
+def usual_charset(module: bytes) -> str:
+    """The character set that a file system's driver (the file, as it lies in ``lib/modules``) loads unless told otherwise.
+
+    ``CONFIG_FAT_DEFAULT_IOCHARSET`` and its kin are strings among the module's own. Empty if none is among them, or if
+    the module cannot be unpacked.
+    """
+    name = detect(module[:16])
+    try:
+        content = unpack_block(name, module, _MODULE_LIMIT) if name else module
+    except FormatError:
+        return ""
+    return next((charset for charset in _CHARSETS if b"\0%s\0" % charset.encode() in content), "")
 
 
 def builtin_drivers(text: str) -> tuple[str, ...]:

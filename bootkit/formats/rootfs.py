@@ -12,11 +12,11 @@ from bootkit.errors import FormatError
 from bootkit.formats.compression import Budget
 from bootkit.formats.erofs import Erofs
 from bootkit.formats.ext4 import Ext4
-from bootkit.formats.kmodules import LIST_LIMIT, aliases, builtin_drivers, dependencies, module_name
+from bootkit.formats.kmodules import LIST_LIMIT, aliases, builtin_drivers, dependencies, module_name, usual_charset
 from bootkit.formats.reader import read_upto
 from bootkit.formats.squashfs import Squashfs
 from bootkit.formats.tree import Entry, Tree
-from bootkit.model.initrd import DRIVERS, KernelModules, RootFacts
+from bootkit.model.initrd import CHARSET_MODULES, DRIVERS, KernelModules, RootFacts
 
 _INNER = ("/LiveOS/rootfs.img", "/LiveOS/ext3fs.img")
 _OS_RELEASE = ("/usr/lib/os-release", "/etc/os-release")
@@ -121,8 +121,17 @@ class _RootReader:
             builtin=builtin_drivers(builtin) if builtin else None,
             depends={module_name(path): tuple(module_name(word) for word in needed) for path, needed in listed},
             aliases=aliases(self.text(f"{folder}/modules.alias", LIST_LIMIT)),
+            charsets={name: charset for name, path in there.items() if (charset := self._charset(name, path))},
             paths={name: path for name, path in there.items() if self._is_readable(path)},
         )
+
+    def _charset(self, name: str, path: str) -> str:
+        if name not in CHARSET_MODULES:
+            return ""
+        try:
+            return usual_charset(self._tree.read(path, LIST_LIMIT))
+        except FormatError:
+            return ""
 
     def _searched(self, folder: str) -> dict[str, str]:
         """Where the drivers lie in a kernel's folder that depmod has not seen yet."""

@@ -87,6 +87,10 @@ class FileSystem:
     """Modules of the kernel, of which one is enough."""
     charsets: tuple[str, ...] = ()
     """Modules that it asks for when it is mounted; the first is its code page, of the others any will do."""
+    charset_in: str = ""
+    """The module among whose strings stands the character set that it asks for by itself; empty where it asks for none."""
+    has_utf8: bool = False
+    """Knows that one character set without a module."""
     helpers: tuple[str, ...] = ()
     """Programs that mount it without a driver of the kernel. The first is the one that ``mount`` itself looks for."""
     helper_mark: str = ""
@@ -153,6 +157,7 @@ VFAT = FileSystem(
     uuid_form=UuidForm.SHORT_SERIAL,
     drivers=("vfat",),
     charsets=("nls_cp437", "nls_ascii", "nls_utf8", "nls_iso8859_1"),
+    charset_in="fat",
     grub="fat",
     signed_grubs=GRUB_VENDORS,
     has_plain_bytes=True,
@@ -173,6 +178,8 @@ EXFAT = FileSystem(
     uuid_form=UuidForm.SHORT_SERIAL,
     uuid_at=100,
     drivers=("exfat",),
+    charset_in="exfat",
+    has_utf8=True,
     grub="exfat",
     has_plain_bytes=True,
     is_common_ground=True,
@@ -200,6 +207,8 @@ NTFS = FileSystem(
     uuid_form=UuidForm.LONG_SERIAL,
     uuid_at=0x48,
     drivers=("ntfs3", "ntfs"),
+    charset_in="ntfs3",
+    has_utf8=True,
     helpers=("mount.ntfs", "ntfs-3g"),
     helper_mark="live-boot-ntfs-3g",
     has_named_twin=True,

@@ -10,6 +10,8 @@ DRIVERS = frozenset(
     (*_IN_IMAGES, *(name for one in (*FILE_SYSTEMS, ISO9660) for name in (*one.drivers, *one.charsets)))
 )
 """The kernel's modules that decide whether an image is found and mounted; dashes are written as underscores."""
+CHARSET_MODULES = frozenset(one.charset_in for one in FILE_SYSTEMS if one.charset_in)
+"""Modules in which the name of the character set stands that a file system asks for by itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +58,9 @@ class KernelModules:
     """For those of ``DRIVERS`` in ``modules.dep``: what must be inserted before, in this order."""
     aliases: dict[str, str] = field(default_factory=dict[str, str])
     """``modules.alias``: which of ``DRIVERS`` is loaded when a file system of this name is mounted."""
+    charsets: dict[str, str] = field(default_factory=dict[str, str])
+    """The character set that a module of ``CHARSET_MODULES`` wants where no other is asked for, as the kernel's
+    configuration has it: ``fat`` wants ``ascii`` in Debian's, ``iso8859-1`` in Ubuntu's."""
     paths: dict[str, str] = field(default_factory=dict[str, str])
     """Of a root file system: where those of ``DRIVERS`` lie that can be read, and what they depend on."""
 
@@ -138,7 +143,8 @@ def _support(initrd: InitrdFacts, kind: FileSystem, builtin: Collection[str]) ->
     for by in ("builtin", "module"):
         driver = next((name for name, answer in answers.items() if answer == by), "")
         if driver:
-            return FileSystemSupport(name=kind.name, by=by, driver=driver, lacks=_lacking(initrd, kind, builtin))
+            lacks = _lacking(initrd, kind, driver, builtin)
+            return FileSystemSupport(name=kind.name, by=by, driver=driver, lacks=lacks)
     if helper and helper == kind.helpers[0]:
         return FileSystemSupport(name=kind.name, by="helper", driver=helper)
     return FileSystemSupport(name=kind.name, by="unknown" if "unknown" in answers.values() else "no")
@@ -151,18 +157,27 @@ def _has(initrd: InitrdFacts, driver: str, builtin: Collection[str]) -> str:
     return "no" if answer == "unknown" and builtin else answer
 
 
-def _lacking(initrd: InitrdFacts, kind: FileSystem, builtin: Collection[str]) -> tuple[str, ...]:
-    """What is missing beside the driver: the name, the code page, the character set of the kernel's configuration.
-
-    Which one that is cannot be seen from outside (Debian: ascii, Ubuntu: iso8859-1), so any of them counts.
-    """
+def _lacking(initrd: InitrdFacts, kind: FileSystem, driver: str, builtin: Collection[str]) -> tuple[str, ...]:
+    """What is missing beside the driver: modules that it needs, its name, its code page, its character set."""
+    lacks = [name for name in initrd.drivers.depends.get(driver, ()) if _has(initrd, name, builtin) == "no"]
     # ntfs3 answers to "ntfs" since Linux 6.9, where the older driver was removed
     if kind.has_named_twin and initrd.drivers.aliases and kind.name not in initrd.drivers.aliases:
-        return (f"fs-{kind.name}",)
-    if not kind.charsets:
-        return ()
-    codepage, *charsets = kind.charsets
-    lacks = [codepage] if _has(initrd, codepage, builtin) == "no" else []
-    if all(_has(initrd, name, builtin) == "no" for name in charsets):
-        lacks.append(charsets[0])
-    return tuple(lacks)
+        lacks.append(f"fs-{kind.name}")
+    if kind.charsets and _has(initrd, kind.charsets[0], builtin) == "no":
+        lacks.append(kind.charsets[0])
+    charset = _charset(initrd, kind, builtin)
+    return tuple(dict.fromkeys((*lacks, *((charset,) if charset else ()))))
+
+
+def _charset(initrd: InitrdFacts, kind: FileSystem, builtin: Collection[str]) -> str:
+    """The module of the character set that is missing; empty if none is.
+
+    Of a driver that is part of the kernel the usual one cannot be seen from outside, so any of them counts.
+    """
+    usual = initrd.drivers.charsets.get(kind.charset_in, "")
+    if usual:
+        module = f"nls_{usual.replace('-', '_')}"
+        is_inside = usual == "utf8" and kind.has_utf8
+        return module if not is_inside and _has(initrd, module, builtin) == "no" else ""
+    charsets = kind.charsets[1:]
+    return charsets[0] if charsets and all(_has(initrd, name, builtin) == "no" for name in charsets) else ""

@@ -189,6 +189,7 @@ def _modules(value: object, where: str) -> KernelModules:
         builtin=None if record.get("builtin") is None else _strings(record, "builtin", where),
         depends={name: json_list(item, f"{where}.depends[{name!r}]", json_string) for name, item in depends.items()},
         aliases=_texts(record, "aliases", where),
+        charsets=_texts(record, "charsets", where),
         paths=_texts(record, "paths", where),
     )
 

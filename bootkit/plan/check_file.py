@@ -12,6 +12,8 @@ from bootkit.model.filesystem import blkid_name, file_system, filesystem_title
 from bootkit.model.initrd import FileSystemSupport, InitrdFacts
 from bootkit.model.iso import IsoFacts
 
+LOOP = "loop"
+
 
 def finds_file(entry: BootEntry) -> bool:
     """Whether the entry tells something behind GRUB where the ISO file is."""
@@ -64,6 +66,8 @@ def _by_initrd(
     finder = stack_of(detection.stack).finder
     if finder is not None and finder.is_lacking(initrd.markers) and not initrd.warnings:
         return _answer(filesystem, finder.lacking, readable=False)
+    if lacks_loop(initrd, builtin):
+        return _answer(filesystem, "Its initrd has no loop device, so it opens no ISO file.", readable=False)
     support = initrd.support(filesystem, builtin=builtin)
     name = filesystem_title(filesystem)
     if not support.is_readable:
@@ -76,6 +80,14 @@ def _by_initrd(
         return FileAnswer(filesystem=filesystem, readable=False, basis=Basis.DETECTOR, reason=reason)
     how = {"builtin": "its kernel has built in", "module": "its initrd holds", "helper": "its initrd holds"}[support.by]
     return _answer(filesystem, f"It reads {name} by {support.driver}, which {how}.", readable=True)
+
+
+def lacks_loop(initrd: InitrdFacts, builtin: Collection[str]) -> bool:
+    """Whether it is sure that no file can be opened as a disc."""
+    known = initrd.drivers.builtin is not None or bool(builtin)
+    if not known or not initrd.drivers.modules or initrd.warnings:
+        return False
+    return LOOP not in builtin and initrd.drivers.has(LOOP) in ("no", "unknown")
 
 
 def _mounts_anything(initrd: InitrdFacts) -> bool:

@@ -9,7 +9,7 @@ from bootkit.model.check import Cure
 from bootkit.model.filesystem import charsets_of, drivers_of, file_system, filesystem_title
 from bootkit.model.initrd import InitrdFacts, KernelModules, RootFacts
 from bootkit.model.iso import IsoFacts
-from bootkit.plan.check_file import builtin_drivers, file_answer
+from bootkit.plan.check_file import LOOP, builtin_drivers, file_answer, lacks_loop
 
 Judge = Callable[[Detection, BootEntry, IsoFacts, str], Cure | None]
 
@@ -34,12 +34,16 @@ def by_modules(detection: Detection, entry: BootEntry, facts: IsoFacts, filesyst
     for initrd, root, path, version in _kernels(entry, facts):
         modules = root.kernels[version]
         for driver in drivers_of(filesystem):
-            names = _with_dependencies(modules, driver, filesystem)
+            names = _missing(initrd, _with_dependencies(modules, driver, filesystem))
             better = _with_modules(initrd, names, modules)
             answer = file_answer(detection, entry, [better], filesystem, builtin=modules.builtin or ())
             if driver in modules.paths and answer.readable:
                 return _brought(driver, names, modules, filesystem, root=path, version=version)
     return None
+
+
+def _missing(initrd: InitrdFacts, names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(name for name in names if name not in initrd.drivers.modules)
 
 
 def by_finder(detection: Detection, entry: BootEntry, facts: IsoFacts, filesystem: str) -> Cure | None:
@@ -51,7 +55,7 @@ def by_finder(detection: Detection, entry: BootEntry, facts: IsoFacts, filesyste
     for initrd in _initrds(entry, facts):
         builtin = builtin_drivers(facts, [initrd])
         for driver in drivers_of(filesystem):
-            if is_known or driver in builtin or initrd.drivers.has(driver) in ("builtin", "module"):
+            if is_known or _drives(initrd, filesystem, driver, builtin):
                 reason = f"Its initrd can read {name} by {driver}, but does not look there; the overlay does."
                 return Cure(overlay=FINDER, driver=driver, reason=reason)
     for _, root, path, version in _kernels(entry, facts):
@@ -65,10 +69,20 @@ def by_finder(detection: Detection, entry: BootEntry, facts: IsoFacts, filesyste
     return None
 
 
+def _drives(initrd: InitrdFacts, filesystem: str, driver: str, builtin: frozenset[str]) -> bool:
+    """Whether a stick can be mounted by ``driver`` itself, whatever name it answers to and wherever its scripts look."""
+    if driver not in builtin and initrd.drivers.has(driver) not in ("builtin", "module"):
+        return False
+    support = replace(initrd, allowed=None, markers=()).support(filesystem, builtin=builtin)
+    return not frozenset(support.lacks) - {"fs-ntfs"} and not lacks_loop(initrd, builtin)
+
+
 def by_map(detection: Detection, entry: BootEntry, facts: IsoFacts, filesystem: str) -> Cure | None:
     """No driver can be had: the overlay finds the ISO by the place of its bytes on the partition."""
-    known = file_system(filesystem)
-    if not _takes_devices(detection) or not _initrds(entry, facts) or known is None or not known.has_plain_bytes:
+    known, initrds = file_system(filesystem), _initrds(entry, facts)
+    if not _takes_devices(detection) or not initrds or known is None or not known.has_plain_bytes:
+        return None
+    if all(lacks_loop(initrd, builtin_drivers(facts, [initrd])) for initrd in initrds):
         return None
     reason = (
         f"No driver for {known.title} can be had, so the overlay opens the ISO by the place of its bytes on the stick."
@@ -99,9 +113,8 @@ def _kernels(entry: BootEntry, facts: IsoFacts) -> Iterator[tuple[InitrdFacts, R
 
 def _with_dependencies(modules: KernelModules, driver: str, filesystem: str) -> tuple[str, ...]:
     """The driver behind all that it needs, as far as it is a module."""
-    return tuple(
-        name for name in (*charsets_of(filesystem), *modules.depends.get(driver, ()), driver) if name in modules.paths
-    )
+    needed = (LOOP, *charsets_of(filesystem), *modules.depends.get(driver, ()), driver)
+    return tuple(name for name in needed if name in modules.paths)
 
 
 def _with_modules(initrd: InitrdFacts, names: tuple[str, ...], root: KernelModules) -> InitrdFacts:
@@ -113,6 +126,7 @@ def _with_modules(initrd: InitrdFacts, names: tuple[str, ...], root: KernelModul
         modules=tuple(sorted({*drivers.modules, *names})),
         # what a running kernel answers to is its own affair: only the names of what is brought count
         aliases={**drivers.aliases, **brought} if drivers.aliases or brought else {},
+        charsets={**root.charsets, **drivers.charsets},
     )
     return replace(initrd, drivers=merged)
 
@@ -121,9 +135,11 @@ def _brought(
     driver: str, names: tuple[str, ...], modules: KernelModules, filesystem: str, *, root: str, version: str
 ) -> Cure:
     name = filesystem_title(filesystem)
+    lacks = f"no driver for {name}" if driver in names else f"{driver} for {name}, but not all that it takes"
+    brings = driver if driver in names else " and ".join(names)
     return Cure(
         overlay=MODULES,
-        reason=f"Its initrd has no driver for {name}; the overlay brings {driver} out of {root}.",
+        reason=f"Its initrd has {lacks}; the overlay brings {brings} out of {root}.",
         root=root,
         kernel=version,
         members=tuple(modules.paths[one] for one in names),

@@ -1,6 +1,7 @@
 """Initrds as the tools of the distributions make them, and damaged ones."""
 
 import io
+import lzma
 import random
 import subprocess
 import time
@@ -337,3 +338,24 @@ def test_a_script_that_never_ends_costs_no_time() -> None:
     facts = facts_of(pack({"scripts/casper-helpers": script}))
     assert facts.allowed is None
     assert time.monotonic() - before < 2
+
+
+@pytest.mark.parametrize("suffix", ["", ".xz"])
+def test_a_driver_names_the_character_set_that_its_kernel_was_made_with(suffix: str, tmp_path: Path) -> None:
+    """In small: the strings of Debian's fat.ko and of Ubuntu's."""
+    for charset in ("ascii", "iso8859-1"):
+        tree = tmp_path / charset
+        module = tree / f"lib/modules/6.1/kernel/fs/fat/fat.ko{suffix}"
+        module.parent.mkdir(parents=True)
+        strings = b"\x7fELF\0iocharset\0" + charset.encode() + b"\0codepage\0"
+        module.write_bytes(lzma.compress(strings) if suffix else strings)
+        assert facts_of(archived(tree)).drivers.charsets == {"fat": charset}
+
+
+def test_of_a_function_that_is_defined_twice_the_last_counts(tmp_path: Path) -> None:
+    """As in casper-helpers of jammy."""
+    body = "is_supported_fs() {\n    case ${1} in\n        %s)\n            return 0\n            ;;\n    esac\n    return 1\n}\n"
+    helpers = tmp_path / "scripts/casper-helpers"
+    helpers.parent.mkdir()
+    helpers.write_text(body % "vfat|udf" + body % "vfat|xfs")
+    assert facts_of(archived(tmp_path)).allowed == ("vfat", "xfs")

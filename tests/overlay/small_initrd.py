@@ -26,11 +26,47 @@ MKINITCPIO = """\
 #!/bin/sh
 . /config
 mkdir -p /new_root /run/archiso/img_dev
+for hook in $HOOKS; do
+	[ -r "/hooks/$hook" ] || continue
+	. "/hooks/$hook"
+	run_hook
+done
+${mount_handler:-:} /new_root
 for hook in $LATEHOOKS; do
 	[ -x "/hooks/$hook" ] || continue
 	. "/hooks/$hook"
 	run_latehook
 done
+"""
+ARCHISO = """\
+#!/bin/sh
+run_hook() {
+	archisodevice=/dev/disk/by-label/EMBER
+	mount_handler=archiso_mount_handler
+}
+archiso_mount_handler() {
+	echo "the medium is $archisodevice"
+}
+"""
+ARCHISO_LOOP = """\
+#!/bin/sh
+run_hook() {
+	mount_handler=archiso_loop_mount_handler
+}
+archiso_loop_mount_handler() {
+	echo "the medium is a file on img_dev"
+}
+"""
+CASPER = """\
+#!/bin/sh
+rootmnt=/root
+for file in /conf/conf.d/*; do
+	. $file
+done
+mkdir -p $rootmnt /run
+[ ! -e /scripts/casper-premount/ORDER ] || . /scripts/casper-premount/ORDER
+echo "the medium is ${LIVEMEDIA:-any}"
+. /scripts/init-bottom/ORDER
 """
 ANTIX = """\
 #!/bin/sh
@@ -92,6 +128,7 @@ change_root() {
 INITS = {
     "archiso": MKINITCPIO,
     "antiX": ANTIX,
+    "casper": CASPER,
     "genkernel": GENKERNEL,
     "liveslak": LIVESLAK,
     "Linux Live Kit": LIVE_KIT,
@@ -114,6 +151,11 @@ def initrd_members(stack: str) -> dict[str, Member]:
         "config": b'LATEHOOKS="usr"\n',
         "hooks/usr": b"#!/bin/sh\nrun_latehook() {\n\techo 'its own hook'\n}\n",
         "live/custom/MX/8.sh": b":\n",
+        **(
+            {"scripts/casper": b":\n", "scripts/init-bottom/ORDER": b"", "conf/conf.d/x": b""}
+            if stack == "casper"
+            else {}
+        ),
         "system/sbin/init": NEW_INIT,
         **({"sbin/switch_root": SWITCH_ROOT} if stack == "genkernel" else {}),
         **({"lib/livekitlib": LIVE_KIT_LIB.encode()} if stack == "Linux Live Kit" else {}),

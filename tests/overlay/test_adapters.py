@@ -6,7 +6,16 @@ from bootkit.detect.registry import builtin, stacks
 from bootkit.overlay.manifest import lays_over, overlay_for, overlay_members, overlays
 from bootkit.overlay.pack import Member, Symlink
 from bootkit.system.run import run, which
-from tests.overlay.small_initrd import adapted, add_program, has_static_busybox, in_root, initrd_members, unpack
+from tests.overlay.small_initrd import (
+    ARCHISO,
+    ARCHISO_LOOP,
+    adapted,
+    add_program,
+    has_static_busybox,
+    in_root,
+    initrd_members,
+    unpack,
+)
 
 needs_busybox = pytest.mark.skipif(not has_static_busybox(), reason="an initrd of busybox alone; needs busybox-static")
 
@@ -54,6 +63,41 @@ def test_the_hook_is_called_when_the_root_is_complete(stack: str, lines: list[st
     (tmp_path / "run").mkdir()
     first = dict(word.split("=", 1) for word in overlay.words).get("rdinit", "/init")
     assert in_root(tmp_path, first) == lines
+
+
+DEVICE = b"#!/bin/sh\n[ $1 = drivers ] || echo /dev/loop7\n"
+"""In the place of cure.sh, on an image that is to be given as a device."""
+SCAN = b"#!/bin/sh\necho 'could not find the ISO'\n"
+
+
+@needs_busybox
+@pytest.mark.parametrize(
+    ("hooks", "medium"),
+    [
+        ("archiso", "the medium is /dev/disk/by-label/EMBER"),
+        ("archiso archiso_loop_mnt", "the medium is a file on img_dev"),
+    ],
+)
+@pytest.mark.parametrize("is_cured", [True, False])
+def test_an_archiso_is_given_its_file_as_a_device(hooks: str, medium: str, is_cured: bool, tmp_path: Path) -> None:
+    config = {"config": f'HOOKS="{hooks}"\n'.encode()}
+    stack = {"hooks/archiso": ARCHISO.encode(), "hooks/archiso_loop_mnt": ARCHISO_LOOP.encode()}
+    unpack({**initrd_members("archiso"), **adapted("archiso"), **config, **stack}, tmp_path)
+    if is_cured:
+        unpack({"bootkit/cure.sh": DEVICE}, tmp_path)
+    lines = in_root(tmp_path, "/bootkit/init")
+    assert lines == ["the medium is /dev/loop7" if is_cured else medium, "main.sh /new_root /run/archiso/img_dev"]
+
+
+@needs_busybox
+@pytest.mark.parametrize("has_scan", [True, False])
+def test_casper_is_given_its_file_as_a_device(has_scan: bool, tmp_path: Path) -> None:
+    premount = "scripts/casper-premount"
+    scan = {f"{premount}/20iso_scan": SCAN, f"{premount}/ORDER": f"/{premount}/20iso_scan\n".encode()}
+    unpack({**initrd_members("casper"), **adapted("casper"), **(scan if has_scan else {})}, tmp_path)
+    assert in_root(tmp_path, "/init")[:-1] == (["could not find the ISO"] if has_scan else []) + ["the medium is any"]
+    unpack({"bootkit/iso": b"", "bootkit/cure.sh": DEVICE, "scripts/init-bottom/ORDER": b""}, tmp_path)
+    assert in_root(tmp_path, "/init")[:-1] == ["the medium is /dev/loop7"]
 
 
 @needs_busybox

@@ -97,7 +97,7 @@ def test_a_disk_is_made_of_the_file_where_the_initrd_wants_one(
     assert not file_answer(detection, entry, [initrd], filesystem).readable
 
 
-@pytest.mark.parametrize("stack", ["archiso", "anaconda", "casper"])
+@pytest.mark.parametrize("stack", ["anaconda", "antiX", "genkernel"])
 def test_a_stack_that_cannot_be_given_a_device_is_not_cured(stack: str) -> None:
     assert cure("ntfs", root=None, stack=stack) is None
 
@@ -106,3 +106,26 @@ def test_nothing_is_promised_for_an_initrd_that_was_not_read() -> None:
     entry = replace(ENTRY, initrds=("/live/other.img",))
     facts = IsoFacts(name="live.iso", size=9)
     assert cure_for(Detection(stack="live-boot", distro="Ember", entries=(entry,)), entry, facts, "exfat") is None
+
+
+@pytest.mark.parametrize("stack", ["casper", "live-boot", "archiso"])
+def test_a_missing_character_set_is_brought_and_nothing_else(stack: str) -> None:
+    modules = ("fat", "nls_cp437", "nls_utf8", "vfat")
+    drivers = KernelModules(modules=modules, builtin=("loop",), charsets={"fat": "ascii"})
+    found = cure("vfat", initrd=replace(LIVE_BOOT, drivers=drivers), stack=stack)
+    assert found is not None
+    assert found.members == (f"{FOLDER}/nls_ascii.ko",)
+    assert found.reason == (
+        "Its initrd has vfat for FAT32, but not all that it takes; the overlay brings nls_ascii out of "
+        "/live/filesystem.squashfs."
+    )
+
+
+def test_an_archiso_without_its_loop_hook_is_given_the_file_by_the_overlay() -> None:
+    drivers = KernelModules(modules=("ext4",), builtin=("loop",))
+    initrd = InitrdFacts(size=9, maker="mkinitcpio", markers=("archiso",), drivers=drivers)
+    facts = IsoFacts(name="arch.iso", size=9, initrds={"/live/initrd.img": initrd})
+    detection = Detection(stack="archiso", distro="Ember", entries=(ENTRY,), filesystems=("ext4", "vfat"))
+    assert file_answer(detection, ENTRY, [initrd], "ext4").readable is False
+    found = cure_for(detection, ENTRY, facts, "ext4")
+    assert (found and found.overlay, found and found.driver) == ("finder", "ext4")

@@ -10,6 +10,11 @@ if [ -e /scripts/init-bottom/ORDER ] && [ -z "${bootkit_here-}" ]; then
 		mkdir -p /etc/live/boot
 		cat /bootkit/live-boot.sh >/etc/live/boot/zz-bootkit
 	fi
+	if [ -e /bootkit/iso ] && [ -e /scripts/casper ]; then
+		mkdir -p /scripts/casper-premount
+		bootkit_order=$(cat /scripts/casper-premount/ORDER 2>/dev/null)
+		printf '%s\n' '. /bootkit/casper.sh' "$bootkit_order" >/scripts/casper-premount/ORDER
+	fi
 	bootkit_order=$(cat /scripts/init-bottom/ORDER)
 	# shellcheck disable=SC2016 # init expands rootmnt when it gets there
 	printf '%s\n' 'sh /bootkit/main.sh "$rootmnt" /run/live/findiso /run/live/fromiso /isodevice "$rootmnt/isodevice" /lib/live/mount/findiso "$rootmnt/lib/live/mount/findiso"' \
