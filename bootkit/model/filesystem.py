@@ -291,6 +291,8 @@ XFS = FileSystem(
     has_holes=True,
     has_plain_bytes=True,
 )
+# known, and not made: ext4 is read by every image, this one by those of mkinitcpio and few others, and its fsck does not
+# come with most systems; what it is good for, many small writes, a stick of large files does not have
 F2FS = FileSystem(
     name="f2fs",
     title="f2fs",
