@@ -4,7 +4,6 @@ import io
 import lzma
 import random
 import subprocess
-import time
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -306,18 +305,28 @@ def test_noise_and_flipped_bytes_give_an_answer(live_tree: Path) -> None:
     assert facts_of(b"") == InitrdFacts(size=0)
 
 
+class Spent(Budget):
+    """A budget that knows how many bytes were unpacked."""
+
+    spent = 0
+
+    def spend(self, size: int) -> None:
+        self.spent += size
+        super().spend(size)
+
+
 @pytest.mark.parametrize("compression", ["gzip", "zstd", "xz", "lz4", "bzip2"])
 def test_a_bomb_is_put_out(compression: str) -> None:
     fields = (1, 0o100644, 0, 0, 1, 0, 0xF0000000, 0, 0, 0, 0, len(b"bomb\0"), 0)
     start = b"070701" + b"".join(b"%08X" % field for field in fields) + b"bomb\0" + bytes(1)
-    bomb = packed(start + bytes(24 << 20), compression)
-    before = time.monotonic()
-    initrd = Initrd(io.BytesIO(bomb), len(bomb), budget=Budget(output=16 << 20, seconds=30))
+    bomb = packed(start + bytes(40 << 20), compression)
+    budget = Spent(output=16 << 20, seconds=30)
+    initrd = Initrd(io.BytesIO(bomb), len(bomb), budget=budget)
     assert not list(initrd.members(nothing))
     assert initrd.warnings == [
         "the initrd cannot be read to its end: it unpacks to more than 16 MiB: the rest is not looked at"
     ]
-    assert time.monotonic() - before < 2
+    assert 16 << 20 < budget.spent <= 24 << 20, "at most one block of lz4 more"
 
 
 def test_time_is_bounded_too(live_tree: Path) -> None:
@@ -332,12 +341,11 @@ def test_endless_archives_come_to_an_end() -> None:
     assert names_in(many) == ["a"] * 64
 
 
-def test_a_script_that_never_ends_costs_no_time() -> None:
+def test_a_script_that_never_ends_is_searched_once() -> None:
+    # once for each of its lines would be hours
     script = b"is_supported_fs()\n in " * 40_000
-    before = time.monotonic()
     facts = facts_of(pack({"scripts/casper-helpers": script}))
     assert facts.allowed is None
-    assert time.monotonic() - before < 2
 
 
 @pytest.mark.parametrize("suffix", ["", ".xz"])

@@ -5,7 +5,6 @@ import os
 import random
 import shutil
 import subprocess
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from bootkit.errors import FormatError
 from bootkit.formats.ntfs import Ntfs
 from bootkit.formats.reader import Extent
 from bootkit.formats.tree import Tree
+from tests.work import CountedBytes
 
 pytestmark = pytest.mark.skipif(not shutil.which("ntfscp"), reason="ntfs-3g is not installed")
 
@@ -93,8 +93,9 @@ def test_what_is_no_ntfs_is_refused(image: Path) -> None:
 
 
 def explored(data: bytes) -> int:
+    fh = CountedBytes(data)
     try:
-        fs = Ntfs(io.BytesIO(data))
+        fs = Ntfs(fh)
         entries = fs.listdir("/") or ()
     except FormatError:
         return 0
@@ -104,6 +105,7 @@ def explored(data: bytes) -> int:
             fs.extents(entry.name)
         except FormatError:
             continue
+    assert fh.reads < 1000
     return len(entries)
 
 
@@ -113,7 +115,6 @@ def test_damage_gives_an_answer_or_one_error(image: Path) -> None:
     table = data.index(b"FILE0")
     used = [at for at in range(table, min(table + (96 << 10), len(data))) if data[at]]
     dice = random.Random(5)
-    began = time.process_time()
     for _ in range(40):
         damaged = bytearray(data)
         for _ in range(dice.choice((1, 4, 40))):
@@ -121,7 +122,6 @@ def test_damage_gives_an_answer_or_one_error(image: Path) -> None:
         explored(bytes(damaged))
     for part in range(8):
         explored(data[: len(data) * part // 8])
-    assert time.process_time() - began < 20
 
 
 @pytest.mark.root

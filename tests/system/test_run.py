@@ -50,12 +50,13 @@ def test_names_a_program_that_is_not_installed() -> None:
 
 
 def test_time_limit_ends_the_program_and_its_children(tmp_path: Path) -> None:
-    pid_file = tmp_path / "pid"
-    started = time.monotonic()
-    with pytest.raises(CommandFailed, match="within"):
-        run(["sh", "-c", f"sleep 60 & echo $! > {pid_file}; wait"], timeout=0.5)
-    assert time.monotonic() - started < 5
-    assert not _alive(int(pid_file.read_text()))
+    os.mkfifo(told := tmp_path / "told")
+    with os.fdopen(os.open(told, os.O_RDONLY | os.O_NONBLOCK), "rb") as reader:
+        with pytest.raises(CommandFailed, match="within"):
+            run(["sh", "-c", f"{{ sleep 60; echo survived; }} > {told} & wait"], timeout=0.5)
+        os.set_blocking(reader.fileno(), True)
+        # comes to its end when nobody is left who could write
+        assert reader.read() == b""
 
 
 def test_child_is_gone_when_the_block_ends_by_an_exception() -> None:
@@ -82,27 +83,11 @@ def test_command_line_goes_to_the_log(caplog: pytest.LogCaptureFixture) -> None:
     assert "+ true 'a b'" in caplog.messages
 
 
-def _alive(pid: int) -> bool:
-    deadline = time.monotonic() + 2
-    while time.monotonic() < deadline:
-        try:
-            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-        except FileNotFoundError:
-            return False
-        if state == "Z":
-            return False
-        time.sleep(0.02)
-    os.kill(pid, 9)
-    return True
-
-
 def test_a_program_that_takes_nothing_more_is_ended() -> None:
-    started = time.monotonic()
     with pytest.raises(CommandFailed, match=r"no answer within 0\.5 seconds"):
         feed(["sleep", "60"], (bytes(1 << 16) for _ in range(64)), timeout=0.5)
     with pytest.raises(CommandFailed, match=r"no answer within 0\.5 seconds"):
         feed(["sh", "-c", "cat; exec sleep 60"], (b"x",), timeout=0.5)
-    assert time.monotonic() - started < 10
 
 
 def test_no_program_outlives_us(tmp_path: Path) -> None:

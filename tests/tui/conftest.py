@@ -50,7 +50,7 @@ timeout = 7
 [options]
 language = "de_DE.UTF-8" # at home
 """
-PATIENCE = 20.0
+PATIENCE = 120.0
 """Seconds until a test gives up: the machine may have something else to do."""
 
 Pilots = Pilot[None]
