@@ -214,8 +214,8 @@ OPTIONS: tuple[OptionSpec, ...] = (
         key="own_disks",
         kind=Kind.CHOICE,
         default=UNTOUCHED,
-        title="Computer's own disks",
-        help="untouched: closed while the system looks for its ISO file, so that nothing on them changes by starting it. "
+        title="Other disks",
+        help="The computer's own. untouched: closed while the system looks for its ISO file, so that nothing on them changes. "
         "closed: read-only until the computer is switched off. open: as the image itself does it.",
         choices=(UNTOUCHED, "closed", "open"),
     ),

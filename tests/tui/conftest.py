@@ -100,7 +100,8 @@ def put_record(stick: Path, name: str, facts_file: Path) -> None:
     found = ImageItem(path=path, size=facts.size, mtime_ns=image.stat().st_mtime_ns)
     record = stick / record_path(path).lstrip("/")
     record.parent.mkdir(parents=True, exist_ok=True)
-    record.write_bytes(record_of(with_insides(answered(found, RecordedIso(facts)), LookedInto(facts))))
+    view = LookedInto(facts)
+    record.write_bytes(record_of(with_insides(answered(found, view), view)))
 
 
 @pytest.fixture(scope="session")
