@@ -71,10 +71,8 @@ from bootkit.model.boot import (
     IMAGE_FILE,
     IN_EFI,
     ISO_PATH,
-    MEMDISK,
     ON_STICK,
     STICK_UUID,
-    WIMBOOT,
     BootEntry,
     Detection,
     EntryKind,
@@ -84,6 +82,7 @@ from bootkit.model.boot import (
     Role,
 )
 from bootkit.model.iso import FileKind, IsoView, Node
+from bootkit.model.places import MEMDISK, WIMBOOT
 from bootkit.model.stack import AnswerFile, ChoiceWords, FileFinder, OlderName, Persistence, Stack
 from bootkit.model.support import Verdict
 from bootkit.model.variants import FOLDER_MARK

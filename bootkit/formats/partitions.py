@@ -12,8 +12,8 @@ from typing import BinaryIO
 
 from bootkit.errors import FormatError
 from bootkit.formats.reader import read_at, size_of
+from bootkit.model.places import TYPE_ESP
 
-ESP_GUID = "C12A7328-F81F-11D2-BA4B-00A0C93EC93B"
 _EXTENDED = (0x05, 0x0F, 0x85)
 _PROTECTIVE = 0xEE
 # A disk with more is one whose chain bites its tail; Linux gives up at 256 partitions too.
@@ -41,7 +41,7 @@ class PartitionEntry:
 
     @property
     def is_esp(self) -> bool:
-        return self.type in ("ef", ESP_GUID)
+        return self.type in ("ef", TYPE_ESP)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from bootkit.model.places import MEMDISK, WIMBOOT
+
 ISO_PATH = "{iso_path}"
 """Slot in a kernel word: the image's path from the root of its partition, with the leading slash."""
 STICK_UUID = "{stick_uuid}"
@@ -14,11 +16,6 @@ ON_STICK = "stick:"
 """Prefix of a path on the stick's data partition instead of in the image."""
 IMAGE_FILE = ON_STICK + ISO_PATH
 """The image itself, as a file of the stick: a program, a floppy, a disc for memdisk."""
-TOOLS_FOLDER = "/boot/bootkit/tools"
-MEMDISK = f"{TOOLS_FOLDER}/memdisk"
-"""Of syslinux; ``generate`` copies it from the host where an image wants it."""
-WIMBOOT = f"{TOOLS_FOLDER}/wimboot"
-"""Of the iPXE project; no distribution packages it, so the user puts it there."""
 
 
 class Firmware(StrEnum):

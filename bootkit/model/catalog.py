@@ -5,17 +5,8 @@ from dataclasses import dataclass, field
 
 from bootkit.model.boot import Detection, Recognition
 from bootkit.model.iso import IsoFacts
+from bootkit.model.places import IMAGE_FOLDER
 
-IMAGE_FOLDER = "/boot/iso"
-STATE_FOLDER = "/boot/bootkit/state"
-FACTS_FOLDER = "/boot/bootkit/state/images"
-"""The record of ``/boot/iso/x.iso`` is ``<FACTS_FOLDER>/boot/iso/x.iso.json``: GRUB tests for it, too, to tell a new image."""
-OVERLAY_FOLDER = "/boot/bootkit/overlays"
-MENU = "/boot/grub/grub.cfg"
-OLD_MENU = "/boot/grub/grub.cfg.old"
-CUSTOM_MENU = "/boot/grub/custom.cfg"
-MENU_FONT = "/boot/grub/fonts/unicode.pf2"
-STICK_FILE = "/boot/bootkit/stick.toml"
 DARK, LIGHT, PLAIN = "dark", "light", "plain"
 """Themes of the graphical menu: two of our own, and GRUB's plain one."""
 MENU_LANGUAGES = ("en", "de", "es", "fr", "zh")

@@ -4,9 +4,6 @@ from dataclasses import dataclass
 
 from bootkit.errors import UsageError
 
-EXTENSION_FOLDER = "/boot/extensions"
-OLD_FOLDER = "/boot/customize"
-"""Where SystemImageKit keeps its ExtensionImages, by machine too."""
 RELEASE_FOLDER = "/usr/lib/extension-release.d"
 ANY = "_any"
 MERGED = ("bin", "sbin", "lib", "lib32", "lib64", "libx32", "libo32")

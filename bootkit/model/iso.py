@@ -15,6 +15,7 @@ from typing import TypeVar
 
 from bootkit.model.initrd import InitrdFacts, RootFacts
 from bootkit.model.kernel import KernelFacts
+from bootkit.model.places import TYPE_ESP
 
 _Facts = TypeVar("_Facts", InitrdFacts, KernelFacts, RootFacts)
 
@@ -34,9 +35,6 @@ class FileKind(StrEnum):
     FLOPPY = "floppy"
     DISK = "disk"
     """With a boot sector, and larger than a floppy."""
-
-
-_ESP_GUID = "C12A7328-F81F-11D2-BA4B-00A0C93EC93B"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +120,7 @@ class IsoFacts:
     def efi_image(self) -> tuple[int, int] | None:
         """Offset and size of the FAT image for UEFI, which ``efi:/`` paths lie in; ``None`` if there is none."""
         entries = [(entry.lba * 2048, entry.size) for entry in self.el_torito if entry.platform == "efi" and entry.size]
-        esps = [(row.start, row.size) for row in self.partitions if row.type in ("EF", "ef", _ESP_GUID)]
+        esps = [(row.start, row.size) for row in self.partitions if row.type in ("EF", "ef", TYPE_ESP)]
         return next(iter((*entries, *esps)), None)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from bootkit.model.catalog import DARK, LAST, LIGHT, MENU_LANGUAGES, PLAIN
+from bootkit.model.places import IMAGE_FOLDER
 
 Value = bool | int | str | tuple[str, ...]
 
@@ -361,7 +362,7 @@ _PATTERNS: Mapping[Kind, tuple[re.Pattern[str], str]] = {
         re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}"),
         "is no name of a home: letters, digits and ._- inside",
     ),
-    Kind.PATH: (re.compile(r"/.+"), "is no path on the stick, such as /boot/iso/x.iso"),
+    Kind.PATH: (re.compile(r"/.+"), f"is no path on the stick, such as {IMAGE_FOLDER}/x.iso"),
     Kind.PASSWORD: (PBKDF2, "is no digest as grub-mkpasswd-pbkdf2 prints it"),
 }
 

@@ -16,8 +16,6 @@ SECTOR = 512
 DATA_LABEL = "BOOTKIT"
 ESP_LABEL = "BOOTKIT-ESP"
 EXCHANGE_LABEL = "EXCHANGE"
-LOADERS_FILE = "/boot/bootkit/state/loaders.json"
-"""On the data partition: which loaders are on the stick, where they are from, and their checksums."""
 
 
 class Layout(StrEnum):

@@ -3,10 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-PERSISTENCE_FOLDER = "/boot/persistence"
-SEED_FOLDER = "/boot/seeds"
-ADDED_FOLDER = "/boot/bootkit/added"
-"""Initrds that ``generate`` makes for them."""
 SEED_LIMIT = 4 << 20
 """Bytes of an answer file."""
 FOLDER_MARK = "bootkit.txt"

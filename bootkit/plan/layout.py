@@ -7,6 +7,7 @@ installation" for the BIOS boot partition and the gap behind the MBR; Microsoft 
 
 from bootkit.errors import DeviceRefused
 from bootkit.model.filesystem import VFAT, DataFs
+from bootkit.model.places import TYPE_BASIC_DATA, TYPE_BIOS_BOOT, TYPE_ESP, TYPE_LINUX
 from bootkit.model.prepare import SECTOR, FreshIds, Layout, PartitionTable, Purpose, TablePartition
 from bootkit.units import MIB, format_size
 
@@ -18,10 +19,6 @@ GAP_LIMIT = ALIGNMENT - 1
 MBR_LIMIT = 1 << 32
 """Sectors an MBR can count."""
 
-TYPE_ESP = "C12A7328-F81F-11D2-BA4B-00A0C93EC93B"
-TYPE_BIOS_BOOT = "21686148-6449-6E6F-744E-656564454649"
-TYPE_LINUX = "0FC63DAF-8483-4772-8E79-3D69D8477DE4"
-TYPE_BASIC_DATA = "EBD0A0A2-B9E5-4433-87C0-68B6B72699C7"
 
 SMALL_TARGET = 2048 * MIB
 ESP_SIZE = 256 * MIB

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from bootkit.errors import ToolMissing, UsageError
 from bootkit.model.boot import Firmware
 from bootkit.model.filesystem import DataFs
+from bootkit.model.places import EFI_FOLDER
 from bootkit.model.plan import WriteFile
 from bootkit.model.prepare import (
     BuildLoader,
@@ -103,9 +104,9 @@ def _usable(signed: SignedLoader | None, data_fs: DataFs, choice: LoaderChoice) 
 def _take(signed: SignedLoader) -> list[TakeLoader | BuildLoader]:
     suffix = EFI_PLATFORMS[signed.firmware][1]
     files: list[tuple[str, HostFile | None]] = [
-        (f"/EFI/BOOT/BOOT{suffix.upper()}.EFI", signed.shim),
-        (f"/EFI/BOOT/grub{suffix}.efi", signed.grub),
-        (f"/EFI/BOOT/mm{suffix}.efi", signed.mok_manager),
+        (f"{EFI_FOLDER}/BOOT{suffix.upper()}.EFI", signed.shim),
+        (f"{EFI_FOLDER}/grub{suffix}.efi", signed.grub),
+        (f"{EFI_FOLDER}/mm{suffix}.efi", signed.mok_manager),
     ]
     return [
         TakeLoader(path=path, firmware=signed.firmware, source=file.path, package=file.package)
@@ -115,12 +116,13 @@ def _take(signed: SignedLoader) -> list[TakeLoader | BuildLoader]:
 
 
 def _stubs(signed: SignedLoader, stub: bytes) -> tuple[WriteFile, ...]:
-    folders = ("BOOT", signed.vendor) if signed.vendor and signed.vendor.upper() != "BOOT" else ("BOOT",)
-    return tuple(WriteFile(path=f"/EFI/{folder}/grub.cfg", content=stub) for folder in folders)
+    own = f"/EFI/{signed.vendor}"
+    folders = (EFI_FOLDER, own) if signed.vendor and own.upper() != EFI_FOLDER else (EFI_FOLDER,)
+    return tuple(WriteFile(path=f"{folder}/grub.cfg", content=stub) for folder in folders)
 
 
 def _build(firmware: Firmware, platform: GrubPlatform, stub: bytes) -> BuildLoader:
-    path = "" if firmware is Firmware.BIOS else f"/EFI/BOOT/BOOT{EFI_PLATFORMS[firmware][1].upper()}.EFI"
+    path = "" if firmware is Firmware.BIOS else f"{EFI_FOLDER}/BOOT{EFI_PLATFORMS[firmware][1].upper()}.EFI"
     return BuildLoader(
         path=path,
         firmware=firmware,

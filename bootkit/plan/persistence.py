@@ -8,8 +8,9 @@ from bootkit.errors import BootkitError
 from bootkit.model.boot import BootEntry, EntryKind
 from bootkit.model.catalog import ImageItem
 from bootkit.model.initrd import InitrdFacts
+from bootkit.model.places import PERSISTENCE_FOLDER
 from bootkit.model.stack import OlderName, Persistence
-from bootkit.model.variants import PERSISTENCE_FOLDER, Kept
+from bootkit.model.variants import Kept
 
 _FOLDER = "{folder}"
 _HOME = "a home keeps the user's own files on every system: bootkit home create NAME --size 4G"

@@ -8,6 +8,21 @@ from typing import assert_never
 
 from bootkit.errors import DeviceRefused, UsageError
 from bootkit.model.filesystem import EXCHANGE, DataFs, UuidForm
+from bootkit.model.places import (
+    APP_FOLDER,
+    BOOT_FOLDER,
+    BOOTKIT_FOLDER,
+    CUSTOMIZE_FOLDER,
+    EXTENSION_FOLDER,
+    GRUB_FOLDER,
+    HOME_FOLDER,
+    IMAGE_FOLDER,
+    LOG_FOLDER,
+    OVERLAY_FOLDER,
+    PERSISTENCE_FOLDER,
+    SEED_FOLDER,
+    STATE_FOLDER,
+)
 from bootkit.model.plan import WriteFile
 from bootkit.model.prepare import (
     DATA_LABEL,
@@ -43,19 +58,19 @@ from bootkit.plan.loaders import LoaderPlan, choose_loaders
 from bootkit.units import MIB, format_size
 
 FOLDERS = (
-    "/apps",
-    "/boot",
-    "/boot/bootkit",
-    "/boot/bootkit/log",
-    "/boot/bootkit/overlays",
-    "/boot/bootkit/state",
-    "/boot/customize",
-    "/boot/extensions",
-    "/boot/grub",
-    "/boot/home",
-    "/boot/iso",
-    "/boot/persistence",
-    "/boot/seeds",
+    APP_FOLDER,
+    BOOT_FOLDER,
+    BOOTKIT_FOLDER,
+    LOG_FOLDER,
+    OVERLAY_FOLDER,
+    STATE_FOLDER,
+    CUSTOMIZE_FOLDER,
+    EXTENSION_FOLDER,
+    GRUB_FOLDER,
+    HOME_FOLDER,
+    IMAGE_FOLDER,
+    PERSISTENCE_FOLDER,
+    SEED_FOLDER,
 )
 """Of the data partition, parents first."""
 

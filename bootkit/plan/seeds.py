@@ -3,8 +3,9 @@
 from bootkit.detect.registry import stack_of
 from bootkit.errors import BootkitError, UsageError
 from bootkit.model.catalog import ImageItem
+from bootkit.model.places import SEED_FOLDER
 from bootkit.model.stack import AnswerFile
-from bootkit.model.variants import SEED_FOLDER, Seed
+from bootkit.model.variants import Seed
 from bootkit.plan.persistence import first_linux
 
 

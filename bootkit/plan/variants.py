@@ -8,8 +8,9 @@ from bootkit.bootcfg.cmdline import SEPARATORS, before_separator, name_of, witho
 from bootkit.errors import BootkitError
 from bootkit.model.boot import ON_STICK, BootEntry, Role
 from bootkit.model.catalog import ImageItem
+from bootkit.model.places import ADDED_FOLDER
 from bootkit.model.stack import AnswerFile, Persistence
-from bootkit.model.variants import ADDED_FOLDER, Kept, Seed, Variants
+from bootkit.model.variants import Kept, Seed, Variants
 from bootkit.plan.persistence import first_linux, persistence_of, words_of
 from bootkit.plan.seeds import answer_files, filled
 

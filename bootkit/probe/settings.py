@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from typing import cast
 
 from bootkit.errors import BootkitError, FormatError
-from bootkit.model.catalog import STICK_FILE
 from bootkit.model.fields import parse_toml
 from bootkit.model.options import OPTIONS, STICK, USER, Choices, OptionSpec, Place, Scope, Value, option, problem
+from bootkit.model.places import STICK_FILE
 
 Table = Mapping[str, object]
 

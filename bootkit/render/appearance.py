@@ -1,7 +1,8 @@
 """All files beside grub.cfg that give the menu its appearance and its language."""
 
 from bootkit.model.catalog import MenuSettings
-from bootkit.render.texts import LOCALE_FOLDER, catalogue
+from bootkit.model.places import LOCALE_FOLDER
+from bootkit.render.texts import catalogue
 from bootkit.render.theme import theme_files
 
 

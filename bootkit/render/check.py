@@ -4,9 +4,9 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
-from bootkit.model.catalog import IMAGE_FOLDER
 from bootkit.model.check import Answer, FirmwareAnswer, Prediction, StickFacts
 from bootkit.model.filesystem import filesystem_title
+from bootkit.model.places import IMAGE_FOLDER
 from bootkit.model.testboot import TestFirmware
 from bootkit.units import format_size
 

@@ -19,7 +19,8 @@ from bootkit.model.boot import (
     Module,
     Role,
 )
-from bootkit.model.catalog import IMAGE_FOLDER, OVERLAY_FOLDER, Additions, ImageAppearance, ImageItem
+from bootkit.model.catalog import Additions, ImageAppearance, ImageItem
+from bootkit.model.places import IMAGE_FOLDER, OVERLAY_FOLDER
 from bootkit.render.grub import unbootable_path
 
 _WIDTH = 74

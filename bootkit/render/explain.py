@@ -19,6 +19,7 @@ from bootkit.model.boot import (
 from bootkit.model.check import Answer, Prediction
 from bootkit.model.filesystem import filesystem_title
 from bootkit.model.iso import IsoFacts
+from bootkit.model.places import IMAGE_FOLDER
 from bootkit.units import format_size
 
 _WIDTH = 100
@@ -37,7 +38,7 @@ def explain(
     detection = recognition.detection
     if detection is None:
         return "\n".join([_paragraph(f"Nobody knows {facts.name}."), *_seen(facts), "", *_others(recognition, "Asked")])
-    slots = {ISO_PATH: iso_path or f"/boot/iso/{facts.name}", STICK_UUID: stick_uuid or "<UUID of the stick>"}
+    slots = {ISO_PATH: iso_path or f"{IMAGE_FOLDER}/{facts.name}", STICK_UUID: stick_uuid or "<UUID of the stick>"}
     lines = [
         _paragraph(_headline(facts, detection)),
         "",

@@ -5,20 +5,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
+from bootkit.bootcfg.find import LOOPBACK_MENUS
 from bootkit.detect import QuickRule
 from bootkit.model.boot import ISO_PATH, BootEntry, Firmware
-from bootkit.model.catalog import (
+from bootkit.model.catalog import LAST, Additions, ImageItem, MenuSettings
+from bootkit.model.places import (
     CUSTOM_MENU,
     FACTS_FOLDER,
+    GRUBENV,
     IMAGE_FOLDER,
-    LAST,
+    LOCALE_FOLDER,
     MENU,
     MENU_FONT,
     OLD_MENU,
     STICK_FILE,
-    Additions,
-    ImageItem,
-    MenuSettings,
 )
 from bootkit.render.entries import (
     GrubEntry,
@@ -31,10 +31,8 @@ from bootkit.render.entries import (
 )
 from bootkit.render.grub import render
 from bootkit.render.search import findable, first_letters
-from bootkit.render.texts import LOCALE_FOLDER
 from bootkit.render.theme import is_our_theme, theme_background, theme_path
 
-GRUBENV = "/boot/grub/grubenv"
 OWNER = "owner"
 """The user whom GRUB asks for."""
 FREE = " --unrestricted"
@@ -43,7 +41,6 @@ _NEW_PATTERNS = tuple(
     f"{folder}/*.{suffix}" for folder in (IMAGE_FOLDER, f"{IMAGE_FOLDER}/*", "") for suffix in ("iso", "ISO")
 )
 _TIP_LIMIT = 80
-_OWN_MENUS = ("/boot/grub/loopback.cfg", "/boot/grub2/loopback.cfg")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,7 +151,7 @@ def render_menu(
         rules=[_rule(stack, rule) for stack, rule in quick_rules],
         firmwares=[firmware.value for firmware in Firmware],
         new_patterns=_NEW_PATTERNS,
-        own_menus=_OWN_MENUS,
+        own_menus=LOOPBACK_MENUS,
         facts_folder=FACTS_FOLDER,
         grubenv=GRUBENV,
         menu=MENU,

@@ -4,7 +4,7 @@ from importlib.resources import files
 
 from jinja2 import Environment, StrictUndefined
 
-from bootkit.model.catalog import STICK_FILE
+from bootkit.model.places import STICK_FILE
 from bootkit.model.prepare import DATA_LABEL
 
 

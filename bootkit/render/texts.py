@@ -13,7 +13,6 @@ from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 
-LOCALE_FOLDER = "/boot/grub/locale"
 _MESSAGE = re.compile(r'^msgid (".*")\nmsgstr (".*")$', re.MULTILINE)
 _MAGIC = 0x950412DE
 _HEADER_SIZE = 28

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from functools import cache
 
 from bootkit.model.catalog import DARK, LIGHT, PLAIN
+from bootkit.model.places import THEME_FOLDER
 from bootkit.render.grub import render
 from bootkit.render.png import Pixel, png
 from bootkit.render.texts import translations
 
-THEME_FOLDER = "/boot/grub/themes/bootkit"
 _SAMPLES = 4
 """Points along one side of a pixel by which a curve's share of it is found."""
 _LOGO = 36

@@ -18,9 +18,9 @@ from bootkit import __version__
 from bootkit.errors import BootkitError, Interrupted
 from bootkit.formats.partitions import read_partitions
 from bootkit.model.boot import Firmware
+from bootkit.model.places import GRUB_FOLDER, LOADERS_FILE, STICK_RECORD
 from bootkit.model.plan import WriteFile
 from bootkit.model.prepare import (
-    LOADERS_FILE,
     SECTOR,
     BuildLoader,
     CheckWritten,
@@ -45,7 +45,6 @@ from bootkit.system import interrupted
 from bootkit.system.bootcode import boot_sector, core_image
 from bootkit.system.loaders import mkimage_program
 from bootkit.system.makefs import make_filesystem
-from bootkit.system.recognise import STICK_RECORD
 from bootkit.system.run import run
 from bootkit.system.target import CHUNK, Moved, OpenTarget, open_target
 from bootkit.system.volumes.unmounted import raw_volume
@@ -178,7 +177,7 @@ def _build(step: BuildLoader, work: Path) -> bytes:
         mkimage_program(),
         "-O", step.platform,
         "-d", step.directory,
-        "-p", "(memdisk)/boot/grub",
+        "-p", f"(memdisk){GRUB_FOLDER}",
         "-m", memdisk,
         "-o", image,
         *step.modules,

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bootkit.model.boot import Firmware
+from bootkit.model.places import GRUB_FOLDER, MENU
 from bootkit.render.grub import grub_quote
 from bootkit.system.run import run
 
@@ -49,8 +50,8 @@ function initrd {{
 set grub_cpu={cpu}
 set patience=0
 set root={root}
-set prefix=({root})/boot/grub
-{presets}source ($root)/boot/grub/grub.cfg
+set prefix=({root}){prefix}
+{presets}source ($root){menu}
 set default={entry}
 set timeout={timeout}
 """
@@ -99,6 +100,8 @@ def run_menu(
     """
     platform, cpu = _PLATFORMS[firmware]
     driver = _DRIVER.format(
+        prefix=GRUB_FOLDER,
+        menu=MENU,
         platform=platform,
         cpu=cpu,
         root=root,

@@ -16,15 +16,13 @@ from bootkit.formats.partitions import DiskPartitions, PartitionEntry, read_part
 from bootkit.formats.reader import Window
 from bootkit.formats.signatures import filesystem_at, uuid_at
 from bootkit.formats.tree import Tree
-from bootkit.model.catalog import STICK_FILE
 from bootkit.model.fields import json_object, parse_json, parse_toml
 from bootkit.model.filesystem import EXT4, VFAT, DataFs, FileSystem, file_system
+from bootkit.model.places import STICK_FILE, STICK_RECORD
 from bootkit.model.prepare import DATA_LABEL, ESP_LABEL, Layout
 from bootkit.system.volume import read_file
 from bootkit.system.volumes.unmounted import raw_volume
 
-STICK_RECORD = "/EFI/BOOT/bootkit.json"
-"""Beside the loaders: who prepared the stick, and which data partition the loaders look for."""
 _RECORD_LIMIT = 1 << 16
 
 

@@ -10,8 +10,7 @@ from pathlib import Path
 
 from bootkit.errors import BootkitError, FormatError, host_errors
 from bootkit.formats.partitions import read_partitions
-from bootkit.model.catalog import IMAGE_FOLDER, STICK_FILE
-from bootkit.model.extension import OLD_FOLDER
+from bootkit.model.places import CUSTOMIZE_FOLDER, IMAGE_FOLDER, STICK_FILE
 from bootkit.system.volume import Volume
 from bootkit.system.volumes.folder import FolderVolume
 from bootkit.system.volumes.unmounted import unmounted_volume
@@ -64,7 +63,7 @@ def _is_stick(volume: Volume) -> bool:
     """Whether bootkit prepared it, or SystemImageKit, which knows its stick by these two folders."""
     if volume.stat(STICK_FILE) is not None:
         return True
-    folders = [volume.stat(path) for path in (IMAGE_FOLDER, OLD_FOLDER)]
+    folders = [volume.stat(path) for path in (IMAGE_FOLDER, CUSTOMIZE_FOLDER)]
     return all(folder is not None and folder.is_dir for folder in folders)
 
 

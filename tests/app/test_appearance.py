@@ -8,7 +8,7 @@ import pytest
 from bootkit.app.verbs.generate import plan_generation
 from bootkit.errors import FormatError
 from bootkit.formats.pf2 import characters
-from bootkit.model.catalog import MENU, MENU_FONT, STICK_FILE
+from bootkit.model.places import MENU, MENU_FONT, STICK_FILE
 from bootkit.model.plan import WriteFile
 from bootkit.render.texts import translations
 from bootkit.system.changes import apply_changes

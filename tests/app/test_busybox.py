@@ -14,8 +14,8 @@ from bootkit.app.verbs.generate import plan_generation
 from bootkit.app.verbs.overlay_files import loaded_files
 from bootkit.errors import BootkitError
 from bootkit.formats.elf import is_static
-from bootkit.model.catalog import MENU
 from bootkit.model.check import Answer
+from bootkit.model.places import MENU
 from bootkit.overlay.pack import pack
 from bootkit.system.changes import apply_changes
 from bootkit.system.sticks import Stick, open_stick

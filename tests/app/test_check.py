@@ -18,7 +18,7 @@ from bootkit.app.verbs.generate import plan_generation
 from bootkit.app.verbs.images import add_images, plan_additions
 from bootkit.model.boot import Firmware
 from bootkit.model.check import Answer, Prediction, StickLoader
-from bootkit.model.prepare import LOADERS_FILE
+from bootkit.model.places import LOADERS_FILE
 from bootkit.overlay.pack import pack
 from bootkit.plan import cures
 from bootkit.plan.check import predict

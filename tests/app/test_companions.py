@@ -4,8 +4,9 @@ from pathlib import Path
 
 from bootkit.app.menu.companions import plan_companions
 from bootkit.app.verbs.generate import plan_generation
-from bootkit.model.boot import IMAGE_FILE, MEMDISK, WIMBOOT, BootEntry, Detection, EntryKind, Recognition
+from bootkit.model.boot import IMAGE_FILE, BootEntry, Detection, EntryKind, Recognition
 from bootkit.model.catalog import ImageItem
+from bootkit.model.places import MEMDISK, WIMBOOT
 from bootkit.model.plan import RemoveFile, StickPlan, WriteFile
 from bootkit.render.entries import image_header
 from bootkit.system.changes import apply_changes

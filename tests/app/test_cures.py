@@ -15,9 +15,9 @@ from bootkit.app.verbs.check import check_stick
 from bootkit.app.verbs.generate import plan_generation
 from bootkit.app.verbs.images import add_images, plan_additions
 from bootkit.app.verbs.prepare import prepare_image
-from bootkit.model.catalog import MENU
 from bootkit.model.check import Answer
 from bootkit.model.filesystem import DataFs
+from bootkit.model.places import MENU
 from bootkit.overlay.pack import pack
 from bootkit.system.changes import apply_changes
 from bootkit.system.sticks import open_stick

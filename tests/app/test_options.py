@@ -18,8 +18,8 @@ from bootkit.app.verbs.options import (
     with_changes,
 )
 from bootkit.errors import BootkitError, UsageError
-from bootkit.model.catalog import STICK_FILE
 from bootkit.model.options import STICK, Choices, Scope, image_place, option
+from bootkit.model.places import STICK_FILE
 from bootkit.model.plan import WriteFile
 from bootkit.plan.edit_settings import Change
 from bootkit.system.changes import apply_changes

@@ -20,10 +20,11 @@ from bootkit.detect import ANY_FILESYSTEM, ON_STICK, BootEntry, Detection, Detec
 from bootkit.detect.destroys import with_warnings_of_wiping
 from bootkit.detect.registry import builtin, detectors, recognise
 from bootkit.model.boot import Recognition
-from bootkit.model.catalog import IMAGE_FOLDER, ImageItem, MenuSettings
+from bootkit.model.catalog import ImageItem, MenuSettings
 from bootkit.model.initrd import RootFacts
 from bootkit.model.iso import IsoFacts, Node, RecordedIso
 from bootkit.model.kernel import KernelFacts
+from bootkit.model.places import IMAGE_FOLDER
 from bootkit.model.record import facts_from_json
 from bootkit.render.menu import render_menu
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from bootkit.errors import FormatError
-from bootkit.formats.partitions import ESP_GUID, read_partitions
+from bootkit.formats.partitions import read_partitions
+from bootkit.model.places import TYPE_ESP
 
 Run = Callable[..., str]
 
@@ -131,7 +132,7 @@ def test_a_hybrid_image_has_an_esp_and_an_mbr_row(run: Run, tmp_path: Path) -> N
     )  # fmt: skip
     with image.open("rb") as fh:
         table = read_partitions(fh)
-        esp = next(row for row in table.partitions if row.type == ESP_GUID)
+        esp = next(row for row in table.partitions if row.type == TYPE_ESP)
         assert esp.size == 1440 << 10
         fh.seek(esp.start)
         assert fh.read(1440 << 10) == (tmp_path / "efi.img").read_bytes()

@@ -11,8 +11,8 @@ from bootkit import errors
 from bootkit.app.verbs.prepare import first_files
 from bootkit.cli.command import Command, parameters
 from bootkit.detect import AnswerFile, BootEntry, Detection, Detector, IsoView, Persistence, QuickRule, Stack
-from bootkit.model.catalog import STICK_FILE
 from bootkit.model.options import OPTIONS
+from bootkit.model.places import STICK_FILE
 from bootkit.model.prepare import Wish
 from bootkit.probe.settings import read_choices
 from tests.commands import every_command

@@ -6,12 +6,11 @@ import pytest
 
 from bootkit.errors import DeviceRefused
 from bootkit.model.filesystem import DataFs
+from bootkit.model.places import TYPE_BASIC_DATA, TYPE_LINUX
 from bootkit.model.prepare import SECTOR, FreshIds, Layout, PartitionTable, Purpose
 from bootkit.plan.layout import (
     FAT32_MINIMUM_CLUSTERS,
     MBR_LIMIT,
-    TYPE_BASIC_DATA,
-    TYPE_LINUX,
     fat32_cluster_sectors,
     fat32_clusters,
     minimum_size,

@@ -9,8 +9,9 @@ import pytest
 
 from bootkit.detect import QuickRule
 from bootkit.model.boot import BootEntry, Detection, EntryKind, Firmware, Recognition, Role
-from bootkit.model.catalog import FACTS_FOLDER, MENU, ImageItem, MenuSettings
-from bootkit.render.menu import GRUBENV, empty_grubenv, render_menu
+from bootkit.model.catalog import ImageItem, MenuSettings
+from bootkit.model.places import FACTS_FOLDER, GRUBENV, MENU
+from bootkit.render.menu import empty_grubenv, render_menu
 from bootkit.system.run import run, which
 
 STICK_UUID = "b007c177-0000-4000-8000-000000000000"

@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from bootkit.model.catalog import DARK, LIGHT, MENU_LANGUAGES, PLAIN, Additions, ImageAppearance, MenuSettings
+from bootkit.model.places import GRUBENV, LOCALE_FOLDER, THEME_FOLDER
 from bootkit.plan.password import grub_digest
 from bootkit.render.appearance import appearance_files
-from bootkit.render.menu import GRUBENV, render_menu
-from bootkit.render.texts import LOCALE_FOLDER, catalogue, known_texts, translations
-from bootkit.render.theme import THEME_FOLDER
+from bootkit.render.menu import render_menu
+from bootkit.render.texts import catalogue, known_texts, translations
 from bootkit.system.grubcheck import grub_script_error
 from bootkit.system.grubemu import run_menu
 from bootkit.system.run import which

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from bootkit.model.boot import BootEntry, EntryKind, Firmware
-from bootkit.model.catalog import CUSTOM_MENU, LAST, MENU, Additions, ImageAppearance, MenuSettings
+from bootkit.model.catalog import LAST, Additions, ImageAppearance, MenuSettings
+from bootkit.model.places import CUSTOM_MENU, GRUBENV, MENU
 from bootkit.plan.password import grub_digest
-from bootkit.render.menu import GRUBENV, MenuTarget, menu_targets, render_menu
+from bootkit.render.menu import MenuTarget, menu_targets, render_menu
 from bootkit.system.grubemu import run_menu
 from tests.render.conftest import (
     BROKEN,

@@ -6,20 +6,10 @@ from pathlib import Path
 import pytest
 
 from bootkit.model.answers import recognition_from_json, recognition_to_json
-from bootkit.model.boot import (
-    IMAGE_FILE,
-    MEMDISK,
-    WIMBOOT,
-    BootEntry,
-    Detection,
-    EntryKind,
-    Firmware,
-    Module,
-    Recognition,
-    Role,
-)
+from bootkit.model.boot import IMAGE_FILE, BootEntry, Detection, EntryKind, Firmware, Module, Recognition, Role
 from bootkit.model.catalog import ImageItem, MenuSettings
 from bootkit.model.iso import ElToritoEntry, IsoFacts
+from bootkit.model.places import MEMDISK, WIMBOOT
 from bootkit.render.entries import image_header
 from bootkit.render.explain import explain
 from bootkit.render.menu import menu_targets, render_menu

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from bootkit.model.catalog import MENU
+from bootkit.model.places import MENU
 from bootkit.render.grub import grub_pattern, grub_quote, grub_word, unbootable_path, unbootable_words
 from bootkit.system.grubemu import run_menu
 from tests.render.conftest import StickMaker

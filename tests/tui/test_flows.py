@@ -7,7 +7,7 @@ import pytest
 from textual.widgets import Input
 
 from bootkit.app.stick.catalog import find_images
-from bootkit.model.catalog import IMAGE_FOLDER
+from bootkit.model.places import IMAGE_FOLDER
 from bootkit.system import volume
 from bootkit.system.changes import Watcher
 from bootkit.system.sticks import open_stick

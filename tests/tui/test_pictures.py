@@ -10,7 +10,7 @@ import pytest
 from textual.widgets import Input
 
 from bootkit.app.verbs.overview import Overview
-from bootkit.model.catalog import IMAGE_FOLDER
+from bootkit.model.places import IMAGE_FOLDER
 from bootkit.system.sticks import open_stick
 from bootkit.tui import jobs
 from bootkit.tui.screens.add import AddScreen, IsoTree

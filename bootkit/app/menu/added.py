@@ -1,8 +1,9 @@
 """The initrds of the entries for what lies beside the images: of answer files, and of changes that are kept."""
 
 from bootkit.model.catalog import ImageItem
+from bootkit.model.places import ADDED_FOLDER
 from bootkit.model.plan import RemoveFile, StickStep, WriteFile
-from bootkit.model.variants import ADDED_FOLDER, SEED_LIMIT, Variants
+from bootkit.model.variants import SEED_LIMIT, Variants
 from bootkit.overlay.manifest import overlay_archive, overlays
 from bootkit.overlay.pack import secondary_initrd
 from bootkit.plan.variants import persistence_for, persistence_initrd, seed_initrd, seeds_for

@@ -4,7 +4,8 @@ from dataclasses import dataclass, replace
 
 from bootkit.errors import FormatError
 from bootkit.formats.pf2 import characters
-from bootkit.model.catalog import MENU_FONT, MENU_LANGUAGES, MenuSettings
+from bootkit.model.catalog import MENU_LANGUAGES, MenuSettings
+from bootkit.model.places import MENU_FONT
 from bootkit.model.plan import WriteFile
 from bootkit.render.appearance import appearance_files
 from bootkit.render.texts import translations

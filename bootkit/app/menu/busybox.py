@@ -5,7 +5,8 @@ from pathlib import Path
 
 from bootkit.errors import BootkitError
 from bootkit.formats.elf import is_static
-from bootkit.model.catalog import OVERLAY_FOLDER, ImageItem
+from bootkit.model.catalog import ImageItem
+from bootkit.model.places import OVERLAY_FOLDER
 from bootkit.overlay.manifest import overlay_for
 from bootkit.overlay.pack import secondary_initrd
 from bootkit.probe.extension import elf_machine

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bootkit.errors import BootkitError
-from bootkit.model.boot import MEMDISK, WIMBOOT, BootEntry
-from bootkit.model.catalog import OVERLAY_FOLDER, ImageItem
+from bootkit.model.boot import BootEntry
+from bootkit.model.catalog import ImageItem
 from bootkit.model.filesystem import file_system
+from bootkit.model.places import MEMDISK, OVERLAY_FOLDER, WIMBOOT
 from bootkit.model.plan import RemoveFile, StickStep, WriteFile
 from bootkit.overlay.pack import member_header
 from bootkit.render.entries import HEADER_SUFFIX, image_header

@@ -9,13 +9,11 @@ from bootkit.app.stick.settings import user_text
 from bootkit.app.stick.state import StickListing, list_stick
 from bootkit.app.stick.variants import variants_digest
 from bootkit.errors import FormatError
-from bootkit.model.catalog import MENU, STATE_FOLDER
 from bootkit.model.fields import json_object, parse_json
+from bootkit.model.places import GENERATED, MENU
 from bootkit.system.fingerprint import program_fingerprint
 from bootkit.system.volume import Volume, read_file
 
-GENERATED = f"{STATE_FOLDER}/generated.json"
-"""What the menu was made from and what it was, and where the images lie that are mapped."""
 MENU_LIMIT = 64 << 20
 _LIMIT = 1 << 20
 

@@ -9,9 +9,10 @@ from bootkit import __version__
 from bootkit.app.menu.busybox import busybox_for, busybox_path, machine_of
 from bootkit.app.menu.cures import Extents, cure_members, cure_of, extents_of
 from bootkit.errors import BootkitError
-from bootkit.model.catalog import OVERLAY_FOLDER, Additions, ImageItem
+from bootkit.model.catalog import Additions, ImageItem
 from bootkit.model.filesystem import blkid_name
 from bootkit.model.options import KEYBOARD, UNTOUCHED, Choices
+from bootkit.model.places import OVERLAY_FOLDER
 from bootkit.model.plan import RemoveFile, StickStep, WriteFile
 from bootkit.overlay.choices import OverlayChoices, choices_archive, choices_script
 from bootkit.overlay.manifest import overlay_archive, overlay_for

@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 
 from bootkit.errors import BootkitError
+from bootkit.model.places import APP_ENTRY_FOLDER, APP_FOLDER
 from bootkit.system.volume import Volume
 
-APP_FOLDER = "/apps"
-ENTRY_FOLDER = "/boot/bootkit/apps"
 SUFFIX = ".AppImage"
 ENTRY_LIMIT = 256 << 10
 
@@ -43,12 +42,12 @@ def app_named(volume: Volume, name: str) -> App:
 def paths_of(volume: Volume, app: App) -> tuple[str, ...]:
     """The AppImage and what was taken out of it."""
     stem = stem_of(app.name)
-    beside = [stat.name for stat in volume.listdir(ENTRY_FOLDER) if stat.name.rpartition(".")[0] == stem]
-    return (app.path, *(f"{ENTRY_FOLDER}/{name}" for name in beside))
+    beside = [stat.name for stat in volume.listdir(APP_ENTRY_FOLDER) if stat.name.rpartition(".")[0] == stem]
+    return (app.path, *(f"{APP_ENTRY_FOLDER}/{name}" for name in beside))
 
 
 def _app(volume: Volume, name: str, size: int) -> App:
-    path = f"{ENTRY_FOLDER}/{stem_of(name)}.desktop"
+    path = f"{APP_ENTRY_FOLDER}/{stem_of(name)}.desktop"
     title = ""
     if volume.stat(path) is not None:
         with volume.open(path) as fh:

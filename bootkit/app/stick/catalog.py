@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 from bootkit.app.stick.recognition import answered, with_insides
 from bootkit.errors import BootkitError
 from bootkit.model.answers import recognition_from_json, recognition_to_json
-from bootkit.model.catalog import FACTS_FOLDER, IMAGE_FOLDER, ImageItem
+from bootkit.model.catalog import ImageItem
 from bootkit.model.fields import json_object, parse_json
 from bootkit.model.iso import NotRecorded, RecordedIso
+from bootkit.model.places import APP_FOLDER, FACTS_FOLDER, IMAGE_FOLDER
 from bootkit.model.record import facts_from_json, facts_to_json
 from bootkit.probe.image import open_image
 from bootkit.system.fingerprint import program_fingerprint
@@ -25,7 +26,7 @@ FOLDER_SUFFIXES = (*SUFFIXES, ".efi", ".img", ".ima", ".wim", ".bin", ".krn", ".
 RECORD_LIMIT = 4 << 20
 _DEPTH = 6
 """Folders below the root in which images are looked for outside of /boot/iso."""
-_NOT_FOR_IMAGES = frozenset({"boot", "efi", "lost+found", "system volume information", "$recycle.bin", "apps"})
+_NOT_FOR_IMAGES = frozenset({"boot", "efi", "lost+found", "system volume information", "$recycle.bin", APP_FOLDER[1:]})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

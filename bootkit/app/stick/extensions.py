@@ -1,11 +1,8 @@
 """The extensions that lie on a stick."""
 
 from bootkit.errors import BootkitError
-from bootkit.model.extension import (
-    EXTENSION_FOLDER,
-    OLD_FOLDER,
-    ExtensionItem,
-)
+from bootkit.model.extension import ExtensionItem
+from bootkit.model.places import CUSTOMIZE_FOLDER, EXTENSION_FOLDER
 from bootkit.system.volume import Volume
 
 SUFFIXES = (".raw", ".ExtensionImage")
@@ -14,7 +11,7 @@ SUFFIXES = (".raw", ".ExtensionImage")
 def find_extensions(volume: Volume) -> tuple[ExtensionItem, ...]:
     """All that the booted system would see, in its order: those of SystemImageKit's folder come last."""
     found: list[ExtensionItem] = []
-    for folder, suffixes in ((EXTENSION_FOLDER, SUFFIXES), (OLD_FOLDER, ("ExtensionImage",))):
+    for folder, suffixes in ((EXTENSION_FOLDER, SUFFIXES), (CUSTOMIZE_FOLDER, ("ExtensionImage",))):
         for machine in volume.listdir(folder):
             if machine.is_dir:
                 found += [

@@ -14,12 +14,12 @@ from bootkit.model.check import StickFacts, StickLoader, VendorShim
 from bootkit.model.efi import EfiFacts
 from bootkit.model.fields import parse_json
 from bootkit.model.filesystem import blkid_name
-from bootkit.model.prepare import LOADERS_FILE
+from bootkit.model.places import LOADERS_FILE, STICK_RECORD
 from bootkit.plan.check_firmware import vendor_of
 from bootkit.plan.trust import anchor_names
 from bootkit.plan.wanted_files import shim_firmware
 from bootkit.system.efivars import machine_keys
-from bootkit.system.recognise import STICK_RECORD, StickRecord, read_contents
+from bootkit.system.recognise import StickRecord, read_contents
 from bootkit.system.stickbytes import stick_image
 from bootkit.system.sticks import Stick
 from bootkit.system.volume import Volume, read_file

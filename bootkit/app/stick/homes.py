@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from bootkit.errors import BootkitError, FormatError
 from bootkit.formats.ext4 import read_superblock
 from bootkit.model.options import Choices
+from bootkit.model.places import HOME_FOLDER
 from bootkit.system.fsimage import is_encrypted
 from bootkit.system.volume import Volume, read_file
 
-HOME_FOLDER = "/boot/home"
 SUFFIX = ".home"
 NO_HOME = "none"
 _RECOVER = 0x4

@@ -4,8 +4,8 @@ import os
 from pathlib import Path
 
 from bootkit.errors import BootkitError
-from bootkit.model.catalog import STICK_FILE
 from bootkit.model.options import Choices
+from bootkit.model.places import STICK_FILE
 from bootkit.probe.settings import read_choices, read_user_choices
 from bootkit.system.volume import Volume, read_file
 

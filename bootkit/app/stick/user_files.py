@@ -11,8 +11,8 @@ from functools import partial
 from pathlib import Path
 
 from bootkit.errors import BootkitError
-from bootkit.model.catalog import STATE_FOLDER
 from bootkit.model.filesystem import file_system
+from bootkit.model.places import STATE_FOLDER
 from bootkit.model.plan import CopyImage, RemoveFile, StickPlan, WriteFile
 from bootkit.system.changes import Watcher, apply_changes
 from bootkit.system.volume import Volume, allocated, chunks_of, read_file, sha256_of

@@ -2,7 +2,8 @@
 
 from bootkit.detect.registry import stacks
 from bootkit.errors import BootkitError
-from bootkit.model.variants import PERSISTENCE_FOLDER, SEED_FOLDER, Kept, Seed, Variants
+from bootkit.model.places import PERSISTENCE_FOLDER, SEED_FOLDER
+from bootkit.model.variants import Kept, Seed, Variants
 from bootkit.system.fsimage import is_encrypted
 from bootkit.system.volume import Volume, read_file, walk
 

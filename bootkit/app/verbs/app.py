@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from bootkit.app.stick.apps import APP_FOLDER, ENTRY_FOLDER, ENTRY_LIMIT, SUFFIX, stem_of
+from bootkit.app.stick.apps import ENTRY_LIMIT, SUFFIX, stem_of
 from bootkit.app.stick.user_files import plan_copy
 from bootkit.errors import BootkitError, FormatError
 from bootkit.formats.elf import elf_size
 from bootkit.formats.reader import Window, size_of
 from bootkit.formats.squashfs import Squashfs
+from bootkit.model.places import APP_ENTRY_FOLDER, APP_FOLDER
 from bootkit.model.plan import CopyImage, StickStep, WriteFile
 from bootkit.plan.names import file_name_problem
 from bootkit.probe.extension import elf_machine
@@ -71,11 +72,11 @@ def _entry(fh: BinaryIO, name: str) -> tuple[tuple[StickStep, ...], str]:
         steps: list[StickStep] = []
         for suffix in (".png", ".svg"):
             if icon and "/" not in icon and tree.find(f"/{icon}{suffix}") is not None:
-                path = f"{ENTRY_FOLDER}/{stem_of(name)}{suffix}"
+                path = f"{APP_ENTRY_FOLDER}/{stem_of(name)}{suffix}"
                 steps.append(WriteFile(path=path, content=tree.read(f"/{icon}{suffix}", _ICON_LIMIT)))
                 lines = [f"Icon={_ISODEVICE}{path}" if line.startswith("Icon=") else line for line in lines]
                 break
     except FormatError as error:
         return (), f"its menu entry cannot be read: {error.message}"
     text = "\n".join(lines) + "\n"
-    return (WriteFile(path=f"{ENTRY_FOLDER}/{stem_of(name)}.desktop", content=text.encode()), *steps), ""
+    return (WriteFile(path=f"{APP_ENTRY_FOLDER}/{stem_of(name)}.desktop", content=text.encode()), *steps), ""

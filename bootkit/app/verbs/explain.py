@@ -6,8 +6,9 @@ from bootkit.app.stick.catalog import image_named
 from bootkit.app.stick.facts import stick_facts
 from bootkit.app.stick.recognition import answered, with_insides
 from bootkit.app.verbs.inspect import Inspection
-from bootkit.model.catalog import IMAGE_FOLDER, ImageItem
+from bootkit.model.catalog import ImageItem
 from bootkit.model.check import StickFacts
+from bootkit.model.places import IMAGE_FOLDER
 from bootkit.plan.check import predict
 from bootkit.probe.image import ImageView, open_image
 from bootkit.system.sticks import Stick

@@ -10,14 +10,9 @@ from bootkit.app.stick.user_files import plan_copy
 from bootkit.app.verbs.generate import Generation
 from bootkit.app.verbs.options import plan_change
 from bootkit.errors import BootkitError, FormatError, UsageError
-from bootkit.model.extension import (
-    EXTENSION_FOLDER,
-    ExtensionFacts,
-    ExtensionItem,
-    find_machine,
-    machine_named,
-)
+from bootkit.model.extension import ExtensionFacts, ExtensionItem, find_machine, machine_named
 from bootkit.model.options import STICK, Place, Scope
+from bootkit.model.places import EXTENSION_FOLDER
 from bootkit.model.plan import CopyImage
 from bootkit.plan.edit_settings import Change
 from bootkit.plan.names import file_name_problem

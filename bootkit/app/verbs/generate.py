@@ -6,18 +6,18 @@ from dataclasses import dataclass
 from bootkit.app.menu.added import plan_added
 from bootkit.app.menu.appearance import plan_appearance
 from bootkit.app.menu.companions import plan_companions
-from bootkit.app.menu.freshness import GENERATED, MENU_LIMIT, inputs_of, is_made_from, record_of_menu
+from bootkit.app.menu.freshness import MENU_LIMIT, inputs_of, is_made_from, record_of_menu
 from bootkit.app.menu.grub_cfg import check_menu, menu_of
 from bootkit.app.menu.overlays import OverlayPlan, plan_overlays, without_refused
 from bootkit.app.stick.catalog import Catalog, record_of, record_path
 from bootkit.app.stick.homes import home_names, homes_note
 from bootkit.app.stick.settings import choices_of
 from bootkit.app.stick.state import list_stick, read_state
-from bootkit.model.catalog import MENU, OLD_MENU
 from bootkit.model.options import Choices
+from bootkit.model.places import GENERATED, GRUBENV, MENU, OLD_MENU
 from bootkit.model.plan import KeepOld, RemoveFile, StickPlan, StickStep, WriteFile
 from bootkit.plan.choices import menu_settings, unheard
-from bootkit.render.menu import GRUBENV, empty_grubenv
+from bootkit.render.menu import empty_grubenv
 from bootkit.system.volume import Volume, read_file
 
 

@@ -9,7 +9,8 @@ from bootkit.app.stick.catalog import find_images, image_named, read_catalog, re
 from bootkit.app.stick.recognition import answered, with_insides
 from bootkit.app.stick.user_files import require_fits, require_room
 from bootkit.errors import BootkitError, UsageError
-from bootkit.model.catalog import IMAGE_FOLDER, ImageItem
+from bootkit.model.catalog import ImageItem
+from bootkit.model.places import IMAGE_FOLDER
 from bootkit.model.plan import CopyImage, RemoveFile, StickPlan, WriteFile
 from bootkit.plan.names import better_name, name_problem
 from bootkit.probe.checksum import published_checksum

@@ -1,8 +1,8 @@
 """``log``: what the last boots have written to the stick."""
 
+from bootkit.model.places import LOG_FOLDER
 from bootkit.system.volume import Volume, read_file, walk
 
-LOG_FOLDER = "/boot/bootkit/log"
 _LOG_LIMIT = 1 << 20
 
 

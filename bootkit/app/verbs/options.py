@@ -12,7 +12,7 @@ from bootkit.app.stick.state import StickState, read_state
 from bootkit.app.verbs.generate import Generation, plan_generation
 from bootkit.detect.registry import stacks
 from bootkit.errors import BootkitError, UsageError
-from bootkit.model.catalog import STICK_FILE, ImageItem
+from bootkit.model.catalog import ImageItem
 from bootkit.model.options import (
     OPTIONS,
     STICK,
@@ -26,6 +26,7 @@ from bootkit.model.options import (
     problem,
     stack_place,
 )
+from bootkit.model.places import STICK_FILE
 from bootkit.model.plan import WriteFile
 from bootkit.plan.choices import chosen_item, menu_settings, reason_against
 from bootkit.plan.edit_settings import Change, edited

@@ -14,8 +14,8 @@ from bootkit.formats.cpio import read_cpio
 from bootkit.formats.stream import Plain
 from bootkit.model.boot import ON_STICK
 from bootkit.model.catalog import Additions, ImageItem
+from bootkit.model.places import ADDED_FOLDER
 from bootkit.model.plan import WriteFile
-from bootkit.model.variants import ADDED_FOLDER
 from bootkit.system.volume import Volume, read_file
 
 _LIMIT = 64 << 20

@@ -4,21 +4,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from bootkit.app.menu.freshness import is_up_to_date
+from bootkit.app.stick.extensions import find_extensions
 from bootkit.app.stick.homes import home_names, home_that_counts, homes_note
 from bootkit.app.stick.state import list_stick, read_state
 from bootkit.app.verbs.check import predictions_of
 from bootkit.model.catalog import ImageItem
 from bootkit.model.check import Prediction
 from bootkit.model.options import Choices, Kind, OptionSpec
+from bootkit.model.places import CUSTOMIZE_FOLDER, EXTENSION_FOLDER
 from bootkit.model.variants import Variants
 from bootkit.overlay.manifest import lays_over
 from bootkit.system.sticks import Stick
-from bootkit.system.volume import Volume, walk
+from bootkit.system.volume import Volume
 from bootkit.units import format_count
-
-EXTENSION_FOLDER = "/boot/extensions"
-EXTENSION_SUFFIXES = (".raw", ".ExtensionImage")
-CUSTOMIZE_FOLDER = "/boot/customize"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,9 +72,13 @@ def read_overview(stick: Stick, *, told: Callable[[str], None] = lambda _: None)
         up_to_date=is_up_to_date(volume, listing),
         choices=state.choices,
         mistake=state.mistake,
-        extensions=tuple(name for name in _below(volume, EXTENSION_FOLDER) if name.endswith(EXTENSION_SUFFIXES)),
+        extensions=tuple(
+            item.path.removeprefix(f"{EXTENSION_FOLDER}/")
+            for item in find_extensions(volume)
+            if item.path.startswith(EXTENSION_FOLDER)
+        ),
         homes=home_names(volume),
-        scripts=tuple(name for name in _below(volume, CUSTOMIZE_FOLDER) if _is_script(name)),
+        scripts=_scripts(volume),
         variants=state.variants,
         predictions={prediction.path: prediction for prediction in predictions_of(stick, state.catalog.items)},
     )
@@ -130,10 +132,11 @@ def known_values(spec: OptionSpec, overview: Overview, item: ImageItem | None) -
             return ()
 
 
+def _scripts(volume: Volume) -> tuple[str, ...]:
+    names = (stat.name for stat in volume.listdir(CUSTOMIZE_FOLDER) if not stat.is_dir)
+    return tuple(name for name in names if _is_script(name))
+
+
 def _is_script(name: str) -> bool:
     """As ``initrd_overlays/common`` has it."""
-    return "/" not in name and not name.startswith(".") and not name.endswith((".md", ".txt", "~", ".bak"))
-
-
-def _below(volume: Volume, folder: str) -> tuple[str, ...]:
-    return tuple(path.removeprefix(f"{folder}/") for path, _ in walk(volume, folder))
+    return not name.startswith(".") and not name.endswith((".md", ".txt", "~", ".bak"))

@@ -15,17 +15,18 @@ from bootkit import __version__
 from bootkit.app.menu.grub_cfg import menu_of
 from bootkit.app.verbs.generate import plan_generation
 from bootkit.errors import BootkitError, DeviceRefused, ToolMissing, UsageError
-from bootkit.model.catalog import MENU, MENU_FONT, STICK_FILE, MenuSettings
+from bootkit.model.catalog import MenuSettings
 from bootkit.model.device import BlockDevice
 from bootkit.model.filesystem import DataFs
 from bootkit.model.options import Choices, option
+from bootkit.model.places import GRUBENV, IMAGE_FOLDER, MENU, MENU_FONT, STICK_FILE
 from bootkit.model.plan import WriteFile
 from bootkit.model.prepare import Action, FreshIds, Layout, LoaderChoice, PreparePlan, Target, Wish
 from bootkit.plan.layout import minimum_size
 from bootkit.plan.prepare import data_uuid, plan_prepare, plan_restore, plan_upgrade
 from bootkit.plan.safety import Circumstances, Refusal, safety
 from bootkit.render.appearance import appearance_files
-from bootkit.render.menu import GRUBENV, empty_grubenv
+from bootkit.render.menu import empty_grubenv
 from bootkit.render.stub import render_stub
 from bootkit.system.apply import Told, apply_plan
 from bootkit.system.changes import apply_changes
@@ -215,13 +216,13 @@ layout = "{wish.layout}"
 [menu]
 # Seconds until the first entry starts; -1 waits for ever.
 timeout = {option("timeout").default}
-# Image that starts by itself, as a path on this partition: "/boot/iso/debian.iso". Empty: the first one.
+# Image that starts by itself, as a path on this partition: "{IMAGE_FOLDER}/debian.iso". Empty: the first one.
 default = ""
 # true: the menu and the kernels talk to the first serial port, too.
 serial = false
 
 [options]
-# For all images; [stack.NAME] and [image."/boot/iso/NAME.iso"] take the same choices for some of them.
+# For all images; [stack.NAME] and [image."{IMAGE_FOLDER}/NAME.iso"] take the same choices for some of them.
 # language = "de_DE.UTF-8"
 # keyboard = "de(nodeadkeys)"
 # timezone = "Europe/Berlin"

@@ -17,8 +17,9 @@ from bootkit.app.verbs.generate import Generation
 from bootkit.app.verbs.options import list_options, password_digest, preview, with_changes
 from bootkit.app.verbs.overview import Overview, known_values
 from bootkit.errors import BootkitError
-from bootkit.model.catalog import MENU, STICK_FILE, ImageItem
+from bootkit.model.catalog import ImageItem
 from bootkit.model.options import Choices, Kind, Place, Scope, Value
+from bootkit.model.places import MENU, STICK_FILE
 from bootkit.model.plan import WriteFile
 from bootkit.plan.changes import describe_change
 from bootkit.plan.edit_settings import Change
