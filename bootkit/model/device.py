@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Identity:
+class DiskIdentity:
     """What must still be true of a disk at the first write, or it is another disk.
 
     ``node`` (/dev/sdb) is given to whatever is plugged in next; these are not. Empty or 0 where the host cannot tell.
@@ -45,7 +45,7 @@ class BlockDevice:
     """A whole disk."""
 
     node: str
-    identity: Identity
+    identity: DiskIdentity
     vendor: str = ""
     model: str = ""
     size: int

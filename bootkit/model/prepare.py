@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from bootkit.model.boot import Firmware
-from bootkit.model.device import Identity
+from bootkit.model.device import DiskIdentity
 from bootkit.model.filesystem import DataFs
 from bootkit.model.plan import WriteFile
 
@@ -154,7 +154,7 @@ class Target:
     is_device: bool = False
     exists: bool = False
     """Holds something already: always so for a device, and for a file with content."""
-    identity: Identity = field(default_factory=Identity)
+    identity: DiskIdentity = field(default_factory=DiskIdentity)
     sector_size: int = SECTOR
     title: str = ""
     """Vendor and model, as far as known."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from bootkit.errors import DeviceRefused
-from bootkit.model.device import BlockDevice, Identity, Mount, Partition
+from bootkit.model.device import BlockDevice, DiskIdentity, Mount, Partition
 from bootkit.model.host import BlockRecord, HostRecord, MountRecord
 
 _SECTOR = 512
@@ -84,7 +84,7 @@ def _device(host: HostRecord, disk: BlockRecord) -> BlockDevice:
     bus = _bus(disk)
     return BlockDevice(
         node=f"/dev/{disk.name}",
-        identity=Identity(by_id=_by_id(disk), serial=_serial(disk), size=disk.size, diskseq=disk.diskseq),
+        identity=DiskIdentity(by_id=_by_id(disk), serial=_serial(disk), size=disk.size, diskseq=disk.diskseq),
         vendor=clean(_udev_text(disk, "ID_VENDOR") or disk.vendor),
         model=clean(_udev_text(disk, "ID_MODEL") or disk.model),
         size=disk.size,

@@ -16,7 +16,7 @@ import pytest
 
 from bootkit.app.verbs.prepare import plan_preparation, plan_restoration, plan_upgrade_of, prepare_image
 from bootkit.errors import BootkitError, DeviceRefused, Interrupted
-from bootkit.model.device import Identity
+from bootkit.model.device import DiskIdentity
 from bootkit.model.filesystem import DataFs
 from bootkit.model.prepare import (
     SECTOR,
@@ -351,7 +351,7 @@ def test_another_disk_under_the_same_name_is_refused_untouched(full_disk: Path) 
         other = replace(plan, target=replace(plan.target, identity=replace(plan.target.identity, diskseq=1)))
         with pytest.raises(DeviceRefused, match="another disk than the plan names"):
             apply_plan(other)
-        nobody = replace(plan, target=replace(plan.target, identity=Identity(serial="x")))
+        nobody = replace(plan, target=replace(plan.target, identity=DiskIdentity(serial="x")))
         with pytest.raises(DeviceRefused):
             apply_plan(nobody)
     assert full_disk.read_bytes()[: 2 * MIB] == before

@@ -5,7 +5,7 @@ from queue import Empty, SimpleQueue
 
 import pytest
 
-from bootkit.model.device import BlockDevice, Identity
+from bootkit.model.device import BlockDevice, DiskIdentity
 from bootkit.plan.safety import Refusal
 from bootkit.system.hotplug import DiskEvents
 from bootkit.tui.screens import prepare
@@ -13,8 +13,8 @@ from bootkit.tui.screens.prepare import DiskTable, PrepareScreen
 from bootkit.units import GIB
 from tests.tui.conftest import Pilots, app_for, on, shown, until
 
-USB = BlockDevice(node="/dev/sdb", identity=Identity(serial="1"), model="Ultra", size=31 * GIB, bus="usb")
-SSD = BlockDevice(node="/dev/sda", identity=Identity(serial="2"), model="Samsung", size=931 * GIB, bus="ata")
+USB = BlockDevice(node="/dev/sdb", identity=DiskIdentity(serial="1"), model="Ultra", size=31 * GIB, bus="usb")
+SSD = BlockDevice(node="/dev/sda", identity=DiskIdentity(serial="2"), model="Samsung", size=931 * GIB, bus="ata")
 FIXED = (Refusal(reason="carries the running system: /"),)
 
 

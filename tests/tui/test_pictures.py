@@ -126,15 +126,15 @@ async def test_the_help(stick: Path, update_golden: bool) -> None:
 
 
 async def test_making_a_stick(update_golden: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    from bootkit.model.device import BlockDevice, Identity
+    from bootkit.model.device import BlockDevice, DiskIdentity
     from bootkit.plan.safety import Refusal
     from bootkit.tui.screens import prepare
 
     usb = BlockDevice(
-        node="/dev/sdb", identity=Identity(serial="1"), vendor="SanDisk", model="Ultra", size=31 * GIB, bus="usb"
+        node="/dev/sdb", identity=DiskIdentity(serial="1"), vendor="SanDisk", model="Ultra", size=31 * GIB, bus="usb"
     )
     ssd = BlockDevice(
-        node="/dev/sda", identity=Identity(serial="2"), model="Samsung SSD 870", size=931 * GIB, bus="ata"
+        node="/dev/sda", identity=DiskIdentity(serial="2"), model="Samsung SSD 870", size=931 * GIB, bus="ata"
     )
     reasons = (
         Refusal(reason="carries the running system: /"),
