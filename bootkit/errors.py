@@ -21,8 +21,8 @@ class BootkitError(Exception):
 
 
 _WAYS_OUT = {
-    errno.EACCES: "run it as a user who may, or with sudo",
-    errno.EPERM: "run it as a user who may, or with sudo",
+    errno.EACCES: "it takes another user's rights: sudo bootkit ...",
+    errno.EPERM: "it takes another user's rights: sudo bootkit ...",
     errno.ENOSPC: "make room there; on a stick: bootkit list, bootkit remove IMAGE",
     errno.EDQUOT: "make room there; on a stick: bootkit list, bootkit remove IMAGE",
     errno.EROFS: "mount it writable; a switch on the stick, or an error that made the kernel careful, may stand against it",
@@ -36,10 +36,15 @@ _WAYS_OUT = {
 class HostError(BootkitError):
     """The host's kernel refuses: a file cannot be read, written or found; the message names it."""
 
+    needs_rights = False
+    """Whether somebody with other rights could go on."""
+
     @classmethod
     def of(cls, error: OSError, name: str) -> "HostError":
         """What an error of the kernel means for ``name``."""
-        return cls(f"{name}: {error.strerror or error}", hint=_WAYS_OUT.get(error.errno or 0, ""))
+        found = cls(f"{name}: {error.strerror or error}", hint=_WAYS_OUT.get(error.errno or 0, ""))
+        found.needs_rights = error.errno in (errno.EACCES, errno.EPERM)
+        return found
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """The one place of the command line where an error becomes words and an exit status."""
 
 import os
+import shlex
 import signal
 import sys
 from collections.abc import Callable
@@ -23,12 +24,19 @@ def guarded(action: Callable[[], None]) -> int:
             _answered(action)
     except BootkitError as error:
         output.say(f"bootkit: {error.message}")
-        if error.hint:
-            output.say(f"  {error.hint}")
+        if hint := _way_out(error):
+            output.say(f"  {hint}")
         return error.exit_code
     except BrokenPipeError:
         _close_stdout()  # whoever read our answer has seen enough
     return 0
+
+
+def _way_out(error: BootkitError) -> str:
+    if not (isinstance(error, HostError) and error.needs_rights):
+        return error.hint
+    command = shlex.join(["bootkit", *sys.argv[1:]])
+    return f"it takes another user's rights: sudo {command} (or: pkexec {command})"
 
 
 def _answered(action: Callable[[], None]) -> None:

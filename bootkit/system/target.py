@@ -12,7 +12,7 @@ from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from bootkit.errors import BootkitError, CommandFailed, DeviceRefused
+from bootkit.errors import BootkitError, CommandFailed, DeviceRefused, HostError
 from bootkit.model.prepare import SECTOR, Target
 from bootkit.system.devices import device_at, read_host
 from bootkit.system.run import run, which
@@ -172,8 +172,7 @@ def _open(target: Target) -> int:
             raise DeviceRefused(
                 f"{target.path} is write-protected", hint="look for a switch on the stick or card"
             ) from error
-        hint = f"run it with sudo: sudo bootkit prepare {target.path}" if error.errno == errno.EACCES else ""
-        raise BootkitError(f"{target.path} cannot be opened: {error.strerror}", hint=hint) from error
+        raise HostError.of(error, f"{target.path} cannot be opened") from error
 
 
 def _lock(target: Target, descriptor: int) -> None:

@@ -173,11 +173,14 @@ def test_a_stick_that_cannot_be_written_gets_one_line(
         assert "Debian" in bootkit("list", "--stick", stick).stdout
 
 
-def test_an_unreadable_file_is_named(bootkit: Bootkit, iso: Path) -> None:
+def test_an_unreadable_file_is_named_with_what_to_type(
+    bootkit: Bootkit, iso: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with tempfile.TemporaryDirectory() as folder:  # whose parents, unlike those of tmp_path, everybody may enter
         Path(folder).chmod(0o755)
         copy = Path(shutil.copy(iso, folder))
         copy.chmod(0)
+        monkeypatch.setattr(sys, "argv", ["bootkit", "explain", os.fspath(copy)])
         was = os.geteuid()
         if was == 0:
             os.seteuid(65534)
@@ -187,7 +190,7 @@ def test_an_unreadable_file_is_named(bootkit: Bootkit, iso: Path) -> None:
             os.seteuid(was)
     assert is_one_line(done)
     assert f"{copy} cannot be opened: Permission denied" in done.stderr
-    assert "sudo" in done.stderr
+    assert f"sudo bootkit explain {copy} (or: pkexec bootkit explain {copy})" in done.stderr
 
 
 def test_a_medium_that_gives_no_bytes_is_named(
