@@ -197,6 +197,8 @@ def _show(plan: PreparePlan, say: Callable[[str], None]) -> None:
     say(f"{plan.action} {clean(target.path)}{title}, {format_size(target.size)}")
     if target.identity.by_id or target.identity.serial:
         say(f"  identity: {target.identity.by_id or target.identity.serial}")
+    if target.twins:
+        say(f"  {', '.join(target.twins)} has the same serial number: look twice")
     for clause in target.contents:
         say(f"  {'will be lost' if plan.destroys_data else 'stays'}: {clause}")
     for note in plan.notes:
@@ -207,7 +209,7 @@ def _show(plan: PreparePlan, say: Callable[[str], None]) -> None:
 
 def _confirm(plan: PreparePlan, *, yes: bool, expect: str) -> None:
     """Go on only if the user named the target, or a script did."""
-    from bootkit.app.verbs.prepare import accepts, expects, needs_confirmation
+    from bootkit.app.verbs.prepare import accepts, expected_names, expects, needs_confirmation
     from bootkit.errors import DeviceRefused
 
     path, words = plan.target.path, plan.target.confirm
@@ -216,9 +218,8 @@ def _confirm(plan: PreparePlan, *, yes: bool, expect: str) -> None:
     if not needs_confirmation(plan) or (yes and expect):
         return
     if yes or not sys.stdin.isatty():
-        identity = plan.target.identity
-        name = identity.by_id or identity.serial or (path if plan.target.is_device else Path(path).name)
-        raise DeviceRefused(f"{path} holds something", hint=f"say that you mean it: --yes --expect {name}")
+        hint = f"say that you mean it: --yes --expect {expected_names(plan)[0]}"
+        raise DeviceRefused(f"{path} holds something", hint=hint)
     shown = " or ".join(words[:2])
     loss = "Everything on it will be lost" if plan.destroys_data else "Its boot loaders will be replaced"
     typed = ask(f"{loss}. Type {shown} to go on")

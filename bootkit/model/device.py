@@ -60,3 +60,7 @@ class BlockDevice:
     holders: tuple[str, ...] = ()
     """Kernel names of what is built on it: dm-0, md127."""
     swap: bool = False
+    filesystem: str = ""
+    """What lies on the disk as a whole, without partitions, as blkid calls it."""
+    twins: tuple[str, ...] = ()
+    """Nodes of other disks that have the same serial number and size: cheap sticks are all alike."""

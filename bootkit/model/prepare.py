@@ -162,6 +162,8 @@ class Target:
     """What would be lost, a clause for each partition or file system found."""
     confirm: tuple[str, ...] = ()
     """Words of which the user has to type one; empty if a new file is made."""
+    twins: tuple[str, ...] = ()
+    """Other disks with the same serial number: then only the node tells which is meant."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

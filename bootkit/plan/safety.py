@@ -16,11 +16,14 @@ LIVE_MEDIA = (
     "/cdrom",
     "/isodevice",
     "/lib/live/mount/medium",
+    "/live/boot-dev",
     "/live/image",
+    "/mnt/live",
     "/run/archiso",
     "/run/bootkit/stick",
     "/run/initramfs/isoscan",
     "/run/initramfs/live",
+    "/run/initramfs/memory",
     "/run/live",
     "/run/miso",
 )
@@ -36,6 +39,8 @@ _FOREIGN = {
     "linux_raid_member": "a part of a RAID",
     "zfs_member": "a part of a ZFS pool",
     "bcache": "a part of a bcache",
+    "bcachefs": "a part of a bcachefs",
+    "mpath_member": "a part of a multipath device",
     "ddf_raid_member": "a part of a RAID",
     "isw_raid_member": "a part of a RAID",
 }
@@ -97,6 +102,12 @@ def _in_use(device: BlockDevice, circumstances: Circumstances) -> Iterator[Refus
 
 
 def _unfit(device: BlockDevice, circumstances: Circumstances) -> Iterator[Refusal]:
+    if device.twins and not device.identity.diskseq:
+        twins = ", ".join(device.twins)
+        yield Refusal(
+            reason=f"cannot be told from {twins}, which has the same serial number",
+            hint="unplug the one that is not meant",
+        )
     if device.read_only:
         yield Refusal(reason="is write-protected", hint="look for a switch on the stick or card")
     if device.size < circumstances.minimum:
@@ -113,7 +124,7 @@ def _doubtful(device: BlockDevice, circumstances: Circumstances) -> Iterator[Ref
         yield _overridable("fixed", "is not a USB stick or a memory card but a fixed disk")
     if device.size > LARGE:
         yield _overridable("large", f"has {format_size(device.size)}, more than sticks usually have")
-    kinds = {partition.filesystem for partition in device.partitions} | set(circumstances.foreign)
+    kinds = {device.filesystem, *(partition.filesystem for partition in device.partitions), *circumstances.foreign}
     for kind in sorted(kinds & _FOREIGN.keys()):
         yield _overridable("foreign", f"holds {_FOREIGN[kind]}")
     filled = [partition for partition in device.partitions if partition.filesystem]

@@ -7,7 +7,7 @@ Sources: Linux Documentation/ABI/stable/sysfs-block, proc(5) for mountinfo and s
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
@@ -19,7 +19,8 @@ from bootkit.model.host import BlockRecord, HostRecord, MountRecord
 
 _SECTOR = 512
 """sysfs counts in these whatever the disk's own sectors are."""
-_NO_DISKS = re.compile(r"(sr|ram|zram|fd|dm-|md|nbd|zd)\d*|mmcblk\d+(boot\d+|rpmb)")
+_NO_DISKS = re.compile(r"(sr|ram|zram|fd|dm-|md|bcache|nbd|rbd|drbd|zd)\d*|mmcblk\d+(boot\d+|rpmb)")
+_ON_SEVERAL_DISKS = ("btrfs", "bcachefs")
 _USB_PARENT_LIMIT = 12
 _TEXT_LIMIT = 4096
 
@@ -63,7 +64,10 @@ def find_device(path: Path, host: HostRecord) -> BlockDevice:
 
 
 def chain_numbers(host: HostRecord, disk: BlockRecord) -> frozenset[str]:
-    """Numbers of a disk, its partitions, and all that lies on them: LUKS, LVM, md, loop devices on their files."""
+    """Numbers of a disk, its partitions, and all that lies on them: LUKS, LVM, md, loop devices on their files.
+
+    A file system on several disks is named by one of them only; the others have its UUID.
+    """
     by_name = {block.name: block for block in host.blocks}
     todo = [disk, *_partitions_of(host, disk)]
     seen: dict[str, BlockRecord] = {}
@@ -75,12 +79,42 @@ def chain_numbers(host: HostRecord, disk: BlockRecord) -> frozenset[str]:
         todo += [by_name[name] for name in block.holders if name in by_name]
         todo += _partitions_of(host, block)
         todo += [loop for loop in host.blocks if loop.backing_number and loop.backing_number == block.number]
+        todo += _of_one_filesystem(host, block)
     return frozenset(block.number for block in seen.values())
+
+
+def _of_one_filesystem(host: HostRecord, block: BlockRecord) -> list[BlockRecord]:
+    uuid = block.udev.get("ID_FS_UUID", "")
+    if not uuid or block.udev.get("ID_FS_TYPE", "") not in _ON_SEVERAL_DISKS:
+        return []
+    return [other for other in host.blocks if other.udev.get("ID_FS_UUID") == uuid]
+
+
+def _pools(blocks: Iterable[BlockRecord]) -> frozenset[str]:
+    """Names of the ZFS pools that have a part there: udev has them for labels, and mounts name nothing else."""
+    return frozenset(
+        _udev_text(block, "ID_FS_LABEL") for block in blocks if block.udev.get("ID_FS_TYPE") == "zfs_member"
+    )
+
+
+def _twins(host: HostRecord, disk: BlockRecord) -> tuple[str, ...]:
+    serial = _serial(disk)
+    others = [block for block in host.blocks if not block.partition and block.size == disk.size]
+    # what several ways lead to (multipath) is one disk, and in use
+    return tuple(
+        f"/dev/{other.name}"
+        for other in others
+        if serial
+        and other.name != disk.name
+        and _serial(other) == serial
+        and not set(other.holders) & set(disk.holders)
+    )
 
 
 def _device(host: HostRecord, disk: BlockRecord) -> BlockDevice:
     numbers = chain_numbers(host, disk)
     parts = _partitions_of(host, disk)
+    pools = _pools((disk, *parts))
     bus = _bus(disk)
     return BlockDevice(
         node=f"/dev/{disk.name}",
@@ -93,9 +127,11 @@ def _device(host: HostRecord, disk: BlockRecord) -> BlockDevice:
         bus=bus,
         read_only=disk.read_only,
         partitions=tuple(_partition(host, part) for part in parts),
-        mounts=tuple(_mounted(host, numbers)),
+        mounts=tuple(_mounted(host, numbers, pools)),
         holders=tuple(sorted({name for block in (disk, *parts) for name in block.holders})),
         swap=any(number in numbers for number in host.swaps),
+        filesystem=clean(disk.udev.get("ID_FS_TYPE", "")),
+        twins=_twins(host, disk),
     )
 
 
@@ -108,13 +144,14 @@ def _partition(host: HostRecord, part: BlockRecord) -> Partition:
         filesystem=clean(part.udev.get("ID_FS_TYPE", "")),
         label=clean(_udev_text(part, "ID_FS_LABEL")),
         uuid=clean(part.udev.get("ID_FS_UUID", "")),
-        mounts=tuple(_mounted(host, frozenset({part.number}))),
+        mounts=tuple(_mounted(host, frozenset({part.number}), _pools((part,)))),
     )
 
 
-def _mounted(host: HostRecord, numbers: frozenset[str]) -> Iterator[Mount]:
+def _mounted(host: HostRecord, numbers: frozenset[str], pools: frozenset[str]) -> Iterator[Mount]:
     for mount in host.mounts:
-        if mount.number in numbers or mount.source_number in numbers:
+        of_pool = mount.filesystem == "zfs" and mount.source.partition("/")[0] in pools
+        if of_pool or mount.number in numbers or mount.source_number in numbers:
             yield Mount(source=clean(mount.source), target=mount.target, filesystem=mount.filesystem)
 
 

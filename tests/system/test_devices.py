@@ -1,33 +1,18 @@
 """Recorded machines: what each of their disks is, and whether it may become a stick."""
 
-import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from bootkit.app.verbs.prepare import expected_names, expects
+from bootkit.errors import DeviceRefused
 from bootkit.model.device import BlockDevice
-from bootkit.model.host import BlockRecord, HostRecord, MountRecord
+from bootkit.model.prepare import Action, PreparePlan, Target
 from bootkit.plan.safety import Circumstances, safety
 from bootkit.system.devices import block_devices, clean, device_at, find_device, read_host
+from bootkit.system.target import open_target
 from bootkit.units import MIB
-
-MACHINES = Path(__file__).parent / "machines"
-NEED = Circumstances(minimum=131 * MIB)
-
-
-def machine(name: str) -> HostRecord:
-    record: dict[str, Any] = json.loads((MACHINES / f"{name}.json").read_text())
-    return HostRecord(
-        blocks=tuple(block(row) for row in record["blocks"]),
-        mounts=tuple(MountRecord(**mount) for mount in record["mounts"]),
-        swaps=tuple(record["swaps"]),
-    )
-
-
-def block(row: dict[str, Any]) -> BlockRecord:
-    values: dict[str, Any] = {**row, "holders": tuple(row.get("holders", ()))}
-    return BlockRecord(**values)
+from tests.system.machine_table import EVERYTHING, MACHINES, NEED, machine, names, table
 
 
 def disk(name: str, node: str) -> BlockDevice:
@@ -36,6 +21,21 @@ def disk(name: str, node: str) -> BlockDevice:
 
 def reasons(name: str, node: str, circumstances: Circumstances = NEED) -> list[str]:
     return [refusal.reason for refusal in safety(disk(name, node), circumstances)]
+
+
+@pytest.mark.parametrize("name", names())
+def test_the_disks_of_a_machine_are_judged(name: str, *, update_golden: bool) -> None:
+    golden = MACHINES / f"{name}.txt"
+    if update_golden:
+        golden.write_text(table(name))
+    assert table(name) == golden.read_text()
+
+
+@pytest.mark.parametrize("name", names())
+def test_nothing_writes_to_a_disk_that_something_is_mounted_from(name: str) -> None:
+    for device in block_devices(machine(name)):
+        refused = safety(device, Circumstances(allowed=EVERYTHING))
+        assert refused or not (device.mounts or device.swap or device.holders), device.node
 
 
 @pytest.mark.parametrize(
@@ -83,6 +83,36 @@ def test_the_gravest_reason_comes_first(name: str, node: str, said: str) -> None
 def test_no_option_frees_a_disk_in_use(name: str, free: list[str]) -> None:
     everything = Circumstances(allowed=frozenset({"fixed", "large", "foreign", "partitions"}))
     assert [device.node for device in block_devices(machine(name)) if not safety(device, everything)] == free
+
+
+def test_of_two_identical_sticks_only_the_node_tells_which_is_meant() -> None:
+    one, two = disk("identical_sticks", "/dev/sda"), disk("identical_sticks", "/dev/sdb")
+    assert (one.twins, two.twins) == (("/dev/sdb",), ("/dev/sda",))
+    assert one.identity != two.identity  # by diskseq alone
+    plan = PreparePlan(
+        action=Action.PREPARE,
+        target=Target(path="/dev/sda", size=one.size, is_device=True, identity=one.identity, twins=one.twins),
+        steps=(),
+    )
+    assert expected_names(plan) == ("/dev/sda",)
+    assert not expects(plan, one.identity.serial)
+    assert expects(plan, "/dev/sda")
+
+
+def test_a_disk_that_was_swapped_between_plan_and_write_is_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    planned, plugged_in = disk("identical_sticks", "/dev/sda"), disk("identical_sticks", "/dev/sdb")
+    image = tmp_path / "node"
+    image.write_bytes(b"mine")
+    target = Target(
+        path=str(image), size=planned.size, is_device=True, exists=True, identity=planned.identity, title="UDisk"
+    )
+    monkeypatch.setattr("bootkit.system.target.device_at", lambda _host, _number: plugged_in)
+    monkeypatch.setattr("bootkit.system.target.stat.S_ISBLK", lambda _mode: True)
+    with pytest.raises(DeviceRefused, match="another disk than the plan names"), open_target(target):
+        pass
+    assert image.read_bytes() == b"mine"
 
 
 def test_swap_below_lvm_is_seen() -> None:
@@ -178,7 +208,5 @@ def test_this_machine_is_read_without_an_error() -> None:
 
 
 def test_what_is_no_disk_is_refused() -> None:
-    from bootkit.errors import DeviceRefused
-
     with pytest.raises(DeviceRefused, match="not a disk"):
         find_device(Path("/dev/null"), machine("laptop_and_stick"))

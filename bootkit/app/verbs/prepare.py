@@ -14,7 +14,7 @@ from pathlib import Path
 from bootkit import __version__
 from bootkit.app.menu.grub_cfg import menu_of
 from bootkit.app.verbs.generate import plan_generation
-from bootkit.errors import BootkitError, DeviceRefused, ToolMissing, UsageError
+from bootkit.errors import BootkitError, DeviceRefused, HostError, ToolMissing, UsageError
 from bootkit.model.catalog import MenuSettings
 from bootkit.model.device import BlockDevice
 from bootkit.model.filesystem import DataFs
@@ -170,10 +170,17 @@ def accepts(plan: PreparePlan, word: str) -> bool:
 
 def expects(plan: PreparePlan, name: str) -> bool:
     """Whether a script's ``--expect`` names the target: the by-id name or the serial of a disk, the name of a file."""
-    identity = plan.target.identity
-    names = {identity.by_id, identity.serial} if plan.target.is_device else {Path(plan.target.path).name}
+    return name in expected_names(plan)
+
+
+def expected_names(plan: PreparePlan) -> tuple[str, ...]:
+    """What ``--expect`` takes, the best one first."""
+    target = plan.target
+    if not target.is_device:
+        return (Path(target.path).name,)
+    names = () if target.twins else (target.identity.by_id, target.identity.serial)
     # a device without either, such as a loop device, has no better name than its node
-    return name in (names - {""} or {plan.target.path})
+    return tuple(filter(None, names)) or (target.path,)
 
 
 def fresh_ids() -> FreshIds:
@@ -300,7 +307,10 @@ def _disk(path: Path, circumstances: Circumstances) -> tuple[Target, Contents]:
         sector_size=device.sector_size,
         title=clean(f"{device.vendor} {device.model}"),
         contents=_told(contents),
-        confirm=tuple(dict.fromkeys(word for word in words if word)) or (device.node,),
+        confirm=(device.node,)
+        if device.twins
+        else tuple(dict.fromkeys(word for word in words if word)) or (device.node,),
+        twins=device.twins,
     )
     return target, contents
 
@@ -328,22 +338,23 @@ def our_needs() -> tuple[tuple[str, str], ...]:
 
 def _mount_point(path: Path) -> str:
     here = path.resolve()
-    while not here.is_mount() and here != here.parent:
+    while not _is_mount(here) and here != here.parent:
         here = here.parent
     return os.fspath(here)
+
+
+def _is_mount(path: Path) -> bool:
+    try:
+        return path.is_mount()
+    except OSError:  # it lies where we may not look; what it is mounted from, its parents tell
+        return False
 
 
 def _read(path: Path) -> Contents:
     try:
         return read_contents(path)
-    except PermissionError as error:
-        raise BootkitError(
-            f"{path} cannot be read: {error.strerror}", hint=f"run it with sudo: sudo bootkit prepare {path}"
-        ) from error
     except OSError as error:
-        raise BootkitError(
-            f"{path} cannot be read: {error.strerror}", hint="try another port, then another stick"
-        ) from error
+        raise HostError.of(error, f"{path} cannot be read") from error
 
 
 def _told(contents: Contents) -> tuple[str, ...]:
