@@ -8,7 +8,7 @@ import io
 import json
 import tarfile
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +19,7 @@ from bootkit.errors import BootkitError, Interrupted
 from bootkit.formats.partitions import read_partitions
 from bootkit.model.boot import Firmware
 from bootkit.model.places import GRUB_FOLDER, LOADERS_FILE, STICK_RECORD
-from bootkit.model.plan import WriteFile
+from bootkit.model.plan import StickPlan, WriteFile
 from bootkit.model.prepare import (
     SECTOR,
     BuildLoader,
@@ -43,6 +43,7 @@ from bootkit.model.prepare import (
 from bootkit.plan.layout import partition_name
 from bootkit.system import interrupted
 from bootkit.system.bootcode import boot_sector, core_image
+from bootkit.system.changes import apply_changes
 from bootkit.system.loaders import mkimage_program
 from bootkit.system.makefs import make_filesystem
 from bootkit.system.run import run
@@ -276,8 +277,7 @@ def _replace_loaders(step: ReplaceLoaders, state: _Made) -> None:
     volume = raw_volume(state.target.path, step.offset, step.size, writing=True)
     assert volume is not None
     with closing(volume):
-        volume.write(files)
-        volume.flush()
+        apply_changes(_written(files), volume)
         for path, content in files.items():
             with volume.open(path) as fh:
                 if fh.read() != content:
@@ -288,8 +288,11 @@ def _record_loaders(step: RecordLoaders, state: _Made) -> None:
     volume = raw_volume(state.target.path, step.offset, step.size, writing=True)
     if volume is not None:
         with closing(volume):
-            volume.write({LOADERS_FILE: loaders_record(state.plan, state.loaders)})
-            volume.flush()
+            apply_changes(_written({LOADERS_FILE: loaders_record(state.plan, state.loaders)}), volume)
+
+
+def _written(files: Mapping[str, bytes]) -> StickPlan:
+    return StickPlan(steps=tuple(WriteFile(path=path, content=content) for path, content in files.items()))
 
 
 def _check_written(state: _Made) -> None:

@@ -1,4 +1,4 @@
-"""Carry out a plan for a stick's data partition."""
+"""Carry out a plan for the data partition of a stick: the only module that changes files on one."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -13,6 +13,7 @@ from typing import BinaryIO, Protocol
 
 from bootkit.errors import BootkitError, FormatError
 from bootkit.formats.reader import Extent
+from bootkit.model.places import HOME_FOLDER, PERSISTENCE_FOLDER
 
 CHUNK = 1 << 20
 """Bytes a reading: 1 MiB is fastest with hashing in the same pass, because it stays in the processor's cache."""
@@ -21,7 +22,7 @@ DEPTH_LIMIT = 128
 """Folders one in another; Linux' paths of 4096 bytes end not far behind."""
 WALK_LIMIT = 250_000
 """Files and folders of a stick that are looked at; the fullest stick met has a tenth of that."""
-_PRIVATE = ("/boot/home/", "/boot/persistence/")
+_PRIVATE = (f"{HOME_FOLDER}/", f"{PERSISTENCE_FOLDER}/")
 _MEND = "if there are not so many, its file system is damaged: unmount it and run fsck on its partition"
 
 Progress = Callable[[int], None]

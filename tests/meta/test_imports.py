@@ -1,5 +1,6 @@
 """What an interpreter has loaded after it did one thing: commands stay quick, and the layers stay apart."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -46,3 +47,9 @@ def test_detectors_cannot_be_imported_from_the_top_level_folder() -> None:
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False, capture_output=True, text=True)
     assert "ImportError" in done.stderr
     assert "bootkit.detectors" in done.stderr
+
+
+def test_only_the_applier_of_plans_changes_a_stick() -> None:
+    changing = re.compile(r"\bvolume\.(write|copy_in|rename|remove)\(")
+    found = {path.relative_to(ROOT) for path in (ROOT / "bootkit").rglob("*.py") if changing.search(path.read_text())}
+    assert {str(path) for path in found} == {"bootkit/system/changes.py"}

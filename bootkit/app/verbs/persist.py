@@ -7,9 +7,10 @@ from bootkit.app.stick.state import read_item
 from bootkit.app.stick.user_files import copy, fill_warning, has_holes, plan_copy, require_fits, require_room
 from bootkit.errors import BootkitError, UsageError
 from bootkit.model.catalog import ImageItem
+from bootkit.model.plan import StickPlan, WriteFile
 from bootkit.model.stack import Persistence
 from bootkit.plan.persistence import kept_folder, persistence_of, require_unlock
-from bootkit.system.changes import Watcher
+from bootkit.system.changes import Watcher, apply_changes
 from bootkit.system.fsimage import LUKS_HEADER, encrypt, make_ext4
 from bootkit.system.volume import Volume
 from bootkit.system.volumes.raw import scratch
@@ -72,8 +73,8 @@ def create_persistence(
     persistence = plan.persistence
     assert plan.encrypted == (passphrase is not None)
     if persistence.is_folder:
-        volume.write({plan.path: _MARK_TEXT.encode()})
-        volume.flush()
+        mark = WriteFile(path=plan.path, content=_MARK_TEXT.encode())
+        apply_changes(StickPlan(steps=(mark,)), volume)
         return
     with scratch() as work:
         tree = work / "tree"
