@@ -6,7 +6,7 @@ bitmap, 7.2 upcase table, 7.4 to 7.7 files.
 
 import struct
 from calendar import timegm
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -72,6 +72,10 @@ class Exfat(FileTree[ExfatEntry]):
     def uuid(self) -> str:
         return self.geometry.uuid
 
+    @property
+    def root(self) -> ExfatEntry:
+        return self._root
+
     def bitmap(self) -> tuple[int, bytearray]:
         """Where the allocation bitmap lies and what is in it: bit 0 is cluster 2.
 
@@ -103,7 +107,7 @@ class Exfat(FileTree[ExfatEntry]):
         return table
 
     def free_clusters(self) -> int:
-        used = sum(byte.bit_count() for byte in self.bitmap()[1])
+        used = int.from_bytes(self.bitmap()[1], "little").bit_count()
         return max(0, self.geometry.clusters - used)
 
     def records(self, directory: ExfatEntry) -> Iterator[tuple[int, bytes]]:
@@ -150,7 +154,7 @@ class Exfat(FileTree[ExfatEntry]):
             elif wanted:
                 pending.append((at, record))
                 wanted -= 1
-                if not wanted and (entry := _entry(pending)):
+                if not wanted and (entry := entry_of(pending)):
                     yield entry
 
     def _chain(self, entry: ExfatEntry, size: int) -> Iterator[tuple[int, int]]:
@@ -208,8 +212,8 @@ def read_geometry(fh: BinaryIO) -> ExfatGeometry:
     )
 
 
-def _entry(pending: list[tuple[int, bytes]]) -> ExfatEntry | None:
-    """What a whole set says; ``None`` if it is damaged."""
+def entry_of(pending: Sequence[tuple[int, bytes]]) -> ExfatEntry | None:
+    """What a whole set of records says, each with where it lies; ``None`` if it is damaged."""
     head = pending[0][1]
     if len(pending) < 3 or pending[1][1][0] != STREAM:
         return None

@@ -134,6 +134,10 @@ class Ext4(FileTree[ExtEntry]):
         if self.superblock.incompat & _RECOVER:
             self.warn("the ext4 file system was not unmounted cleanly: its newest changes may be missing")
 
+    def extents_of(self, number: int) -> tuple[Extent, ...]:
+        """Where the bytes of the file lie whose inode has this number, whether it has a name or not."""
+        return self._extents(self._inode("", number))
+
     def _target(self, link: ExtEntry) -> str:
         pieces = [read_at(self._fh, offset, length) for offset, length in self._extents(link) if offset is not None]
         return b"".join(pieces)[:_LINK_LIMIT].rstrip(b"\0").decode("utf-8", "backslashreplace")

@@ -69,7 +69,7 @@ class Fat(FileTree[FatEntry]):
     @property
     def label(self) -> str:
         """From the root directory, where labels are changed; else from the boot sector."""
-        for _, record in self._records(self._root):
+        for _, record in self.records(self._root):
             if record[11] & _VOLUME_LABEL and record[11] & _LONG_NAME != _LONG_NAME:
                 return _short(record[:11].rstrip())
         return self.geometry.label
@@ -90,9 +90,34 @@ class Fat(FileTree[FatEntry]):
             raise FormatError(f"the cluster chain of {entry.name} is shorter than the file")
         return extents
 
-    def _read_directory(self, directory: FatEntry) -> Iterator[FatEntry]:
+    @property
+    def root(self) -> FatEntry:
+        return self._root
+
+    def clusters(self, first: int) -> Iterator[int]:
+        """The chain that begins with a cluster."""
+        # A chain cannot be longer than all clusters: ends one that bites its tail.
+        for _ in range(self.geometry.clusters):
+            if not 2 <= first < self.geometry.clusters + 2:
+                return
+            yield first
+            first = self._table.next(first)
+
+    def directory_extents(self, directory: FatEntry) -> Iterable[tuple[int, int]]:
+        """Where the records of a directory lie."""
+        geometry = self.geometry
+        if directory.ident == _ROOT_IDENT and geometry.root_size:
+            return ((geometry.root_offset, geometry.root_size),)
+        return self._chain(directory.cluster, DIRECTORY_LIMIT)
+
+    def forget_table(self) -> None:
+        """Read the allocation table anew: it was changed."""
+        self._table = _Table(self._fh, self.geometry)
+
+    def entries(self, records: Iterable[tuple[int, bytes]]) -> Iterator[FatEntry]:
+        """The files and folders that records make, each with where it lies."""
         long_name = _LongName()
-        for at, record in self._records(directory):
+        for at, record in records:
             attributes = record[11]
             if attributes & 0x3F == _LONG_NAME:
                 long_name.add(record)
@@ -101,6 +126,9 @@ class Fat(FileTree[FatEntry]):
             if attributes & _VOLUME_LABEL or name in (".", ".."):
                 continue
             yield self._entry(name, record, at)
+
+    def _read_directory(self, directory: FatEntry) -> Iterator[FatEntry]:
+        yield from self.entries(self.records(directory))
 
     def _entry(self, name: str, record: bytes, at: int) -> FatEntry:
         high, time, date, low, size = struct.unpack_from("<HHHHI", record, 20)
@@ -117,19 +145,15 @@ class Fat(FileTree[FatEntry]):
             cluster=cluster or (self.geometry.root_cluster if is_dir else 0),
         )
 
-    def _records(self, directory: FatEntry) -> Iterator[tuple[int, bytes]]:
+    def records(self, directory: FatEntry) -> Iterator[tuple[int, bytes]]:
+        """The records of a directory that are in use, each with where it lies."""
         geometry = self.geometry
-        if directory.ident == _ROOT_IDENT and geometry.root_size:
-            extents: Iterable[Extent] = ((geometry.root_offset, geometry.root_size),)
-        else:
-            extents = self._chain(directory.cluster, DIRECTORY_LIMIT)
-        seen: set[int | None] = set()
-        for offset, length in extents:
+        seen: set[int] = set()
+        for offset, length in self.directory_extents(directory):
             if offset in seen:
                 self.warn(f"the cluster chain of the directory {directory.name or '/'} bites its tail")
                 return
             seen.add(offset)
-            assert offset is not None
             # One cluster at a time: the end mark comes early in most chains, above all in a damaged one.
             for at in range(offset, offset + length, geometry.cluster_size):
                 data = read_at(self._fh, at, min(geometry.cluster_size, offset + length - at))
@@ -139,7 +163,7 @@ class Fat(FileTree[FatEntry]):
                     if data[start] != 0xE5:
                         yield at + start, data[start : start + 32]
 
-    def _chain(self, cluster: int, size: int) -> Iterator[Extent]:
+    def _chain(self, cluster: int, size: int) -> Iterator[tuple[int, int]]:
         """The clusters from ``cluster`` on, as long as they are needed for ``size`` bytes."""
         geometry = self.geometry
         # A chain cannot be longer than all clusters: ends one that bites its tail.
@@ -265,12 +289,13 @@ class _LongName:
         """The name, if its pieces belong to the short ``record``; forgets it in any case."""
         pieces, complete = self.pieces, self.expected == 0
         self.pieces, self.expected = [], 0
-        if not pieces or not complete or _checksum(record[:11]) != self.checksum:
+        if not pieces or not complete or short_checksum(record[:11]) != self.checksum:
             return ""
         return b"".join(reversed(pieces)).decode("utf-16-le", "replace").partition("\0")[0]
 
 
-def _checksum(short: bytes) -> int:
+def short_checksum(short: bytes) -> int:
+    """What ties the pieces of a long name to the 11 bytes of the short one."""
     total = 0
     for byte in short:
         total = ((total >> 1 | (total & 1) << 7) + byte) & 0xFF

@@ -1,21 +1,22 @@
 """Write to an exFAT file system that is not mounted, which no program does.
 
 Every file lies in one piece and is marked so: GRUB, Linux and Windows read it fastest like this, and a table of one line
-maps it where an initrd has no driver. Clusters are marked as used before anything points to them, and freed when nothing
-does any more: a power cut loses room, never a file. Source: Microsoft exFAT file system specification (2019): 3.4
+maps it where an initrd has no driver. Source: Microsoft exFAT file system specification (2019): 3.4
 checksum, 6.3 directory entries, 7.1 allocation bitmap, 7.4 to 7.7 files.
 """
 
+import re
 import struct
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from typing import BinaryIO, cast
 
-from bootkit.errors import BootkitError, FormatError
-from bootkit.formats.exfat import CONTIGUOUS, DIRECTORY, FILE, IN_USE, NAME, RECORD, STREAM, Exfat, ExfatEntry
-from bootkit.formats.reader import Window, read_at
+from bootkit.formats.exfat import CONTIGUOUS, DIRECTORY, FILE, IN_USE, NAME, STREAM, Exfat, ExfatEntry, entry_of
+from bootkit.formats.reader import read_at
 from bootkit.model.plan import WriteFile
-from bootkit.system.volume import parts_of
+from bootkit.system.clusters import RECORD, ClusterWriter, Folder, Member, Run
+from bootkit.system.staged import SECTOR, Staged
+from bootkit.system.writer import Reserved, no_room
 
 _BOOT_SECTORS = 12
 _SERIAL = 100
@@ -23,8 +24,9 @@ _CHECKSUM_SKIPS = (106, 107, 112)
 """Volume flags and percent in use change without a new checksum."""
 _ARCHIVE = 0x20
 _ALLOCATED = 0x01
+_VOLUME_FLAGS = 106
+_DIRTY, _FAILED = 0x02, 0x04
 _END_OF_CHAIN = 0xFFFFFFFF
-_BITS = tuple(bytes(value >> bit & 1 for bit in range(8)) for value in range(256))
 
 
 def set_serial(fh: BinaryIO, serial: int) -> None:
@@ -45,196 +47,174 @@ def fill_exfat(fh: BinaryIO, size: int, folders: Sequence[str], files: Sequence[
         FormatError: there is no exFAT file system in ``fh``.
         BootkitError: it is full.
     """
-    writer = ExfatWriter(fh, 0, size)
+    staged = Staged(fh.fileno(), 0, size)
+    writer = ExfatWriter(staged)
     for folder in folders:
         writer.make_folder(folder)
     for file in files:
-        writer.write(file.path, file.content)
+        reserved = writer.reserve(len(file.content), ())
+        for at, length in reserved.extents:
+            assert at is not None  # exFAT has no holes
+            staged.put(at, file.content[:length])
+        writer.publish(file.path, reserved)
+    writer.settle()
+    for change in staged.changes():
+        staged.write_past(change.at, change.after)
 
 
-class ExfatWriter:
-    """Changes the file system of ``size`` bytes at ``offset`` of ``fh``, which is open for reading and writing, unbuffered.
+def exfat_problem(staged: Staged) -> str | None:
+    """Why it must be checked before it is written, as a clause; ``None`` if it need not be."""
+    flags = int.from_bytes(staged.on_medium(_VOLUME_FLAGS, 2), "little")
+    if flags & _FAILED:
+        return "its medium has failed before"
+    return "it was not unmounted cleanly" if flags & _DIRTY else None
+
+
+def exfat_spare_sector(staged: Staged) -> int:
+    """The offset of a sector that exFAT leaves alone: the last one before its table, if there is a gap."""
+    fat = int.from_bytes(staged.on_medium(80, 4), "little") << staged.on_medium(108, 1)[0]
+    return fat - SECTOR
+
+
+class ExfatWriter(ClusterWriter[ExfatEntry]):
+    """Changes to the exFAT file system in ``staged``.
 
     Raises:
         FormatError: there is none, or it is damaged.
     """
 
-    def __init__(self, fh: BinaryIO, offset: int, size: int) -> None:
-        self._fh = fh
-        self._offset = offset
-        self._size = size
-        self._tree = self._fresh()
+    def __init__(self, staged: Staged) -> None:
+        self._tree = Exfat(cast("BinaryIO", staged))
         self._geometry = self._tree.geometry
         self._bitmap_at, self._bitmap = self._tree.bitmap()
         self._upcase = self._tree.upcase()
+        super().__init__(staged, self._tree.root)
 
-    def make_folder(self, path: str) -> ExfatEntry:
-        """The folder, made with its parents where it is not there."""
-        here = ""
-        for part in parts_of(path):
-            below = f"{here}/{part}"
-            if self._tree.find(below) is None:
-                # a directory has at least one cluster, even if nothing is in it
-                size = self._geometry.cluster_size
-                first = self.allocate(size)
-                self.put(self._geometry.offset(first), bytes(size))
-                self._insert(here, self._set(part, DIRECTORY, first, size))
-            here = below
-        folder = self._tree.find(here)
-        if folder is None or not folder.is_dir:
-            raise BootkitError(f"{path} is a file, not a folder")
+    @property
+    def _cluster_size(self) -> int:
+        return self._geometry.cluster_size
+
+    def _offset(self, cluster: int) -> int:
+        return self._geometry.offset(cluster)
+
+    def _fold(self, name: str) -> str:
+        return name.lower()
+
+    def _load(self, entry: ExfatEntry, path: str) -> Folder[ExfatEntry]:
+        folder: Folder[ExfatEntry] = Folder(entry, path)
+        left = 0
+        for at, record in self._tree.records(entry):
+            if record[0] == FILE:
+                left = record[1] + 1
+            folder.places.append(at)
+            folder.used.append(bool(record[0] & IN_USE))
+            left -= 1
+            if left == 0:
+                self._know(folder, len(folder.places))
         return folder
 
-    def write(self, path: str, content: bytes) -> None:
-        """Write a small file; the old one stays until the new one is complete."""
-        first = self.allocate(len(content))
-        if content:
-            self.put(self._geometry.offset(first), content)
-        self.publish(path, first, len(content))
+    def _know(self, folder: Folder[ExfatEntry], end: int) -> None:
+        """Take up the set of records that ends there, if it is whole."""
+        first = end - 1
+        while first > 0 and self._staged.peek(folder.places[first], 1)[0] != FILE:
+            first -= 1
+        entry = self._entry(folder, first, end - first)
+        if entry is not None:
+            folder.members.setdefault(self._fold(entry.name), Member(entry, first, end - first))
 
-    def allocate(self, size: int) -> int:
-        """The first of as many free clusters in a row as ``size`` bytes take; 0 for none.
+    def _entry(self, folder: Folder[ExfatEntry], first: int, count: int) -> ExfatEntry | None:
+        return entry_of([(at, self._staged.peek(at, RECORD)) for at in folder.places[first : first + count]])
 
-        Raises:
-            BootkitError: there is no such row.
-        """
-        count = -(-size // self._geometry.cluster_size)
-        if not count:
-            return 0
-        at = b"".join(_BITS[byte] for byte in self._bitmap).find(bytes(count), 0, self._geometry.clusters)
-        if at < 0:
-            raise BootkitError(
-                f"there is no free room of {size} bytes in one piece",
-                hint="make room: bootkit list, bootkit remove IMAGE",
-            )
-        self._mark(range(at + 2, at + 2 + count), used=True)
-        return at + 2
-
-    def start_of(self, cluster: int) -> int:
-        """Where a cluster lies, in bytes from the start of ``fh``."""
-        return self._offset + self._geometry.offset(cluster)
-
-    def publish(self, path: str, first: int, size: int) -> None:
-        """Give clusters that have been written a name; the room of an older file of that name is freed."""
-        parts_of(path)
-        folder, _, name = path.rpartition("/")
-        self.make_folder(folder)
-        old = self._tree.find(path)
-        records = self._set(name, _ARCHIVE, first, size)
-        if old is not None and len(old.records) * RECORD == len(records):
-            for number, at in enumerate(old.records):
-                self.put(at, records[number * RECORD : (number + 1) * RECORD])
-            self._tree = self._fresh()
-        else:
-            if old is not None:
-                self._unlink(old)
-            self._insert(folder, records)
-        if old is not None:
-            self.release(old)
-
-    def remove(self, path: str) -> None:
-        entry = self._file(path)
-        self._unlink(entry)
-        self.release(entry)
-
-    def rename(self, old: str, new: str) -> None:
-        """Move a file; one of the new name is replaced."""
-        parts_of(new)
-        entry, replaced = self._file(old), self._tree.find(new)
-        if replaced is not None and replaced.records != entry.records:
-            self.remove(new)
-        folder, _, name = new.rpartition("/")
-        self.make_folder(folder)
-        records = self._set(
-            name, _ARCHIVE, entry.cluster, entry.size, allocated=entry.allocated, contiguous=entry.contiguous
-        )
-        self._unlink(entry)
-        self._insert(folder, records)
-
-    def release(self, entry: ExfatEntry) -> None:
-        """Free the clusters of what nothing points to any more."""
-        self._mark(tuple(self._tree.clusters_of(entry)), used=False)
-
-    def discard(self, first: int, size: int) -> None:
-        """Free clusters that :meth:`allocate` gave and nothing has a name for."""
-        self._mark(range(first, first - (-size // self._geometry.cluster_size)), used=False)
-
-    def put(self, at: int, data: bytes) -> None:
-        """Write bytes at a place of the file system."""
-        self._fh.seek(self._offset + at)
-        self._fh.write(data)
-
-    def _fresh(self) -> Exfat:
-        """A reader that has kept nothing."""
-        return Exfat(cast("BinaryIO", Window(self._fh, self._offset, self._size)))
-
-    def _file(self, path: str) -> ExfatEntry:
-        parts_of(path)
-        entry = self._tree.find(path)
-        if entry is None or entry.is_dir:
-            raise BootkitError(f"there is no file {path}")
+    def _read_member(self, folder: Folder[ExfatEntry], first: int, count: int) -> ExfatEntry:
+        entry = self._entry(folder, first, count)
+        assert entry is not None  # they were just written
         return entry
 
-    def _mark(self, clusters: Iterable[int], *, used: bool) -> None:
-        changed: set[int] = set()
-        for cluster in clusters:
-            byte, bit = divmod(cluster - 2, 8)
-            self._bitmap[byte] = self._bitmap[byte] & ~(1 << bit) | (used << bit)
-            changed.add(byte)
-        if changed:
-            first, last = min(changed), max(changed)
-            self.put(self._bitmap_at + first, bytes(self._bitmap[first : last + 1]))
+    def _take(self, count: int) -> tuple[Run, ...]:
+        at = first_run(self._bitmap, count, self._geometry.clusters)
+        if at < 0:
+            raise no_room(count * self._cluster_size, piece=True)
+        self._mark(at, count, used=True)
+        return ((at + 2, count),)
 
-    def _unlink(self, entry: ExfatEntry) -> None:
-        for at in entry.records:
-            self.put(at, bytes((read_at(self._fh, self._offset + at, 1)[0] & ~IN_USE,)))
-        self._tree = self._fresh()
+    def _give(self, first: int, count: int) -> None:
+        self._mark(first - 2, count, used=False)
 
-    def _insert(self, folder: str, records: bytes) -> None:
-        directory = self._tree.find(folder)
-        if directory is None:
-            raise FormatError(f"the directory {folder} is damaged")
-        places = self._places(directory, len(records) // RECORD)
-        if not places:
-            self._grow(directory)
-            directory = self._tree.find(folder)
-            if directory is None:
-                raise FormatError(f"the directory {folder} is damaged")
-            places = self._places(directory, len(records) // RECORD)
-        for number, at in enumerate(places):
-            self.put(at, records[number * RECORD : (number + 1) * RECORD])
-        self._tree = self._fresh()
+    def _mark(self, at: int, count: int, *, used: bool) -> None:
+        start, end = at // 8, -(-(at + count) // 8)
+        bits = ((1 << count) - 1) << (at - start * 8)
+        old = int.from_bytes(self._bitmap[start:end], "little")
+        new = (old | bits if used else old & ~bits).to_bytes(end - start, "little")
+        self._bitmap[start:end] = new
+        self._staged.put(self._bitmap_at + start, new)
 
-    def _places(self, directory: ExfatEntry, count: int) -> list[int]:
-        """``count`` unused entries in a row; empty if the directory is full."""
-        row: list[int] = []
-        for at, record in self._tree.records(directory):
-            row = [] if record[0] & IN_USE else [*row, at]
-            if len(row) == count:
-                return row
-        return []
+    def _free_runs(self) -> Iterator[Run]:
+        at = 0
+        while (at := first_run(self._bitmap, 1, self._geometry.clusters, at)) >= 0:
+            end = next_used(self._bitmap, at, self._geometry.clusters)
+            yield at + 2, end - at
+            at = end
 
-    def _grow(self, directory: ExfatEntry) -> None:
-        """Double a directory: the root by its chain, any other by a move to where there is room in one piece."""
-        size = self._geometry.cluster_size
-        clusters = tuple(self._tree.clusters_of(directory))
-        if not directory.records:
-            added = self.allocate(size)
-            self.put(self._geometry.offset(added), bytes(size))
-            self._link(added, _END_OF_CHAIN)
-            self._link(clusters[-1], added)
+    def _runs(self, entry: ExfatEntry) -> Iterator[Run]:
+        if entry.contiguous:
+            yield entry.cluster, -(-entry.allocated // self._cluster_size)
         else:
-            old = b"".join(record for _, record in self._tree.records(directory))
-            first = self.allocate(2 * len(old))
-            self.put(self._geometry.offset(first), old + bytes(len(old)))
-            records = self._set(directory.name, DIRECTORY, first, 2 * len(old))
-            for number, at in enumerate(directory.records):
-                self.put(at, records[number * RECORD : (number + 1) * RECORD])
-            self.release(directory)
-        self._tree = self._fresh()
+            yield from ((cluster, 1) for cluster in self._tree.clusters_of(entry))
+
+    def _file_records(self, folder: Folder[ExfatEntry], name: str, reserved: Reserved) -> bytes:  # noqa: ARG002
+        return self._set(name, _ARCHIVE, reserved.first, reserved.size)
+
+    def _moved_records(self, folder: Folder[ExfatEntry], name: str, entry: ExfatEntry) -> bytes:  # noqa: ARG002
+        return self._set(
+            name, _ARCHIVE, entry.cluster, entry.size, allocated=entry.allocated, contiguous=entry.contiguous
+        )
+
+    def _folder_records(self, folder: Folder[ExfatEntry], name: str) -> bytes:  # noqa: ARG002
+        # a directory has at least one cluster, even if nothing is in it
+        ((first, _),) = self._take(1)
+        self._staged.put(self._offset(first), bytes(self._cluster_size))
+        return self._set(name, DIRECTORY, first, self._cluster_size)
+
+    def _erased(self, record: bytes) -> bytes:
+        return bytes((record[0] & ~IN_USE,)) + record[1:]
+
+    def _grow(self, folder: Folder[ExfatEntry]) -> None:
+        """Double a directory: the root by its chain, any other by a move to where there is room in one piece."""
+        entry = folder.entry
+        if not folder.path:
+            *_, (last, length) = self._runs(entry)
+            ((added, _),) = self._take(1)
+            self._staged.put(self._offset(added), bytes(self._cluster_size))
+            self._link(added, _END_OF_CHAIN)
+            self._link(last + length - 1, added)
+            self._extend(folder, self._offset(added), self._cluster_size)
+            return
+        old = b"".join(self._staged.peek(at, RECORD) for at in folder.places)
+        size = 2 * len(old)
+        ((first, _),) = self._take(size // self._cluster_size)
+        self._staged.put(self._offset(first), old + bytes(len(old)))
+        self._removed.extend(self._runs(entry))
+        self._move(folder, first, size)
+
+    def _move(self, folder: Folder[ExfatEntry], first: int, size: int) -> None:
+        """Let the parent of a directory point to its new place; all that is known of it there moves along."""
+        above, _, folded = folder.path.rpartition("/")
+        parent = self._folders[above]
+        member = parent.members[folded]
+        records = self._set(member.entry.name, DIRECTORY, first, size)
+        for number, at in enumerate(parent.places[member.first : member.first + member.count]):
+            self._staged.put(at, records[number * RECORD : (number + 1) * RECORD])
+        member.entry = folder.entry = self._read_member(parent, member.first, member.count)
+        known, folder.places, folder.used = folder.used, [], bytearray()
+        self._extend(folder, self._offset(first), size)
+        folder.used[: len(known)] = known
+
+    def _extend(self, folder: Folder[ExfatEntry], at: int, size: int) -> None:
+        folder.places.extend(range(at, at + size, RECORD))
+        folder.used.extend(bytes(size // RECORD))
 
     def _link(self, cluster: int, following: int) -> None:
-        self.put(self._geometry.fat_offset + cluster * 4, struct.pack("<I", following))
+        self._staged.put(self._geometry.fat_offset + cluster * 4, struct.pack("<I", following))
 
     def _set(
         self,
@@ -262,6 +242,48 @@ class ExfatWriter:
         # the checksum covers all but its own two bytes
         struct.pack_into("<H", entries, 2, _checksum16(bytes(entries[:2] + entries[4:])))
         return bytes(entries)
+
+
+_NOT_FULL = re.compile(rb"[^\xff]")
+_NOT_EMPTY = re.compile(rb"[^\0]")
+
+
+def first_run(bitmap: bytearray, count: int, bits: int, start: int = 0) -> int:
+    """The first of ``count`` zero bits in a row from ``start`` on, the lowest bit of a byte first; negative if there is none.
+
+    Works on whole bytes as far as it can: the bitmap of 1 TB has a million of them.
+    """
+    at, whole = start, bytes(max(0, (count - 7) // 8))
+    while at < bits:
+        if whole:  # as many bytes of zeros are in any such row
+            found = bitmap.find(whole, at // 8)
+            if found < 0:
+                return -1
+            at = max(at, found * 8 - 7)
+        elif (used := _NOT_FULL.search(bitmap, at // 8)) is None:
+            return -1
+        else:
+            at = max(at, used.start() * 8)
+        end = next_used(bitmap, at, min(bits, at + count))
+        if end - at == count:
+            return at
+        at = end + 1
+    return -1
+
+
+def next_used(bitmap: bytearray, at: int, bits: int) -> int:
+    """The first bit from ``at`` on that is 1, or ``bits``."""
+    while at % 8 and at < bits:
+        if bitmap[at // 8] >> at % 8 & 1:
+            return at
+        at += 1
+    if at >= bits:
+        return bits
+    found = _NOT_EMPTY.search(bitmap, at // 8, -(-bits // 8))
+    if found is None:
+        return bits
+    lowest = (bitmap[found.start()] & -bitmap[found.start()]).bit_length() - 1
+    return min(bits, found.start() * 8 + lowest)
 
 
 def _timestamp() -> int:

@@ -68,7 +68,7 @@ _EXTENSIONS = "ext cannot make or look into extensions"
 TOOLS = (
     _tool("sfdisk", "fdisk util-linux util-linux util-linux", "prepare and restore cannot write partition tables"),
     _tool("mkfs.fat", "dosfstools dosfstools dosfstools dosfstools", "prepare cannot make the EFI system partition"),
-    _tool("mcopy", _MTOOLS, "prepare, add and generate cannot write FAT file systems that are not mounted"),
+    _tool("mcopy", _MTOOLS, "prepare cannot fill FAT file systems"),
     _tool("mke2fs", _E2FSPROGS, "prepare cannot make ext4 data partitions, home cannot make home images"),
     _tool("debugfs", _E2FSPROGS, "add and generate cannot write ext4 sticks that are not mounted"),
     _tool("grub-mkimage", _GRUB, "prepare and upgrade cannot build boot loaders", "grub2-mkimage"),

@@ -8,10 +8,10 @@ from bootkit.errors import BootkitError, FormatError
 from bootkit.formats.ntfs import Ntfs
 from bootkit.formats.reader import Extent
 from bootkit.system.volume import Progress
-from bootkit.system.volumes.raw import RawVolume
+from bootkit.system.volumes.tree import TreeVolume
 
 
-class NtfsVolume(RawVolume[Ntfs]):
+class NtfsVolume(TreeVolume[Ntfs]):
     """NTFS, opened for reading; :class:`bootkit.system.volumes.mounted.MountedVolume` is what writes."""
 
     filesystem = "ntfs"

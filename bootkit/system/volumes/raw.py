@@ -1,77 +1,176 @@
-"""What the file systems have in common that are reached through the bytes of an image file or an unmounted device."""
+"""What the file systems have in common that are reached through the bytes of an image file or an unmounted device.
+
+Our own readers read them, a :class:`~bootkit.system.writer.Writer` changes them. What is changed is on the medium as a whole or
+not at all: the content of new files goes to free room first, all else through :mod:`bootkit.system.redo`.
+"""
 
 import abc
+import errno
+import hashlib
 import os
+import stat
 import tempfile
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO, Generic, TypeVar, cast
 
 from bootkit.errors import BootkitError
-from bootkit.formats.reader import Extent, Window
-from bootkit.formats.tree import Entry, FileTree
-from bootkit.system.volume import FileStat
+from bootkit.system import redo
+from bootkit.system.staged import Change, Staged
+from bootkit.system.volume import CHUNK, Progress, parts_of
+from bootkit.system.volumes.tree import T, TreeVolume
+from bootkit.system.writer import Reserved, Writer
 
-T = TypeVar("T", bound=FileTree[Any])
+_NO_BLOCK = bytes(CHUNK)
+_SMALLEST_SPARE = 512
+"""Below it lies the boot sector."""
 
 
-class RawVolume(abc.ABC, Generic[T]):
-    """A partition of ``size`` bytes at ``offset`` of an image file or device, read by our own readers.
+class RawVolume(TreeVolume[T]):
+    """A data partition that is read and written.
 
-    The readers keep what they have read; whoever writes calls :meth:`_forget`.
+    A change that was interrupted is read as if it were complete, and completed before the next one.
     """
 
     def __init__(self, image: Path, offset: int, size: int) -> None:
-        self._image = image
-        self._offset = offset
-        self._size = size
-        self._fh: BinaryIO | None = None
-        self._tree: T | None = None
-        self.where = os.fspath(image)
+        super().__init__(image, offset, size)
+        self._writing: int | None = None
+        self._staged: Staged | None = None
+        self._writer: Writer | None = None
 
     @abc.abstractmethod
-    def _open_tree(self, fh: BinaryIO) -> T: ...
+    def _open_writer(self, staged: Staged) -> Writer: ...
 
-    def listdir(self, path: str) -> tuple[FileStat, ...]:
-        entries: tuple[Entry, ...] = self._reader().listdir(path) or ()
-        return tuple(sorted(map(_file_stat, entries), key=lambda stat: stat.name))
+    @abc.abstractmethod
+    def _problem(self, staged: Staged) -> str | None:
+        """Why it must be checked before it is written, as a clause."""
 
-    def stat(self, path: str) -> FileStat | None:
-        entry: Entry | None = self._reader().find(path)
-        return None if entry is None else _file_stat(entry)
+    @abc.abstractmethod
+    def _spare_sector(self, staged: Staged) -> int:
+        """The offset of a sector that the file system does not use."""
 
-    def open(self, path: str) -> BinaryIO:
-        return cast("BinaryIO", self._reader().open(path))
+    def write(self, files: Mapping[str, bytes]) -> None:
+        with self._changing() as (staged, writer):
+            reserved = {path: writer.reserve(len(content), ((0, len(content)),)) for path, content in files.items()}
+            for path, content in files.items():
+                for at, start, length in _placed(reserved[path]):
+                    staged.write_past(at, memoryview(content)[start : start + length])
+            for path in files:
+                writer.publish(path, reserved[path])
 
-    def extents(self, path: str) -> tuple[Extent, ...] | None:
-        return self._reader().extents(path)
+    def copy_in(self, source: Path, path: str, progress: Progress, *, sparse: bool = False) -> str:
+        parts_of(path)
+        with source.open("rb", buffering=0) as reader, self._changing() as (staged, writer):
+            size = os.fstat(reader.fileno()).st_size
+            data = tuple(_data(reader.fileno(), size)) if sparse else ((0, size),)
+            self._require_room(path, sum(length for _, length in data))
+            reserved = writer.reserve(size, data)
+            digest = _pour(reader.fileno(), reserved, staged, progress)
+            writer.publish(path, reserved)
+        return digest
 
-    def flush(self) -> None:
-        self._forget()
-        descriptor = os.open(self._image, os.O_RDONLY)
+    def rename(self, old: str, new: str) -> None:
+        with self._changing() as (_, writer):
+            writer.rename(old, new)
+
+    def remove(self, path: str) -> None:
+        with self._changing() as (_, writer):
+            writer.remove(path)
+
+    def close(self) -> None:
+        super().close()
+        self._drop()
+        if self._writing is not None:
+            os.close(self._writing)
+            self._writing = None
+
+    @contextmanager
+    def _changing(self) -> Generator[tuple[Staged, Writer]]:
+        """Everything that is done in the block is on the medium when it ends, or nothing of it if it fails."""
         try:
-            os.fsync(descriptor)
-            os.posix_fadvise(descriptor, self._offset, self._size, os.POSIX_FADV_DONTNEED)
+            staged, writer = self._opened()
+            yield staged, writer
+            writer.settle()
+            redo.commit(staged, self._spare_sector(staged), writer.room)
+        except redo.NoRoomForRedo:
+            self._drop()
+            hint = "mount the stick, and remove something there"
+            raise BootkitError(f"{self.where} is so full that nothing can be changed safely", hint=hint) from None
+        except OSError as error:
+            self._drop()
+            raise BootkitError(f"{self.where} cannot be written: {error.strerror or error}") from error
+        except BaseException:
+            self._drop()
+            raise
+        finally:
+            self._forget()
+
+    def _opened(self) -> tuple[Staged, Writer]:
+        """The partition, open for writing, and the writer of its file system; both are kept until something fails."""
+        if self._writing is None:
+            self.complete()
+            self._writing = _open_to_write(self._image)
+        if self._staged is None or self._writer is None:
+            staged = Staged(self._writing, self._offset, self._size)
+            self._require_sound(staged)
+            self._staged, self._writer = staged, self._open_writer(staged)
+        return self._staged, self._writer
+
+    def _drop(self) -> None:
+        """Forget a change that was not committed."""
+        if self._writer is not None:
+            self._writer.close()
+        self._staged = self._writer = None
+
+    def _require_sound(self, staged: Staged) -> None:
+        """Raises BootkitError: what is written now could be lost, or make lost what is there."""
+        problem = self._problem(staged)
+        if problem:
+            raise BootkitError(f"{self.where} is not written to, because {problem}", hint=self._check_hint())
+        sector = self._spare_sector(staged)
+        if sector < _SMALLEST_SPARE or not redo.is_free(staged, sector):
+            hint = "mount it first, and name the mount point"
+            raise BootkitError(f"{self.where} has no spare sector: it cannot be written safely as it is", hint=hint)
+
+    def _check_hint(self) -> str:
+        """What to type to have the file system checked."""
+        checker = {"ext4": "e2fsck -f", "vfat": "fsck.fat -a", "exfat": "fsck.exfat"}[self.filesystem]
+        if self.filesystem == "ext4":
+            return f"let it be mended first: e2fsck -f '{self.where}?offset={self._offset}'"
+        if stat.S_ISBLK(self._image.stat().st_mode):
+            return f"let it be mended first: sudo {checker} on its data partition"
+        size = f"--offset {self._offset} --sizelimit {self._size}"
+        return f"let it be mended first: sudo {checker} $(sudo losetup --find --show {size} '{self.where}')"
+
+    def complete(self) -> None:
+        """Repeat on the medium what was interrupted when the partition was last written; :meth:`_reader` shows it as if it were.
+
+        Raises:
+            BootkitError: the medium may not be written.
+        """
+        with self._image.open("rb") as fh:
+            if self._pending(Staged(fh.fileno(), self._offset, self._size)) is None:
+                return
+        self._forget()
+        descriptor = _open_to_write(self._image)
+        try:
+            staged = Staged(descriptor, self._offset, self._size)
+            changes = self._pending(staged)
+            if changes is not None:
+                redo.repeat(staged, self._spare_sector(staged), changes)
         finally:
             os.close(descriptor)
 
-    def _reader(self) -> T:
-        if self._tree is None:
-            self._fh = self._image.open("rb")
-            self._tree = self._open_tree(cast("BinaryIO", Window(self._fh, self._offset, self._size)))
-        return self._tree
+    def _pending(self, staged: Staged) -> tuple[Change, ...] | None:
+        sector = self._spare_sector(staged)
+        return redo.pending(staged, sector) if sector >= _SMALLEST_SPARE else None
 
-    def close(self) -> None:
-        self._forget()
+    def _as_completed(self, staged: Staged) -> None:
+        for change in self._pending(staged) or ():
+            staged.put(change.at, change.after)
 
-    def _forget(self) -> None:
-        self._tree = None
-        if self._fh is not None:
-            self._fh.close()
-            self._fh = None
-
-    def _require_room(self, path: str, size: int, free: int) -> None:
+    def _require_room(self, path: str, size: int) -> None:
+        free = self.free()
         if size > free:
             hint = "make room: bootkit list, bootkit remove IMAGE"
             raise BootkitError(f"{self.where}: no room for {path}: {size} bytes needed, {free} free", hint=hint)
@@ -102,11 +201,74 @@ def nameless_file() -> Generator[Path]:
         os.close(descriptor)
 
 
-def _file_stat(entry: Entry) -> FileStat:
-    return FileStat(
-        name=entry.name,
-        is_dir=entry.is_dir,
-        size=0 if entry.is_dir else entry.size,
-        mtime_ns=entry.mtime_ns,
-        ident=entry.ident if entry.is_dir else 0,
-    )
+def _open_to_write(image: Path) -> int:
+    """Exclusively, if it is a device: then nobody has mounted it, and nobody can.
+
+    Raises:
+        BootkitError: it cannot be opened so.
+    """
+    exclusive = os.O_EXCL if stat.S_ISBLK(image.stat().st_mode) else 0
+    try:
+        return os.open(image, os.O_RDWR | os.O_CLOEXEC | exclusive)
+    except OSError as error:
+        hint = "unmount it, or close what uses it" if error.errno == errno.EBUSY else ""
+        raise BootkitError(f"{image} cannot be written: {error.strerror}", hint=hint) from error
+
+
+def _data(descriptor: int, size: int) -> Iterator[redo.Piece]:
+    """The parts of a file of the host that are not holes."""
+    end = 0
+    while end < size:
+        try:
+            start = os.lseek(descriptor, end, os.SEEK_DATA)
+        except OSError as error:
+            if error.errno == errno.ENXIO:  # nothing but a hole from here on
+                return
+            raise
+        end = os.lseek(descriptor, start, os.SEEK_HOLE)
+        yield start, end - start
+
+
+def _placed(reserved: Reserved) -> Iterator[tuple[int, int, int]]:
+    """Where on the partition, from where in the file, and how many bytes, in pieces of at most ``CHUNK``."""
+    done = 0
+    for at, length in reserved.extents:
+        for start in range(0, length if at is not None else 0, CHUNK):
+            assert at is not None  # a hole has no pieces
+            yield at + start, done + start, min(CHUNK, length - start)
+        done += length
+
+
+def _pour(descriptor: int, reserved: Reserved, staged: Staged, progress: Progress) -> str:
+    """Copy a file of the host to where it was given room; returns the SHA-256 of all of it."""
+    digest = hashlib.sha256()
+    done = 0
+    for at, start, length in _placed(reserved):
+        _add_zeros(digest.update, start - done)
+        chunk = _read_all(descriptor, start, length)
+        digest.update(chunk)
+        if chunk != _NO_BLOCK[: len(chunk)] or not staged.is_hole(at, length):
+            staged.write_past(at, chunk)
+        done = start + length
+        progress(done)
+    _add_zeros(digest.update, reserved.size - done)
+    progress(reserved.size)
+    return digest.hexdigest()
+
+
+def _add_zeros(update: Callable[[bytes], None], size: int) -> None:
+    for start in range(0, size, CHUNK):
+        update(_NO_BLOCK[: min(CHUNK, size - start)])
+
+
+def _read_all(descriptor: int, at: int, size: int) -> bytes:
+    """Raises BootkitError: the file has become shorter."""
+    data = os.pread(descriptor, size, at)
+    while len(data) < size:
+        more = os.pread(descriptor, size - len(data), at + len(data))
+        if not more:
+            raise BootkitError(
+                "the file that is copied has become shorter", hint="wait until nothing changes it any more"
+            )
+        data += more
+    return data

@@ -1,0 +1,129 @@
+"""A partition as it will be: what is written to it is kept in memory, in front of an image file or device.
+
+Writers change a file system in place here, in whatever order they like; :mod:`bootkit.system.redo` then brings all of it to the
+medium at once. Only what goes to room that nothing uses yet may be written past it.
+"""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bootkit.formats.reader import Positioned
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+SECTOR = 512
+"""Bytes that a medium writes whole or not at all."""
+_PAGE = 4096
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """A sector that differs; ``at`` is in bytes from the start of the partition."""
+
+    at: int
+    before: bytes
+    after: bytes
+
+
+class Staged(Positioned):
+    """The ``size`` bytes at ``offset`` of an open file, read with what was put in front of them.
+
+    ``offset`` is a multiple of :data:`SECTOR`. The file stays open when this one is closed.
+    """
+
+    def __init__(self, descriptor: int, offset: int, size: int) -> None:
+        super().__init__(size)
+        self._descriptor = descriptor
+        self._offset = offset
+        self._pages: dict[int, bytearray] = {}
+
+    def readinto(self, buffer: "WriteableBuffer", /) -> int:
+        view = memoryview(buffer).cast("B")
+        data = self.peek(self._position, min(len(view), max(0, self.size - self._position)))
+        view[: len(data)] = data
+        self._position += len(data)
+        return len(data)
+
+    def peek(self, at: int, size: int) -> bytes:
+        """``size`` bytes; zeros where the file ends before the partition does."""
+        if not self._pages:
+            return self.on_medium(at, size)
+        touched = self._touched(at, size)
+        if not touched:
+            return self.on_medium(at, size)
+        data = bytearray(self.on_medium(at, size))
+        for number in touched:
+            start, end = max(at, number * _PAGE), min(at + size, (number + 1) * _PAGE)
+            data[start - at : end - at] = self._pages[number][start - number * _PAGE : end - number * _PAGE]
+        return bytes(data)
+
+    def on_medium(self, at: int, size: int) -> bytes:
+        """What the file holds, without what was put."""
+        data = os.pread(self._descriptor, size, self._offset + at)
+        while data and len(data) < size and (more := self._more(at + len(data), size - len(data))):
+            data += more
+        return data.ljust(size, b"\0")
+
+    def put(self, at: int, data: bytes | memoryview) -> None:
+        """Change bytes; nobody but a reader of this object sees it."""
+        view = memoryview(data)
+        while view:
+            number, inside = divmod(at, _PAGE)
+            page = self._pages.get(number)
+            if page is None:
+                page = self._pages[number] = bytearray(self.on_medium(number * _PAGE, _PAGE))
+            part = view[: _PAGE - inside]
+            page[inside : inside + len(part)] = part
+            at, view = at + len(part), view[len(part) :]
+
+    def write_past(self, at: int, data: bytes | memoryview) -> None:
+        """Write to the medium at once; only where nothing lies, neither before nor after the change."""
+        view = memoryview(data)
+        if self._touched(at, len(view)):
+            self.put(at, view)  # smaller blocks share a page: what was read into it before is no longer so
+        while view:
+            done = os.pwrite(self._descriptor, view, self._offset + at)
+            at, view = at + done, view[done:]
+
+    def is_hole(self, at: int, size: int) -> bool:
+        """Whether the file takes up no room there, and reads as zeros."""
+        try:
+            return os.lseek(self._descriptor, self._offset + at, os.SEEK_DATA) >= self._offset + at + size
+        except OSError:  # ENXIO: nothing but a hole from here on. A device has no holes, and says so in another way
+            return self._offset + at + size <= os.fstat(self._descriptor).st_size
+
+    def sync(self) -> None:
+        """Return when all that was written is on the medium."""
+        os.fdatasync(self._descriptor)
+
+    def changes(self) -> Iterator[Change]:
+        """The sectors that would be written, in order."""
+        for number in sorted(self._pages):
+            before, after = self.on_medium(number * _PAGE, _PAGE), bytes(self._pages[number])
+            if before == after:
+                continue
+            for start in range(0, _PAGE, SECTOR):
+                if before[start : start + SECTOR] != after[start : start + SECTOR]:
+                    yield Change(
+                        at=number * _PAGE + start,
+                        before=before[start : start + SECTOR],
+                        after=after[start : start + SECTOR],
+                    )
+
+    def forget(self) -> None:
+        """Drop what was put, because it is on the medium or must not get there."""
+        self._pages.clear()
+
+    def _touched(self, at: int, size: int) -> list[int]:
+        """The pages of a range that were changed."""
+        numbers = range(at // _PAGE, -(-(at + size) // _PAGE))
+        # whichever is shorter: a bitmap of megabytes, or the few pages that were changed
+        if len(numbers) < len(self._pages):
+            return [number for number in numbers if number in self._pages]
+        return [number for number in self._pages if number in numbers]
+
+    def _more(self, at: int, size: int) -> bytes:
+        return os.pread(self._descriptor, size, self._offset + at)

@@ -1,0 +1,87 @@
+"""A data partition in an image file or an unmounted device, read by our own readers."""
+
+import abc
+import os
+from pathlib import Path
+from typing import Any, BinaryIO, Generic, TypeVar, cast
+
+from bootkit.formats.reader import Extent
+from bootkit.formats.tree import Entry, FileTree
+from bootkit.system.staged import Staged
+from bootkit.system.volume import FileStat
+
+T = TypeVar("T", bound=FileTree[Any])
+
+
+class TreeVolume(abc.ABC, Generic[T]):
+    """The part of a volume that only reads: a partition of ``size`` bytes at ``offset`` of an image file or device."""
+
+    filesystem: str
+
+    def __init__(self, image: Path, offset: int, size: int) -> None:
+        self._image = image
+        self._offset = offset
+        self._size = size
+        self._reading: int | None = None
+        self._tree: T | None = None
+        self.where = os.fspath(image)
+
+    @abc.abstractmethod
+    def _open_tree(self, fh: BinaryIO) -> T: ...
+
+    def listdir(self, path: str) -> tuple[FileStat, ...]:
+        entries: tuple[Entry, ...] = self._reader().listdir(path) or ()
+        return tuple(sorted(map(_file_stat, entries), key=lambda stat: stat.name))
+
+    def stat(self, path: str) -> FileStat | None:
+        entry: Entry | None = self._reader().find(path)
+        return None if entry is None else _file_stat(entry)
+
+    def open(self, path: str) -> BinaryIO:
+        return cast("BinaryIO", self._reader().open(path))
+
+    def extents(self, path: str) -> tuple[Extent, ...] | None:
+        return self._reader().extents(path)
+
+    @abc.abstractmethod
+    def free(self) -> int: ...
+
+    def flush(self) -> None:
+        self._forget()
+        descriptor = os.open(self._image, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            os.fsync(descriptor)
+            os.posix_fadvise(descriptor, self._offset, self._size, os.POSIX_FADV_DONTNEED)
+        finally:
+            os.close(descriptor)
+
+    def close(self) -> None:
+        self._forget()
+
+    def _reader(self) -> T:
+        if self._tree is None:
+            self._reading = os.open(self._image, os.O_RDONLY | os.O_CLOEXEC)
+            staged = Staged(self._reading, self._offset, self._size)
+            self._as_completed(staged)
+            self._tree = self._open_tree(cast("BinaryIO", staged))
+        return self._tree
+
+    def _as_completed(self, staged: Staged) -> None:
+        """Put what an interrupted change has still to write."""
+
+    def _forget(self) -> None:
+        """The readers keep what they have read."""
+        self._tree = None
+        if self._reading is not None:
+            os.close(self._reading)
+            self._reading = None
+
+
+def _file_stat(entry: Entry) -> FileStat:
+    return FileStat(
+        name=entry.name,
+        is_dir=entry.is_dir,
+        size=0 if entry.is_dir else entry.size,
+        mtime_ns=entry.mtime_ns,
+        ident=entry.ident if entry.is_dir else 0,
+    )
