@@ -47,7 +47,7 @@ class Folder(Generic[E]):
     """Where each record lies, in bytes from the start of the file system."""
     used: bytearray = field(default_factory=bytearray)
     """A byte for each record: 0 for an unused one."""
-    members: dict[str, Member[E]] = field(default_factory=dict)
+    members: dict[str, Member[E]] = field(default_factory=dict[str, Member[E]])
     """By the folded name."""
     short_names: set[bytes] = field(default_factory=set[bytes])
     """FAT only: the names of the form 8.3 that are taken."""

@@ -182,14 +182,15 @@ class Ext4Writer:
             BootkitError: there is none.
         """
         *above, name = map(_encoded, parts_of(path))
-        here: int | None = _ROOT
+        here = _ROOT
         for part in above:
-            here = None if here is None else self._lookup(here, part)
-            if here is None:
+            found = self._lookup(here, part)
+            if found is None:
                 raise no_file(path)
-            self._require_folder(here, path)
-        number = None if here is None else self._lookup(here, name)
-        if here is None or number is None or self._mode(number) & _TYPE == _FOLDER:
+            self._require_folder(found, path)
+            here = found
+        number = self._lookup(here, name)
+        if number is None or self._mode(number) & _TYPE == _FOLDER:
             raise no_file(path)
         return here, name, number
 

@@ -8,6 +8,7 @@ output, ext2fs.h for the functions, ext2_err.et for the errors.
 import ctypes
 import errno
 from collections.abc import Callable
+from typing import Any
 
 from bootkit.errors import BootkitError
 from bootkit.system.run import tool_missing
@@ -122,7 +123,7 @@ class Library:
     def _made_manager(self) -> _Manager:
         """What the library calls to read and write; it holds no medium of its own."""
 
-        def opened(_name: bytes, _flags: int, channel: "ctypes._Pointer[ctypes.c_void_p]") -> int:
+        def opened(_name: bytes, _flags: int, channel: Any) -> int:
             channel[0] = _Pointer(ctypes.addressof(self._channel))
             return 0
 
