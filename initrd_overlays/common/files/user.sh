@@ -24,6 +24,8 @@ bk_live_user() {
 bk_find_user() {
 	bk_user='' bk_lowest=60000
 	while IFS=: read -r bk_u _ bk_i bk_g _ bk_h bk_shell; do
+		# NIS has lines without numbers, as +::::::
+		case ,$bk_i,$bk_g, in *[!0-9,]* | *,,*) continue ;; esac
 		if [ $# = 0 ]; then
 			if [ "$bk_i" -lt 1000 ] || [ "$bk_i" -ge "$bk_lowest" ]; then continue; fi
 			case $bk_h,$bk_shell in *,*/nologin | *,*/false | /,* | /nonexistent,*) continue ;; esac
