@@ -23,6 +23,10 @@ from bootkit.detect import (
 MENU = "/boot/grub/grub.cfg"
 OF_GRUB = frozenset({"boot.catalog", "grub", "efi.img"})
 """What GRUB itself has in /boot."""
+AT_THE_TOP = frozenset({".disk", "boot", "boot.catalog", "efi", "efi.img", "system"})
+"""What it has beside that; ``system`` is for Macs."""
+KERNEL_SIZE = 1 << 20
+"""Bytes: smaller files beside the folders are notes that somebody left there."""
 SIGNS = ("/boot/grub/i386-pc/eltorito.img", "/boot/grub/x86_64-efi/normal.mod", "/boot/grub/i386-pc/normal.mod")
 
 
@@ -65,6 +69,10 @@ def detect(iso: IsoView) -> Detection | NotMine:
 
 
 def _has_more_than_grub(iso: IsoView) -> bool:
+    """Whether there is a system in a folder of its own, or in GRUB's."""
+    own = [node for node in iso.listdir("/") if node.name.lower() not in AT_THE_TOP]
+    if any(node.size is None or node.size >= KERNEL_SIZE for node in own):
+        return True
     return not {node.name.lower() for node in iso.listdir("/boot")} <= OF_GRUB
 
 

@@ -1,16 +1,16 @@
 """What the detectors of small, rescue and RAM systems refuse, their tables, and what their rules for GRUB need."""
 
-import json
 from pathlib import Path
 
 import pytest
 
-from bootkit.detect import Detection, Detector, NotMine, QuickRule
+from bootkit.detect import Detection, Detector, NotMine
 from bootkit.detectors import (
     alpine,
     android,
     chimera,
     genkernel,
+    grub_rescue,
     iso_filename,
     linux_live_kit,
     liveslak,
@@ -23,7 +23,6 @@ from bootkit.detectors import (
     tinycore,
 )
 from bootkit.model.iso import IsoFacts, Node, RecordedIso
-from bootkit.model.record import facts_from_json
 
 HERE = Path(__file__).parent
 MODULES = (
@@ -97,32 +96,6 @@ each_module = pytest.mark.parametrize("detector", [module.DETECTOR for module in
 @pytest.mark.parametrize("what", FOREIGN)
 def test_images_of_other_stacks_are_refused(detector: Detector, what: str) -> None:
     assert isinstance(detector.detect(FOREIGN[what]), NotMine)
-
-
-RULES = [(module.__name__.rpartition(".")[2], rule) for module in MODULES for rule in module.DETECTOR.quick]
-UNSEEN = {"/system.img", "/boot/rootfs.gz", "/flatcar/cpio.gz"}
-"""What a rule asks for and no fixture has: the places are the detector's own, which the tests below try."""
-
-
-@pytest.mark.parametrize(("folder", "rule"), RULES, ids=[f"{name}-{rule.requires[0]}" for name, rule in RULES])
-def test_each_quick_rule_fits_an_image(folder: str, rule: QuickRule) -> None:
-    if not UNSEEN.isdisjoint(rule.requires):
-        files = tuple(f"{path}".replace("*", "x") for path in (*rule.requires, rule.kernel[0], rule.initrd[0]))
-        assert _fits(rule, BareIso(*files))
-        return
-    images = [RecordedIso(facts_from_json(_record(path))) for path in (HERE / folder).glob("*.facts.json")]
-    assert any(_fits(rule, iso) for iso in images)
-
-
-def _record(path: Path) -> dict[str, object]:
-    record: dict[str, object] = json.loads(path.read_text(encoding="utf-8"))
-    del record["about"]
-    return record
-
-
-def _fits(rule: QuickRule, iso: RecordedIso) -> bool:
-    required = all(iso.glob(pattern) for pattern in rule.requires)
-    return required and all(any(map(iso.glob, candidates)) for candidates in (rule.kernel, rule.initrd))
 
 
 MENULESS = {
@@ -227,3 +200,19 @@ def test_an_alpine_without_a_text_is_still_alpine() -> None:
     found = alpine.detect(BareIso("/.alpine-release"))
     assert isinstance(found, Detection)
     assert (found.title, found.entries) == ("Alpine Linux", ())
+
+
+GRUB = ("/boot/grub/i386-pc/eltorito.img", "/boot/grub/i386-pc/normal.mod", "/efi.img", "/mach_kernel", "/System/x")
+
+
+@pytest.mark.parametrize(
+    ("files", "is_empty"),
+    [
+        ((), True),
+        (("/boot/vmlinuz",), False),
+        (("/ember/vmlinuz", "/ember/initrd.img", "/ember/root.sfs"), False),
+    ],
+)
+def test_a_disc_of_grub_is_empty_only_where_nothing_else_is_on_it(files: tuple[str, ...], *, is_empty: bool) -> None:
+    found = grub_rescue.detect(BareIso(*GRUB, *files, texts={"/boot/grub/grub.cfg": "set timeout=5\n"}))
+    assert isinstance(found, Detection) == is_empty
