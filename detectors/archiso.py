@@ -21,6 +21,7 @@ The finder mounts anything: archiso 70, archiso_loop_mnt.
 
 import posixpath
 import re
+from dataclasses import replace
 
 from bootkit.detect import (
     FOLDER_MARK,
@@ -283,7 +284,7 @@ DETECTOR = Detector(
                 ),
             ),
             markers={"archiso": ("hooks/archiso",), "archiso-loop": ("hooks/archiso_loop_mnt",)},
-            finder=LOOP_HOOK,
+            finder=replace(LOOP_HOOK, scripts="archiso"),
             takes_modules=True,
             takes_device=True,
             roots=("/{archisobasedir:arch}/*/airootfs.*fs",),

@@ -124,7 +124,7 @@ DETECTOR = Detector(
                     first_words=("---", "global:", "autorun:", "sysconfig:", "autoterminal:"),
                 ),
             ),
-            finder=LOOP_HOOK,
+            finder=replace(LOOP_HOOK, scripts="archiso"),
             takes_modules=True,
             takes_device=True,
             roots=("/{archisobasedir:sysresccd}/*/airootfs.*fs",),

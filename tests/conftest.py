@@ -2,6 +2,7 @@
 
 import subprocess
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,18 @@ Prepared = Callable[..., Path]
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="write the golden files instead of comparing them")
+
+
+@cache
+def detector_names() -> frozenset[str]:
+    """Of the modules in ``detectors/``."""
+    return frozenset(path.stem for path in (Path(__file__).parents[1] / "detectors").glob("[!_]*.py"))
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """``-k`` with the name of a detector selects what compares it with all others as well."""
+    if item.get_closest_marker("every_detector"):
+        item.extra_keyword_matches.update(detector_names())
 
 
 @pytest.fixture

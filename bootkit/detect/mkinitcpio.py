@@ -18,9 +18,9 @@ from bootkit.model.stack import FileFinder
 LOOP_HOOK = FileFinder(
     markers=("archiso-loop",),
     mounts_anything=True,
-    scripts="archiso",
     lacking="Its initrd was made without the hook archiso_loop_mnt, which opens an ISO file.",
 )
+"""A stack adds the marker of its own ``scripts``."""
 LOOP_WORDS = (f"img_dev=/dev/disk/by-uuid/{STICK_UUID}", f"img_loop={ISO_PATH}")
 IMG_DEV = "/run/archiso/img_dev"
 """Where the hook leaves the stick in the booted system; it lets go of it when the system is copied to RAM."""

@@ -1,15 +1,13 @@
 """What the detectors of dracut's, KIWI's and archiso's live systems refuse, and what their rules for GRUB need."""
 
-import json
 from pathlib import Path
 
 import pytest
 
-from bootkit.detect import Detection, Detector, IsoView, NamePattern, NotMine, QuickRule, identify
+from bootkit.detect import Detection, Detector, IsoView, NamePattern, NotMine, identify
 from bootkit.detect.dracut import is_plain_label
 from bootkit.detectors import agama, archiso, artix, dmsquash_live, kiwi_live, miso, sysrescue
 from bootkit.model.iso import IsoFacts, Node, RecordedIso
-from bootkit.model.record import facts_from_json
 
 HERE = Path(__file__).parent
 MODULES = (agama, archiso, artix, dmsquash_live, kiwi_live, miso, sysrescue)
@@ -100,22 +98,6 @@ def test_a_kernel_that_is_not_there_is_not_offered(detector: Detector) -> None:
         {"/boot/grub/grub.cfg": grub("/boot/x86_64/loader/linux", lines, "/boot/x86_64/loader/initrd")},
     )
     assert isinstance(detector.detect(iso), NotMine)
-
-
-RULES = [(module.__name__.rpartition(".")[2], rule) for module in MODULES for rule in module.DETECTOR.quick]
-
-
-@pytest.mark.parametrize(("folder", "rule"), RULES, ids=[f"{name}-{rule.kernel[0]}" for name, rule in RULES])
-def test_each_quick_rule_fits_an_image(folder: str, rule: QuickRule) -> None:
-    assert any(_fits(rule, path) for path in (HERE / folder).glob("*.facts.json"))
-
-
-def _fits(rule: QuickRule, path: Path) -> bool:
-    record = json.loads(path.read_text(encoding="utf-8"))
-    del record["about"]
-    iso = RecordedIso(facts_from_json(record))
-    required = all(iso.glob(pattern) for pattern in rule.requires)
-    return required and all(any(map(iso.glob, candidates)) for candidates in (rule.kernel, rule.initrd))
 
 
 LINE = "rd.live.image root=live:"

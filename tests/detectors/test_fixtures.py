@@ -1,12 +1,14 @@
 """Every fixture of every detector: who claims it, and what the answer is.
 
-A fixture is ``<module>/<distribution>-<version>.facts.json``, as ``bootkit inspect --json`` prints it, with one key more:
-``about.shaped_after`` names the builder and the version whose images look like this. Beside it lie the answer as text
-(``.txt``) and the image's part of the boot menu (``.cfg``). In the folder ``nobody`` are images that no detector may
-claim. ``pytest --update-golden`` writes the texts.
+A fixture is ``<module>/<distribution>-<version>.facts.json``, as ``bootkit inspect --json`` prints it. For one that was not
+printed but made up, ``about.shaped_after`` names the builder and the version whose images look like this. Beside it lie the
+answer as text (``.txt``) and the image's part of the boot menu (``.cfg``). In the folder ``nobody`` are images that no
+detector may claim. ``pytest --update-golden`` writes the texts.
+
+``-k NAME`` selects all that concerns the detector in ``detectors/NAME.py``: its fixtures, all others shown to it, and the
+tests that compare all detectors with each other.
 """
 
-import json
 import re
 import shutil
 import subprocess
@@ -16,36 +18,30 @@ from pathlib import Path
 
 import pytest
 
-from bootkit.detect import ANY_FILESYSTEM, ON_STICK, BootEntry, Detection, Detector, EntryKind, Role
+from bootkit.detect import ANY_FILESYSTEM, ON_STICK, BootEntry, Detection, EntryKind, IsoView, QuickRule, Role
 from bootkit.detect.destroys import with_warnings_of_wiping
-from bootkit.detect.registry import builtin, detectors, recognise
+from bootkit.detect.registry import detectors, recognise
 from bootkit.model.boot import Recognition
 from bootkit.model.catalog import ImageItem, MenuSettings
 from bootkit.model.initrd import RootFacts
-from bootkit.model.iso import IsoFacts, Node, RecordedIso
+from bootkit.model.iso import Node, RecordedIso
 from bootkit.model.kernel import KernelFacts
 from bootkit.model.places import IMAGE_FOLDER
-from bootkit.model.record import facts_from_json
 from bootkit.render.menu import render_menu
+from tests.records import CLAIMED, RECORDED, RECORDS, SUFFIX, by_module, read_record, record_id, records_of, tidy
 
 HERE = Path(__file__).parent
-NOBODY = "nobody"
 LAST_RESORTS = ("program", "dos_memdisk", "loopback_cfg", "generic")
 """Detectors that may take what another knows; they are asked last, in this order."""
-FIXTURES = sorted(HERE.glob("*/*.facts.json"))
-CLAIMED = [path for path in FIXTURES if path.parent.name != NOBODY]
-
-
-def fixture_id(path: Path) -> str:
-    return f"{path.parent.name}/{path.name.removesuffix('.facts.json')}"
 
 
 def beside(path: Path, suffix: str) -> Path:
-    return path.with_name(path.name.removesuffix(".facts.json") + suffix)
+    return path.with_name(path.name.removesuffix(SUFFIX) + suffix)
 
 
-each_fixture = pytest.mark.parametrize("path", FIXTURES, ids=fixture_id)
-each_claimed = pytest.mark.parametrize("path", CLAIMED, ids=fixture_id)
+each_fixture = pytest.mark.parametrize("path", RECORDS, ids=record_id)
+each_claimed = pytest.mark.parametrize("path", CLAIMED, ids=record_id)
+each_detector = pytest.mark.parametrize("module", by_module())
 
 
 class SparseIso(RecordedIso):
@@ -65,23 +61,17 @@ class SparseIso(RecordedIso):
 
 
 @cache
-def load(path: Path) -> tuple[IsoFacts, dict[str, str]]:
-    record = json.loads(path.read_text(encoding="utf-8"))
-    about = record.pop("about", {})
-    return facts_from_json(record), about
-
-
-@cache
-def by_module() -> dict[str, Detector]:
-    return {detector.detect.__module__.rpartition(".")[2]: detector for detector in builtin()}
+def is_claimed(path: Path, module: str) -> bool:
+    """Whether a detector, by its module, claims the image in a record."""
+    return isinstance(by_module()[module].detect(SparseIso(read_record(path)[0])), Detection)
 
 
 @cache
 def detection_of(path: Path) -> Detection:
     """What the fixture's own detector says; it may ask for nothing that is not recorded."""
-    answer = by_module()[path.parent.name].detect(RecordedIso(load(path)[0]))
+    answer = by_module()[path.parent.name].detect(RecordedIso(read_record(path)[0]))
     assert isinstance(answer, Detection), f"{path.parent.name} refuses its own fixture: {answer.reason}"
-    return with_warnings_of_wiping(SparseIso(load(path)[0]), answer)
+    return with_warnings_of_wiping(SparseIso(read_record(path)[0]), answer)
 
 
 def as_text(detection: Detection) -> str:
@@ -113,7 +103,7 @@ def _rows(facts: list[tuple[str, str]]) -> list[str]:
 
 
 def item_of(path: Path) -> ImageItem:
-    facts, _about = load(path)
+    facts, _about = read_record(path)
     recognition = Recognition(detection=detection_of(path), detector=path.parent.name)
     return ImageItem(
         path=f"{IMAGE_FOLDER}/{facts.name}", size=facts.size, mtime_ns=0, facts=facts, recognition=recognition
@@ -136,19 +126,26 @@ def check_golden(golden: Path, text: str, update: bool) -> None:
 
 @each_claimed
 def test_exactly_its_own_detector_claims_the_image(path: Path) -> None:
-    iso = SparseIso(load(path)[0])
-    claims = {name for name, detector in by_module().items() if isinstance(detector.detect(iso), Detection)}
+    claims = {module for module in by_module() if is_claimed(path, module)}
     assert claims - {*LAST_RESORTS} == {path.parent.name} - {*LAST_RESORTS}
-    assert recognise(iso).detection == detection_of(path)
+    assert recognise(SparseIso(read_record(path)[0])).detection == detection_of(path)
 
 
+@each_detector
+def test_a_detector_claims_no_image_of_another(module: str) -> None:
+    others = [path for path in RECORDS if path.parent.name not in (module, *LAST_RESORTS)]
+    if module not in LAST_RESORTS:
+        assert [record_id(path) for path in others if is_claimed(path, module)] == []
+
+
+@pytest.mark.every_detector
 def test_the_last_resorts_are_asked_last() -> None:
     assert detectors()[-len(LAST_RESORTS) :] == tuple(by_module()[name] for name in LAST_RESORTS)
 
 
-@pytest.mark.parametrize("path", [path for path in FIXTURES if path not in CLAIMED], ids=fixture_id)
+@pytest.mark.parametrize("path", [path for path in RECORDS if path not in CLAIMED], ids=record_id)
 def test_nobody_claims_an_image_that_cannot_be_known(path: Path) -> None:
-    recognition = recognise(SparseIso(load(path)[0]))
+    recognition = recognise(SparseIso(read_record(path)[0]))
     assert recognition.detection is None
     assert {name for name, _reason in recognition.rejections} == {detector.name for detector in by_module().values()}
 
@@ -164,11 +161,30 @@ def test_the_menu_is_the_golden_one(path: Path, update_golden: bool) -> None:
 
 
 @pytest.mark.skipif(shutil.which("grub-script-check") is None, reason="needs grub-script-check (grub-common)")
-def test_grub_accepts_the_menu_of_all_fixtures(tmp_path: Path) -> None:
+@each_detector
+def test_grub_accepts_the_menu_of_all_fixtures(module: str, tmp_path: Path) -> None:
     menu = tmp_path / "grub.cfg"
-    menu.write_bytes(render_menu([item_of(path) for path in CLAIMED], MenuSettings()))
+    menu.write_bytes(render_menu([item_of(path) for path in records_of(module)], MenuSettings()))
     checked = subprocess.run(["grub-script-check", menu], capture_output=True, text=True, check=False)
     assert (checked.returncode, checked.stderr) == (0, "")
+
+
+UNSEEN = {"/system.img", "/boot/rootfs.gz", "/flatcar/cpio.gz", "/.disk/live-uuid*"}
+"""What a rule asks for and no fixture has: the places are the detector's own, which other tests try."""
+RULES = [(module, rule) for module, detector in by_module().items() for rule in detector.quick]
+
+
+@pytest.mark.parametrize(
+    ("module", "rule"), RULES, ids=[f"{module}-{rule.requires[-1]}-{rule.kernel[0]}" for module, rule in RULES]
+)
+def test_each_quick_rule_fits_an_image(module: str, rule: QuickRule) -> None:
+    if UNSEEN.isdisjoint(rule.requires):
+        assert any(_fits(rule, SparseIso(read_record(path)[0])) for path in records_of(module))
+
+
+def _fits(rule: QuickRule, iso: IsoView) -> bool:
+    required = all(iso.glob(pattern) for pattern in rule.requires)
+    return required and all(any(map(iso.glob, candidates)) for candidates in (rule.kernel, rule.initrd))
 
 
 @each_claimed
@@ -192,7 +208,7 @@ def test_the_first_entry_is_the_only_default_and_finds_its_iso(path: Path) -> No
 
 @each_claimed
 def test_entries_name_files_of_the_image(path: Path) -> None:
-    iso = RecordedIso(load(path)[0])
+    iso = RecordedIso(read_record(path)[0])
     for entry in detection_of(path).entries:
         for name in entry.paths:
             if name.startswith(ON_STICK):
@@ -232,10 +248,14 @@ def test_notes_are_sentences_and_evidence_is_clauses(path: Path) -> None:
 
 
 @each_fixture
-def test_a_fixture_says_what_it_is_shaped_after(path: Path) -> None:
-    assert load(path)[1].get("shaped_after")
+def test_a_fixture_says_what_it_is_shaped_after(path: Path, update_golden: bool) -> None:
+    if update_golden:
+        tidy(path)
+    _facts, about = read_record(path)
+    assert about.get("shaped_after") or about.get(RECORDED)
 
 
+@pytest.mark.every_detector
 def test_every_detector_has_a_fixture_and_every_folder_a_detector() -> None:
     assert {path.parent.name for path in CLAIMED} == set(by_module())
 
@@ -247,7 +267,7 @@ OWNERS = ("archiso/arch-2024.07.01", "casper/mint-22", "dmsquash_live/fedora-41-
 @pytest.mark.parametrize("tool", TOOLS)
 @pytest.mark.parametrize("name", OWNERS)
 def test_a_tool_on_an_image_does_not_make_it_the_tools(name: str, tool: str) -> None:
-    facts, _about = load(HERE / f"{name}.facts.json")
+    facts, _about = read_record(HERE / f"{name}{SUFFIX}")
     folder, _, program = tool.rpartition("/")
     dirs = dict(facts.dirs)
     if folder and folder not in dirs:

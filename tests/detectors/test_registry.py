@@ -46,6 +46,7 @@ def install(folder: Path, monkeypatch: pytest.MonkeyPatch, *points: str) -> None
     importlib.invalidate_caches()
 
 
+@pytest.mark.every_detector
 def test_every_module_of_the_folder_is_a_detector() -> None:
     folder = Path(__file__).parents[2] / "detectors"
     modules = {path.stem for path in folder.glob("[!_]*.py")}

@@ -3,6 +3,7 @@
 import re
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -14,7 +15,8 @@ from bootkit.detect.registry import detectors, recognise
 from bootkit.errors import FormatError
 from bootkit.model.iso import IsoFacts, Node
 from bootkit.probe.image import PADDING, open_image
-from tests.detectors.test_fixtures import CLAIMED, SparseIso, detection_of, fixture_id, load
+from tests.detectors.test_fixtures import SparseIso, detection_of
+from tests.records import CLAIMED, read_record, record_id
 
 EXTRA = ("holiday.txt", "zz-notes", "System Volume Information")
 SAID_SO = ("menu could not be read", "boot stack is not known")
@@ -25,7 +27,7 @@ REAL = (
 )  # fmt: skip
 CUTS = (0.2, 0.4, 0.6, 0.8, 0.95)
 
-each_claimed = pytest.mark.parametrize("path", CLAIMED, ids=fixture_id)
+each_claimed = pytest.mark.parametrize("path", CLAIMED, ids=record_id)
 
 
 @cache
@@ -35,7 +37,11 @@ def asked() -> tuple[object, ...]:
 
 @cache
 def names() -> frozenset[str]:
-    return frozenset(detection_of(path).distro for path in CLAIMED)
+    found: set[str] = set()
+    for path in CLAIMED:
+        with suppress(FormatError, AssertionError):  # whose own tests fail
+            found.add(detection_of(path).distro)
+    return frozenset(found)
 
 
 def answer_to(facts: IsoFacts) -> Detection | None:
@@ -53,7 +59,7 @@ def is_fair(found: Detection | None, own: Detection) -> bool:
 
 @each_claimed
 def test_the_order_of_files_and_files_that_do_not_belong_there_change_nothing(path: Path) -> None:
-    facts = load(path)[0]
+    facts = read_record(path)[0]
     extra = tuple(Node(name=name, size=7) for name in EXTRA)
     dirs = {name: (*reversed(nodes), *(extra if name == "/" else ())) for name, nodes in reversed(facts.dirs.items())}
     found = answer_to(replace(facts, dirs=dirs, texts=dict(reversed(facts.texts.items()))))
@@ -64,7 +70,7 @@ def test_the_order_of_files_and_files_that_do_not_belong_there_change_nothing(pa
 
 @each_claimed
 def test_another_name_or_label_never_makes_it_another_distribution(path: Path) -> None:
-    facts = load(path)[0]
+    facts = read_record(path)[0]
     own = detection_of(path)
     renamed = replace(facts, name=f"image{Path(facts.name).suffix}")
     relabelled = replace(facts, volume_id="STICK", joliet_volume_id="")
@@ -93,14 +99,14 @@ def damaged(facts: IsoFacts) -> Iterator[tuple[str, IsoFacts]]:
 @each_claimed
 def test_what_is_cut_off_never_makes_it_another_distribution(path: Path) -> None:
     own = detection_of(path)
-    for what, facts in damaged(load(path)[0]):
+    for what, facts in damaged(read_record(path)[0]):
         found = answer_to(facts)
         assert is_fair(found, own), (what, found)
 
 
 def real_iso(path: Path, folder: Path) -> Path:
     """An ISO file with the fixture's files, each at most 64 KiB, and its texts."""
-    facts = load(path)[0]
+    facts = read_record(path)[0]
     tree = folder / "tree"
     for name, nodes in facts.dirs.items():
         for node in nodes:
@@ -144,7 +150,7 @@ def told(iso: Path) -> Detection | str | None:
 
 @pytest.mark.parametrize("name", REAL)
 def test_a_file_that_breaks_off_gets_the_same_answer_or_a_reason(name: str, tmp_path: Path) -> None:
-    path = next(path for path in CLAIMED if fixture_id(path) == name)
+    path = next(path for path in CLAIMED if record_id(path) == name)
     own = detection_of(path)
     iso = real_iso(path, tmp_path)
     with open_image(iso) as image:

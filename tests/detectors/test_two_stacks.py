@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from bootkit.detect import BootEntry, Detection, EntryKind, Firmware, Role
-from tests.detectors.test_fixtures import CLAIMED, detection_of, fixture_id
+from tests.detectors.test_fixtures import detection_of
+from tests.records import CLAIMED, record_id
 
 HERE = Path(__file__).parent
 BIG_TEN = (
@@ -88,7 +89,7 @@ def test_a_memory_test_in_a_live_image_starts_as_one(
     assert (entry.initrds, entry.role, entry.to_ram, entry.safe_graphics) == ((), Role.OTHER, (), ())
 
 
-@pytest.mark.parametrize("path", CLAIMED, ids=fixture_id)
+@pytest.mark.parametrize("path", CLAIMED, ids=record_id)
 def test_no_memory_test_gets_a_live_systems_words(path: Path) -> None:
     for entry in memory_tests(detection_of(path)):
         assert not entry.needs_path or entry.kernel.startswith("stick:")

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+import pytest
+
 from bootkit.detect.registry import builtin, stacks
 
 ROOT = Path(__file__).parents[2]
@@ -29,6 +31,7 @@ def texts(tree: ast.AST) -> Iterator[tuple[int, str]]:
             yield node.lineno, node.value
 
 
+@pytest.mark.every_detector
 def test_no_text_outside_of_the_detectors_is_the_name_of_a_stack() -> None:
     names = stacks().keys() - WORDS
     assert {"casper", "live-boot", "archiso"} <= names
@@ -80,11 +83,13 @@ def test_no_template_knows_a_stack() -> None:
         assert not re.search(r"stack\s*(?:==|!=|in\b)", path.read_text(encoding="utf-8")), path.name
 
 
+@pytest.mark.every_detector
 def test_every_detector_declares_stacks_of_its_own() -> None:
     names = [stack.name for detector in builtin() for stack in detector.stacks]
     assert len(names) == len(set(names)) == len(stacks())
 
 
+@pytest.mark.every_detector
 def test_every_marker_that_a_stack_asks_for_is_one_that_some_initrd_can_have() -> None:
     known = {name for stack in stacks().values() for name in stack.markers}
     for stack in stacks().values():

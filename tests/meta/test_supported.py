@@ -14,9 +14,9 @@ from bootkit.detect import Detection
 from bootkit.detect.registry import builtin
 from bootkit.model.filesystem import FILE_SYSTEMS, names_of
 from bootkit.model.iso import RecordedIso
-from bootkit.model.record import facts_from_json
 from bootkit.model.support import Proof, Seen, Verdict
 from bootkit.render.supported import SupportedRow, supported_summary, supported_tables
+from tests.records import by_module, read_record, records_of
 
 ROOT = Path(__file__).parents[2]
 SEEN_FILE = ROOT / "detectors" / SEEN
@@ -70,25 +70,17 @@ ASKED_FOR: tuple[str, ...] = (
 
 
 @cache
-def answers() -> tuple[tuple[str, Detection], ...]:
-    """Each detector's answers to its own records, by the detector's name."""
-    names = {detector.detect.__module__.rpartition(".")[2]: detector for detector in builtin()}
-    found: list[tuple[str, Detection]] = []
-    for path in sorted(ROOT.glob("tests/detectors/*/*.facts.json")):
-        if path.parent.name in names:
-            record = json.loads(path.read_text(encoding="utf-8"))
-            del record["about"]
-            detector = names[path.parent.name]
-            answer = detector.detect(RecordedIso(facts_from_json(record)))
-            assert isinstance(answer, Detection)
-            found.append((detector.name, answer))
-    return tuple(found)
+def answers(module: str) -> tuple[Detection, ...]:
+    """A detector's answers to its own records."""
+    found = tuple(by_module()[module].detect(RecordedIso(read_record(path)[0])) for path in records_of(module))
+    assert all(isinstance(answer, Detection) for answer in found)
+    return tuple(answer for answer in found if isinstance(answer, Detection))
 
 
-def seen() -> dict[tuple[str, str], Seen]:
+def seen(module: str) -> dict[tuple[str, str], Seen]:
     grouped: dict[tuple[str, str], list[Detection]] = {}
-    for name, answer in answers():
-        grouped.setdefault((name, answer.stack), []).append(answer)
+    for answer in answers(module):
+        grouped.setdefault((by_module()[module].name, answer.stack), []).append(answer)
     return {key: summary(group) for key, group in grouped.items()}
 
 
@@ -108,8 +100,12 @@ def summary(group: list[Detection]) -> Seen:
     )
 
 
+def module_of(row: SupportedRow) -> str:
+    return next(module for module, detector in by_module().items() if detector.name == row.detector)
+
+
 def of_row(row: SupportedRow) -> list[Detection]:
-    return [answer for name, answer in answers() if (name, answer.stack) == (row.detector, row.stack.name)]
+    return [answer for answer in answers(module_of(row)) if answer.stack == row.stack.name]
 
 
 def functions_of(path: Path) -> Iterator[str]:
@@ -117,33 +113,52 @@ def functions_of(path: Path) -> Iterator[str]:
     yield from (node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
 
 
-each_row = pytest.mark.parametrize("row", supported(), ids=lambda row: f"{row.detector}: {row.stack.name}")
+each_detector = pytest.mark.parametrize("module", by_module())
+each_row = pytest.mark.parametrize("row", supported(), ids=lambda row: f"{module_of(row)}: {row.stack.name}")
+WRITES = "pytest tests/meta --update-golden writes it"
 
 
-def test_the_package_and_the_documents_say_what_the_answers_show(update_golden: bool) -> None:
-    text = json.dumps(seen_to_json(seen()), indent=1) + "\n"
+def said_in_package() -> dict[str, object]:
+    document: dict[str, object] = json.loads(SEEN_FILE.read_text(encoding="utf-8"))
+    return document
+
+
+def say_in_package(name: str, said: object) -> None:
+    known = {detector.name for detector in by_module().values()}
+    document = {key: value for key, value in {**said_in_package(), name: said}.items() if key in known}
+    SEEN_FILE.write_text(json.dumps(dict(sorted(document.items())), indent=1) + "\n", encoding="utf-8")
+
+
+@each_detector
+def test_the_package_says_what_the_answers_show(module: str, update_golden: bool) -> None:
+    name = by_module()[module].name
+    shown = seen_to_json(seen(module))[name]
     if update_golden:
-        SEEN_FILE.write_text(text, encoding="utf-8")
-    assert SEEN_FILE.read_text(encoding="utf-8") == text, "pytest tests/meta --update-golden writes it"
+        say_in_package(name, shown)
+    assert said_in_package().get(name) == shown, WRITES
+
+
+@pytest.mark.every_detector
+def test_the_documents_say_what_the_answers_show(update_golden: bool) -> None:
     for page, part in ((PAGE, supported_tables(supported())), (README, supported_summary(supported()))):
         if update_golden:
             written = GENERATED.sub(part.replace("\\", r"\\"), page.read_text(encoding="utf-8"))
             page.write_text(written, encoding="utf-8")
-        assert GENERATED.findall(page.read_text(encoding="utf-8")) == [part], (
-            "pytest tests/meta --update-golden writes it"
-        )
+        assert GENERATED.findall(page.read_text(encoding="utf-8")) == [part], WRITES
 
 
-def test_every_detector_has_rows_and_records() -> None:
+@pytest.mark.every_detector
+def test_every_detector_has_rows_and_is_in_the_package() -> None:
     rows = {row.detector for row in supported()}
-    records = {name for name, _answer in answers()}
-    assert {detector.name for detector in builtin()} == rows == records
+    assert {detector.name for detector in builtin()} == rows == said_in_package().keys()
 
 
-def test_every_stack_that_an_answer_names_has_one_row() -> None:
-    rows = [(row.detector, row.stack.name) for row in supported()]
+@each_detector
+def test_every_stack_that_an_answer_names_has_one_row(module: str) -> None:
+    rows = [row.stack.name for row in supported() if row.detector == by_module()[module].name]
     assert len(set(rows)) == len(rows)
-    assert {(name, answer.stack) for name, answer in answers()} <= set(rows)
+    assert answers(module)
+    assert {answer.stack for answer in answers(module)} <= set(rows)
 
 
 @each_row

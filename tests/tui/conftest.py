@@ -1,7 +1,6 @@
 """The text interface on a terminal that is none, and sticks for it to show."""
 
 import asyncio
-import json
 import os
 import time
 from collections.abc import Callable
@@ -20,12 +19,12 @@ from bootkit.model.catalog import ImageItem
 from bootkit.model.initrd import InitrdFacts, RootFacts
 from bootkit.model.iso import IsoFacts, Node, RecordedIso
 from bootkit.model.kernel import KernelFacts
-from bootkit.model.record import facts_from_json
 from bootkit.system.sticks import open_stick
 from bootkit.tui.app import BootkitApp
 from bootkit.tui.screens.stick import StickScreen
 from tests.app.conftest import make_iso
 from tests.conftest import Prepared, copy_with_holes
+from tests.records import read_record
 
 __all__ = ["make_iso"]
 
@@ -89,9 +88,7 @@ class LookedInto(RecordedIso):
 
 def put_record(stick: Path, name: str, facts_file: Path) -> None:
     """An image of the size of a real one, all of it a hole, with the record that ``generate`` leaves of it."""
-    document = json.loads(facts_file.read_text())
-    document.pop("about")
-    facts = facts_from_json(document)
+    facts, _about = read_record(facts_file)
     path = f"/boot/iso/{name or facts.name}"
     image = stick / path.lstrip("/")
     image.parent.mkdir(parents=True, exist_ok=True)
