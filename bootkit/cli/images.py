@@ -85,6 +85,9 @@ def list_images(
     supported: Annotated[
         bool, Option("--supported", help="List instead what bootkit knows, and how that is known.")
     ] = False,
+    loaders: Annotated[
+        bool, Option("--loaders", help="List instead what starts the stick: packages, signatures, on which machines.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """List the images on the stick, what each of them is, and whether it boots."""
@@ -95,6 +98,11 @@ def list_images(
 
     if supported:
         _supported(as_json=as_json)
+        return
+    if loaders:
+        from bootkit.cli.loaders import list_loaders
+
+        list_loaders(stick, as_json=as_json)
         return
     with open_stick(stick) as opened:
         volume = opened.volume

@@ -32,6 +32,15 @@ Allow = Annotated[
 ]
 Loader = Annotated[LoaderChoice, Option(help="UEFI loaders: signed by the distribution, or built here.")]
 
+LoadersFrom = Annotated[
+    Path | None,
+    Option(
+        "--loaders-from",
+        help="A folder of unpacked packages, whose loaders go before this computer's.",
+        metavar="FOLDER",
+    ),
+]
+
 
 def devices(as_json: AsJson = False) -> None:
     """List the disks that are plugged in, and say which of them could become a stick."""
@@ -77,6 +86,7 @@ def prepare(
     exchange_fs: Annotated[
         DataFs, Option("--exchange-fs", help=f"Its file system, {' or '.join(EXCHANGE)}.")
     ] = DataFs.EXFAT,
+    loaders_from: LoadersFrom = None,
     allow: Allow = None,
     dry_run: DryRun = False,
     as_json: AsJson = False,
@@ -94,6 +104,7 @@ def prepare(
         loader=loader,
         exchange=parse_size(exchange) if exchange else 0,
         exchange_fs=exchange_fs,
+        loaders_from=loaders_from,
         allow=allow or (),
     )
     if _carry_out(plan, dry_run=dry_run, as_json=as_json, yes=yes, expect=expect):
@@ -103,6 +114,7 @@ def prepare(
 def upgrade(
     target: TargetArgument,
     loader: Loader = LoaderChoice.AUTO,
+    loaders_from: LoadersFrom = None,
     allow: Allow = None,
     dry_run: DryRun = False,
     as_json: AsJson = False,
@@ -112,7 +124,7 @@ def upgrade(
     """Renew the boot loaders of a stick. Images, settings and everything else of yours stay as they are."""
     from bootkit.app.verbs.prepare import plan_upgrade_of, renew_menu
 
-    plan = plan_upgrade_of(target, loader=loader, allow=allow or ())
+    plan = plan_upgrade_of(target, loader=loader, loaders_from=loaders_from, allow=allow or ())
     if _carry_out(plan, dry_run=dry_run, as_json=as_json, yes=yes, expect=expect):
         if renew_menu(target):
             output.say("The menu is that of this version, too.")
@@ -148,7 +160,8 @@ def doctor(as_json: AsJson = False) -> None:
             {"name": it.name, "where": it.where, "without_it": it.without_it, "packages": it.packages}
             for it in diagnosis.findings
         ]
-        output.json({"host": diagnosis.family, "findings": rows, "install": diagnosis.command})
+        document = {"host": diagnosis.family, "findings": rows, "install": diagnosis.command}
+        output.json(document | {"other_architectures": diagnosis.foreign, "secure_boot": diagnosis.secure_boot})
         return
     rows_for_people = [
         (
@@ -162,6 +175,13 @@ def doctor(as_json: AsJson = False) -> None:
     output.table(rows_for_people, ("", "NEEDED", "DEBIAN", "FEDORA", "ARCH", "OPENSUSE", "WITHOUT IT"))
     if diagnosis.command:
         output.say(f"All that is missing: {diagnosis.command}")
+    if diagnosis.foreign:
+        output.say(
+            f"For other architectures ({', '.join(diagnosis.foreign)}): get the packages, unpack each with dpkg-deb -x PACKAGE "
+            "FOLDER, and name the folder: bootkit prepare TARGET --loaders-from FOLDER"
+        )
+    for sentence in diagnosis.secure_boot:
+        output.answer(sentence)
 
 
 def _carry_out(plan: PreparePlan, *, dry_run: bool, as_json: bool, yes: bool, expect: str) -> bool:

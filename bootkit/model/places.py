@@ -50,6 +50,8 @@ EFI_FOLDER = "/EFI/BOOT"
 """Of the partition with the boot loaders. Source: UEFI Specification 2.10, 3.5.1.1 (removable media)."""
 STICK_RECORD = f"{EFI_FOLDER}/bootkit.json"
 """Beside the loaders: who prepared the stick, and which data partition the loaders look for."""
+STOP_FILE = f"{EFI_FOLDER}/stop.efi"
+"""There, too, and no program: a shim that is told to start it gives up, and returns to who started it."""
 
 TYPE_ESP = "C12A7328-F81F-11D2-BA4B-00A0C93EC93B"
 TYPE_BIOS_BOOT = "21686148-6449-6E6F-744E-656564454649"

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from bootkit.errors import ToolMissing, UsageError
 from bootkit.model.boot import Firmware
 from bootkit.model.filesystem import DataFs
-from bootkit.model.places import EFI_FOLDER
+from bootkit.model.places import EFI_FOLDER, STOP_FILE
 from bootkit.model.plan import WriteFile
 from bootkit.model.prepare import (
     BuildLoader,
@@ -118,7 +118,8 @@ def _take(signed: SignedLoader) -> list[TakeLoader | BuildLoader]:
 def _stubs(signed: SignedLoader, stub: bytes) -> tuple[WriteFile, ...]:
     own = f"/EFI/{signed.vendor}"
     folders = (EFI_FOLDER, own) if signed.vendor and own.upper() != EFI_FOLDER else (EFI_FOLDER,)
-    return tuple(WriteFile(path=f"{folder}/grub.cfg", content=stub) for folder in folders)
+    stop = WriteFile(path=STOP_FILE, content=b"This is no program.\n")
+    return (*(WriteFile(path=f"{folder}/grub.cfg", content=stub) for folder in folders), stop)
 
 
 def _build(firmware: Firmware, platform: GrubPlatform, stub: bytes) -> BuildLoader:

@@ -6,13 +6,15 @@ Source: the certificates in the signatures of Debian's shim 15.8 and 16.1 and in
 Boot Key Creation and Management Guidance" (which are in db, and that those of 2011 expire in 2026).
 """
 
+import base64
+import hashlib
 from collections.abc import Iterable
 from enum import StrEnum
 
 from bootkit.errors import FormatError
 from bootkit.formats.efi import decoded
 from bootkit.formats.x509 import chain_to
-from bootkit.model.efi import EfiFacts
+from bootkit.model.efi import EfiFacts, MachineKeys
 
 
 class MicrosoftCa(StrEnum):
@@ -32,6 +34,12 @@ def signed_by_microsoft(efi: EfiFacts) -> tuple[MicrosoftCa, ...]:
     """Which of the authorities have signed a program, by signatures that fit it."""
     found = (ca for signature in efi.signatures if signature.fits for ca in _authorities(signature.chain))
     return tuple(dict.fromkeys(found))
+
+
+def trusted_authorities(machine: MachineKeys) -> tuple[MicrosoftCa, ...]:
+    """Which of the authorities a machine's db has."""
+    found = (FINGERPRINTS.get(hashlib.sha256(base64.b64decode(text)).hexdigest()) for text in machine.trusts)
+    return tuple(ca for ca in found if ca is not None)
 
 
 def _authorities(chain: Iterable[str]) -> Iterable[MicrosoftCa]:

@@ -25,6 +25,15 @@ def generations(text: str) -> dict[str, int]:
     return {row[0].strip(): int(row[1]) for row in rows if len(row) > 1 and row[1].strip().isdecimal()}
 
 
+def release(sbat: str) -> str:
+    """Whose build of what it is, as ``NAME VERSION``: ``shim.debian 16.1``; empty if it does not tell.
+
+    Behind the project's own line comes the distribution's, with its name for the component and its version.
+    """
+    rows = [row for row in (line.split(",") for line in sbat.splitlines()) if len(row) > 4]
+    return next((f"{row[0]} {row[4]}" for row in rows if "." in row[0]), "")
+
+
 def too_old(sbat: str, *levels: str) -> TooOld | None:
     """The first component of ``sbat`` that one of ``levels`` refuses."""
     for component, generation in generations(sbat).items():

@@ -16,8 +16,10 @@ from typing import BinaryIO, assert_never, cast
 
 from bootkit import __version__
 from bootkit.errors import BootkitError, Interrupted
+from bootkit.formats.efi import read_efi
 from bootkit.formats.partitions import read_partitions
 from bootkit.model.boot import Firmware
+from bootkit.model.initrdrecord import efi_to_json
 from bootkit.model.places import GRUB_FOLDER, LOADERS_FILE, STICK_RECORD
 from bootkit.model.plan import StickPlan, WriteFile
 from bootkit.model.prepare import (
@@ -116,10 +118,19 @@ def loaders_record(plan: PreparePlan, loaders: list[MadeLoader]) -> bytes:
             "kind": "signed" if isinstance(made.step, TakeLoader) else "built",
             "package": made.step.package,
             "sha256": hashlib.sha256(made.content).hexdigest(),
+            **_secure_boot(made),
         }
         for made in loaders
     ]
-    return json.dumps({"bootkit": __version__, "action": str(plan.action), "loaders": rows}, indent=2).encode() + b"\n"
+    hops = any(isinstance(made.step, TakeLoader) for made in loaders)
+    document = {"bootkit": __version__, "action": str(plan.action), "hops": hops, "loaders": rows}
+    return json.dumps(document, indent=2).encode() + b"\n"
+
+
+def _secure_boot(made: MadeLoader) -> dict[str, object]:
+    """What Secure Boot looks at in a signed loader: where the stick is mounted, nobody but root can read the file again."""
+    efi = read_efi(io.BytesIO(made.content)) if isinstance(made.step, TakeLoader) else None
+    return {} if efi is None else {"efi": efi_to_json(efi)}
 
 
 def _take(step: PrepareStep, state: _Made) -> None:  # noqa: C901  # one line a kind, and the type checker counts them

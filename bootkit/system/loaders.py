@@ -41,8 +41,27 @@ def menu_font(root: Path = Path("/")) -> bytes | None:
     return None
 
 
-def find_loaders(root: Path = Path("/")) -> HostLoaders:
-    """All that the host has; package names are filled in where its package manager answers."""
+def find_loaders(root: Path = Path("/"), *, extra: Path | None = None) -> HostLoaders:
+    """All that the host has; package names are filled in where its package manager answers.
+
+    ``extra`` is a folder into which packages were unpacked: what is there goes before the host's own.
+
+    Raises:
+        BootkitError: there is no loader in that folder.
+    """
+    host = _loaders_below(root)
+    if extra is None:
+        return host
+    found = _loaders_below(extra)
+    if not found.platforms and not found.signed:
+        hint = "unpack packages into it: dpkg-deb -x PACKAGE.deb FOLDER"
+        raise BootkitError(f"{extra} holds neither GRUB's modules nor a signed shim and GRUB", hint=hint)
+    return HostLoaders(
+        platforms=(*found.platforms, *host.platforms), signed=(*found.signed, *host.signed)
+    )  # the first of a kind is taken
+
+
+def _loaders_below(root: Path) -> HostLoaders:
     platforms = [*_platforms(root)]
     signed = [loader for firmware in _SUFFIXES if (loader := _signed(root, firmware)) is not None]
     packages = packages_of(_paths(platforms, signed))

@@ -123,7 +123,7 @@ class LoaderPackage:
 
     what: str
     platform: str = ""
-    """grub-mkimage's name for the platform; empty for signed loaders."""
+    """grub-mkimage's name for the platform; of signed loaders ``signed:`` and the firmware."""
     without_it: str
     packages: dict[str, str]
 
@@ -148,11 +148,19 @@ LOADER_PACKAGES = (
     ),
     _loaders(
         "GRUB modules for UEFI arm64", "arm64-efi", "no stick starts on arm64",
-        "grub-efi-arm64-bin", "grub2-efi-aa64-modules", "", "grub2-arm64-efi",
+        "grub-efi-arm64-bin:arm64", "grub2-efi-aa64-modules", "", "grub2-arm64-efi",
     ),
     _loaders(
-        "signed shim and GRUB", "", "no stick starts with Secure Boot on",
+        "signed shim and GRUB for UEFI x86_64", "signed:uefi", "no stick starts with Secure Boot on",
         "shim-signed grub-efi-amd64-signed", "shim-x64 grub2-efi-x64", "", "shim grub2-x86_64-efi",
+    ),
+    _loaders(
+        "signed shim and GRUB for UEFI ia32", "signed:ia32", "32-bit UEFI starts the stick with Secure Boot off only",
+        "shim-signed:i386 grub-efi-ia32-signed:i386", "shim-ia32 grub2-efi-ia32", "", "",
+    ),
+    _loaders(
+        "signed shim and GRUB for UEFI arm64", "signed:arm64", "ARM64 machines start the stick with Secure Boot off only",
+        "shim-signed:arm64 grub-efi-arm64-signed:arm64", "", "", "",
     ),
 )  # fmt: skip
 

@@ -113,6 +113,7 @@ def test_signed_loaders_take_the_names_of_removable_media() -> None:
     assert [file.path for file in esp.files] == [
         "/EFI/BOOT/grub.cfg",
         "/EFI/debian/grub.cfg",
+        "/EFI/BOOT/stop.efi",
         "/etc/shredos/shredos_exclude_disc",
     ]
 

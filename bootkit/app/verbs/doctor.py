@@ -3,7 +3,10 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from bootkit.app.verbs.loaders import secure_boot_notes
 from bootkit.formats.elf import is_static
+from bootkit.model.prepare import HostLoaders
+from bootkit.system.efivars import machine_keys
 from bootkit.system.loaders import find_loaders
 from bootkit.system.run import which
 from bootkit.system.tools import FAMILIES, INSTALL, LOADER_PACKAGES, TOOLS, Tool, host_family
@@ -26,15 +29,24 @@ class Diagnosis:
     family: str
     """The host's; empty if it is none that we know."""
     findings: tuple[Finding, ...]
+    secure_boot: tuple[str, ...] = ()
+    """What this computer's firmware makes of the loaders, and of what comes; sentences."""
 
     @property
     def missing(self) -> tuple[Finding, ...]:
         return tuple(finding for finding in self.findings if not finding.where)
 
     @property
+    def foreign(self) -> tuple[str, ...]:
+        """Missing packages of other architectures, which the package manager does not install by themselves."""
+        names = (word for finding in self.missing for word in finding.packages.get(self.family, "").split())
+        return tuple(sorted({name for name in names if ":" in name}))
+
+    @property
     def command(self) -> str:
         """What installs all that is missing, to be typed; empty if nothing is, or the host is not known."""
-        packages = {word for finding in self.missing for word in finding.packages.get(self.family, "").split()}
+        names = (word for finding in self.missing for word in finding.packages.get(self.family, "").split())
+        packages = {name for name in names if ":" not in name}
         return f"{INSTALL[self.family]} {' '.join(sorted(packages))}" if packages and self.family else ""
 
 
@@ -49,17 +61,21 @@ def examine() -> Diagnosis:
         )
         for tool in TOOLS
     )
-    return Diagnosis(family=host_family(), findings=(*programs, *_loaders()))
+    host = find_loaders()
+    return Diagnosis(
+        family=host_family(),
+        findings=(*programs, *_loaders(host)),
+        secure_boot=tuple(secure_boot_notes(host, machine_keys())),
+    )
 
 
 def _will_do(tool: Tool, found: str) -> bool:
     return not tool.is_static or is_static(Path(found).read_bytes())
 
 
-def _loaders() -> tuple[Finding, ...]:
-    host = find_loaders()
-    signed = ", ".join(f"{loader.vendor} ({loader.firmware})" for loader in host.signed)
-    found = {platform.name: platform.directory for platform in host.platforms} | {"": signed}
+def _loaders(host: HostLoaders) -> tuple[Finding, ...]:
+    signed = {f"signed:{loader.firmware}": loader.shim.path for loader in host.signed}
+    found = {platform.name: platform.directory for platform in host.platforms} | signed
     return tuple(
         Finding(
             name=loaders.what,

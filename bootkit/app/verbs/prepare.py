@@ -13,7 +13,9 @@ from pathlib import Path
 
 from bootkit import __version__
 from bootkit.app.menu.grub_cfg import menu_of
+from bootkit.app.stick.loaders import read_loaders
 from bootkit.app.verbs.generate import plan_generation
+from bootkit.app.verbs.loaders import comparison, host_release, release_of, secure_boot_notes
 from bootkit.errors import BootkitError, DeviceRefused, HostError, ToolMissing, UsageError
 from bootkit.model.catalog import MenuSettings
 from bootkit.model.device import BlockDevice
@@ -21,7 +23,17 @@ from bootkit.model.filesystem import DataFs
 from bootkit.model.options import Choices, option
 from bootkit.model.places import GRUBENV, IMAGE_FOLDER, MENU, MENU_FONT, STICK_FILE
 from bootkit.model.plan import WriteFile
-from bootkit.model.prepare import Action, FreshIds, Layout, LoaderChoice, PreparePlan, Target, Wish
+from bootkit.model.prepare import (
+    Action,
+    FreshIds,
+    HostLoaders,
+    Layout,
+    LoaderChoice,
+    PreparePlan,
+    TakeLoader,
+    Target,
+    Wish,
+)
 from bootkit.plan.layout import minimum_size
 from bootkit.plan.prepare import data_uuid, plan_prepare, plan_restore, plan_upgrade
 from bootkit.plan.safety import Circumstances, Refusal, safety
@@ -31,6 +43,7 @@ from bootkit.render.stub import render_stub
 from bootkit.system.apply import Told, apply_plan
 from bootkit.system.changes import apply_changes
 from bootkit.system.devices import clean, find_device, read_host
+from bootkit.system.efivars import machine_keys
 from bootkit.system.interrupted import interrupted_action
 from bootkit.system.loaders import find_loaders, menu_font
 from bootkit.system.recognise import Contents, StickRecord, read_contents
@@ -51,9 +64,12 @@ def plan_preparation(
     loader: LoaderChoice = LoaderChoice.AUTO,
     exchange: int = 0,
     exchange_fs: DataFs = DataFs.EXFAT,
+    loaders_from: Path | None = None,
     allow: Iterable[str] = (),
 ) -> PreparePlan:
     """What ``prepare`` would do; ``size`` in bytes is for an image file, and only there.
+
+    ``loaders_from`` is a folder into which packages with loaders were unpacked; what is in it goes before the host's.
 
     ``exchange`` is bytes of a second partition for the user's files; 0 for none.
 
@@ -75,15 +91,25 @@ def plan_preparation(
     wish = Wish(layout=layout, data_fs=filesystem, loader=loader, owner=_owner(), created=_today())
     wish = replace(wish, exchange=exchange, exchange_fs=exchange_fs)
     stub = render_stub(data_uuid(layout, filesystem, ids))
-    plan = plan_prepare(target, wish, host=find_loaders(), ids=ids, stub=stub, files=first_files(wish))
+    host = find_loaders(extra=loaders_from)
+    plan = plan_prepare(target, wish, host=host, ids=ids, stub=stub, files=first_files(wish))
+    if any(isinstance(step, TakeLoader) for step in plan.steps):
+        plan = replace(plan, notes=(*plan.notes, *secure_boot_notes(host, machine_keys())))
     return replace(plan, notes=(f"an earlier {begun} of this disk was not finished", *plan.notes)) if begun else plan
 
 
-def plan_upgrade_of(path: Path, *, loader: LoaderChoice = LoaderChoice.AUTO, allow: Iterable[str] = ()) -> PreparePlan:
-    """What ``upgrade`` would do.
+def plan_upgrade_of(
+    path: Path,
+    *,
+    loader: LoaderChoice = LoaderChoice.AUTO,
+    loaders_from: Path | None = None,
+    allow: Iterable[str] = (),
+) -> PreparePlan:
+    """What ``upgrade`` would do; ``loaders_from`` is as for :func:`plan_preparation`.
 
     Raises:
         DeviceRefused: no stick of ours, a newer one than we are, or a safety rule speaks against it.
+        BootkitError: its signed loaders are newer than those at hand.
     """
     target, contents = _look_at(
         path, None, Circumstances(allowed=frozenset(allow) | {"large", "foreign", "partitions"})
@@ -94,15 +120,34 @@ def plan_upgrade_of(path: Path, *, loader: LoaderChoice = LoaderChoice.AUTO, all
             f"{path} was prepared by bootkit {stick.version}, and this is {__version__}",
             hint="its boot loaders would become older: update bootkit first",
         )
+    host = find_loaders(extra=loaders_from)
+    if loader is not LoaderChoice.BUILT:
+        _refuse_older(path, host)
     return plan_upgrade(
         target,
         Wish(layout=stick.layout, data_fs=stick.data_fs, loader=loader),
-        host=find_loaders(),
+        host=host,
         stub=render_stub(stick.data.uuid),
         boot=(stick.boot.offset, stick.boot.size),
         data=(stick.data.offset, stick.data.size),
         core=stick.core,
     )
+
+
+def _refuse_older(path: Path, host: HostLoaders) -> None:
+    """A signed loader is never replaced by an older one: what was revoked in between would come back."""
+    try:
+        with open_stick(path) as stick:
+            found = read_loaders(stick)
+    except BootkitError:
+        return  # a stick whose data cannot be read gets loaders that work
+    for file in found.files if found is not None else ():
+        here = host_release(file, host) if file.signed else ""
+        if comparison(here, release_of(file)) < 0:
+            raise BootkitError(
+                f"{path} has {release_of(file)}, and this computer {here}, which is older",
+                hint="update this computer, or name newer packages: --loaders-from FOLDER",
+            )
 
 
 def plan_restoration(

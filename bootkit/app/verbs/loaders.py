@@ -1,0 +1,150 @@
+"""``list --loaders``: what starts the stick, who signed it, on which machines it starts, and whether this computer has newer."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from bootkit.app.stick.loaders import read_loaders
+from bootkit.errors import BootkitError
+from bootkit.formats.efi import read_efi
+from bootkit.model.boot import Firmware
+from bootkit.model.efi import EfiFacts, MachineKeys
+from bootkit.model.loader import LoaderFile
+from bootkit.model.prepare import HostFile, HostLoaders, SignedLoader
+from bootkit.plan.microsoft import MicrosoftCa, signed_by_microsoft, trusted_authorities
+from bootkit.plan.sbat import generations, release
+from bootkit.plan.trust import holder, why_not
+from bootkit.plan.versions import is_newer
+from bootkit.system.efivars import machine_keys
+from bootkit.system.loaders import find_loaders
+from bootkit.system.sticks import Stick
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoaderRow:
+    """One file that starts the stick."""
+
+    file: LoaderFile
+    signer: str = ""
+    authorities: tuple[MicrosoftCa, ...] = ()
+    """Of Microsoft's, those that have signed it: firmware starts it if it trusts one of them."""
+    refused: str = ""
+    """Why this computer's firmware would refuse it, as a clause."""
+    newer: str = ""
+    """What this computer has, if that is newer."""
+    older: str = ""
+    """What this computer has, if that is older."""
+
+
+def list_loaders(stick: Stick) -> tuple[LoaderRow, ...]:
+    """Every loader on the stick, in the order in which they were written.
+
+    Raises:
+        BootkitError: the stick has no list of them.
+    """
+    found = read_loaders(stick)
+    if found is None:
+        hint = f"bootkit upgrade {stick.where} writes loaders and their list"
+        raise BootkitError(f"{stick.where} has no list of its boot loaders", hint=hint)
+    host, machine = find_loaders(), machine_keys()
+    rows: list[LoaderRow] = []
+    for file in found.files:
+        efi, here = file.efi, host_release(file, host)
+        order = comparison(here, release_of(file))
+        rows.append(
+            LoaderRow(
+                file=file,
+                signer="" if efi is None else _signer(efi),
+                authorities=() if efi is None else signed_by_microsoft(efi),
+                refused="" if efi is None or efi.shim is None else why_not(efi, None, machine),
+                newer=here if order > 0 else "",
+                older=here if order < 0 else "",
+            )
+        )
+    return tuple(rows)
+
+
+def _signer(efi: EfiFacts) -> str:
+    good = [signature for signature in efi.signatures if signature.fits]
+    if good:
+        return holder(good)
+    return "nobody: its signature is of another file" if efi.signatures else "nobody"
+
+
+def release_of(file: LoaderFile) -> str:
+    """Name and version: what a signed program says of itself, whatever package it came in; else those of the package."""
+    return release(file.efi.sbat) if file.efi is not None and file.efi.sbat else file.package
+
+
+def host_release(file: LoaderFile, host: HostLoaders) -> str:
+    """Name and version of what this computer would put in the place of ``file``; empty if nobody knows."""
+    if not file.signed:
+        return next((one.package for one in host.platforms if _platform_firmware(one.name) is file.firmware), "")
+    signed = host.signed_for(file.firmware)
+    counterpart = None if signed is None else _counterpart(file.path, signed)
+    if counterpart is None:
+        return ""
+    efi = _read(counterpart.path)
+    return release(efi.sbat) if efi is not None and efi.sbat else counterpart.package
+
+
+def comparison(one: str, other: str) -> int:
+    """1 if ``one`` is newer than ``other``, -1 if it is older, 0 if nobody can tell, or they are the same."""
+    (name, _, version), (other_name, _, other_version) = one.partition(" "), other.partition(" ")
+    if not version or not other_version or name != other_name or version == other_version:
+        return 0
+    return 1 if is_newer(version, other_version) else -1
+
+
+def _counterpart(path: str, signed: SignedLoader) -> HostFile | None:
+    name = path.rpartition("/")[2].lower()
+    if name.startswith("boot"):
+        return signed.shim
+    return signed.mok_manager if name.startswith("mm") else signed.grub
+
+
+def _platform_firmware(name: str) -> Firmware | None:
+    return {
+        "i386-pc": Firmware.BIOS,
+        "x86_64-efi": Firmware.UEFI_X64,
+        "i386-efi": Firmware.UEFI_IA32,
+        "arm64-efi": Firmware.UEFI_ARM64,
+    }.get(name)
+
+
+def secure_boot_notes(host: HostLoaders, machine: MachineKeys | None) -> Iterator[str]:
+    """What is to be known of this computer's signed loaders before they are used, and of its firmware; sentences."""
+    for loader in host.signed:
+        efi = _read(loader.shim.path)
+        if efi is None:
+            continue
+        if refused := why_not(efi, None, machine):
+            yield f"{loader.shim.path} does not start with Secure Boot on: {refused}. Update its package."
+        authorities = signed_by_microsoft(efi)
+        if authorities and MicrosoftCa.UEFI_2023 not in authorities:
+            yield f"{loader.shim.path} is not signed by Microsoft's authority of 2023: computers that trust no other refuse it."
+        if efi.shim is not None and efi.shim.sbat_level:
+            level = ", ".join(f"{name} {number}" for name, number in generations(efi.shim.sbat_level).items())
+            yield (
+                f"{loader.shim.path} raises the SBAT level of every machine that it starts on with Secure Boot on to {level}: "
+                "older shims, of other sticks and of what is installed, do not start there afterwards."
+            )
+    if machine is not None:
+        yield _machine(machine)
+
+
+def _machine(machine: MachineKeys) -> str:
+    known = trusted_authorities(machine)
+    state = "in setup mode" if machine.setup_mode else "on" if machine.secure_boot else "off"
+    trusts = " and ".join(f"that of {ca}" for ca in known) or "neither"
+    return (
+        f"This computer: Secure Boot is {state}; of Microsoft's authorities for others than Windows it trusts {trusts}."
+    )
+
+
+def _read(path: str) -> EfiFacts | None:
+    try:
+        with Path(path).open("rb") as fh:
+            return read_efi(fh)
+    except (BootkitError, OSError):
+        return None

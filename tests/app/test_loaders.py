@@ -1,0 +1,110 @@
+"""What is told of the boot loaders on a stick, and that none is replaced by an older one."""
+
+import json
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from bootkit.app.verbs import prepare
+from bootkit.app.verbs.loaders import comparison, list_loaders
+from bootkit.app.verbs.prepare import plan_upgrade_of, prepare_image
+from bootkit.errors import BootkitError
+from bootkit.model.boot import Firmware
+from bootkit.model.places import LOADERS_FILE, STOP_FILE
+from bootkit.plan.microsoft import MicrosoftCa
+from bootkit.plan.versions import is_newer
+from bootkit.system.loaders import find_loaders
+from bootkit.system.recognise import read_contents
+from bootkit.system.sticks import open_stick
+from bootkit.system.volumes.unmounted import raw_volume
+from bootkit.units import MIB
+
+
+@pytest.fixture(scope="module")
+def stick(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    image = tmp_path_factory.mktemp("loaders") / "stick.img"
+    prepare_image(image, 180 * MIB)
+    return image
+
+
+def esp_bytes(stick: Path, path: str) -> tuple[int, bytes]:
+    """Where the EFI system partition is, and a file on it."""
+    record = read_contents(stick).stick
+    assert record is not None
+    volume = raw_volume(stick, record.boot.offset, record.boot.size, writing=False)
+    assert volume is not None
+    with closing(volume), volume.open(path) as fh:
+        return record.boot.offset, fh.read()
+
+
+def test_each_loader_is_told_with_what_secure_boot_looks_at(stick: Path) -> None:
+    with open_stick(stick) as opened:
+        rows = {row.file.path: row for row in list_loaders(opened)}
+    shim, grub = rows["/EFI/BOOT/BOOTX64.EFI"], rows["/EFI/BOOT/grubx64.efi"]
+    assert shim.file.firmware is Firmware.UEFI_X64
+    assert shim.authorities == (MicrosoftCa.UEFI_2011, MicrosoftCa.UEFI_2023)
+    assert shim.file.sha256 == shim.file.sha256_now != ""
+    assert grub.signer == "Debian Secure Boot Signer 2022 - grub2"
+    assert not any(row.newer or row.older or row.refused for row in rows.values())
+    assert rows["BIOS core image"].file.sha256_now == ""
+
+
+def test_the_list_on_the_data_partition_holds_what_only_root_could_read(stick: Path) -> None:
+    with open_stick(stick) as opened, opened.volume.open(LOADERS_FILE) as fh:
+        document = json.loads(fh.read())
+    (shim,) = (row for row in document["loaders"] if row["path"] == "/EFI/BOOT/BOOTX64.EFI")
+    assert len(shim["efi"]["shim"]["trusts"]) == 1
+    assert document["hops"] is True
+    assert esp_bytes(stick, STOP_FILE)[1][:2] != b"MZ"
+
+
+def test_a_loader_that_changed_since_is_seen(stick: Path, tmp_path: Path) -> None:
+    changed = tmp_path / "changed.img"
+    content = bytearray(stick.read_bytes())
+    offset, grub = esp_bytes(stick, "/EFI/BOOT/grubx64.efi")
+    at = content.index(grub[:4096], offset)
+    content[at + 512] ^= 1
+    changed.write_bytes(content)
+    with open_stick(changed) as opened:
+        rows = {row.file.path: row for row in list_loaders(opened)}
+    row = rows["/EFI/BOOT/grubx64.efi"]
+    assert row.file.sha256 != row.file.sha256_now
+    assert row.signer == "nobody: its signature is of another file"
+
+
+def test_a_newer_loader_is_not_replaced(stick: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(prepare, "host_release", lambda *_: "shim.debian 15.8")
+    with pytest.raises(BootkitError, match=r"has shim.debian 16.1, and this computer shim.debian 15.8, which is older"):
+        plan_upgrade_of(stick)
+
+
+def test_loaders_come_out_of_a_folder_first(tmp_path: Path) -> None:
+    with pytest.raises(BootkitError, match="holds neither"):
+        find_loaders(extra=tmp_path)
+    for name in ("usr/lib/shim/shimaa64.efi.signed", "usr/lib/grub/arm64-efi-signed/grubaa64.efi.signed"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).write_bytes(b"MZ\0/EFI/debian\0")
+    found = find_loaders(extra=tmp_path)
+    arm = found.signed_for(Firmware.UEFI_ARM64)
+    assert arm is not None
+    assert arm.shim.path == str(tmp_path / "usr/lib/shim/shimaa64.efi.signed")
+    assert found.signed_for(Firmware.UEFI_X64) is not None
+
+
+@pytest.mark.parametrize(
+    ("newer", "older"),
+    [
+        ("16.1-2~deb12u1", "15.8-1"),
+        ("2.06-13+deb12u2", "2.06-13+deb12u1"),
+        ("1.0", "1.0~rc1"),
+        ("1:1", "2"),
+        ("10", "9"),
+    ],
+)
+def test_versions_are_in_dpkgs_order(newer: str, older: str) -> None:
+    assert is_newer(newer, older)
+    assert not is_newer(older, newer)
+    assert not is_newer(newer, newer)
+    assert comparison(f"shim {newer}", f"shim {older}") == 1
+    assert comparison(f"shim {newer}", f"grub {older}") == 0
