@@ -50,7 +50,7 @@ def read_record(path: Path) -> tuple[IsoFacts, Mapping[str, str]]:
         record, about = _parted(path)
         return facts_from_json(record), about
     except (ValueError, AttributeError, FormatError) as error:
-        raise FormatError(f"{path.relative_to(FOLDER.parents[1])}: {error}") from error
+        raise FormatError(f"{path.parent.name}/{path.name}: {error}") from error
 
 
 def tidy(path: Path) -> None:
