@@ -41,7 +41,7 @@ from bootkit.detect import (
 KERNEL, INITRD = "/kernel", "/initrd.img"
 SYSTEMS = ("/system.sfs", "/system.efs", "/system.img")
 MENU = "/isolinux/isolinux.cfg"
-"""Its titles and words are whole; those for GRUB are put together by functions."""
+"""The menu to read: its titles and words are whole, those for GRUB are put together by functions."""
 FIND_ISO = (f"iso-scan/filename={ISO_PATH}", "SRC=/")
 FILESYSTEMS = ("vfat", "ext4", "ntfs")
 INSTALLS = ("INSTALL", "AUTO_INSTALL", "OEM_INSTALL", "AUTO_UPDATE")

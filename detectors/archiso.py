@@ -173,7 +173,7 @@ def _detection(iso: IsoView, entries: tuple[MenuEntry, ...], fork: str, folder: 
 
 
 def _who(iso: IsoView, entries: tuple[MenuEntry, ...], folder: str, env: dict[str, str]) -> Identity:
-    """By grubenv (archiso since 2023), the label and the titles; the version is a date, to the day where one tells."""
+    """Name and version by grubenv (archiso since 2023), the label and the titles; the version is a date, to the day where one tells."""
     texts = (env.get("NAME", ""), iso.volume_id, *(entry.title for entry in entries), iso.name)
     who = identify(texts, NAMES)
     version = env.get("VERSION", "") or iso.text(f"/{folder}/version").strip() or who.version

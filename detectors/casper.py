@@ -121,7 +121,7 @@ def _detection(iso: IsoView, usable: tuple[MenuEntry, ...], default: MenuEntry |
 
 
 def _one_language(entries: tuple[MenuEntry, ...], default: MenuEntry) -> tuple[MenuEntry, ...]:
-    """Only the entries in the default's language: Rescuezilla repeats its menu for each of 45."""
+    """The entries in the default's language alone: Rescuezilla repeats its menu for each of 45."""
     wanted = word_value(default.cmdline, "locale")
     return tuple(entry for entry in entries if word_value(entry.cmdline, "locale") == wanted)
 

@@ -137,7 +137,7 @@ def _distro(iso: IsoView, info: DiskInfo) -> str:
 
 
 def _edition(iso: IsoView, info: DiskInfo) -> str:
-    """By /.disk/info, or by /.disk/cd_type: an image that is not complete needs the network."""
+    """The edition by /.disk/info, or by /.disk/cd_type: an image that is not complete needs the network."""
     if "NETINST" in info.text.upper() or "not_complete" in iso.text("/.disk/cd_type"):
         return "netinst"
     return "DVD" if " DVD" in info.text else "installer"

@@ -177,7 +177,7 @@ def _distro(iso: IsoView, info: DiskInfo) -> str:
 
 
 def _version(iso: IsoView, distro: str, info: DiskInfo) -> str:
-    """The distribution's own file, else /.disk/info, the volume id, the image's name; live-build may know none of them."""
+    """The version by the distribution's own file, else /.disk/info, the volume id, the image's name; live-build may know none."""
     for path in (*iso.glob("/*-Live-Version"), *iso.glob("/GRML/*/grml-version")):
         if found := re.search(r"\d+\.\d[\d.-]*\d", iso.text(path)):
             return found[0]

@@ -85,7 +85,7 @@ def detect(iso: IsoView) -> Detection | NotMine:
 
 
 def _who(iso: IsoView) -> Identity:
-    """By the application id, where liveslak writes ``Slackware-current for x86_64 (XFCE Live 1.3.0)``, else by names."""
+    """Name and version by the application id, where liveslak writes ``Slackware-current for x86_64 (XFCE Live 1.3.0)``, else by names."""
     match = APPLICATION.match(iso.facts.application_id)
     if match is not None:
         distro = "Slackware Live" if match[1].lower() == "slackware" else match[1]

@@ -51,7 +51,7 @@ FROM_ISO = f"from={ISO_PATH}"
 FILESYSTEMS = ("vfat", "exfat", "ntfs", "ext4", "btrfs", "xfs")
 TO_RAM = ("copy2ram",)
 LONGEST_ACRONYM = 5
-"""GNOME, LXQt and XFCE are, Cinnamon and OpenBox are not."""
+"""Letters of the longest desktop that is spelled in capitals: GNOME, LXQt and XFCE, but not Cinnamon and OpenBox."""
 NAMES = (
     NamePattern("PorteuX", r"^porteux-(?:v?(?P<version>\d[\d.]*\d)-)?(?:(?P<edition>[a-z]+)-)?"),
     NamePattern("Porteus", r"^Porteus-(?P<edition>[A-Za-z]+)-v(?P<version>\d[\w.]*?)-(?P<arch>x86_64|i[4-6]86)"),

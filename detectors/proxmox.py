@@ -65,7 +65,7 @@ def detect(iso: IsoView) -> Detection | NotMine:
 
 
 def _ram_gib(iso: IsoView) -> int:
-    """Twice the image and what the installer itself asks for."""
+    """GiB of memory that it takes: twice the image and what the installer itself asks for."""
     return -(-2 * iso.size // (1 << 30)) + 2
 
 

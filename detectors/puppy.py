@@ -109,13 +109,13 @@ def _words(entry: MenuEntry) -> tuple[str, ...]:
 
 
 def _with_copy(entry: BootEntry) -> BootEntry:
-    """``pfix=`` is one list, and the last one said counts: an entry that has one of its own is not overridden."""
+    """An entry with the word for a copy to RAM, unless it has a ``pfix=`` of its own, which that would override."""
     plain = set(word_value(entry.cmdline, "pfix").split(",")) <= {"", "fsck", "fsckp"}
     return replace(entry, to_ram=TO_RAM if plain and entry.role is Role.DEFAULT else ())
 
 
 def _who(iso: IsoView) -> Identity:
-    """By the main .sfs: ``puppy_fossapup64_9.6.sfs``; what has another prefix is a respin with its own name."""
+    """Name and version by the main .sfs: ``puppy_fossapup64_9.6.sfs``; what has another prefix is a respin with its own name."""
     for path in (*iso.glob("/puppy_*.sfs"), *iso.glob("/*.sfs")):
         match = SFS.match(path.strip("/"))
         if match is not None and match[1].lower() not in NOT_THE_NAME:

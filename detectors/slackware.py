@@ -58,7 +58,7 @@ def detect(iso: IsoView) -> Detection | NotMine:
 
 
 def _version(iso: IsoView) -> str:
-    """The announcement carries it in its name; -current has none."""
+    """The version, which the announcement carries in its name; -current has none."""
     announced = re.search(r"ANNOUNCE\.(\d+)[._](\d+)", " ".join(node.name for node in iso.listdir("/")))
     if announced is not None:
         return f"{announced[1]}.{announced[2]}"

@@ -45,7 +45,7 @@ _VALUED = frozenset({"--class", "--id", "--hotkey", "--users", "--source"})
 
 
 class _Stop(Exception):
-    """``configfile`` outside of an entry has replaced the whole menu."""
+    """The end of a menu that ``configfile``, outside of an entry, has replaced by another."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False, repr=False)

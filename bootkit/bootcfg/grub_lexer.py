@@ -16,7 +16,7 @@ class Part(NamedTuple):
     """A literal, or a variable's name."""
     variable: bool
     quoted: bool
-    """Quoted text is neither split at blanks nor taken for a file name pattern."""
+    """Whether it was quoted: then it is neither split at blanks nor taken for a file name pattern."""
 
 
 class Arg(NamedTuple):
@@ -86,7 +86,7 @@ _BROKEN_QUOTES = 20
 """Unfinished quotes before the rest of a text is given up: each costs a look at all that follows."""
 
 Complain = Callable[[int, str], None]
-"""Takes a position in the text and a clause."""
+"""A function that takes a mistake: its position in the text and a clause."""
 
 
 def tokens(text: str, complain: Complain) -> list[Token]:

@@ -37,7 +37,7 @@ _DEVICE = re.compile(r"\(+([^()]*)\)+")
 
 
 class OutOfSteps(Exception):
-    """``MAX_STEPS`` is reached."""
+    """The end of a script that has taken ``MAX_STEPS``."""
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -60,7 +60,7 @@ class Draft:
 
 @dataclass(slots=True, eq=False, repr=False)
 class ScriptBudget:
-    """Shared by all machines of one menu."""
+    """What all machines of one menu share."""
 
     steps: int = MAX_STEPS
     warnings: list[str] = field(default_factory=list[str])

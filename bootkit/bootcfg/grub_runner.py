@@ -28,7 +28,7 @@ class Continue(Exception):
 
 
 class Runner(abc.ABC):
-    """Runs scripts on a machine."""
+    """What runs scripts on a machine."""
 
     def __init__(self, machine: GrubMachine, functions: dict[str, Block]) -> None:
         self.machine = machine

@@ -48,7 +48,7 @@ _ENDS = frozenset({"then", "elif", "else", "fi", "do", "done"})
 
 
 class _TooDeep(Exception):
-    """Blocks are nested deeper than ``MAX_DEPTH``."""
+    """The error of blocks that are nested deeper than ``MAX_DEPTH``."""
 
 
 def parse_script(text: str, complain: Complain) -> Block:

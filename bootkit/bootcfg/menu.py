@@ -79,7 +79,7 @@ class MenuEntry:
 
     @property
     def is_linux(self) -> bool:
-        """It starts a Linux kernel directly (Xen with a Linux as module is ``is_xen``)."""
+        """Whether it starts a Linux kernel directly (Xen with a Linux as module is ``is_xen``)."""
         return bool(self.kernel) and not self.is_xen and not self.loader.startswith("multiboot")
 
     @property

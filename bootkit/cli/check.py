@@ -49,7 +49,13 @@ def check(
 
 
 def _judge(predictions: Sequence[Prediction]) -> None:
-    """Raises what gives the exit status of the worst verdict."""
+    """Turn the worst verdict into the exit status.
+
+    Raises:
+        BootUnknown: of an image nobody can tell.
+        BootsElsewhere: an image boots from other sticks.
+        BootsNowhere: an image does not boot.
+    """
     from bootkit.errors import BootsElsewhere, BootsNowhere, BootUnknown
 
     bad = [prediction for prediction in predictions if prediction.answer is not Answer.BOOTS]

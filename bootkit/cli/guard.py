@@ -52,7 +52,7 @@ def _answered(action: Callable[[], None]) -> None:
 
 
 def _close_stdout() -> None:
-    """The interpreter must not complain at its end about what could not be written."""
+    """Close stdout, so that the interpreter does not complain at its end about what could not be written."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 

@@ -190,7 +190,11 @@ def remove(name: Name, stick: StickOption = None, yes: Yes = False, dry_run: Dry
 
 
 def confirm_loss(words: str, name: str, *, yes: bool) -> None:
-    """Raises DeviceRefused: the user did not say that he means it."""
+    """Go on only if the user says that the loss is meant.
+
+    Raises:
+        DeviceRefused: nobody said so.
+    """
     from bootkit.errors import DeviceRefused
 
     if yes:
@@ -202,7 +206,11 @@ def confirm_loss(words: str, name: str, *, yes: bool) -> None:
 
 
 def new_passphrase(file: Path | None) -> bytes:
-    """Raises UsageError: there is none."""
+    """A passphrase out of a file, or typed twice.
+
+    Raises:
+        UsageError: there is none.
+    """
     from bootkit.errors import UsageError
 
     if file is not None:

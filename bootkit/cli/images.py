@@ -151,7 +151,7 @@ def verify(
 
 
 def write_menu(stick: Stick) -> None:
-    """What ``generate`` does, told."""
+    """Write the menu as ``generate`` does, and tell what was done."""
     from bootkit.app.verbs.check import predictions_of
     from bootkit.app.verbs.generate import plan_generation
     from bootkit.cli import report

@@ -65,7 +65,7 @@ def addition_line(addition: Addition, prediction: Prediction) -> str:
 
 
 def generation(done: Generation, predictions: Sequence[Prediction] = ()) -> None:
-    """``predictions`` are those of the images, where somebody wants to hear them."""
+    """Tell what a generation did, with ``predictions`` of the images where somebody wants to hear them."""
     for warning in done.plan.warnings:
         output.say(f"warning: {warning}")
     if done.catalog is None:
@@ -84,7 +84,7 @@ def generation(done: Generation, predictions: Sequence[Prediction] = ()) -> None
 
 
 def generation_json(done: Generation, predictions: Sequence[Prediction]) -> dict[str, object]:
-    """``predictions`` are those of the catalog's images, in its order."""
+    """What a generation did, for ``json.dumps``; ``predictions`` are those of the catalogue's images, in its order."""
     items = () if done.catalog is None else done.catalog.items
     return {
         "steps": [describe_change(step) for step in done.plan.steps],
@@ -126,7 +126,11 @@ def items(found: Sequence[ImageItem], predictions: Sequence[Prediction], volume:
 
 
 def kept_verdicts(answers: Sequence[KeptVerdict], *, as_json: bool) -> None:
-    """Raises BootkitError, behind the answer, if something is damaged."""
+    """Tell what a comparison with the kept checksums showed.
+
+    Raises:
+        BootkitError: something is damaged; behind the answer.
+    """
     if as_json:
         output.json([{"path": one.path, "verdict": one.verdict, "sha256": one.sha256} for one in answers])
     else:

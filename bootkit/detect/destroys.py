@@ -70,7 +70,7 @@ def _wipes(iso: IsoView, entry: BootEntry) -> str:
 
 
 def _by_word(iso: IsoView, words: tuple[str, ...]) -> str:
-    """Programs whose only purpose it is, told to go ahead."""
+    """What a program whose only purpose is to erase will destroy, when its words tell it to go ahead; else empty."""
     text = " ".join(words)
     if "autonuke" in text:
         return ALL_DISKS

@@ -155,7 +155,7 @@ def _entries(table: bytes) -> Iterator[bytes]:
 
 
 def _signature(entry: bytes, digest: bytes) -> Signature:
-    """Source: RFC 2315, 7 (ContentInfo), 9.1 (SignedData), 9.2 (SignerInfo)."""
+    """One PKCS #7 structure as a signature. Source: RFC 2315, 7 (ContentInfo), 9.1 (SignedData), 9.2 (SignerInfo)."""
     outer = parse_der(entry)
     if outer.members[0].content != _SIGNED_DATA:
         raise FormatError("this is no signed data")

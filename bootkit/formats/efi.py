@@ -43,7 +43,7 @@ def read_efi(fh: BinaryIO, pe: PeFacts | None = None) -> EfiFacts | None:
 
 
 def encoded(certificate: Certificate) -> str:
-    """As the facts hold it."""
+    """The bytes in base64, as the facts hold them."""
     return base64.b64encode(certificate.der).decode("ascii")
 
 
@@ -88,7 +88,7 @@ def _trusted(data: bytes) -> SignatureLists:
 
 
 def _sbat_level(section: bytes) -> str:
-    """What is applied by itself; the other text is for who asks for it."""
+    """The revocations that the shim applies by itself, out of the two texts that it carries."""
     if len(section) < 12:
         return ""
     _version, automatic, _latest = struct.unpack_from("<3I", section)

@@ -237,7 +237,7 @@ def entry_of(pending: Sequence[tuple[int, bytes]]) -> ExfatEntry | None:
 
 
 def _seconds(head: bytes) -> int:
-    """When it was modified, seconds since 1970."""
+    """The time of the last change, in seconds since 1970."""
     (stamp,) = struct.unpack_from("<I", head, 12)
     zone = head[23]
     # 7.4.10: bit 7 says that the rest is valid, quarters of an hour with a sign

@@ -39,7 +39,7 @@ class FatGeometry:
     fat_size: int
     root_offset: int
     root_size: int
-    """Both 0 for FAT32, whose root is a chain of clusters."""
+    """Bytes of the root directory; like its offset 0 for FAT32, whose root is a chain of clusters."""
     root_cluster: int
     data_offset: int
     size: int
@@ -68,7 +68,7 @@ class Fat(FileTree[FatEntry]):
 
     @property
     def label(self) -> str:
-        """From the root directory, where labels are changed; else from the boot sector."""
+        """The label in the root directory, where labels are changed; else that in the boot sector."""
         for _, record in self.records(self._root):
             if record[11] & _VOLUME_LABEL and record[11] & _LONG_NAME != _LONG_NAME:
                 return _short(record[:11].rstrip())
@@ -322,7 +322,7 @@ def _short(field: bytes) -> str:
 
 
 def _seconds(date: int, time: int) -> int:
-    """FAT keeps local time of an unknown zone; taken as UTC, like Linux with ``tz=UTC``."""
+    """Seconds since 1970, of FAT's local time in an unknown zone; taken as UTC, like Linux with ``tz=UTC``."""
     day = (1980 + (date >> 9), date >> 5 & 15, date & 31)
     try:
         return timegm((*day, time >> 11, time >> 5 & 63, (time & 31) * 2))

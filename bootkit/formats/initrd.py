@@ -255,6 +255,6 @@ def _allowed(script: str) -> tuple[str, ...] | None:
 
 
 def _text(value: str | bytes) -> str:
-    """Readable and fit for JSON, whatever bytes a name has."""
+    """A name as text that can be read and is fit for JSON, whatever bytes it has."""
     raw = value if isinstance(value, bytes) else value.encode("utf-8", "surrogateescape")
     return raw.rstrip(b"\0").decode("utf-8", "backslashreplace")

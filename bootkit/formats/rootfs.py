@@ -84,7 +84,7 @@ class _RootReader:
         self.warnings: list[str] = []
 
     def text(self, path: str, limit: int) -> str:
-        """Empty if it is not there."""
+        """The text of a file; empty if it is not there."""
         try:
             return self._tree.read(path, limit).decode("utf-8", "replace") if self._has(path) else ""
         except FormatError as error:

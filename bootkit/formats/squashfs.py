@@ -20,7 +20,7 @@ _MAGIC = b"hsqs"
 _SUPERBLOCK = struct.Struct("<4sIIIIHHHHHHQQQQQQQQ")
 _COMPRESSIONS = {1: "gzip", 2: "lzma", 3: "lzo", 4: "xz", 5: "lz4", 6: "zstd"}
 _CODECS = {"gzip": "zlib", "lzo": "lzo1x", "lz4": "lz4block"}
-"""Blocks lack the frame that files of the same compressor have; those of the others have it."""
+"""Unpackers of those compressors whose blocks lack the frame that a file of the same format has."""
 
 _INODE = struct.Struct("<HHHHII")
 _FILE_INODE = struct.Struct("<IIII")

@@ -62,7 +62,7 @@ class Stream(abc.ABC):
         return found
 
     def skip(self, size: int) -> bool:
-        """Leaves ``size`` bytes out; whether there were so many."""
+        """Whether ``size`` bytes could be left out: the stream may end before."""
         while size > (here := len(self._piece) - self._at):
             size -= here
             if not self._next_piece():
@@ -71,7 +71,7 @@ class Stream(abc.ABC):
         return True
 
     def skip_zeros(self) -> None:
-        """To the next byte that is not zero, or to the end."""
+        """Skip to the next byte that is not zero, or to the end."""
         while not (rest := self._piece[self._at :].lstrip(b"\0")):
             if not self._next_piece():
                 return

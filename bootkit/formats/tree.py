@@ -34,12 +34,12 @@ class Entry:
 
     @property
     def mtime_ns(self) -> int:
-        """As exact as the file system tells it."""
+        """The time of the last change in nanoseconds since 1970, as exact as the file system tells it."""
         return self.mtime * 1_000_000_000
 
 
 class Tree(Protocol):
-    """What a caller needs who does not care which file system it is."""
+    """What every file system in a file can be asked, whichever it is."""
 
     @property
     def warnings(self) -> Sequence[str]: ...

@@ -33,7 +33,7 @@ class EfiFacts:
     sbat: str = ""
     """Text of the section ``.sbat``: a line for each component, with its generation."""
     shim: ShimFacts | None = None
-    """``None`` if it is none."""
+    """What is built in, if it is a shim; else ``None``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,4 +50,4 @@ class MachineKeys:
     """What shim has written into the variable ``SbatLevel``; empty if no shim ever did."""
     secure_boot: bool = False
     setup_mode: bool = False
-    """No platform key: anybody may write the other variables, and nothing is verified."""
+    """Whether it has no platform key: anybody may write the other variables, and nothing is verified."""

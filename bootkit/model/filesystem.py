@@ -90,7 +90,7 @@ class FileSystem:
     charset_in: str = ""
     """The module among whose strings stands the character set that it asks for by itself; empty where it asks for none."""
     has_utf8: bool = False
-    """Knows that one character set without a module."""
+    """Whether it knows that one character set without a module."""
     helpers: tuple[str, ...] = ()
     """Programs that mount it without a driver of the kernel. The first is the one that ``mount`` itself looks for."""
     helper_mark: str = ""
@@ -104,15 +104,15 @@ class FileSystem:
     """The vendors whose signed GRUB has that module, out of :data:`GRUB_VENDORS`."""
 
     is_unix: bool = False
-    """Knows owners, links and extended attributes: an overlay can lie on it."""
+    """Whether it knows owners, links and extended attributes: an overlay can lie on it."""
     has_holes: bool = False
-    """Leaves zeros out, and sets room aside in one cheap call."""
+    """Whether it leaves zeros out, and sets room aside in one cheap call."""
     has_plain_bytes: bool = False
-    """Keeps the bytes of a file as they are, at places of the partition that can be told."""
+    """Whether it keeps the bytes of a file as they are, at places of the partition that can be told."""
     is_common_ground: bool = False
-    """Windows, macOS and Linux read and write it: for exchange, and where programs that erase disks look for marks."""
+    """Whether Windows, macOS and Linux write it: for exchange, and where programs that erase disks look for marks."""
     is_usual: bool = False
-    """Sticks come with it, or are commonly given it: it is tried where none is named."""
+    """Whether sticks come with it, or are commonly given it: it is tried where none is named."""
     largest_file: int | None = None
     """Bytes; none if no file of today comes near."""
     minimum: int = 64 << 20
@@ -120,7 +120,7 @@ class FileSystem:
     mbr_type: str = "83"
 
     make: Access = Access.NOBODY
-    """With files in it."""
+    """Who makes one with files in it."""
     read: Access = Access.NOBODY
     write: Access = Access.NOBODY
     mounter: tuple[str, ...] = ()
@@ -136,12 +136,12 @@ class FileSystem:
 
     @property
     def shown_limit(self) -> str:
-        """Of the size of a file: ``4 GiB``; empty if there is none."""
+        """The limit of a file's size, for people: ``4 GiB``; empty if there is none."""
         return "" if self.largest_file is None else f"{(self.largest_file + 1) >> 30} GiB"
 
     @property
     def limit_clause(self) -> str:
-        """``FAT32 ends at 4 GiB a file``."""
+        """The limit as a clause: ``FAT32 ends at 4 GiB a file``."""
         return f"{self.title} ends at {self.shown_limit} a file"
 
     def holds(self, size: int) -> bool:
@@ -325,7 +325,7 @@ def file_system(name: str) -> FileSystem | None:
 
 
 def filesystem_title(name: str) -> str:
-    """For messages: ``FAT32`` for ``vfat``, and ``name`` itself where it is not known."""
+    """The name in messages: ``FAT32`` for ``vfat``, and ``name`` itself where it is not known."""
     known = file_system(name)
     return known.title if known is not None else name
 
@@ -349,5 +349,5 @@ def charsets_of(name: str) -> tuple[str, ...]:
 
 
 def names_of(systems: Iterable[FileSystem]) -> tuple[str, ...]:
-    """As blkid calls them."""
+    """Their names as blkid spells them."""
     return tuple(one.name for one in systems)

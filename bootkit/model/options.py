@@ -28,7 +28,7 @@ class Scope(StrEnum):
 
     @property
     def words(self) -> str:
-        """For people: what the value is from."""
+        """The scope in words for people: what the value is from."""
         words = {
             Scope.DEFAULT: "default",
             Scope.USER: "your configuration",
@@ -315,7 +315,11 @@ _BY_KEY = {spec.key: spec for spec in OPTIONS}
 
 
 def option(key: str) -> OptionSpec:
-    """Raises KeyError: there is no such option."""
+    """The option of that key.
+
+    Raises:
+        KeyError: there is no such option.
+    """
     return _BY_KEY[key]
 
 
@@ -436,5 +440,5 @@ class Choices:
         return value if isinstance(value, int) else 0
 
     def with_user(self, other: "Choices") -> "Choices":
-        """With the user's own configuration below what the stick has."""
+        """These choices, with the user's own configuration below what the stick has."""
         return Choices(values={**self.values, **{place: kept for place, kept in other.values.items() if place == USER}})

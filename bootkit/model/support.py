@@ -9,7 +9,7 @@ class Verdict(StrEnum):
 
     BOOTS = "boots"
     HELPED = "boots, with your help"
-    """The user puts a file on the stick, or says or does something when it has started."""
+    """With help of the user, who puts a file on the stick, or says or does something when it has started."""
     GUESS = "untested guess"
     NO = "not from a file"
 

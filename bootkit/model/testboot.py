@@ -18,7 +18,7 @@ class TestFirmware(StrEnum):
 
     @property
     def label(self) -> str:
-        """For messages."""
+        """The firmware in words for messages."""
         return {"bios": "BIOS", "uefi": "UEFI", "ia32": "32-bit UEFI", "secureboot": "Secure Boot"}[self.value]
 
 

@@ -174,7 +174,10 @@ def _elsewhere(reason: str, others: tuple[str, ...]) -> Problem:
 
 
 def _grub_problems(item: ImageItem, entry: BootEntry, needed: Memory | None) -> Iterator[Problem]:
-    """Source: GRUB 2.06, grub-core/loader/i386/linux.c: the initrd lies below the kernel's initrd_addr_max, and above it."""
+    """Limits of GRUB and of the kernel that an entry does not keep.
+
+    Source: GRUB 2.06, grub-core/loader/i386/linux.c: the initrd lies above the kernel, and below its initrd_addr_max.
+    """
     assert item.facts is not None  # asked for before
     kernel = item.facts.kernels.get(entry.kernel)
     if entry.kind is EntryKind.LINUX:
@@ -193,7 +196,7 @@ def _grub_problems(item: ImageItem, entry: BootEntry, needed: Memory | None) -> 
 
 
 def _memory(item: ImageItem, entry: BootEntry) -> Memory | None:
-    """``None`` where the initrds were not read.
+    """The memory that starting an entry takes; ``None`` where the initrds were not read.
 
     The packed and the unpacked initrd are in RAM together for a moment. Without ``root=`` the kernel unpacks to a tmpfs,
     which takes half of the RAM at most. Source: Linux 6.1, init/initramfs.c and init/do_mounts.c (init_rootfs).
@@ -227,7 +230,10 @@ def _memory_problems(needed: Memory | None, memory: int) -> Iterator[Problem]:
 
 
 def _medium_problems(facts: IsoFacts, detection: Detection, entry: BootEntry, stick: StickFacts) -> Iterator[Problem]:
-    """Source: dracut 059 and 112, booted with two media of one label: the first one wins; anaconda 45.21, diskroot."""
+    """Labels and signatures on the stick by which an image takes it for another medium.
+
+    Source: dracut 059 and 112, booted with two media of one label: the first one wins; anaconda 45.21, diskroot.
+    """
     if facts.volume_id in (DATA_LABEL, ESP_LABEL) and _by_label(entry, facts.volume_id):
         reason = f"It looks for the label {facts.volume_id}, which is the stick's own."
         yield Problem(answer=Answer.CANNOT, reason=reason, cure="write it to a stick of its own")
@@ -238,7 +244,7 @@ def _medium_problems(facts: IsoFacts, detection: Detection, entry: BootEntry, st
 
 
 def _by_label(entry: BootEntry, label: str) -> bool:
-    """``root=live:CDLABEL=``, ``archisolabel=``, and what others call it."""
+    """Whether an entry looks for its medium by ``label``: ``root=live:CDLABEL=``, ``archisolabel=``, and what others call it."""
     return any("label=" in word.lower() and label in word for word in entry.cmdline)
 
 

@@ -29,7 +29,10 @@ def file_answer(
     *,
     builtin: Collection[str] = (),
 ) -> FileAnswer:
-    """``builtin`` is what the image's root file system knows to be built into the kernel."""
+    """Whether the entry's initrd finds its ISO file on ``filesystem``, and on what the answer rests.
+
+    ``builtin`` is what the image's root file system knows to be built into the kernel.
+    """
     if not detection.wants_disk and not finds_file(entry):
         reason = "GRUB loads all of it, and nothing looks for the file again."
         return FileAnswer(filesystem=filesystem, readable=True, basis=Basis.GRUB, reason=reason)
@@ -55,14 +58,14 @@ def builtin_drivers(facts: IsoFacts, initrds: Collection[InitrdFacts]) -> frozen
 
 
 def _has_drivers(initrd: InitrdFacts) -> bool:
-    """Not so for processor microcode and for a vendor's additions."""
+    """Whether an initrd holds drivers: processor microcode and a vendor's additions do not."""
     return bool(initrd.maker or initrd.markers or initrd.drivers.modules)
 
 
 def _by_initrd(
     initrd: InitrdFacts, detection: Detection, filesystem: str, builtin: Collection[str]
 ) -> FileAnswer | None:
-    """``None`` where the initrd alone does not tell."""
+    """The answer that follows from what the initrd holds; ``None`` where that alone does not tell."""
     finder = stack_of(detection.stack).finder
     if finder is not None and finder.is_lacking(initrd.markers) and not initrd.warnings:
         return _answer(filesystem, finder.lacking, readable=False)
@@ -91,7 +94,7 @@ def lacks_loop(initrd: InitrdFacts, builtin: Collection[str]) -> bool:
 
 
 def _mounts_anything(initrd: InitrdFacts) -> bool:
-    """By what it holds, whatever stack the image was taken for."""
+    """Whether an initrd mounts any file system that it has a driver for, by what it holds, whatever its stack is taken for."""
     finders = (stack.finder for stack in stacks().values() if stack.finder and stack.finder.mounts_anything)
     return any(marker in initrd.markers for finder in finders for marker in finder.markers)
 
@@ -104,7 +107,7 @@ def _is_vague(initrd: InitrdFacts, support: FileSystemSupport) -> bool:
 
 
 def _why_not(initrd: InitrdFacts, support: FileSystemSupport, name: str) -> str:
-    """One sentence; empty where it is not sure."""
+    """The reason why a file system is not read, in one sentence; empty where that is not sure."""
     if initrd.allowed is not None and support.name not in initrd.allowed:
         names = ", ".join(filesystem_title(allowed) for allowed in initrd.allowed if blkid_name(allowed) == allowed)
         return f"Its initrd looks for the file on {names or 'other file systems'} only."

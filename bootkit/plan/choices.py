@@ -54,7 +54,7 @@ def chosen_item(item: ImageItem, choices: Choices) -> ImageItem:
 
 
 def chosen_rule(stack: str, rule: QuickRule, choices: Choices) -> QuickRule:
-    """The same for an image that GRUB finds out about by itself."""
+    """``rule`` with the choices in its words: the same for an image that GRUB finds out about by itself."""
     return replace(rule, cmdline=_merged(rule.cmdline, _new_words(stack, rule.cmdline, choices, "")))
 
 

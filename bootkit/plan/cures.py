@@ -47,7 +47,7 @@ def _missing(initrd: InitrdFacts, names: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def by_finder(detection: Detection, entry: BootEntry, facts: IsoFacts, filesystem: str) -> Cure | None:
-    """A driver is there or can be brought, but the stack does not look on such a file system: so we do."""
+    """The cure by a search of ours: a driver is there or can be brought, but the stack does not look on such a stick."""
     if not _takes_devices(detection):
         return None
     name = filesystem_title(filesystem)
@@ -78,7 +78,7 @@ def _drives(initrd: InitrdFacts, filesystem: str, driver: str, builtin: frozense
 
 
 def by_map(detection: Detection, entry: BootEntry, facts: IsoFacts, filesystem: str) -> Cure | None:
-    """No driver can be had: the overlay finds the ISO by the place of its bytes on the partition."""
+    """The cure without a driver: the overlay opens the ISO by the places of its bytes on the partition."""
     known, initrds = file_system(filesystem), _initrds(entry, facts)
     if not _takes_devices(detection) or not initrds or known is None or not known.has_plain_bytes:
         return None
@@ -99,7 +99,7 @@ def _takes_devices(detection: Detection) -> bool:
 
 
 def _initrds(entry: BootEntry, facts: IsoFacts) -> tuple[InitrdFacts, ...]:
-    """Those that hold drivers: not processor microcode, not a vendor's additions."""
+    """The initrds that hold drivers: not processor microcode, not a vendor's additions."""
     read = (facts.initrds[path] for path in entry.initrds if path in facts.initrds)
     return tuple(initrd for initrd in read if initrd.kernels or initrd.drivers.modules)
 

@@ -75,7 +75,11 @@ def wanted_release(*, ident: str, version_id: str, anywhere: bool, machine: str)
 
 
 def require_extension_name(name: str) -> str:
-    """Raises UsageError: a name that is no good for a file and its extension-release."""
+    """Refuse a name that is no good for a file and its extension-release.
+
+    Raises:
+        UsageError: it is one.
+    """
     if not _NAME.fullmatch(name):
         raise UsageError(f"{name!r} is no name for an extension", hint="letters, digits and ._+~- inside: --name tools")
     return name

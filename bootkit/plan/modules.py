@@ -46,7 +46,7 @@ _EFI = (
     "linuxefi",
 )
 _EFI_PC = ("tpm",)
-"""Images' own menus take it away, as ours does on a PC; no signed GRUB for arm64 has it."""
+"""The module that images' own menus take away by rmmod, as ours does on a PC; no signed GRUB for arm64 has it."""
 _OWN = {"i386-pc": _BIOS, "arm64-efi": _EFI}
 
 ESSENTIAL = frozenset(

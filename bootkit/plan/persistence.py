@@ -48,13 +48,17 @@ def persistence_of(item: ImageItem, filesystem: str) -> Persistence:
 
 
 def _has_older_scripts(item: ImageItem, older: OlderName) -> bool:
-    """By its initrd, where that was read: relatives of a distribution count their versions in other ways."""
+    """Whether the scripts in its initrd, where that was read, are the older ones; versions of relatives do not tell."""
     markers = {marker for initrd in _read_initrds(item) for marker in initrd.markers}
     return older.scripts in markers and older.without not in markers
 
 
 def require_unlock(item: ImageItem, persistence: Persistence) -> None:
-    """Raises BootkitError: the initrd of an image, which was looked into, cannot open an encrypted file."""
+    """Refuse to encrypt what the initrd of an image, which was looked into, could not open.
+
+    Raises:
+        BootkitError: it cannot open an encrypted file.
+    """
     stack = item.detection.stack if item.detection else ""
     if not persistence.unlock:
         message = (

@@ -56,7 +56,7 @@ class SupportedRow:
 
     @property
     def filesystems(self) -> str:
-        """``FAT32, ext4; some: exFAT``."""
+        """The file systems on which its file may lie: ``FAT32, ext4; some: exFAT``."""
         if not self.is_started:
             return ""
         always, some = _names(self.seen.filesystems), _names(self.seen.some_filesystems)
@@ -103,7 +103,7 @@ def supported_json(rows: Iterable[SupportedRow]) -> list[dict[str, object]]:
 
 
 def supported_text(rows: Iterable[SupportedRow]) -> str:
-    """For people: a paragraph for each row, the verdict in its first line."""
+    """The table for people: a paragraph for each row, the verdict in its first line."""
     return "\n\n".join("\n".join(_lines(row)) for row in rows)
 
 

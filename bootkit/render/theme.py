@@ -75,7 +75,7 @@ def is_our_theme(name: str) -> bool:
 
 
 def theme_path(name: str, language: str = "en") -> str:
-    """Of the theme's ``theme.txt`` on the stick; empty for GRUB's own look."""
+    """The path of the theme's ``theme.txt`` on the stick; empty for GRUB's own look."""
     if not is_our_theme(name):
         return "" if name == PLAIN else name
     return f"{THEME_FOLDER}/theme.txt" if language == "en" else f"{THEME_FOLDER}/theme-{language}.txt"
@@ -99,7 +99,7 @@ def theme_files(name: str, language: str = "en") -> dict[str, bytes]:
 
 @cache
 def _pictures(palette: Palette) -> Mapping[str, bytes]:
-    """Drawn once: a front end asks at every key what would be written."""
+    """The pictures of a theme, drawn once: a front end asks at every key what would be written."""
     return {
         "background": png([[_rgba(palette.background)]]),
         "logo": png(_logo(palette)),

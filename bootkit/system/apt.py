@@ -30,7 +30,7 @@ class Package:
 
     @property
     def words(self) -> str:
-        """For apt-get download."""
+        """The package as apt-get download wants it named."""
         return f"{self.name}{'' if self.machine == 'all' else ':' + self.machine}={self.version}"
 
 
@@ -87,7 +87,11 @@ class Apt:
 
 
 def require_package_names(names: Sequence[str]) -> None:
-    """Raises BootkitError: one is no package name, which apt might take for an option or a pattern."""
+    """Refuse what is no package name: apt might take it for an option or a pattern.
+
+    Raises:
+        BootkitError: one of ``names`` is none.
+    """
     for name in names:
         if not _PACKAGE.fullmatch(name):
             raise BootkitError(f"{name!r} is no name of a Debian package", hint="as apt shows it: apt search WORD")

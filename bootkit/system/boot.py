@@ -146,7 +146,7 @@ def boot(
 
 
 def _require_memory(memory_mib: int) -> None:
-    """A machine that does not fit would be killed in the middle, or make everything else crawl."""
+    """Refuse a machine that does not fit: it would be killed in the middle, or make everything else crawl."""
     free = psutil.virtual_memory().available
     needed = memory_mib * MIB + _QEMU_ITSELF
     if free < needed:
@@ -251,7 +251,7 @@ def _reason_to_stop(run: _Run, *, ended: bool) -> str | None:
 
 
 def _firmware_says(run: _Run) -> str:
-    """SeaBIOS talks to the screen and its debug port, not to the serial line."""
+    """The words of a BIOS, which SeaBIOS gives to the screen and its debug port, not to the serial line."""
     log = run.machine.firmware_log
     if run.watcher.stage is Stage.FIRMWARE and log.exists() and b"No bootable device" in log.read_bytes():
         return "the firmware found nothing to start"
@@ -259,7 +259,7 @@ def _firmware_says(run: _Run) -> str:
 
 
 async def _play(run: _Run, monitor: QMPClient) -> None:
-    """What a user would do at the menu: look at it, press Enter."""
+    """Do what a user would do at the menu: look at it, press Enter."""
     if run.watcher.stage is not Stage.MENU or run.presses >= ENTER_TIMES or run.complained:
         return
     quiet = run.seconds - run.last_byte

@@ -22,7 +22,7 @@ RECORD = 32
 NAME_LIMIT = 255
 """UTF-16 units of a name."""
 _BAD_CHARACTERS = re.compile(r'["*/:<>?\\|\x00-\x1f\ud800-\udfff]')
-"""Neither file system can hold them."""
+"""Characters that neither file system can hold in a name."""
 
 E = TypeVar("E", bound=Entry)
 Run = tuple[int, int]
@@ -90,7 +90,7 @@ class ClusterWriter(abc.ABC, Generic[E]):
         self._removed.extend(self._runs(member.entry))
 
     def make_folder(self, path: str) -> None:
-        """With its parents; nothing if it is there."""
+        """Make a folder with its parents; nothing if it is there."""
         self._folder(parts_of(path))
 
     def settle(self) -> None:
@@ -112,7 +112,7 @@ class ClusterWriter(abc.ABC, Generic[E]):
         return found
 
     def close(self) -> None:
-        """It holds nothing."""
+        """Nothing to give back."""
 
     @property
     @abc.abstractmethod
@@ -152,7 +152,7 @@ class ClusterWriter(abc.ABC, Generic[E]):
 
     @abc.abstractmethod
     def _folder_records(self, folder: Folder[E], name: str) -> bytes:
-        """Those of a new, empty folder, for which room is taken and filled."""
+        """The records of a new, empty folder, for which room is taken and filled."""
 
     @abc.abstractmethod
     def _erased(self, record: bytes) -> bytes:
@@ -187,7 +187,11 @@ class ClusterWriter(abc.ABC, Generic[E]):
         return self._insert(folder, name, self._folder_records(folder, name))
 
     def _file(self, path: str) -> tuple[Folder[E], Member[E]]:
-        """Raises BootkitError: there is no such file."""
+        """The folder of a file, and the file.
+
+        Raises:
+            BootkitError: there is no such file.
+        """
         *above, name = parts_of(path)
         here = self._root
         for part in above:
@@ -230,7 +234,11 @@ class ClusterWriter(abc.ABC, Generic[E]):
 
 
 def _checked(name: str) -> str:
-    """Raises BootkitError: FAT and exFAT cannot hold that name."""
+    """``name``, if FAT and exFAT can hold it.
+
+    Raises:
+        BootkitError: they cannot.
+    """
     bad = _BAD_CHARACTERS.search(name)
     if bad or name.endswith((".", " ")) or len(name.encode("utf-16-le")) // 2 > NAME_LIMIT:
         why = f"it has {bad[0]!r} in it" if bad else "it ends so, or is too long"

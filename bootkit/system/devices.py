@@ -18,7 +18,7 @@ from bootkit.model.device import BlockDevice, DiskIdentity, Mount, Partition
 from bootkit.model.host import BlockRecord, HostRecord, MountRecord
 
 _SECTOR = 512
-"""sysfs counts in these whatever the disk's own sectors are."""
+"""Bytes of the sectors in which sysfs counts, whatever the disk's own are."""
 _NO_DISKS = re.compile(r"(sr|ram|zram|fd|dm-|md|bcache|nbd|rbd|drbd|zd)\d*|mmcblk\d+(boot\d+|rpmb)")
 _ON_SEVERAL_DISKS = ("btrfs", "bcachefs")
 _USB_PARENT_LIMIT = 12
@@ -156,7 +156,7 @@ def _mounted(host: HostRecord, numbers: frozenset[str], pools: frozenset[str]) -
 
 
 def _partitions_of(host: HostRecord, disk: BlockRecord) -> list[BlockRecord]:
-    """By the place in sysfs, where a partition is a folder in its disk's."""
+    """The partitions of a disk, by the place in sysfs, where each is a folder in its disk's."""
     found = [block for block in host.blocks if block.partition and block.path.rpartition("/")[0] == disk.path]
     return sorted(found, key=lambda block: block.partition)
 
@@ -166,7 +166,7 @@ def _disk_of(host: HostRecord, part: BlockRecord) -> BlockRecord | None:
 
 
 def _bus(disk: BlockRecord) -> str:
-    """From the path in sysfs; for a disk in a USB enclosure that is ``usb``, whatever it calls itself."""
+    """The bus of a disk, from the path in sysfs; in a USB enclosure that is ``usb``, whatever the disk calls itself."""
     for mark, bus in (
         ("/usb", "usb"),
         ("/mmc_host/", "mmc"),
@@ -233,7 +233,7 @@ def _block(root: Path, entry: Path) -> BlockRecord:
 
 
 def _vendor(entry: Path) -> str:
-    """SCSI and USB give a name there, PCI and virtio a number, which tells nobody anything."""
+    """The vendor's name, which SCSI and USB give; empty for the number of PCI and virtio, which tells nobody anything."""
     vendor = _text(entry / "device/vendor")
     return "" if vendor.startswith("0x") else vendor
 

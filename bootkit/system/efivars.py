@@ -20,7 +20,7 @@ _LIMIT = 1 << 20
 
 
 def machine_keys(folder: Path | None = None) -> MachineKeys | None:
-    """``None`` where the computer was not started by UEFI, or does not show its variables."""
+    """The keys and revocations of this computer; ``None`` where UEFI did not start it, or its variables are not shown."""
     folder = folder or EFIVARS
     secure_boot = _variable(folder, f"SecureBoot-{_GLOBAL}")
     if secure_boot is None:

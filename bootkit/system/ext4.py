@@ -311,7 +311,11 @@ def _mode_of(inode: bytearray) -> int:
 
 
 def _encoded(name: str) -> bytes:
-    """Raises BootkitError: ext4 has no room for that name."""
+    """``name`` as bytes.
+
+    Raises:
+        BootkitError: ext4 has no room for that name.
+    """
     encoded = name.encode(errors="surrogateescape")
     if len(encoded) > _NAME_LIMIT:
         raise BootkitError(f"{name} is longer than {_NAME_LIMIT} bytes", hint="give it a shorter name")

@@ -29,7 +29,7 @@ _EXTENT = struct.Struct("=QQQQQIIII")
 
 
 def file_extents(path: Path) -> tuple[Extent, ...] | None:
-    """In order, adding up to the file's size; ``None`` if nobody can tell.
+    """The pieces of a file in order, adding up to its size; ``None`` if nobody can tell.
 
     Raises:
         OSError: the file cannot be opened.

@@ -127,7 +127,7 @@ class FatWriter(ClusterWriter[FatEntry]):
         return entry
 
     def _take(self, count: int) -> tuple[Run, ...]:
-        """In one piece where there is one, otherwise in the first pieces that there are."""
+        """Free clusters: in one piece where there is one, otherwise in the first pieces that there are."""
         gathered: list[Run] = []
         for first, length in self._free_runs():
             if length >= count:
@@ -165,7 +165,7 @@ class FatWriter(ClusterWriter[FatEntry]):
         self._tree.forget_table()
 
     def _free_runs(self) -> Iterator[Run]:
-        """From where the last search ended to the end of the table, then from its beginning."""
+        """Free clusters from where the last search ended to the end of the table, then from its beginning."""
         end = self._geometry.clusters + 2
         hint = self._hint
         yield from self._free_between(hint, end)
@@ -288,7 +288,7 @@ def _plain_short_name(name: str) -> bytes | None:
 
 
 def _made_short_name(name: str, taken: set[bytes]) -> bytes:
-    """One that stands for a long name and is not taken."""
+    """A short name that stands for a long one and is not taken."""
     base, _, extension = name.lstrip(".").upper().rpartition(".")
     if not base:
         base, extension = extension, ""

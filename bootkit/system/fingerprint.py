@@ -19,7 +19,7 @@ _DERIVED = "__pycache__"
 
 @cache
 def program_fingerprint() -> str:
-    """Changes when a file of the program or of a plug-in does; hex. It is worked out once in a process.
+    """A digest of all files of the program and of its plug-ins, in hex. It is worked out once in a process.
 
     An answer that was kept under another fingerprint is worked out again, from the recorded facts where they suffice.
     Every file counts, whatever it is for: a list of those that matter would be wrong one day. Their content is read, not

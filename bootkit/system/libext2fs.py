@@ -97,7 +97,7 @@ class Library:
         self.require(self.ask(function, *words))
 
     def ask(self, function: str, *words: object) -> int:
-        """The same, for an answer."""
+        """The answer of ``ext2fs_function``, called as :meth:`__call__` does."""
         answer: int | None = getattr(self._library, f"ext2fs_{function}")(self._fs, *words)
         return answer or 0
 
@@ -111,7 +111,11 @@ class Library:
         return _Pointer(ctypes.cast(self._fs, ctypes.POINTER(_Filesystem)).contents.block_map)
 
     def require(self, status: int) -> None:
-        """Raises BootkitError: the library's answer is a failure."""
+        """Go on only if the library's answer is no failure.
+
+        Raises:
+            BootkitError: it is one.
+        """
         if self._failure is not None:
             raise self._failure
         if status in (_NO_BLOCK, _NO_INODE, errno.ENOSPC):
@@ -153,7 +157,7 @@ class Library:
         )  # fmt: skip
 
     def _guarded(self, act: Callable[[], None]) -> int:
-        """An exception cannot pass through the library: it is kept until that has returned."""
+        """The status of a step that the library asked for; an exception, which cannot pass through it, is kept until it returns."""
         try:
             act()
         except OSError as error:
@@ -169,7 +173,7 @@ class Library:
         self._staged.put(at, ctypes.string_at(data, size))
 
     def _bytes(self, count: int) -> int:
-        """The library counts blocks, or with a minus, bytes."""
+        """Bytes of what the library counts in blocks or, with a minus, in bytes."""
         return -count if count < 0 else count * int(self._channel.block_size)
 
 

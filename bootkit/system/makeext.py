@@ -154,7 +154,7 @@ def _collect(source: Path, collected: Collected, work: Path, name: str) -> None:
 
 
 def _from_folder(folder: Path, collected: Collected, *, below: str = "") -> None:
-    """Everything belongs to root: the folder is a user's, and his number means nobody on a live system."""
+    """Collect the members of a folder, all of them as root's: a user's number means nobody on a live system."""
     for path in _files_of(folder):
         status = path.lstat()
         inner = posixpath.join(below, path.relative_to(folder).as_posix())

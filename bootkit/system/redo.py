@@ -25,7 +25,7 @@ _RECORD = struct.Struct(f"<QI{SECTOR}s")
 
 
 class NoRoomForRedo(Exception):
-    """There is not enough free room for the records."""
+    """Too little free room for the records."""
 
 
 def commit(staged: Staged, sector: int, room: Callable[[int], Sequence[Piece]]) -> None:

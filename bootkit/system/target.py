@@ -62,7 +62,7 @@ class OpenTarget:
             view, offset = view[done:], offset + done
 
     def resize(self, size: int) -> None:
-        """A file only: ``size`` bytes of zeros, whatever was in it before."""
+        """Make a file ``size`` bytes of zeros, whatever was in it before; not for a device."""
         try:
             os.ftruncate(self._descriptor, 0)
             os.ftruncate(self._descriptor, size)
@@ -83,7 +83,7 @@ class OpenTarget:
         return None
 
     def flush(self) -> None:
-        """Everything on the medium, and nothing of it in memory: what is read next comes from the medium."""
+        """Return when everything is on the medium and nothing of it in memory: what is read next comes from the medium."""
         try:
             os.fsync(self._descriptor)
             if self.is_device:
@@ -153,7 +153,7 @@ def data_chunks(source: Path) -> Iterable[tuple[int, bytes]]:
 
 
 def _watched(source: Path, moved: Moved) -> Iterable[tuple[int, bytes]]:
-    """The same, with ``moved`` told behind each."""
+    """The parts of ``source`` that are not holes, with ``moved`` told behind each."""
     done, size = 0, source.stat().st_blocks * 512
     for start, chunk in data_chunks(source):
         yield start, chunk
@@ -183,7 +183,7 @@ def _lock(target: Target, descriptor: int) -> None:
 
 
 def _check_identity(target: Target, descriptor: int) -> None:
-    """The open descriptor is the disk of the plan, not what was plugged in since."""
+    """Refuse an open descriptor that is not the disk of the plan, but one that was plugged in since."""
     status = os.fstat(descriptor)
     if stat.S_ISBLK(status.st_mode) != target.is_device:
         raise DeviceRefused(f"{target.path} is no longer what it was when the plan was made", hint="start again")

@@ -57,7 +57,7 @@ class Volume(Protocol):
 
     @property
     def where(self) -> str:
-        """For messages: the mount point, or the image file or device."""
+        """The mount point, or the image file or device, for messages."""
         ...
 
     def listdir(self, path: str) -> tuple[FileStat, ...]:
@@ -148,7 +148,7 @@ def walk(
 
 
 def _members(volume: Volume, folder: str) -> list[tuple[str, FileStat]]:
-    """With their paths, the first one at the end."""
+    """The members of a folder with their paths, the first one at the end."""
     return [(f"{folder.rstrip('/')}/{stat.name}", stat) for stat in reversed(volume.listdir(folder))]
 
 

@@ -8,7 +8,7 @@ from textual.filter import LineFilter
 
 
 class HarmlessLines(LineFilter):
-    """Takes out of every line what moves the cursor, changes the terminal or turns the line around.
+    """A filter that takes out of every line what moves the cursor, changes the terminal or turns the line around.
 
     Such characters have no width, so what is beside them stays in its place.
     """

@@ -43,7 +43,11 @@ class Job:
         return self._cancelled.is_set()
 
     def check(self) -> None:
-        """Raises Interrupted: the user has cancelled."""
+        """Go on only if the user has not cancelled.
+
+        Raises:
+            Interrupted: the user has.
+        """
         if self._cancelled.is_set():
             raise Interrupted("cancelled", hint="What was complete stays; nothing half-written is left.")
 

@@ -18,9 +18,9 @@ _FILE_LIMIT = 1 << 20
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MenuAppearance:
     settings: MenuSettings
-    """With a language that the font on the stick can show."""
+    """The menu's settings, with a language that the font on the stick can show."""
     steps: tuple[WriteFile, ...] = ()
-    """Only what is not on the stick as it should be."""
+    """Steps that write what is not on the stick as it should be."""
     warnings: tuple[str, ...] = ()
 
 

@@ -18,7 +18,7 @@ from bootkit.render.entries import HEADER_SUFFIX, image_header
 from bootkit.system.volume import Volume, read_file, walk
 
 MEMDISK_PLACES = ("/usr/lib/syslinux/memdisk", "/usr/share/syslinux/memdisk", "/usr/lib/syslinux/bios/memdisk")
-"""Debian; Fedora and openSUSE; Arch."""
+"""Paths of memdisk on Debian; Fedora and openSUSE; Arch."""
 _SOURCES = {
     MEMDISK: "install syslinux (Debian: syslinux-common), then: bootkit generate",
     WIMBOOT: f"get wimboot from the iPXE project (github.com/ipxe/wimboot) and copy it to {WIMBOOT}",

@@ -65,7 +65,7 @@ def extents_of(volume: Volume, item: ImageItem) -> Extents:
 
 
 def _joins_pieces(item: ImageItem) -> bool:
-    """A loop device begins at one place; a table of the device mapper takes its program, which brings its module along."""
+    """Whether the initrd can put the pieces of a file together: by dmsetup, which brings its module along."""
     initrds = item.facts.initrds.values() if item.facts else ()
     return any("dmsetup" in initrd.programs for initrd in initrds)
 
@@ -87,6 +87,6 @@ def _modules(volume: Volume, item: ImageItem, cure: Cure) -> list[ModuleFile]:
 
 
 def _unpacked(content: bytes) -> bytes:
-    """Kernels read compressed modules, insmod of a small initrd does not."""
+    """The module, unpacked: kernels read compressed ones, insmod of a small initrd does not."""
     name = detect(content[:16])
     return unpack_block(name, content, MODULE_LIMIT) if name else content

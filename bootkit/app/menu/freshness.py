@@ -33,7 +33,7 @@ def inputs_of(volume: Volume, listing: StickListing) -> str:
 
 
 def is_made_from(volume: Volume, inputs: str, menu: bytes | None) -> bool:
-    """The same inputs, the same menu, and nothing has moved that is found by its place alone."""
+    """Whether inputs and menu are the recorded ones, and nothing has moved that is found by its place alone."""
     if menu is None:
         return False
     known = _record(volume)
@@ -65,7 +65,7 @@ def _record(volume: Volume) -> Mapping[str, object]:
 
 
 def _place(volume: Volume, path: str) -> list[list[int | None]] | None:
-    """As JSON has it; ``None`` for a file that is gone."""
+    """Where an image lies, as JSON has it; ``None`` for a file that is gone."""
     if volume.stat(path) is None:
         return None
     return [list(extent) for extent in volume.extents(path) or ()]

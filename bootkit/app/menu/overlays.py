@@ -29,7 +29,7 @@ class OverlayPlan:
 
     steps: tuple[StickStep, ...]
     by_image: Mapping[str, Additions]
-    """By the path of the image; images without any are left out."""
+    """What is loaded with an image, by its path; images with nothing are left out."""
     mapped: Mapping[str, Extents] = field(default_factory=dict[str, Extents])
     """Where the bytes lie of the images that are found by that alone."""
     refused: Mapping[str, BootkitError] = field(default_factory=dict[str, BootkitError])

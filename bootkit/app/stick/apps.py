@@ -16,7 +16,7 @@ class App:
     path: str
     size: int
     title: str = ""
-    """As its own menu entry says; empty if it has none."""
+    """The name in its own menu entry; empty if it has none."""
 
 
 def find_apps(volume: Volume) -> tuple[App, ...]:
@@ -27,7 +27,11 @@ def find_apps(volume: Volume) -> tuple[App, ...]:
 
 
 def app_named(volume: Volume, name: str) -> App:
-    """Raises BootkitError: there is none, or several."""
+    """The one AppImage that ``name`` fits.
+
+    Raises:
+        BootkitError: there is none, or several.
+    """
     apps = find_apps(volume)
     fits = [app for app in apps if name in (app.name, app.path, stem_of(app.name))]
     fits = fits or [app for app in apps if name.lower() in app.name.lower()]

@@ -172,7 +172,7 @@ def _again_from_record(item: ImageItem, *, insides: bool) -> ImageItem | None:
     """Ask today's detectors about the recorded facts; ``None`` where they ask for more than was recorded."""
     if item.facts is None:
         return None
-    # this version may see more in an initrd than the one that kept the record; who does not ask has to do with the latter
+    # this version may see more in an initrd than the one that kept the record; without a look, that record has to do
     facts = replace(item.facts, kernels={}, initrds={}, roots={}) if insides else item.facts
     try:
         return answered(item, RecordedIso(facts))

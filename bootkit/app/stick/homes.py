@@ -32,12 +32,16 @@ def find_homes(volume: Volume) -> tuple[Home, ...]:
 
 
 def home_names(volume: Volume) -> tuple[str, ...]:
-    """As :func:`find_homes` has them, without a look into their files."""
+    """The names of the homes in the order of :func:`find_homes`, without a look into their files."""
     return tuple(name for name, _ in _files(volume))
 
 
 def home_named(volume: Volume, name: str) -> Home:
-    """Raises BootkitError: there is none."""
+    """The home of that name.
+
+    Raises:
+        BootkitError: there is none.
+    """
     homes = find_homes(volume)
     found = next((home for home in homes if home.name == name.removesuffix(SUFFIX)), None)
     if found is None:

@@ -37,7 +37,7 @@ class StickState:
 
 
 def list_stick(volume: Volume, *, settings: str | None = None) -> StickListing:
-    """``settings`` is the text of a stick.toml that is to take the place of the stick's."""
+    """What lies on a stick; ``settings`` is the text of a stick.toml that is to take the place of its own."""
     text = settings_text(volume) if settings is None else settings
     return StickListing(images=find_images(volume), variants=read_variants(volume), settings=text)
 

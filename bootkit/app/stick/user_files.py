@@ -57,7 +57,11 @@ def plan_copy(volume: Volume, source: Path, path: str, *, sparse: bool = False, 
 
 
 def require_fits(volume: Volume, name: str, size: int) -> None:
-    """Raises BootkitError: the stick's file system has no files of that size."""
+    """Refuse a file that is too large for the stick's file system.
+
+    Raises:
+        BootkitError: it is.
+    """
     known = file_system(volume.filesystem)
     if known is not None and not known.holds(size):
         hint = "a stick whose data partition is ext4 takes it: bootkit prepare TARGET --data-fs ext4"
@@ -71,7 +75,11 @@ def has_holes(volume: Volume) -> bool:
 
 
 def require_room(volume: Volume, size: int) -> None:
-    """Raises BootkitError: there is less room than ``size`` and what stays spare."""
+    """Refuse a file for which there is no room.
+
+    Raises:
+        BootkitError: there is less room than ``size`` and what stays spare.
+    """
     free = volume.free()
     if size + SPARE > free:
         message = f"{volume.where} has {format_size(free)} free; {format_size(size + SPARE)} are needed"

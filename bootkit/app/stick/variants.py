@@ -29,7 +29,7 @@ def read_variants(volume: Volume) -> Variants:
 
 
 def variants_digest(volume: Volume, variants: Variants) -> list[tuple[str, int, int]]:
-    """Changes when the entries do: changes that were kept meanwhile are none."""
+    """What the entries depend on; changes that were kept meanwhile are not in it."""
     rows = [(kept.path, int(kept.encrypted), 0) for kept in variants.kept.values()]
     for seed in variants.seeds:
         stat = volume.stat(seed.path)
@@ -38,7 +38,11 @@ def variants_digest(volume: Volume, variants: Variants) -> list[tuple[str, int, 
 
 
 def kept_named(volume: Volume, image: str) -> Kept:
-    """Raises BootkitError: that image keeps nothing; the image itself may be gone."""
+    """The kept changes of an image, which itself may be gone.
+
+    Raises:
+        BootkitError: that image keeps nothing, or several fit.
+    """
     kept = read_variants(volume).kept
     fits = [one for name, one in kept.items() if image in (name, one.path)] or [
         one for name, one in kept.items() if image.rpartition("/")[2].lower() in name.lower()
@@ -51,7 +55,11 @@ def kept_named(volume: Volume, image: str) -> Kept:
 
 
 def seed_named(volume: Volume, image: str, name: str) -> Seed:
-    """Raises BootkitError: there is none of that name for that image."""
+    """The answer file of that name for that image.
+
+    Raises:
+        BootkitError: there is none, or several fit.
+    """
     mine = [seed for seed in read_variants(volume).seeds if image.rpartition("/")[2].lower() in seed.image.lower()]
     fits = [seed for seed in mine if name in (seed.name, seed.label, seed.path)]
     if len(fits) != 1:

@@ -18,7 +18,7 @@ class Finding:
 
     name: str
     where: str
-    """Empty if it is not there."""
+    """The path of what was found; empty if it is not there."""
     without_it: str
     packages: dict[str, str]
     """By family: debian, fedora, arch, opensuse; empty where there is none."""
@@ -27,7 +27,7 @@ class Finding:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Diagnosis:
     family: str
-    """The host's; empty if it is none that we know."""
+    """The host's family of distributions; empty if it is none that we know."""
     findings: tuple[Finding, ...]
     secure_boot: tuple[str, ...] = ()
     """What this computer's firmware makes of the loaders, and of what comes; sentences."""

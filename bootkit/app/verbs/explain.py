@@ -15,7 +15,7 @@ from bootkit.system.sticks import Stick
 
 
 def explain_file(path: Path) -> Inspection:
-    """Inspection at an ISO file on the host, and predict how it boots from some stick.
+    """An ISO file on the host, looked at, with a prediction of how it boots from some stick.
 
     Raises:
         BootkitError: it cannot be read, or is no image.
@@ -26,7 +26,7 @@ def explain_file(path: Path) -> Inspection:
 
 
 def look_on_stick(stick: Stick, name: str) -> Inspection:
-    """Inspection at an image on a stick, and predict how it boots from there.
+    """An image on a stick, looked at, with a prediction of how it boots from there.
 
     Raises:
         BootkitError: there is none of that name, it cannot be read, or is no image.

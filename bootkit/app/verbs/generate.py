@@ -67,7 +67,7 @@ def plan_generation(
 
 
 def _notes(volume: Volume, choices: Choices) -> tuple[str, ...]:
-    """What the menu itself does not show."""
+    """Sentences about the stick that its menu does not show."""
     note = homes_note(home_names(volume), choices)
     return (note,) if note else ()
 
@@ -80,7 +80,7 @@ def _refusals(overlays: OverlayPlan) -> tuple[str, ...]:
 
 
 def _records(catalog: Catalog) -> Iterator[StickStep]:
-    """Those of new and changed images are written, those of images that are gone are removed."""
+    """Steps by which new and changed images get a record, and images that are gone lose theirs."""
     for item in catalog.items:
         if item.path in catalog.looked_at:
             yield WriteFile(path=record_path(item.path), content=record_of(item))

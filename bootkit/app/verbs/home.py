@@ -61,7 +61,7 @@ def create_home(
 
 
 def resize_home(volume: Volume, name: str, size: int, *, ask: Ask, watcher: Watcher | None = None) -> Home:
-    """Larger or smaller.
+    """The home, made larger or smaller.
 
     Raises:
         BootkitError: no room on the stick, or what is in it needs more.
@@ -120,7 +120,11 @@ def restore_home(
 
 
 def require_home_image(source: Path) -> None:
-    """Raises BootkitError: the file is no home."""
+    """Refuse a file that is no home.
+
+    Raises:
+        BootkitError: it is neither an ext4 image nor one in LUKS.
+    """
     try:
         with source.open("rb") as fh:
             if not is_encrypted(fh.read(8)):

@@ -83,7 +83,8 @@ class Verified:
     path: str
     verdict: str
     """``good``, ``damaged``, or ``unknown`` where no checksum was kept; then the one found now is kept with the image's
-    record. An image that ``generate`` has not seen has none, and must not get one: by that, the menu knows what is new."""
+    record. Images that ``generate`` has not seen have no record, and get none here: by its absence the menu knows
+    what is new."""
     sha256: str
 
 

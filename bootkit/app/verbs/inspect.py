@@ -75,7 +75,11 @@ class Inspection:
         )
 
     def require_recognised(self) -> None:
-        """Raises NothingRecognised if no detector knows the image."""
+        """Refuse an image that no detector knows.
+
+        Raises:
+            NothingRecognised: it is one.
+        """
         if self.recognition.detection is None:
             name = self.facts.name
             raise NothingRecognised(
@@ -90,7 +94,7 @@ def _of_its_kind(facts: IsoFacts, platforms: str) -> list[tuple[str, str]]:
 
 
 def look_at_file(path: Path) -> Inspection:
-    """Inspection at an ISO file on the host.
+    """An ISO file on the host, looked at.
 
     Raises:
         BootkitError: it cannot be read, or is no image.

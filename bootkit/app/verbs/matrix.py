@@ -149,7 +149,7 @@ def _booted(
     *,
     words: tuple[str, ...] = (),
 ) -> BootResult | None:
-    """``None`` if the entry is not for such a machine."""
+    """How the entry booted; ``None`` if it is not for such a machine."""
     proofs = boot_targets(stick, [target], [firmware], timeout=matrix.timeout, words=words, told=told)
     return proofs[0].result if proofs else None
 

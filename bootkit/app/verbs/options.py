@@ -270,7 +270,11 @@ def _require_stack(state: StickState, stack: str) -> None:
 
 
 def require_entry(item: ImageItem, title: str) -> None:
-    """Raises UsageError: the image has no entry of that title."""
+    """Refuse a title that no entry of the image has.
+
+    Raises:
+        UsageError: it is one.
+    """
     detection = item.recognition.detection if item.recognition else None
     titles = [entry.title for entry in detection.entries] if detection else []
     if title and title not in titles:

@@ -138,5 +138,5 @@ def _scripts(volume: Volume) -> tuple[str, ...]:
 
 
 def _is_script(name: str) -> bool:
-    """As ``initrd_overlays/common`` has it."""
+    """Whether a file is a script that live systems would run, as ``initrd_overlays/common`` judges it."""
     return not name.startswith(".") and not name.endswith((".md", ".txt", "~", ".bak"))

@@ -52,7 +52,7 @@ from bootkit.units import MIB, format_size
 
 RESTORE_LABEL = "USB"
 _LABEL = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,10}")
-"""What every file system takes; FAT is the narrowest, and would rather have capitals."""
+"""Labels that every file system takes; FAT is the narrowest, and would rather have capitals."""
 
 
 def plan_preparation(

@@ -127,7 +127,7 @@ class FolderVolume:
             run(["sync", "-f", self._root], timeout=LONG)
 
     def close(self) -> None:
-        """Nothing is held open."""
+        """Nothing to give back: no file is held open."""
 
     def _host(self, path: str) -> Path:
         return self._root.joinpath(*parts_of(path))

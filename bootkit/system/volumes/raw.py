@@ -23,7 +23,7 @@ from bootkit.system.writer import Reserved, Writer
 
 _NO_BLOCK = bytes(CHUNK)
 _SMALLEST_SPARE = 512
-"""Below it lies the boot sector."""
+"""The lowest offset of a spare sector: below it lies the boot sector."""
 
 
 class RawVolume(TreeVolume[T]):
@@ -123,7 +123,11 @@ class RawVolume(TreeVolume[T]):
         self._staged = self._writer = None
 
     def _require_sound(self, staged: Staged) -> None:
-        """Raises BootkitError: what is written now could be lost, or make lost what is there."""
+        """Refuse to write where that could be lost, or lose what is there.
+
+        Raises:
+            BootkitError: the file system has to be checked first.
+        """
         problem = self._problem(staged)
         if problem:
             raise BootkitError(f"{self.where} is not written to, because {problem}", hint=self._check_hint())
@@ -262,7 +266,11 @@ def _add_zeros(update: Callable[[bytes], None], size: int) -> None:
 
 
 def _read_all(descriptor: int, at: int, size: int) -> bytes:
-    """Raises BootkitError: the file has become shorter."""
+    """Exactly ``size`` bytes at ``at``.
+
+    Raises:
+        BootkitError: the file has become shorter.
+    """
     data = os.pread(descriptor, size, at)
     while len(data) < size:
         more = os.pread(descriptor, size - len(data), at + len(data))

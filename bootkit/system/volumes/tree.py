@@ -70,7 +70,7 @@ class TreeVolume(abc.ABC, Generic[T]):
         """Put what an interrupted change has still to write."""
 
     def _forget(self) -> None:
-        """The readers keep what they have read."""
+        """Drop what the readers keep of what they have read."""
         self._tree = None
         if self._reading is not None:
             os.close(self._reading)

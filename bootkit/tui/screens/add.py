@@ -51,7 +51,7 @@ class Queue(OptionList):
 
 
 class PathSuggester(Suggester):
-    """Completes the path of a folder or an image."""
+    """What completes the path of a folder or an image."""
 
     def __init__(self) -> None:
         super().__init__(use_cache=False, case_sensitive=True)
@@ -68,7 +68,7 @@ class PathSuggester(Suggester):
 
 
 class AddScreen(BaseScreen[bool]):
-    """Answers whether something was written to the stick."""
+    """The screen that adds images; it answers whether something was written to the stick."""
 
     HELP_TEXT = """\
 Return on an image of the tree, or a path in the field above it, puts it into the queue; Delete takes the marked one out

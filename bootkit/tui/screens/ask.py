@@ -16,7 +16,7 @@ _CANCEL = Binding("escape", "cancel", "Cancel", key_display="Esc")
 
 
 class AskScreen(ModalScreen[str]):
-    """Answers with what was typed; empty if nothing."""
+    """A question; the answer is what was typed, empty if nothing."""
 
     HELP_TEXT = "A question. Return takes what was typed, Esc leaves everything as it is."
     BINDINGS: ClassVar[list[BindingType]] = [_CANCEL]
@@ -49,7 +49,7 @@ class AskScreen(ModalScreen[str]):
 
 
 class PickScreen(ModalScreen[str]):
-    """Answers with one of the values; empty for none."""
+    """A list to choose from; the answer is one of the values, empty for none."""
 
     HELP_TEXT = "Type any part of a value to find it; the arrows go through the list, Return takes one."
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -71,7 +71,7 @@ class BaseScreen(Screen[R], Generic[R]):
         self.run_worker(run(), group=group, exclusive=True)
 
     def failed(self) -> None:
-        """Called when work has ended with an error, which may have done a part of it."""
+        """Hook for the end of work by an error; a part of it may be done."""
 
     def complain(self, text: str) -> None:
         """Refuse what was just typed, in a sentence."""

@@ -43,7 +43,7 @@ _TEXTS = (STICK_FILE, MENU)
 
 
 class OptionsScreen(BaseScreen[bool]):
-    """Answers whether something was written to the stick."""
+    """The screen of options; it answers whether something was written to the stick."""
 
     HELP_TEXT = """\
 Each line is an option: its value, and where that comes from. An empty field takes the value of the wider scope: an image
@@ -103,7 +103,7 @@ Ctrl+S writes stick.toml, whose comments stay, and the menu. Ctrl+L shows before
         self._show_preview()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - textual's
-        """The password is the stick's; a list there is for some options."""
+        """Whether an action can be taken now: the password is the stick's, a list there is for some options."""
         row = self._row()
         if action == "password":
             return row is not None and row.spec.kind is Kind.PASSWORD

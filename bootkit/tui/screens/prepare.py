@@ -66,7 +66,7 @@ otherwise is never taken. The lines below tell every rule that speaks against th
 
 
 class PrepareScreen(BaseScreen[Path | None]):
-    """Answers with the stick that was made."""
+    """The screen that begins a stick; its answer is the stick that was made."""
 
     HELP_TEXT = """\
 Mark a disk and press Return, or write the path of a new image file and its size, and press Ctrl+S. Both lead to a summary of

@@ -72,7 +72,7 @@ The stick: its images, and for the one under the cursor what the menu will have.
         yield Footer(show_command_palette=False)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - textual's
-        """In the search field a slash is a slash."""
+        """Whether an action can be taken now: in the search field a slash is a slash."""
         return action != "search" or self.focused is not self.query_one("#search")
 
     def on_mount(self) -> None:

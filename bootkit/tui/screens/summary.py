@@ -19,7 +19,7 @@ from bootkit.units import format_size
 
 
 class SummaryScreen(BaseScreen[str]):
-    """Answers with the target when it is done."""
+    """The screen that shows and carries out a plan; its answer is the target when that is done."""
 
     HELP_TEXT = """\
 What would be done, step by step. Nothing has been written yet. If something would be lost, type the name that is asked for;

@@ -26,7 +26,7 @@ class Outcome(Generic[T]):
 
 
 class WorkScreen(ModalScreen["Outcome[T] | BootkitError"], Generic[T]):
-    """Answers with what the work gives, or with the error that ended it."""
+    """The screen of a piece of work; its answer is what that gives, or the error that ended it."""
 
     HELP_TEXT = (
         "Work goes on. Esc stops it at the next safe point: what is complete stays, nothing half-written is left."

@@ -10,7 +10,7 @@ from textual.widgets import Label
 
 
 class Line(Horizontal):
-    """Shows by a class of its own that the focus is in it: the label stands out, too."""
+    """A line that shows by a class of its own that the focus is in it: the label stands out, too."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         # here and not on the screen: a form that can be scrolled would take the arrows before

@@ -20,7 +20,7 @@ _WORDS = {Answer.BOOTS: "yes", Answer.ELSEWHERE: "not here", Answer.CANNOT: "no"
 
 
 class ImageTable(DataTable[Text]):
-    """Rows are keyed by the path of the image. Every state is a word, so that no colour is needed."""
+    """The images as rows, which are keyed by their paths. Every state is a word, so that no colour is needed."""
 
     HELP_TEXT = """\
 Each line is an image. "Starts" is what bootkit check predicts: "not here" means not from this stick's file system; the pane
@@ -40,7 +40,7 @@ own things: the home, the extensions (ext), the scripts, a place where its chang
             self.show(self._items, self._overview)
 
     def show(self, items: tuple[ImageItem, ...], overview: Overview) -> None:
-        """These images, the cursor on the one where it was."""
+        """Show these images, the cursor on the one where it was."""
         before = self.chosen
         self._items, self._overview = items, overview
         self.clear(columns=True)

@@ -26,7 +26,7 @@ class OptionRow(Line):
     class Edited(Message):
         spec: OptionSpec
         value: Value | None
-        """``None``: the wider scope counts."""
+        """The value that was chosen; ``None`` where the wider scope counts."""
         problem: str
 
     def __init__(
@@ -56,7 +56,7 @@ class OptionRow(Line):
 
     @property
     def twin(self) -> str:
-        """The same on the command line."""
+        """The command that does the same."""
         return f"bootkit options set {self.spec.key}"
 
     def action_unset(self) -> None:
