@@ -1,7 +1,7 @@
 """Agama: the installers of openSUSE Leap 16, SLES 16 and Tumbleweed.
 
-Plain dmsquash-live (KIWI's flags="dmsquash"), but the kernel line names no root: ``root=live:LABEL=Install-...`` is
-written into the initrd. ``iso-scan/filename=`` alone is enough, and the image must keep the label it was built with.
+Plain dmsquash-live (KIWI's flags="dmsquash"). ``root=live:LABEL=Install-...`` is written into the initrd, so the kernel
+line need not name a root; Leap 16.0's does, by the same label, ``Install-Leap-16.0-x86_64``. ``iso-scan/filename=`` alone is enough, and the image must keep the label it was built with.
 
 Source: agama-project/agama (f0b1e9c1d): live/src/config.sh (10-liveroot.conf), live/src/fix_bootconfig (volume id),
 live/config-cdroot/fix_bootconfig.x86_64 (menu), live/src/agama-installer.kiwi. Leap 16 from a file on exFAT:
@@ -31,6 +31,7 @@ from bootkit.detect import (
     usable_entries,
     without,
     without_loader_words,
+    word_value,
 )
 from bootkit.detect.dracut import ISO_SCAN, dracut_filesystems
 
@@ -38,10 +39,10 @@ LABEL = "Install-"
 ROOT = "/LiveOS/squashfs.img"
 NAMES = (
     NamePattern("openSUSE Leap", r"^Leap[-_](?P<version>\d+\.\d+).*?(?P<edition>online|offline)-installer"),
-    NamePattern("openSUSE Leap", r"^Install-Leap"),
+    NamePattern("openSUSE Leap", r"^Install-Leap(?:-(?P<version>\d+\.\d+))?"),
     NamePattern("openSUSE Tumbleweed", r"^Install-(?:openSUSE|Tumbleweed)|openSUSE.*Tumbleweed"),
     NamePattern("SUSE Linux Enterprise", r"^SLES?[-_](?P<version>\d+\.\d+)"),
-    NamePattern("SUSE Linux Enterprise", r"^Install-(?:SUSE-)?SLES?"),
+    NamePattern("SUSE Linux Enterprise", r"^Install-(?:SUSE-)?SLES?(?:-(?P<version>\d+\.\d+))?"),
 )  # fmt: skip
 
 
@@ -50,11 +51,11 @@ def detect(iso: IsoView) -> Detection | NotMine:
     if not iso.is_file(ROOT):
         return NotMine(reason=f"there is no {ROOT}")
     menu = read_menus(iso)
-    entries = usable_entries(iso, menu, _has_no_root)
+    entries = usable_entries(iso, menu, lambda entry: _has_no_root(entry) or (labelled and _is_own(iso, entry)))
     if not entries and not menu.linux and labelled:
         entries = _by_files(iso)
     if not entries:
-        return NotMine(reason="every entry of its menu names a root, or starts no file of the image")
+        return NotMine(reason="every entry of its menu names another root, or starts no file of the image")
     if labelled:
         return _detection(iso, entries)
     if not any("agama" in word for entry in entries for word in entry.cmdline):
@@ -80,6 +81,11 @@ def _has_no_root(entry: MenuEntry) -> bool:
     return not has_word(entry.cmdline, "root") and not has_word(entry.cmdline, "install")
 
 
+def _is_own(iso: IsoView, entry: MenuEntry) -> bool:
+    """Whether an entry names the root that the initrd would look for by itself: Leap 16.0 as published."""
+    return word_value(entry.cmdline, "root") in (f"live:CDLABEL={iso.volume_id}", f"live:LABEL={iso.volume_id}")
+
+
 def _words(entry: MenuEntry) -> tuple[str, ...]:
     return (f"{ISO_SCAN}={ISO_PATH}", *without_loader_words(without(entry.cmdline, ISO_SCAN)))
 
@@ -101,10 +107,17 @@ def _detection(iso: IsoView, entries: tuple[MenuEntry, ...]) -> Detection:
         evidence=(
             f"its label is {iso.volume_id!r}",
             f"{ROOT} is there",
-            f"{first.source} names no root: the initrd does" if first.source else f"{first.kernel} is there",
+            _root_evidence(first),
         ),
         notes=("It looks for its image by the label it was built with: a relabelled copy does not start.",),
     )
+
+
+def _root_evidence(first: MenuEntry) -> str:
+    if not first.source:
+        return f"{first.kernel} is there"
+    named = word_value(first.cmdline, "root")
+    return f"{first.source} says root={named}" if named else f"{first.source} names no root: the initrd does"
 
 
 def _who(iso: IsoView) -> Identity:

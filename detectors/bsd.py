@@ -23,6 +23,8 @@ from bootkit.detect import (
     Role,
     Stack,
     Verdict,
+    by_label,
+    parse_os_release,
 )
 
 BIOS = frozenset({Firmware.BIOS})
@@ -52,12 +54,13 @@ def detect(iso: IsoView) -> Detection | NotMine:
     if not kernel:
         return NotMine(reason="there are neither bsd.rd, netbsd nor /boot/kernel/kernel")
     dragonfly = iso.is_file("/boot/kernel/initrd.img.gz") or "dragonfly" in iso.facts.system_id.lower()
-    name = next((name for path, name in FAMILY.items() if iso.exists(path)), "")
+    said = parse_os_release(iso.text("/etc/os-release"))
+    name = next((name for path, name in FAMILY.items() if iso.exists(path)), said.name)
     version = re.search(r"(\d+)[._](\d+)[._](\w+)", iso.volume_id)
     return Detection(
         stack="loader",
         distro="DragonFly BSD" if dragonfly else name or ("FreeBSD" if version else "FreeBSD relative"),
-        version=f"{version[1]}.{version[2]}-{version[3].partition('_')[0]}" if version else "",
+        version=f"{version[1]}.{version[2]}-{version[3].partition('_')[0]}" if version else said.version_id,
         evidence=(f"{kernel} is there",),
         obstacle=OBSTACLE,
         instead=INSTEAD,
@@ -82,11 +85,10 @@ def _openbsd(ramdisks: tuple[str, ...]) -> Detection:
 def _netbsd(iso: IsoView) -> Detection:
     miniroot = next(path for pattern in MINIROOTS for path in iso.glob(pattern))
     arch = miniroot.split("/")[1]
-    version = re.search(r"(\d+)[._]?(\d+)?", iso.volume_id)
     return Detection(
         stack="miniroot",
         distro="NetBSD",
-        version=".".join(filter(None, version.groups())) if version else "",
+        version=by_label(iso).version,
         arch=ARCHES.get(arch, arch),
         edition="installer",
         entries=(_entry("Install", iso.spelled("/netbsd"), EntryKind.KNETBSD, Module(path=miniroot)),),

@@ -84,7 +84,7 @@ NO_TRIGGER = "OpenMandriva Lx"
 NAMES = (
     NamePattern("Fedora", r"^Fedora-(?P<edition>.+?)-(?:Desktop-)?Live-(?:(?P<arch>x86_64|aarch64)-)?(?P<version>\d+|rawh\w*)"),
     NamePattern("Nobara", r"^Nobara-(?P<version>\d+)(?:-(?P<edition>[A-Za-z][A-Za-z-]*?)(?:-\d|\.iso|$))?"),
-    NamePattern("Bazzite", r"\bbazzite(?:-(?P<edition>[a-z-]+?)-(?:stable|testing|live))?"),
+    NamePattern("Bazzite", r"\bbazzite(?:-(?P<edition>[a-z-]+?)-(?:stable|testing|live)\b)?"),
     NamePattern("Bluefin", r"\bbluefin(?:-(?P<edition>[a-z-]+?)-(?:stable|gts|lts|live))?"),
     NamePattern("Aurora", r"\baurora(?:-(?P<edition>[a-z-]+?)-(?:stable|live))?\b"),
     NamePattern("Rocky Linux", r"\bRocky(?: Linux)?[- ](?P<version>\d+(?:[._-]\d+)?)-(?P<edition>[A-Z][A-Za-z]+(?:-Lite)?)\b"),
@@ -107,7 +107,7 @@ NAMES = (
     NamePattern("ROSA", r"^ROSA[.-](?:FRESH[.-])?(?P<edition>[A-Z]+)?[.-]?(?P<version>R?\d+(?:\.\d+)*)?"),
     NamePattern("Redcore Linux", r"\bRedcore\b"),
     NamePattern("Ultramarine", r"\bUltramarine\b(?:.*?(?P<version>\d+))?"),
-    NamePattern("Harvester", r"\bHarvester\b|^COS_LIVE$"),
+    NamePattern("Harvester", r"\bHarvester\b"),
 )  # fmt: skip
 EDITIONS = {"WS": "Workstation", "Workstation": "Workstation", "SoaS": "Sugar on a Stick", "install": "minimal"}
 
@@ -198,9 +198,7 @@ def _who(iso: IsoView, entries: tuple[MenuEntry, ...]) -> Identity:
     who = identify((iso.volume_id, iso.facts.application_id, *titles, iso.name), NAMES)
     if who.distro:
         return who
-    guess = NamePattern("", r"^(?:Start|Boot|Try) (?P<edition>.+?)(?: (?P<version>\d[\w.]*))?$")
-    title = identify(titles, (guess,))
-    return Identity(distro=title.edition or iso.volume_id or clean_title(iso.name), version=title.version)
+    return Identity(distro=iso.volume_id or clean_title(iso.name))
 
 
 def _filesystems(iso: IsoView, stack: str, distro: str) -> tuple[str, ...]:

@@ -49,6 +49,7 @@ from bootkit.detect.identity import (
     plain_arch,
     version_tuple,
 )
+from bootkit.detect.labels import by_label
 from bootkit.detect.linux import (
     ANY_FILESYSTEM,
     ISO_NAME_NOTE,
@@ -137,6 +138,7 @@ __all__ = [
     "before_separator",
     "boot_entries",
     "build_date",
+    "by_label",
     "clean_title",
     "has_word",
     "identify",

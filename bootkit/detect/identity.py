@@ -9,6 +9,9 @@ from bootkit.model.iso import IsoView
 
 _ARCHES = {"amd64": "x86_64", "x64": "x86_64", "i386": "i686", "i486": "i686", "i586": "i686", "arm64": "aarch64"}
 _ARCH = re.compile(r"(?<![A-Za-z0-9])(x86_64|amd64|i[3-6]86|aarch64|arm64|riscv64|ppc64le|s390x)(?![A-Za-z0-9])")
+_CHANNELS = frozenset(
+    {"current", "daily", "gts", "latest", "lts", "nightly", "release", "stable", "testing", "unstable"}
+)
 _STAMP = re.compile(r"(?:19|20)\d\d-\d\d-\d\d-")
 
 
@@ -57,10 +60,15 @@ def identify(texts: Iterable[str], names: tuple[NamePattern, ...], *, otherwise:
                 found = Identity(
                     distro=name.distro,
                     version=found.version or _version(groups.get("version", "")),
-                    edition=found.edition or re.sub(r"[-_.]+", " ", groups.get("edition", "")).strip(),
+                    edition=found.edition or _edition(groups.get("edition", "")),
                     arch=found.arch or plain_arch(groups.get("arch", "")),
                 )
     return replace(found, distro=found.distro or otherwise)
+
+
+def _edition(text: str) -> str:
+    """What tells apart two images of one release, without the channel by which it was published."""
+    return " ".join(word for word in re.split(r"[-_. ]+", text) if word and word.lower() not in _CHANNELS)
 
 
 def _version(text: str) -> str:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from bootkit.detect import Detection, Detector, IsoView, NotMine, Stack
 from bootkit.detect.destroys import with_warnings_of_wiping
+from bootkit.detect.naming import with_best_name
 from bootkit.errors import BootkitError
 from bootkit.model.boot import Recognition
 from bootkit.model.iso import NotRecorded
@@ -62,6 +63,11 @@ def builtin() -> Iterator[Detector]:
             yield importlib.import_module(f"bootkit.detectors.{module}").DETECTOR
 
 
+def completed(iso: IsoView, detection: Detection) -> Detection:
+    """What a detector says, with what holds for every stack: the best name, and what its entries erase."""
+    return with_warnings_of_wiping(iso, with_best_name(iso, detection, stack_of(detection.stack)))
+
+
 def recognise(iso: IsoView, asked: Sequence[Detector] | None = None, *, thorough: bool = False) -> Recognition:
     """Ask the detectors in turn; the first that knows the image is believed.
 
@@ -86,7 +92,7 @@ def recognise(iso: IsoView, asked: Sequence[Detector] | None = None, *, thorough
                 rejections.append((detector.name, f"it answered with {type(other).__name__}, not with a Detection"))
         if best is not None and not thorough:
             break
-    best = None if best is None else with_warnings_of_wiping(iso, best)
+    best = None if best is None else completed(iso, best)
     return Recognition(detection=best, detector=name, rejections=tuple(rejections))
 
 

@@ -1,17 +1,11 @@
 """Which files in an image have to be looked into before anything can be predicted of it. Pure: it only asks a view."""
 
-import glob
-import re
-from collections.abc import Iterable
-
-from bootkit.bootcfg.cmdline import word_value
 from bootkit.detect.registry import stack_of, stacks
+from bootkit.detect.roots import files_at
 from bootkit.model.boot import ON_STICK, Detection, EntryKind, Firmware
 from bootkit.model.iso import IsoView
 from bootkit.plan.check_file import finds_file
 
-_SLOT = re.compile(r"\{([\w.-]+):([^{}]*)\}")
-"""``{word:default}`` in a pattern of :attr:`bootkit.model.stack.Stack.roots`."""
 _SHIM_NAMES = {
     "BOOTX64.EFI": Firmware.UEFI_X64,
     "BOOTIA32.EFI": Firmware.UEFI_IA32,
@@ -69,15 +63,5 @@ def root_images(view: IsoView, detection: Detection) -> tuple[str, ...]:
     words = detection.entries[0].cmdline if detection.entries else ()
     own = stack_of(detection.stack).roots
     others = (pattern for stack in stacks().values() for pattern in stack.roots)
-    paths = _files(view, own, words) or _files(view, others, words)
+    paths = files_at(view, own, words) or files_at(view, others, words)
     return tuple(sorted(paths, key=view.file_size, reverse=True)[:_ROOT_LIMIT])
-
-
-def _files(view: IsoView, patterns: Iterable[str], words: tuple[str, ...]) -> tuple[str, ...]:
-    filled = dict.fromkeys(_filled(pattern, words) for pattern in patterns)
-    return tuple(dict.fromkeys(path for pattern in filled for path in view.glob(pattern) if view.is_file(path)))
-
-
-def _filled(pattern: str, words: tuple[str, ...]) -> str:
-    """A pattern with the values that the kernel words have for its slots; what an image says is no pattern."""
-    return _SLOT.sub(lambda slot: glob.escape(word_value(words, slot[1], slot[2]).strip("/")), pattern)

@@ -19,8 +19,7 @@ from pathlib import Path
 import pytest
 
 from bootkit.detect import ANY_FILESYSTEM, ON_STICK, BootEntry, Detection, EntryKind, IsoView, QuickRule, Role
-from bootkit.detect.destroys import with_warnings_of_wiping
-from bootkit.detect.registry import detectors, recognise
+from bootkit.detect.registry import completed, detectors, recognise
 from bootkit.model.boot import Recognition
 from bootkit.model.catalog import ImageItem, MenuSettings
 from bootkit.model.initrd import RootFacts
@@ -71,7 +70,7 @@ def detection_of(path: Path) -> Detection:
     """What the fixture's own detector says; it may ask for nothing that is not recorded."""
     answer = by_module()[path.parent.name].detect(RecordedIso(read_record(path)[0]))
     assert isinstance(answer, Detection), f"{path.parent.name} refuses its own fixture: {answer.reason}"
-    return with_warnings_of_wiping(SparseIso(read_record(path)[0]), answer)
+    return completed(SparseIso(read_record(path)[0]), answer)
 
 
 def as_text(detection: Detection) -> str:
