@@ -26,6 +26,19 @@ class Firmware(StrEnum):
     UEFI_IA32 = "ia32"
     UEFI_ARM64 = "arm64"
 
+    @property
+    def label(self) -> str:
+        """As people are told of it, everywhere; plain "UEFI" is any of the three."""
+        return _FIRMWARE_TITLES[self]
+
+
+_FIRMWARE_TITLES = {
+    Firmware.BIOS: "BIOS",
+    Firmware.UEFI_X64: "64-bit UEFI",
+    Firmware.UEFI_IA32: "32-bit UEFI",
+    Firmware.UEFI_ARM64: "ARM UEFI",
+}
+
 
 ANY_FIRMWARE = frozenset(Firmware)
 

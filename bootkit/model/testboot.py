@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
+from bootkit.model.boot import Firmware
+
 
 class TestFirmware(StrEnum):
     """What a tested machine starts with."""
@@ -17,9 +19,20 @@ class TestFirmware(StrEnum):
     """UEFI with Secure Boot on and Microsoft's keys enrolled."""
 
     @property
+    def firmware(self) -> Firmware:
+        """What starts the menu in such a machine."""
+        match self:
+            case TestFirmware.BIOS:
+                return Firmware.BIOS
+            case TestFirmware.UEFI | TestFirmware.SECUREBOOT:
+                return Firmware.UEFI_X64
+            case TestFirmware.IA32:
+                return Firmware.UEFI_IA32
+
+    @property
     def label(self) -> str:
         """The firmware in words for messages."""
-        return {"bios": "BIOS", "uefi": "UEFI", "ia32": "32-bit UEFI", "secureboot": "Secure Boot"}[self.value]
+        return "Secure Boot" if self is TestFirmware.SECUREBOOT else self.firmware.label
 
 
 class Stage(IntEnum):

@@ -13,12 +13,6 @@ from bootkit.model.kernel import KernelFacts
 from bootkit.model.testboot import TestFirmware
 from bootkit.plan.trust import NOT_SIGNED, SWITCH_OFF, TrustAnswer, holder, trust_in
 
-_STARTS = {
-    TestFirmware.BIOS: Firmware.BIOS,
-    TestFirmware.UEFI: Firmware.UEFI_X64,
-    TestFirmware.IA32: Firmware.UEFI_IA32,
-    TestFirmware.SECUREBOOT: Firmware.UEFI_X64,
-}
 _VENDOR_NAMES = {
     "almalinux": "almalinux",
     "centos": "centos",
@@ -48,7 +42,7 @@ def firmware_answers(
 def _answer(
     firmware: TestFirmware, detection: Detection, kernels: dict[str, KernelFacts], stick: StickFacts
 ) -> FirmwareAnswer:
-    starts = _STARTS[firmware]
+    starts = firmware.firmware
     entry = next((entry for entry in detection.entries if starts in entry.firmware), None)
     if entry is None:
         return _no(firmware, f"None of its entries starts by {firmware.label}.")
@@ -63,7 +57,7 @@ def _answer(
 
 
 def _loader_problem(firmware: TestFirmware, stick: StickFacts) -> FirmwareAnswer | None:
-    loader = stick.loader(_STARTS[firmware])
+    loader = stick.loader(firmware.firmware)
     if stick.loaders is not None and loader is None:
         cure = "bootkit upgrade TARGET, on a computer where bootkit doctor finds one"
         return _no(firmware, f"The stick has no loader for {firmware.label}.", cure)
@@ -96,7 +90,7 @@ def _cpu_problem(
         )
         return FirmwareAnswer(firmware=firmware, answer=Answer.UNKNOWN, reason=reason)
     if firmware in (TestFirmware.UEFI, TestFirmware.SECUREBOOT) and cpu == "i686":
-        reason = "Its kernel is a 32-bit one, which not every GRUB starts from a 64-bit UEFI."
+        reason = f"Its kernel is a 32-bit one, which not every GRUB starts from a {Firmware.UEFI_X64.label}."
         return FirmwareAnswer(firmware=firmware, answer=Answer.UNKNOWN, reason=reason, cure="boot it by BIOS")
     return None
 

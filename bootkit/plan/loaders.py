@@ -64,10 +64,10 @@ def choose_loaders(host: HostLoaders, data_fs: DataFs, choice: LoaderChoice, stu
         if signed is not None:
             steps += _take(signed)
             stubs += (file for file in _stubs(signed, stub) if file not in stubs)
-            notes.append(f"{_name(firmware)}: signed by {signed.vendor or 'its vendor'}, starts with Secure Boot on")
+            notes.append(f"{firmware.label}: signed by {signed.vendor or 'its vendor'}, starts with Secure Boot on")
         elif platform is not None and not missing_modules(platform):
             steps.append(_build(firmware, platform, stub))
-            notes.append(f"{_name(firmware)}: built here, starts with Secure Boot off only")
+            notes.append(f"{firmware.label}: built here, starts with Secure Boot off only")
     if not steps:
         warnings.append(
             "no UEFI: the host has neither signed loaders nor GRUB's EFI modules; 'bootkit doctor' names packages"
@@ -133,12 +133,3 @@ def _build(firmware: Firmware, platform: GrubPlatform, stub: bytes) -> BuildLoad
         stub=stub,
         package=platform.package,
     )
-
-
-def _name(firmware: Firmware) -> str:
-    return {
-        Firmware.UEFI_X64: "UEFI x86_64",
-        Firmware.UEFI_IA32: "UEFI ia32",
-        Firmware.UEFI_ARM64: "UEFI arm64",
-        Firmware.BIOS: "BIOS",
-    }[firmware]

@@ -28,12 +28,6 @@ _TITLE_LIMIT = 120
 _ID_LIMIT = 80
 _LINE_LIMIT = 2048
 """Bytes of a kernel line with its NUL: COMMAND_LINE_SIZE of x86 and arm64. One word of 8 KiB ends GRUB's lexer."""
-_FIRMWARE_NAMES = {
-    Firmware.BIOS: "BIOS",
-    Firmware.UEFI_X64: "64-bit UEFI",
-    Firmware.UEFI_IA32: "32-bit UEFI",
-    Firmware.UEFI_ARM64: "ARM UEFI",
-}
 # a toggle's words travel in one variable of the menu, which GRUB splits at blanks and expands like file names
 _TOGGLE_WORD = re.compile(r"[^\s\\'\"*?\[\]]+")
 
@@ -253,7 +247,7 @@ def _entries(item: ImageItem, detection: Detection, additions: Additions) -> tup
         entries = [*_with_additions(entries, additions), *_twins(entries, ids)]
     supported = frozenset(firmware for entry in detection.entries for firmware in entry.firmware)
     if supported != ANY_FIRMWARE:
-        names = " or ".join(_FIRMWARE_NAMES[firmware] for firmware in Firmware if firmware in supported)
+        names = " or ".join(firmware.label for firmware in Firmware if firmware in supported)
         entries.append(
             GrubEntry(
                 title="Not for this computer",

@@ -116,12 +116,6 @@ _LOADED = {
     EntryKind.MEMDISK: "image",
     EntryKind.WIMBOOT: "image",
 }
-_FIRMWARE_NAMES = {
-    Firmware.BIOS: "BIOS",
-    Firmware.UEFI_X64: "64-bit UEFI",
-    Firmware.UEFI_IA32: "32-bit UEFI",
-    Firmware.UEFI_ARM64: "ARM UEFI",
-}
 
 
 def _story(detection: Detection) -> str:
@@ -173,7 +167,7 @@ def _entry(entry: BootEntry, slots: Mapping[str, str]) -> list[str]:
     if entry.to_ram:
         lines.append(f"    to RAM  {' '.join(entry.to_ram)}")
     if len(entry.firmware) < len(Firmware):
-        names = [_FIRMWARE_NAMES[one] for one in Firmware if one in entry.firmware]
+        names = [one.label for one in Firmware if one in entry.firmware]
         lines.append(f"    only on {' and '.join(names)}")
     return lines
 

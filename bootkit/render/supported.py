@@ -12,12 +12,6 @@ from bootkit.model.support import Proof, Seen, Verdict
 
 _WIDTH = 110
 _PROSE_WIDTH = 127
-_FIRMWARE_NAMES = {
-    Firmware.BIOS: "BIOS",
-    Firmware.UEFI_X64: "UEFI",
-    Firmware.UEFI_IA32: "32-bit UEFI",
-    Firmware.UEFI_ARM64: "ARM UEFI",
-}
 _ANY_FIRMWARE = "BIOS, UEFI"
 _ANY_FILESYSTEM = "any that GRUB reads"
 
@@ -52,7 +46,7 @@ class SupportedRow:
             return ""
         if len(self.seen.firmware) == len(Firmware):
             return _ANY_FIRMWARE
-        return ", ".join(_FIRMWARE_NAMES[one] for one in Firmware if one in self.seen.firmware)
+        return ", ".join(one.label for one in Firmware if one in self.seen.firmware)
 
     @property
     def filesystems(self) -> str:

@@ -10,7 +10,7 @@ import struct
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 
-from bootkit.system.staged import SECTOR, Change, Staged
+from bootkit.system.staged import SECTOR, SectorChange, Staged
 
 Piece = tuple[int, int]
 """Offset and length in bytes, from the start of the partition."""
@@ -56,7 +56,7 @@ def commit(staged: Staged, sector: int, room: Callable[[int], Sequence[Piece]]) 
     staged.forget()
 
 
-def pending(staged: Staged, sector: int) -> tuple[Change, ...] | None:
+def pending(staged: Staged, sector: int) -> tuple[SectorChange, ...] | None:
     """The changes that were begun and may not be complete; ``None`` if there are none.
 
     They are empty where they no longer count: the records are damaged, or a sector is neither what it was before nor what
@@ -75,7 +75,7 @@ def pending(staged: Staged, sector: int) -> tuple[Change, ...] | None:
     return tuple(_recorded(staged, body)) if zlib.crc32(body) == checksum and _is_ours(staged, body) else ()
 
 
-def repeat(staged: Staged, sector: int, changes: Sequence[Change]) -> None:
+def repeat(staged: Staged, sector: int, changes: Sequence[SectorChange]) -> None:
     """Make the changes of :func:`pending`, and clear the sector that tells of them."""
     _apply(staged, changes)
     staged.write_past(sector, bytes(SECTOR))
@@ -88,13 +88,13 @@ def is_free(staged: Staged, sector: int) -> bool:
     return head.startswith(_MAGIC) or head.count(0) == SECTOR
 
 
-def _apply(staged: Staged, changes: Sequence[Change]) -> None:
+def _apply(staged: Staged, changes: Sequence[SectorChange]) -> None:
     for at, data in _joined(changes):
         staged.write_past(at, data)
     staged.sync()
 
 
-def _joined(changes: Sequence[Change]) -> Iterator[tuple[int, bytes]]:
+def _joined(changes: Sequence[SectorChange]) -> Iterator[tuple[int, bytes]]:
     """Sectors that follow one another as one piece."""
     start, data = 0, bytearray()
     for change in changes:
@@ -128,9 +128,9 @@ def _fitted(room: Sequence[Piece], size: int) -> tuple[Piece, ...]:
     return tuple(fitted)
 
 
-def _recorded(staged: Staged, body: bytes) -> Iterator[Change]:
+def _recorded(staged: Staged, body: bytes) -> Iterator[SectorChange]:
     for at, _, after in _RECORD.iter_unpack(body):
-        yield Change(at=at, before=staged.on_medium(at, SECTOR), after=after)
+        yield SectorChange(at=at, before=staged.on_medium(at, SECTOR), after=after)
 
 
 def _is_ours(staged: Staged, body: bytes) -> bool:

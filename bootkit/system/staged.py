@@ -20,7 +20,7 @@ _PAGE = 4096
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class SectorChange:
     """A sector that differs; ``at`` is in bytes from the start of the partition."""
 
     at: int
@@ -99,7 +99,7 @@ class Staged(Positioned):
         """Return when all that was written is on the medium."""
         os.fdatasync(self._descriptor)
 
-    def changes(self) -> Iterator[Change]:
+    def changes(self) -> Iterator[SectorChange]:
         """The sectors that would be written, in order."""
         for number in sorted(self._pages):
             before, after = self.on_medium(number * _PAGE, _PAGE), bytes(self._pages[number])
@@ -107,7 +107,7 @@ class Staged(Positioned):
                 continue
             for start in range(0, _PAGE, SECTOR):
                 if before[start : start + SECTOR] != after[start : start + SECTOR]:
-                    yield Change(
+                    yield SectorChange(
                         at=number * _PAGE + start,
                         before=before[start : start + SECTOR],
                         after=after[start : start + SECTOR],

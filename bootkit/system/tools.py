@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bootkit.bootcfg.osrelease import parse_os_release
+from bootkit.model.boot import Firmware
 from bootkit.model.filesystem import FILE_SYSTEMS, Access, FileSystem
 
 
@@ -139,27 +140,29 @@ LOADER_PACKAGES = (
         "grub-pc-bin", "grub2-pc-modules", "grub", "grub2-i386-pc",
     ),
     _loaders(
-        "GRUB modules for UEFI x86_64", "x86_64-efi", "no stick with exFAT or NTFS starts on UEFI x86_64",
+        f"GRUB modules for {Firmware.UEFI_X64.label}", "x86_64-efi",
+        f"no stick with exFAT or NTFS starts on {Firmware.UEFI_X64.label}",
         "grub-efi-amd64-bin", "grub2-efi-x64-modules", "grub", "grub2-x86_64-efi",
     ),
     _loaders(
-        "GRUB modules for UEFI ia32", "i386-efi", "no stick starts on 32-bit UEFI (tablets, old Macs)",
+        f"GRUB modules for {Firmware.UEFI_IA32.label}", "i386-efi",
+        f"no stick starts on {Firmware.UEFI_IA32.label} (tablets, old Macs)",
         "grub-efi-ia32-bin", "grub2-efi-ia32-modules", "grub", "grub2-i386-efi",
     ),
     _loaders(
-        "GRUB modules for UEFI arm64", "arm64-efi", "no stick starts on arm64",
+        f"GRUB modules for {Firmware.UEFI_ARM64.label}", "arm64-efi", f"no stick starts on {Firmware.UEFI_ARM64.label}",
         "grub-efi-arm64-bin:arm64", "grub2-efi-aa64-modules", "", "grub2-arm64-efi",
     ),
     _loaders(
-        "signed shim and GRUB for UEFI x86_64", "signed:uefi", "no stick starts with Secure Boot on",
+        f"signed shim and GRUB for {Firmware.UEFI_X64.label}", "signed:uefi", "no stick starts with Secure Boot on",
         "shim-signed grub-efi-amd64-signed", "shim-x64 grub2-efi-x64", "", "shim grub2-x86_64-efi",
     ),
     _loaders(
-        "signed shim and GRUB for UEFI ia32", "signed:ia32", "32-bit UEFI starts the stick with Secure Boot off only",
+        f"signed shim and GRUB for {Firmware.UEFI_IA32.label}", "signed:ia32", f"{Firmware.UEFI_IA32.label} starts the stick with Secure Boot off only",
         "shim-signed:i386 grub-efi-ia32-signed:i386", "shim-ia32 grub2-efi-ia32", "", "",
     ),
     _loaders(
-        "signed shim and GRUB for UEFI arm64", "signed:arm64", "ARM64 machines start the stick with Secure Boot off only",
+        f"signed shim and GRUB for {Firmware.UEFI_ARM64.label}", "signed:arm64", f"{Firmware.UEFI_ARM64.label} starts the stick with Secure Boot off only",
         "shim-signed:arm64 grub-efi-arm64-signed:arm64", "", "", "",
     ),
 )  # fmt: skip

@@ -291,7 +291,7 @@ FOREIGN = replace(DEBIAN_KERNEL, signatures=(EfiSignature(fits=True, chain=DEBIA
         ({}, EXT4, "bbbb", ""),
         ({}, replace(EXT4, loaders=None), "bbbu", "whether the stick's shim trusts it is not known"),
         ({}, replace(EXT4, loaders=SIGNED), "cbcb", "The stick has no loader for BIOS."),
-        ({}, replace(EXT4, loaders=LOADERS[:1]), "bccc", "The stick has no loader for UEFI."),
+        ({}, replace(EXT4, loaders=LOADERS[:1]), "bccc", "The stick has no loader for 64-bit UEFI."),
         ({}, StickFacts(filesystem="ext4", loaders=(StickLoader(firmware=Firmware.UEFI_X64),)), "cbcc", "not signed"),
         ({"initrd": drivers("exfat")}, replace(EXT4, filesystem="exfat"), "bcbc", "A signed GRUB does not read exFAT."),
         ({"kernel": replace(KERNEL, signed=False)}, EXT4, "bbbc", "Its kernel is not signed."),

@@ -122,7 +122,7 @@ def test_signed_loaders_take_the_names_of_removable_media() -> None:
 def test_what_signed_grub_cannot_read_gets_a_built_loader_and_a_note(data_fs: DataFs) -> None:
     plan = prepared(wish=Wish(data_fs=data_fs))
     assert taken(plan) == []
-    assert "UEFI x86_64: built here, starts with Secure Boot off only" in plan.notes
+    assert "64-bit UEFI: built here, starts with Secure Boot off only" in plan.notes
     with pytest.raises(UsageError, match="signed GRUB images do not read"):
         prepared(wish=Wish(data_fs=data_fs, loader=LoaderChoice.SIGNED))
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from bootkit.app.stick.catalog import image_named
 from bootkit.app.stick.state import read_state
 from bootkit.errors import BootkitError, UsageError
-from bootkit.model.boot import Firmware
 from bootkit.model.testboot import BootResult, TestFirmware
 from bootkit.plan.choices import chosen_item, menu_settings
 from bootkit.render.menu import MenuTarget, menu_targets
@@ -17,13 +16,6 @@ from bootkit.system.qemu import choose_accelerator
 from bootkit.system.stickbytes import stick_image
 from bootkit.system.sticks import Stick
 from bootkit.system.volume import Volume
-
-_MACHINES = {
-    TestFirmware.BIOS: Firmware.BIOS,
-    TestFirmware.UEFI: Firmware.UEFI_X64,
-    TestFirmware.SECUREBOOT: Firmware.UEFI_X64,
-    TestFirmware.IA32: Firmware.UEFI_IA32,
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +88,7 @@ def boot_targets(
     proofs: list[BootedEntry] = []
     for firmware in firmwares:
         for target in targets:
-            if _MACHINES[firmware] not in target.entry.firmware:
+            if firmware.firmware not in target.entry.firmware:
                 continue
             told(f"{firmware.value}: {target.title}")
             where = folder / f"{firmware.value}-{_file_name(target.id_path)}"

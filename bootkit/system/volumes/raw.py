@@ -16,7 +16,7 @@ from pathlib import Path
 
 from bootkit.errors import BootkitError
 from bootkit.system import redo
-from bootkit.system.staged import Change, Staged
+from bootkit.system.staged import SectorChange, Staged
 from bootkit.system.volume import CHUNK, Progress, parts_of
 from bootkit.system.volumes.tree import T, TreeVolume
 from bootkit.system.writer import Reserved, Writer
@@ -165,7 +165,7 @@ class RawVolume(TreeVolume[T]):
         finally:
             os.close(descriptor)
 
-    def _pending(self, staged: Staged) -> tuple[Change, ...] | None:
+    def _pending(self, staged: Staged) -> tuple[SectorChange, ...] | None:
         sector = self._spare_sector(staged)
         return redo.pending(staged, sector) if sector >= _SMALLEST_SPARE else None
 
