@@ -69,6 +69,10 @@ class FormatError(BootkitError):
         self.offset = offset
 
 
+class MediumError(FormatError):
+    """The medium does not give the bytes, or the kernel not to us: another look may find them."""
+
+
 class CommandFailed(BootkitError):
     """An external program ended with an error; ``stderr`` is what it said."""
 

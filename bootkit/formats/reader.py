@@ -11,7 +11,7 @@ from itertools import accumulate, chain
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 
-from bootkit.errors import FormatError, HostError, host_errors
+from bootkit.errors import FormatError, HostError, MediumError, host_errors
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -43,9 +43,9 @@ def read_upto(fh: BinaryIO, offset: int, size: int) -> bytes:
         while data and len(data) < size and (more := fh.read(size - len(data))):
             data += more
     except HostError as error:
-        raise FormatError(error.message, offset=offset, hint=error.hint) from error
+        raise MediumError(error.message, offset=offset, hint=error.hint) from error
     except OSError as error:
-        raise FormatError(f"the medium cannot be read: {error.strerror}", offset=offset) from error
+        raise MediumError(f"the medium cannot be read: {error.strerror}", offset=offset) from error
     return data
 
 

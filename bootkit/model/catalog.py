@@ -27,6 +27,8 @@ class ImageItem:
     """``None`` if it could not be read; then ``error`` says why."""
     recognition: Recognition | None = None
     error: str = ""
+    unsettled: bool = False
+    """Whether the error is one of the medium or of this program, and another look may find something else."""
     sha256: str = ""
     """Lower-case hex, where ``add`` or ``verify`` computed it."""
 

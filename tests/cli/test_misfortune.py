@@ -17,7 +17,7 @@ from bootkit.app.verbs.generate import plan_generation
 from bootkit.app.verbs.images import add_images, plan_additions
 from bootkit.system.changes import apply_changes
 from bootkit.system.sticks import open_stick
-from tests.app.conftest import small_iso
+from tests.app.conftest import LIVE_BOOT, small_iso
 from tests.cli.conftest import Bootkit, Done
 from tests.conftest import copy_with_holes
 
@@ -228,3 +228,34 @@ def test_a_full_standard_output_is_named(bootkit: Bootkit, stick: Path, monkeypa
     done = bootkit("list", "--stick", stick)
     assert is_one_line(done)
     assert "standard output: No space left on device" in done.stderr
+
+
+def test_an_image_of_the_same_size_and_time_gets_another_look_where_that_is_asked_for(
+    bootkit: Bootkit, stick: Path, tmp_path: Path
+) -> None:
+    image = stick / "boot/iso/debian.iso"
+    stamp = image.stat()
+    other = {**LIVE_BOOT, ".disk/info": LIVE_BOOT[".disk/info"].replace("12.5.0", "12.6.0")}
+    image.write_bytes(small_iso(tmp_path, "other.iso", other).read_bytes())
+    os.utime(image, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
+    assert image.stat().st_size == stamp.st_size
+    assert "up to date" in bootkit("generate", "--stick", stick).stderr
+    assert is_one_line(bootkit("verify", "--stick", stick))
+    assert "1 looked at" in bootkit("generate", "--fresh", "--stick", stick).stderr
+    assert "12.6.0" in bootkit("list", "--stick", stick).stdout
+    assert is_one_line(bootkit("verify", "--stick", stick))  # the sum that add kept stays
+
+
+def test_an_image_that_could_not_be_read_is_looked_at_again(
+    bootkit: Bootkit, stick: Path, iso: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copy(iso, stick / "boot/iso/other.iso")
+
+    def stumbles(*_words: Any, **_options: Any) -> None:
+        raise RuntimeError("only now")
+
+    monkeypatch.setattr("bootkit.app.stick.catalog.open_image", stumbles)
+    bootkit("generate", "--stick", stick)
+    monkeypatch.undo()
+    assert "only now" not in bootkit("list", "--stick", stick).stdout
+    assert "2 of 2 images boot" in bootkit("generate", "--stick", stick).stderr

@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
 
 from bootkit.app.stick.recognition import answered, with_insides
-from bootkit.errors import BootkitError
+from bootkit.errors import BootkitError, HostError, MediumError
 from bootkit.model.answers import recognition_from_json, recognition_to_json
 from bootkit.model.catalog import ImageItem
 from bootkit.model.fields import json_object, parse_json
@@ -76,6 +76,7 @@ def read_catalog(
     images: tuple[tuple[str, FileStat], ...],
     *,
     insides: bool = False,
+    fresh: bool = False,
     told: Callable[[str], None] = lambda _: None,
 ) -> Catalog:
     """What is known of ``images``.
@@ -89,8 +90,8 @@ def read_catalog(
     looked_at: set[str] = set()
     for path, stat in images:
         record = _read_record(volume, path, stat)
-        item = None if record is None else record.item
-        if record is not None and record.fingerprint != fingerprint:
+        item = None if record is None or fresh else record.item
+        if item is not None and record is not None and record.fingerprint != fingerprint:
             item = _again_from_record(record.item, insides=insides)
         if item is None or (insides and not _has_insides(item)):
             told(path)
@@ -113,11 +114,13 @@ def look_at_image(volume: Volume, path: str, stat: FileStat, *, insides: bool = 
             view = open_image(fh, name=stat.name, size=stat.size)
             item = answered(item, view)
             return with_insides(item, view) if insides else item
+    except (MediumError, HostError) as error:
+        return replace(item, error=error.message, unsettled=True)
     except BootkitError as error:
         return replace(item, error=error.message)
     except Exception as error:  # a bug that one image brings to light must not take the others with it
         log.debug("%s", path, exc_info=True)
-        return replace(item, error=f"bootkit stumbles over it ({error!r}): please report that")
+        return replace(item, error=f"bootkit stumbles over it ({error!r}): please report that", unsettled=True)
 
 
 def record_path(path: str) -> str:

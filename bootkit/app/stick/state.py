@@ -48,12 +48,13 @@ def read_state(
     *,
     listing: StickListing | None = None,
     insides: bool = False,
+    fresh: bool = False,
     tell_mistake: bool = False,
     told: Callable[[str], None] = lambda _: None,
 ) -> StickState:
     """What is known of the images that are named, of all without ``names``, and what counts for them.
 
-    ``listing`` is of this stick, where it was listed before. ``insides`` and ``told`` are those of
+    ``listing`` is of this stick, where it was listed before. ``insides``, ``fresh`` and ``told`` are those of
     :func:`bootkit.app.stick.catalog.read_catalog`.
 
     Raises:
@@ -65,7 +66,7 @@ def read_state(
         wanted = {image_named(volume, name) for name in names}
         images = tuple(image for image in images if image[0] in wanted)
     choices, mistake = _choices(listing.settings, tell_mistake=tell_mistake)
-    catalog = read_catalog(volume, images, insides=insides, told=told)
+    catalog = read_catalog(volume, images, insides=insides, fresh=fresh, told=told)
     return StickState(
         catalog=catalog,
         variants=listing.variants,

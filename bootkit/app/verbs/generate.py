@@ -29,11 +29,16 @@ class Generation:
 
 
 def plan_generation(
-    volume: Volume, *, settings: str | None = None, told: Callable[[str], None] = lambda _: None
+    volume: Volume,
+    *,
+    settings: str | None = None,
+    fresh: bool = False,
+    told: Callable[[str], None] = lambda _: None,
 ) -> Generation:
     """What ``generate`` would change on a stick; an empty plan if nothing.
 
-    ``settings`` is the text of a stick.toml that is to take the place of the stick's.
+    ``settings`` is the text of a stick.toml that is to take the place of the stick's. ``fresh`` looks into every image again,
+    whatever is recorded of it: one of the same size and time may have another content.
 
     Raises:
         BootkitError: stick.toml has a mistake, or GRUB's own parser refuses the new menu.
@@ -41,10 +46,10 @@ def plan_generation(
     listing = list_stick(volume, settings=settings)
     inputs = inputs_of(volume, listing)
     old_menu = read_file(volume, MENU, MENU_LIMIT)
-    if is_made_from(volume, inputs, old_menu):
+    if not fresh and is_made_from(volume, inputs, old_menu):
         notes = _notes(volume, choices_of(listing.settings))
         return Generation(plan=StickPlan(steps=(), warnings=notes), catalog=None)
-    state = read_state(volume, listing=listing, insides=True, told=told)
+    state = read_state(volume, listing=listing, insides=True, fresh=fresh, told=told)
     catalog, items = state.catalog, state.catalog.items
     overlays = plan_overlays(volume, items, state.choices)
     offered = without_refused(state.offered, overlays.refused)
@@ -60,7 +65,7 @@ def plan_generation(
         *appearance.steps,
         *_menu_steps(volume, menu, old_menu),
     ]
-    if not unfit:  # else look again the next time: it may have been put there by then
+    if not (unfit or any(item.unsettled for item in items)):  # else look again the next time: it may be there by then
         steps.append(WriteFile(path=GENERATED, content=record_of_menu(inputs, menu, overlays.mapped)))
     warnings = (*check_menu(menu), *unheard(items, state.choices), *unfit, *_notes(volume, state.choices))
     return Generation(plan=StickPlan(steps=tuple(steps), warnings=warnings), catalog=catalog)
@@ -82,7 +87,7 @@ def _refusals(overlays: OverlayPlan) -> tuple[str, ...]:
 def _records(catalog: Catalog) -> Iterator[StickStep]:
     """Steps by which new and changed images get a record, and images that are gone lose theirs."""
     for item in catalog.items:
-        if item.path in catalog.looked_at:
+        if item.path in catalog.looked_at and not item.unsettled:
             yield WriteFile(path=record_path(item.path), content=record_of(item))
     yield from (RemoveFile(path=path) for path in catalog.strays)
 
