@@ -8,6 +8,10 @@ from bootkit.cli.command import Argument, Option
 from bootkit.cli.options import AsJson, DryRun, StickOption
 from bootkit.system.sticks import Stick
 
+Keyring = Annotated[
+    list[Path] | None,
+    Option("--keyring", help="File with public keys for signatures, beside those of this computer.", metavar="FILE"),
+]
 Images = Annotated[list[str], Argument(help="A path on the stick, a file name, or a part of it.")]
 
 
@@ -16,6 +20,7 @@ def add(
     stick: StickOption = None,
     folder: Annotated[str, Option(help="Folder below /boot/iso; it becomes a submenu.")] = "",
     rename: Annotated[bool, Option("--rename", help="Copy under a bootable name where the own one is not.")] = False,
+    keyring: Keyring = None,
     dry_run: DryRun = False,
 ) -> None:
     """Copy ISO files to the stick, checked byte by byte, and write the menu."""
@@ -25,9 +30,14 @@ def add(
     from bootkit.system.sticks import open_stick
 
     with open_stick(stick, writing=not dry_run) as opened, report.watching() as watcher:
-        additions = plan_additions(opened.volume, isos, folder=folder, rename=rename, watcher=watcher)
+        additions = plan_additions(
+            opened.volume, isos, folder=folder, rename=rename, watcher=watcher, keyrings=keyring or ()
+        )
         for addition, prediction in zip(additions, predictions_of(opened, [it.item for it in additions]), strict=True):
             output.say(report.addition_line(addition, prediction))
+            for finding in addition.findings:
+                if finding.detail:
+                    output.say(f"  {finding.words}")
         if dry_run:
             for addition in additions:
                 output.answer(f"copy {addition.step.source} to {addition.step.path}")
@@ -59,7 +69,14 @@ def remove(images: Images, stick: StickOption = None, dry_run: DryRun = False) -
         write_menu(opened)
 
 
-def generate(stick: StickOption = None, dry_run: DryRun = False, as_json: AsJson = False) -> None:
+def generate(
+    stick: StickOption = None,
+    fresh: Annotated[
+        bool, Option("--fresh", help="Look into every image again, also where its size and time are the same.")
+    ] = False,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> None:
     """Write the boot menu: run it after images came, went or changed, or after editing stick.toml."""
     from bootkit.app.verbs.check import predictions_of
     from bootkit.app.verbs.generate import plan_generation
@@ -68,7 +85,7 @@ def generate(stick: StickOption = None, dry_run: DryRun = False, as_json: AsJson
     from bootkit.system.sticks import open_stick
 
     with open_stick(stick, writing=not dry_run) as opened:
-        generation = plan_generation(opened.volume, told=lambda path: output.say(f"reading {path}"))
+        generation = plan_generation(opened.volume, fresh=fresh, told=lambda path: output.say(f"reading {path}"))
         if not dry_run:
             apply_changes(generation.plan, opened.volume)
         predictions = predictions_of(opened, generation.catalog.items if generation.catalog else ())
@@ -128,26 +145,25 @@ def _supported(*, as_json: bool) -> None:
 def verify(
     images: Annotated[list[str] | None, Argument(help="Images on the stick; all if none is named.")] = None,
     stick: StickOption = None,
+    keyring: Keyring = None,
+    fresh: Annotated[
+        bool, Option("--fresh", help="Read all of them, also where a look that was interrupted could be gone on with.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Read images back from the stick and compare them with the checksums that add kept."""
-    from bootkit.app.verbs.images import verify_images
+    """Read images back and compare them with what is known: kept checksums, checksum files, signatures, sums inside."""
+    from bootkit.app.verbs.verify import BAD, verify_images
     from bootkit.cli import report
     from bootkit.errors import BootkitError
     from bootkit.system.sticks import open_stick
 
     with open_stick(stick, writing=True) as opened, report.watching() as watcher:
-        answers = verify_images(opened.volume, images or [], watcher)
-    if as_json:
-        output.json([{"path": answer.path, "verdict": answer.verdict, "sha256": answer.sha256} for answer in answers])
-    else:
-        output.table(
-            [(answer.verdict, answer.path, answer.sha256) for answer in answers], ("VERDICT", "IMAGE", "SHA-256")
-        )
-    damaged = [answer.path for answer in answers if answer.verdict == "damaged"]
-    if damaged:
-        hint = f"copy it again: bootkit remove {damaged[0]}, then bootkit add"
-        raise BootkitError(f"damaged on the stick: {', '.join(damaged)}", hint=hint)
+        answers = verify_images(opened.volume, images or [], watcher, keyrings=keyring or (), fresh=fresh)
+    report.verified(answers, as_json=as_json)
+    bad = [answer for answer in answers if answer.verdict in BAD]
+    if bad:
+        hint = f"copy it again: bootkit remove {bad[0].path}, then bootkit add"
+        raise BootkitError("; ".join(f"{answer.verdict} on the stick: {answer.path}" for answer in bad), hint=hint)
 
 
 def write_menu(stick: Stick) -> None:

@@ -7,6 +7,7 @@ from bootkit.app.stick.user_files import KeptVerdict
 from bootkit.app.verbs.generate import Generation
 from bootkit.app.verbs.images import Addition
 from bootkit.app.verbs.test import BootedEntry
+from bootkit.app.verbs.verify import Verified
 from bootkit.cli import output
 from bootkit.errors import BootkitError
 from bootkit.model.answers import recognition_to_json
@@ -60,7 +61,7 @@ def plan(changes: StickPlan) -> None:
 def addition_line(addition: Addition, prediction: Prediction) -> str:
     detection = addition.item.detection
     name = detection.title if detection is not None else "not recognised"
-    checked = f"; {addition.checked_with} agrees" if addition.checked_with else ""
+    checked = f"; agrees with {addition.checked_with}" if addition.checked_with else ""
     return f"{addition.item.name}: {name}{checked}; {prediction.advice}"
 
 
@@ -123,6 +124,29 @@ def items(found: Sequence[ImageItem], predictions: Sequence[Prediction], volume:
     ]
     output.table(rows, ("IMAGE", "SIZE", "WHAT IT IS", "BOOTS BY", "VERDICT", "WHY"))
     output.say(f"{format_size(volume.free())} free on {volume.where} ({volume.filesystem})")
+
+
+def verified(answers: Sequence[Verified], *, as_json: bool) -> None:
+    if as_json:
+        output.json([_verified_json(answer) for answer in answers])
+        return
+    if earlier := sum(answer.earlier for answer in answers):
+        output.say(
+            f"{earlier} of {len(answers)} were read before the last look was interrupted: --fresh reads them again."
+        )
+    output.table([(answer.verdict, answer.path, answer.sha256) for answer in answers], ("VERDICT", "IMAGE", "SHA-256"))
+    for answer in answers:
+        for finding in answer.findings:
+            output.answer(f"  {answer.path}: {finding.words}")
+
+
+def _verified_json(answer: Verified) -> dict[str, object]:
+    checks = [
+        {"source": finding.source, "outcome": finding.outcome.value, "detail": finding.detail}
+        for finding in answer.findings
+    ]
+    known: dict[str, object] = {"path": answer.path, "verdict": answer.verdict, "sha256": answer.sha256}
+    return {**known, "checks": checks} if checks else known
 
 
 def kept_verdicts(answers: Sequence[KeptVerdict], *, as_json: bool) -> None:

@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bootkit.app.verbs.generate import Generation, plan_generation
-from bootkit.app.verbs.images import Verified, add_images, plan_additions, plan_removal, verify_images
+from bootkit.app.verbs.images import add_images, plan_additions, plan_removal
 from bootkit.app.verbs.log import read_logs
 from bootkit.app.verbs.options import plan_change
 from bootkit.app.verbs.overview import Overview, read_overview
+from bootkit.app.verbs.verify import Verified, verify_images
 from bootkit.plan.edit_settings import Change
 from bootkit.system.changes import apply_changes
 from bootkit.tui.access import StickAccess

@@ -6,7 +6,8 @@ import pytest
 
 from bootkit.app.stick.catalog import image_named
 from bootkit.app.verbs.generate import plan_generation
-from bootkit.app.verbs.images import add_images, plan_additions, plan_removal, verify_images
+from bootkit.app.verbs.images import add_images, plan_additions, plan_removal
+from bootkit.app.verbs.verify import verify_images
 from bootkit.errors import BootkitError, FormatError
 from bootkit.system.changes import apply_changes
 from bootkit.system.volume import Volume

@@ -1,22 +1,32 @@
-"""``add``, ``remove`` and ``verify``: the images of a stick."""
+"""``add`` and ``remove``: the images of a stick."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import BinaryIO, cast
 
-from bootkit.app.stick.catalog import find_images, image_named, read_catalog, record_of, record_path
+from bootkit.app.stick.catalog import image_named, record_of, record_path
+from bootkit.app.stick.integrity import (
+    Digests,
+    Says,
+    Testimony,
+    chunks_from_start,
+    neighbours_on_host,
+    own_signatures,
+    read_claims,
+)
 from bootkit.app.stick.recognition import answered, with_insides
 from bootkit.app.stick.user_files import require_fits, require_room
 from bootkit.errors import BootkitError, UsageError
+from bootkit.formats.implanted import read_implanted_md5
+from bootkit.formats.reader import HostFileIO
 from bootkit.model.catalog import ImageItem
 from bootkit.model.places import IMAGE_FOLDER
 from bootkit.model.plan import CopyImage, RemoveFile, StickPlan, WriteFile
 from bootkit.plan.names import better_name, name_problem
-from bootkit.probe.checksum import published_checksum
 from bootkit.probe.image import PADDING, open_image
 from bootkit.system.changes import Watcher, apply_changes
-from bootkit.system.volume import Volume, chunks_of, sha256_of
+from bootkit.system.volume import Volume
 from bootkit.units import format_size
 
 _AGAIN = "the download is damaged or not the one that was published: download it again"
@@ -29,19 +39,31 @@ class Addition:
     step: CopyImage
     item: ImageItem
     """``mtime_ns`` is only known when it is on the stick."""
-    checked_with: str = ""
-    """The checksum file that agrees with it; empty if there was none."""
+    findings: tuple[Testimony, ...] = ()
+    """What agrees with it, and signatures whose keys nobody here has."""
+
+    @property
+    def checked_with(self) -> str:
+        """The checksum files and sums that agree with it; empty if there was none."""
+        good = (finding.source for finding in self.findings if finding.outcome is Says.GOOD)
+        return ", ".join(dict.fromkeys(good))
 
 
 def plan_additions(
-    volume: Volume, sources: Sequence[Path], *, folder: str = "", rename: bool = False, watcher: Watcher | None = None
+    volume: Volume,
+    sources: Sequence[Path],
+    *,
+    folder: str = "",
+    rename: bool = False,
+    watcher: Watcher | None = None,
+    keyrings: Sequence[Path] = (),
 ) -> tuple[Addition, ...]:
     """What ``add`` would copy; all of it is possible, or nothing is begun.
 
-    ``rename`` gives an image whose name cannot be booted from a name near to it.
+    ``keyrings`` are asked for the keys of signatures, beside those of the host. ``rename`` gives an image whose name cannot be booted from a name near to it.
 
     Raises:
-        BootkitError: a source is no image or does not agree with its checksum file, a name is bad or taken, or there is
+        BootkitError: a source is no image or does not agree with what is published of it, a name is bad or taken, or there is
             no room.
     """
     if not sources:
@@ -49,7 +71,7 @@ def plan_additions(
     additions = tuple(_addition(source, folder.strip("/"), rename=rename) for source in sources)
     _refuse_what_is_there(volume, additions)
     _refuse_what_does_not_fit(volume, additions)
-    return tuple(_compared(addition, watcher or Watcher()) for addition in additions)
+    return tuple(_compared(addition, watcher or Watcher(), keyrings) for addition in additions)
 
 
 def add_images(volume: Volume, additions: Sequence[Addition], watcher: Watcher | None = None) -> tuple[ImageItem, ...]:
@@ -76,36 +98,6 @@ def plan_removal(volume: Volume, names: Sequence[str]) -> StickPlan:
     steps = [RemoveFile(path=path) for path in paths]
     steps += [RemoveFile(path=record_path(path)) for path in paths if volume.stat(record_path(path)) is not None]
     return StickPlan(steps=tuple(steps))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verified:
-    path: str
-    verdict: str
-    """``good``, ``damaged``, or ``unknown`` where no checksum was kept; then the one found now is kept with the image's
-    record. Images that ``generate`` has not seen have no record, and get none here: by its absence the menu knows
-    what is new."""
-    sha256: str
-
-
-def verify_images(volume: Volume, names: Sequence[str], watcher: Watcher | None = None) -> tuple[Verified, ...]:
-    """Read images from the medium and compare them with the checksums that ``add`` kept; all images if none is named."""
-    watcher = watcher or Watcher()
-    wanted = {image_named(volume, name) for name in names}
-    images = tuple(image for image in find_images(volume) if not wanted or image[0] in wanted)
-    volume.flush()
-    answers: list[Verified] = []
-    for item in read_catalog(volume, images).items:
-        watcher.begin("reading", item.path, item.size)
-        with volume.open(item.path) as file:
-            digest = sha256_of(chunks_of(file, watcher.progress))
-        watcher.end()
-        verdict = "unknown" if not item.sha256 else "good" if item.sha256 == digest else "damaged"
-        if verdict == "unknown" and volume.stat(record_path(item.path)) is not None:
-            content = record_of(replace(item, sha256=digest))
-            apply_changes(StickPlan(steps=(WriteFile(path=record_path(item.path), content=content),)), volume)
-        answers.append(Verified(path=item.path, verdict=verdict, sha256=digest))
-    return tuple(answers)
 
 
 def _addition(source: Path, folder: str, *, rename: bool) -> Addition:
@@ -152,18 +144,25 @@ def _refuse_what_does_not_fit(volume: Volume, additions: Sequence[Addition]) -> 
     require_room(volume, sum(addition.step.size for addition in additions))
 
 
-def _compared(addition: Addition, watcher: Watcher) -> Addition:
-    """Compare with a checksum file beside the image, if there is one."""
+def _compared(addition: Addition, watcher: Watcher, keyrings: Sequence[Path]) -> Addition:
+    """Compare with what the files beside the image and the image itself say of it, if anything does."""
     source = Path(addition.step.source)
-    published = published_checksum(source)
-    if published is None:
-        return addition
-    watcher.begin("comparing", addition.step.path, addition.step.size)
-    digest = hashlib.new(published.algorithm, usedforsecurity=False)
-    with source.open("rb") as file:
-        for chunk in chunks_of(file, watcher.progress):
-            digest.update(chunk)
-    watcher.end()
-    if digest.hexdigest() != published.digest:
-        raise BootkitError(f"{source.name} does not agree with {Path(published.source).name}", hint=_AGAIN)
-    return replace(addition, checked_with=Path(published.source).name)
+    claims = read_claims(source.name, neighbours_on_host(source), keyrings)
+    with HostFileIO(source) as fh:
+        file = cast("BinaryIO", fh)
+        digests = Digests(claims.algorithms, read_implanted_md5(file))
+        if digests.is_asked:
+            watcher.begin("comparing", addition.step.path, addition.step.size)
+            for chunk in chunks_from_start(file, watcher.progress):
+                digests.update(chunk)
+            watcher.end()
+        signed = own_signatures(claims, lambda: chunks_from_start(file, watcher.progress), keyrings)
+        findings = (*digests.findings(claims), *signed)
+    for finding in findings:
+        if finding.outcome is Says.WRONG:
+            said = f": {finding.detail}" if finding.detail else ""
+            raise BootkitError(f"{source.name} does not agree with {finding.source}{said}", hint=_AGAIN)
+        if finding.outcome is Says.UNREADABLE:
+            hint = "download that file again, or take it away"
+            raise BootkitError(f"{finding.source}, which is about {source.name}, {finding.detail}", hint=hint)
+    return replace(addition, findings=findings)

@@ -13,9 +13,9 @@ from textual.widgets import DataTable, Footer, Input, Static
 from bootkit.app.stick.homes import home_that_counts
 from bootkit.app.verbs.explain import explain_item
 from bootkit.app.verbs.generate import Generation
-from bootkit.app.verbs.images import Verified
 from bootkit.app.verbs.options import preview
 from bootkit.app.verbs.overview import Overview, brought
+from bootkit.app.verbs.verify import Verified
 from bootkit.errors import BootkitError
 from bootkit.model.catalog import ImageItem
 from bootkit.model.options import STICK, Place, image_place, stack_place
@@ -226,7 +226,10 @@ The stick: its images, and for the one under the cursor what the menu will have.
         self.action_refresh()
 
     def _verified(self, result: tuple[Verified, ...]) -> None:
-        text = "\n".join(f"{one.verdict}  {one.path}\n{one.sha256}" for one in result)
+        text = "\n".join(
+            "\n".join((f"{one.verdict}  {one.path}", one.sha256, *(finding.words for finding in one.findings)))
+            for one in result
+        )
         self.show(TextScreen("Read back from the stick, with SHA-256", text))
 
     def _tested(self, result: "tuple[BootedEntry, ...]") -> None:
