@@ -107,6 +107,8 @@ class FileSystem:
     """Whether it knows owners, links and extended attributes: an overlay can lie on it."""
     has_holes: bool = False
     """Whether it leaves zeros out, and sets room aside in one cheap call."""
+    spans_disks: bool = False
+    """Whether one may lie on several disks, which then have its UUID in common."""
     has_plain_bytes: bool = False
     """Whether it keeps the bytes of a file as they are, at places of the partition that can be told."""
     is_common_ground: bool = False
@@ -125,6 +127,10 @@ class FileSystem:
     write: Access = Access.NOBODY
     mounter: tuple[str, ...] = ()
     """The command that mounts it, to which options, device and folder are added; empty for ``mount -t NAME``."""
+    checker: str = ""
+    """The command that checks and mends it, as it is typed; for those that anyone can write."""
+    is_checked_at_offset: bool = False
+    """Whether that takes ``FILE?offset=BYTES`` for a partition inside a file."""
     programs: tuple[Program, ...] = ()
     """What it takes beyond what every host has."""
     cost: str = ""
@@ -168,6 +174,7 @@ VFAT = FileSystem(
     make=Access.ANYONE,
     read=Access.ANYONE,
     write=Access.ANYONE,
+    checker="fsck.fat -a",
     cost="FAT32: read by everything; no file of 4 GiB or more, no owners or links",
 )
 EXFAT = FileSystem(
@@ -195,6 +202,7 @@ EXFAT = FileSystem(
             without_it="prepare --data-fs exfat and restore do not work",
         ),
     ),
+    checker="fsck.exfat",
     cost="exFAT: big files, Windows and macOS; no Secure Boot, and some images need bootkit's help to find their ISO",
 )
 NTFS = FileSystem(
@@ -251,6 +259,8 @@ EXT4 = FileSystem(
     make=Access.ANYONE,
     read=Access.ANYONE,
     write=Access.ANYONE,
+    checker="e2fsck -f",
+    is_checked_at_offset=True,
     cost="ext4: read by every Linux image and every signed GRUB; Windows and macOS do not see it",
 )
 BTRFS = FileSystem(
@@ -264,6 +274,7 @@ BTRFS = FileSystem(
     signed_grubs=GRUB_VENDORS - _RHEL,
     is_unix=True,
     has_holes=True,
+    spans_disks=True,
     # it maps, mirrors and compresses
     has_plain_bytes=False,
     minimum=256 << 20,

@@ -3,9 +3,9 @@
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from bootkit.model.filesystem import FILE_SYSTEMS, ISO9660, FileSystem, file_system
+from bootkit.model.filesystem import EXT4, FILE_SYSTEMS, ISO9660, FileSystem, file_system
 
-_IN_IMAGES = ("erofs", "ext2", "ext3", "fat", "fuse", "loop", "overlay", "squashfs")
+_IN_IMAGES = ("erofs", *EXT4.aliases, "fat", "fuse", "loop", "overlay", "squashfs")
 DRIVERS = frozenset(
     (*_IN_IMAGES, *(name for one in (*FILE_SYSTEMS, ISO9660) for name in (*one.drivers, *one.charsets)))
 )

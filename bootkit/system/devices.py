@@ -15,12 +15,13 @@ from typing import Any
 
 from bootkit.errors import DeviceRefused
 from bootkit.model.device import BlockDevice, DiskIdentity, Mount, Partition
+from bootkit.model.filesystem import FILE_SYSTEMS, names_of
 from bootkit.model.host import BlockRecord, HostRecord, MountRecord
 
 _SECTOR = 512
 """Bytes of the sectors in which sysfs counts, whatever the disk's own are."""
 _NO_DISKS = re.compile(r"(sr|ram|zram|fd|dm-|md|bcache|nbd|rbd|drbd|zd)\d*|mmcblk\d+(boot\d+|rpmb)")
-_ON_SEVERAL_DISKS = ("btrfs", "bcachefs")
+_ON_SEVERAL_DISKS = (*names_of(one for one in FILE_SYSTEMS if one.spans_disks), "bcachefs")
 _USB_PARENT_LIMIT = 12
 _TEXT_LIMIT = 4096
 

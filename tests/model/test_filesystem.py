@@ -37,6 +37,7 @@ def test_all_that_prepare_needs_to_know_is_said(kind: DataFs) -> None:
     assert known.cost.startswith(f"{known.title}: ")
     assert Access.NOBODY not in (known.make, known.read, known.write)
     assert known.grub
+    assert known.checker or known.write is not Access.ANYONE
     assert known.drivers
 
 

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bootkit.errors import BootkitError
+from bootkit.model.filesystem import file_system
 from bootkit.system import redo
 from bootkit.system.staged import SectorChange, Staged
 from bootkit.system.volume import CHUNK, Progress, parts_of
@@ -138,9 +139,11 @@ class RawVolume(TreeVolume[T]):
 
     def _check_hint(self) -> str:
         """What to type to have the file system checked."""
-        checker = {"ext4": "e2fsck -f", "vfat": "fsck.fat -a", "exfat": "fsck.exfat"}[self.filesystem]
-        if self.filesystem == "ext4":
-            return f"let it be mended first: e2fsck -f '{self.where}?offset={self._offset}'"
+        kind = file_system(self.filesystem)
+        assert kind is not None  # what is written by our own code is known
+        checker = kind.checker
+        if kind.is_checked_at_offset:
+            return f"let it be mended first: {checker} '{self.where}?offset={self._offset}'"
         if stat.S_ISBLK(self._image.stat().st_mode):
             return f"let it be mended first: sudo {checker} on its data partition"
         size = f"--offset {self._offset} --sizelimit {self._size}"
