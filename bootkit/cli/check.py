@@ -25,7 +25,7 @@ def check(
 ) -> None:
     """Predict which images boot from this stick, by which firmware, with how much memory, and what to do about the rest."""
     from bootkit.app.verbs.check import check_stick, keep_records
-    from bootkit.render.check import HEADERS, prediction_to_json, rows, sentences, stick_to_json
+    from bootkit.render.check import headers, prediction_to_json, rows, sentences, stick_to_json
     from bootkit.system.sticks import open_stick
     from bootkit.units import parse_size
 
@@ -40,7 +40,7 @@ def check(
         predictions = [prediction_to_json(prediction) for prediction in done.predictions]
         output.json({"stick": stick_to_json(done.stick), "images": predictions, "notes": done.notes})
     elif done.predictions:
-        output.table(rows(done.predictions), HEADERS)
+        output.table(rows(done.predictions), headers(done.predictions))
         if text := sentences(done.predictions, done.notes):
             output.answer(f"\n{text}")
     else:

@@ -6,17 +6,23 @@ UAPI group's "Unified Kernel Image" (the sections); shim's SBAT.md, systemd 257'
 util/mkimage.c (``mods``) and shim 15's elf_x86_64_efi.lds (``.vendor_cert``) for the loaders.
 """
 
+import gzip
+import io
 import struct
+import zlib
 from dataclasses import replace
 from typing import BinaryIO
 
 from bootkit.formats.efi import read_efi
 from bootkit.formats.pe import PeFacts, read_pe
-from bootkit.formats.reader import read_upto
+from bootkit.formats.reader import Window, read_upto
 from bootkit.model.kernel import KernelFacts, Uki
 
 _HEADER = 0x268
 _KERNEL_64, _EFI_HANDOVER_32 = 1 << 0, 1 << 2
+_GZIP = b"\x1f\x8b"
+_UNPACKED_LIMIT = 256 << 20
+"""Bytes; kernels of ARM64 have 30 to 60 MiB."""
 _TEXT_LIMIT = 16 << 10
 _OF_LOADERS = {".vendor_cert": "shim", "mods": "grub"}
 """Sections that only these have."""
@@ -31,6 +37,8 @@ def read_kernel(fh: BinaryIO, size: int) -> KernelFacts:
         FormatError: the medium cannot be read.
     """
     start = read_upto(fh, 0, _HEADER).ljust(_HEADER, b"\0")
+    if start[:2] == _GZIP:
+        return _read_packed(fh, size)
     facts = KernelFacts(size=size)
     if start[0x202:0x206] == b"HdrS":
         facts = _with_setup_header(facts, start)
@@ -44,6 +52,17 @@ def read_kernel(fh: BinaryIO, size: int) -> KernelFacts:
     if ".linux" in pe.sections:
         return replace(facts, uki=_uki(fh, pe))
     return replace(facts, loader=_loader(fh, pe))
+
+
+def _read_packed(fh: BinaryIO, size: int) -> KernelFacts:
+    """A kernel of ARM64 in gzip, which GRUB unpacks before it looks at it."""
+    try:
+        unpacked = gzip.GzipFile(fileobj=Window(fh, 0, size)).read(_UNPACKED_LIMIT)
+    except (OSError, EOFError, zlib.error):
+        return KernelFacts(size=size)
+    if unpacked[:2] == _GZIP:
+        return KernelFacts(size=size)
+    return replace(read_kernel(io.BytesIO(unpacked), len(unpacked)), size=size)
 
 
 def _uki(fh: BinaryIO, pe: PeFacts) -> Uki:

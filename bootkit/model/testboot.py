@@ -17,6 +17,8 @@ class TestFirmware(StrEnum):
     """A 32-bit UEFI, as on early Atom tablets."""
     SECUREBOOT = "secureboot"
     """UEFI with Secure Boot on and Microsoft's keys enrolled."""
+    ARM64 = "arm64"
+    """A 64-bit ARM machine with UEFI."""
 
     @property
     def firmware(self) -> Firmware:
@@ -28,6 +30,8 @@ class TestFirmware(StrEnum):
                 return Firmware.UEFI_X64
             case TestFirmware.IA32:
                 return Firmware.UEFI_IA32
+            case TestFirmware.ARM64:
+                return Firmware.UEFI_ARM64
 
     @property
     def label(self) -> str:

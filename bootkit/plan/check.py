@@ -253,7 +253,9 @@ def _firmware_problems(answers: tuple[FirmwareAnswer, ...], wanted: Collection[T
         if answer.firmware in wanted and answer.answer is not Answer.BOOTS:
             yield Problem(answer=answer.answer, reason=answer.reason, cure=answer.cure)
     if not wanted and all(answer.answer is Answer.CANNOT for answer in answers):
-        yield Problem(answer=Answer.CANNOT, reason=answers[0].reason, cure=answers[0].cure)
+        # an image for ARM64 is not refused for what a PC cannot do
+        first = next((answer for answer in answers if not answer.reason.startswith("Its kernel is for")), answers[0])
+        yield Problem(answer=Answer.CANNOT, reason=first.reason, cure=first.cure)
 
 
 def _notes(

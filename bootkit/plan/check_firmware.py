@@ -24,6 +24,8 @@ _VENDOR_NAMES = {
     "ubuntu": "canonical",
 }
 """What the names in a vendor's certificates have in them, in small letters: enough to know its GRUB, and nothing is trusted for it."""
+ARM64 = "aarch64"
+"""As kernels and detectors spell it."""
 _ON_EXT4 = "prepare a stick with bootkit prepare TARGET --data-fs ext4"
 
 
@@ -36,7 +38,11 @@ def vendor_of(names: Iterable[str]) -> str:
 def firmware_answers(
     detection: Detection, kernels: dict[str, KernelFacts], stick: StickFacts
 ) -> tuple[FirmwareAnswer, ...]:
-    return tuple(_answer(firmware, detection, kernels, stick) for firmware in TestFirmware)
+    """For each kind of machine; for ARM64 only where the image is for one, or the stick starts one."""
+    cpus = {detection.arch, *(kernel.cpu for kernel in kernels.values())}
+    is_asked = ARM64 in cpus or stick.loader(Firmware.UEFI_ARM64) is not None
+    firmwares = (firmware for firmware in TestFirmware if is_asked or firmware is not TestFirmware.ARM64)
+    return tuple(_answer(firmware, detection, kernels, stick) for firmware in firmwares)
 
 
 def _answer(
@@ -59,7 +65,7 @@ def _answer(
 def _loader_problem(firmware: TestFirmware, stick: StickFacts) -> FirmwareAnswer | None:
     loader = stick.loader(firmware.firmware)
     if stick.loaders is not None and loader is None:
-        cure = "bootkit upgrade TARGET, on a computer where bootkit doctor finds one"
+        cure = "bootkit upgrade TARGET, on a computer where bootkit doctor finds one, or with --loaders-from FOLDER"
         return _no(firmware, f"The stick has no loader for {firmware.label}.", cure)
     is_secure = firmware is TestFirmware.SECUREBOOT
     known = file_system(stick.filesystem)
@@ -80,7 +86,8 @@ def _loader_problem(firmware: TestFirmware, stick: StickFacts) -> FirmwareAnswer
 def _cpu_problem(
     firmware: TestFirmware, entry: BootEntry, cpu: str, kernel: KernelFacts | None
 ) -> FirmwareAnswer | None:
-    if cpu not in ("", "x86_64", "i686"):
+    fitting = ("", ARM64) if firmware is TestFirmware.ARM64 else ("", "x86_64", "i686")
+    if cpu not in fitting:
         return _no(firmware, f"Its kernel is for {cpu}.")
     if entry.kind is not EntryKind.LINUX:
         return None

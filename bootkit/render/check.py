@@ -2,9 +2,9 @@
 
 import textwrap
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
-from bootkit.model.check import Answer, FirmwareAnswer, Prediction, StickFacts
+from bootkit.model.check import Answer, FirmwareAnswer, Prediction, StickFacts, StickLoader
 from bootkit.model.filesystem import filesystem_title
 from bootkit.model.places import IMAGE_FOLDER
 from bootkit.model.testboot import TestFirmware
@@ -12,22 +12,34 @@ from bootkit.units import format_size
 
 _WIDTH = 100
 _MARKS = {Answer.BOOTS: "yes", Answer.CANNOT: "no", Answer.UNKNOWN: "?", Answer.ELSEWHERE: "no"}
-HEADERS = ("IMAGE", "VERDICT", "BOOTS FROM", *(firmware.label.upper() for firmware in TestFirmware), "MEMORY", "TO RAM")
+
+
+def headers(predictions: Sequence[Prediction]) -> tuple[str, ...]:
+    """A column for each kind of machine that something is said of."""
+    machines = (firmware.label.upper() for firmware in _machines(predictions))
+    return ("IMAGE", "VERDICT", "BOOTS FROM", *machines, "MEMORY", "TO RAM")
 
 
 def rows(predictions: Sequence[Prediction]) -> tuple[tuple[str, ...], ...]:
-    """One row an image, under ``HEADERS``."""
-    return tuple(_row(prediction) for prediction in predictions)
+    """One row an image, under its ``headers``."""
+    machines = _machines(predictions)
+    return tuple(_row(prediction, machines) for prediction in predictions)
 
 
-def _row(prediction: Prediction) -> tuple[str, ...]:
+def _machines(predictions: Sequence[Prediction]) -> tuple[TestFirmware, ...]:
+    """ARM64 has an answer only where an image or the stick is for it; the others have one of every image that boots."""
+    asked = {answer.firmware for prediction in predictions for answer in prediction.firmware}
+    return tuple(one for one in TestFirmware if one in asked or one is not TestFirmware.ARM64)
+
+
+def _row(prediction: Prediction, machines: Sequence[TestFirmware]) -> tuple[str, ...]:
     answers = {answer.firmware: _MARKS[answer.answer] for answer in prediction.firmware}
     needed = prediction.memory
     return (
         file_name(prediction.path),
         prediction.short,
         ", ".join(map(filesystem_title, prediction.filesystems)) or "-",
-        *(answers.get(firmware, "-") for firmware in TestFirmware),
+        *(answers.get(firmware, "-") for firmware in machines),
         format_size(needed.start) if needed else "-",
         format_size(needed.to_ram) if needed and needed.to_ram else "-",
     )
@@ -102,6 +114,11 @@ def stick_to_json(stick: StickFacts) -> dict[str, object]:
     """What the predictions know of the stick; a value for ``json.dumps``."""
     return {
         "filesystem": stick.filesystem,
-        "loaders": None if stick.loaders is None else [asdict(loader) for loader in stick.loaders],
+        "loaders": None if stick.loaders is None else [_loader_to_json(loader) for loader in stick.loaders],
         "old_iso": stick.old_iso,
     }
+
+
+def _loader_to_json(loader: StickLoader) -> dict[str, object]:
+    """Without what ``bootkit list --loaders --json`` tells at length."""
+    return asdict(replace(loader, shim=None)) | {"shim": loader.shim.digest if loader.shim else ""}

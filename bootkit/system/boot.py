@@ -112,7 +112,7 @@ def boot(
         BootkitError: this computer has too little memory for the machine.
     """
     _require_memory(memory_mib)
-    accelerator = accelerator or choose_accelerator()
+    accelerator = Accelerator.TCG if firmware is TestFirmware.ARM64 else accelerator or choose_accelerator()
     flash = None if firmware is TestFirmware.BIOS else find_flash(firmware)
     with TemporaryDirectory(prefix="bootkit-") as name:
         folder = Path(name)
@@ -125,7 +125,7 @@ def boot(
             flash=_own_variables(flash, folder),
             memory_mib=memory_mib,
         )
-        make_test_disk(machine.test_disk, entry, words=(*accelerator.kernel_words, *words))
+        make_test_disk(machine.test_disk, entry, words=(*_console(firmware), *accelerator.kernel_words, *words))
         errors = folder / "qemu.log"
         with errors.open("wb") as stderr, popen(qemu_argv(machine), stderr=stderr) as process:
             run = _Run(
@@ -143,6 +143,11 @@ def boot(
             if process.poll() not in (None, 0):
                 reason = f"QEMU failed: {errors.read_text(errors='replace').strip() or 'it said nothing'}"
     return _result(run, reason)
+
+
+def _console(firmware: TestFirmware) -> tuple[str, ...]:
+    """Behind the words of every test: the last console gets what the initrd says."""
+    return ("console=ttyAMA0",) if firmware is TestFirmware.ARM64 else ()
 
 
 def _require_memory(memory_mib: int) -> None:

@@ -13,7 +13,10 @@ from bootkit.errors import FormatError, ToolMissing
 from bootkit.model.fields import parse_json
 from bootkit.model.testboot import TestFirmware
 
-_HINT = "install it: Debian ovmf and ovmf-ia32, Fedora edk2-ovmf and edk2-ovmf-ia32, Arch edk2-ovmf, openSUSE qemu-ovmf-x86_64"
+_HINT = (
+    "install it: Debian ovmf, ovmf-ia32 and qemu-efi-aarch64, Fedora edk2-ovmf, edk2-ovmf-ia32 and edk2-aarch64, Arch edk2-ovmf "
+    "and edk2-aarch64, openSUSE qemu-ovmf-x86_64 and qemu-uefi-aarch64"
+)
 
 DESCRIPTORS = (Path("/etc/qemu/firmware"), Path("/usr/share/qemu/firmware"))
 
@@ -40,6 +43,8 @@ class FlashImage:
                 return self.architecture == "i386" and "enrolled-keys" not in self.features
             case TestFirmware.SECUREBOOT:
                 return self.architecture == "x86_64" and enrolled
+            case TestFirmware.ARM64:
+                return self.architecture == "aarch64" and "enrolled-keys" not in self.features
 
 
 def find_flash(firmware: TestFirmware, folders: tuple[Path, ...] = DESCRIPTORS) -> FlashImage:
@@ -56,12 +61,12 @@ def find_flash(firmware: TestFirmware, folders: tuple[Path, ...] = DESCRIPTORS) 
 
 
 def _read(file: Path) -> FlashImage | None:
-    """One descriptor; ``None`` for anything but flash with a variable store on q35."""
+    """One descriptor; ``None`` for anything but flash with a variable store on q35 or virt."""
     try:
         document = parse_json(file.read_bytes(), str(file))
     except (OSError, FormatError):
         return None
-    target = next((target for target in _items(document, "targets") if _runs_on_q35(target)), None)
+    target = next((target for target in _items(document, "targets") if _is_machine_of_ours(target)), None)
     mapping = _field(document, "mapping")
     code, variables = _field(mapping, "executable"), _field(mapping, "nvram-template")
     paths = _text(code, "filename"), _text(variables, "filename")
@@ -76,8 +81,10 @@ def _read(file: Path) -> FlashImage | None:
     )
 
 
-def _runs_on_q35(target: object) -> bool:
-    return any(isinstance(machine, str) and machine.startswith("pc-q35") for machine in _items(target, "machines"))
+def _is_machine_of_ours(target: object) -> bool:
+    return any(
+        isinstance(machine, str) and machine.startswith(("pc-q35", "virt-")) for machine in _items(target, "machines")
+    )
 
 
 def _field(value: object, key: str) -> object:

@@ -19,6 +19,7 @@ from bootkit.system.witness import OEM_STRING
 from bootkit.units import MIB
 
 PROGRAM = "qemu-system-x86_64"
+ARM64_PROGRAM = "qemu-system-aarch64"
 ACCELERATOR_VARIABLE = "BOOTKIT_QEMU_ACCEL"
 _COUNTED = b"\xb6"
 """What the boot sector says when it is done; the BIOS writes ASCII to the same port."""
@@ -44,9 +45,15 @@ class Accelerator(StrEnum):
     def argv(self) -> tuple[str, ...]:
         if self is Accelerator.KVM:
             return ("-accel", "kvm", "-cpu", "host", "-smp", "2")
+        # Nehalem boots in half the time that "max" takes
+        return (*self.argv_of_any, "-cpu", "Nehalem")
+
+    @property
+    def argv_of_any(self) -> tuple[str, ...]:
+        """Of emulation, whatever the processor."""
         # with icount the guest's clock counts instructions: on a busy host it would else run away from the guest,
-        # whose kernel then handles timer interrupts only. Nehalem boots in half the time that "max" takes
-        return ("-accel", "tcg,thread=single", "-icount", "shift=1,sleep=off", "-cpu", "Nehalem")
+        # whose kernel then handles timer interrupts only
+        return ("-accel", "tcg,thread=single", "-icount", "shift=1,sleep=off")
 
     @property
     def kernel_words(self) -> tuple[str, ...]:
@@ -102,20 +109,16 @@ def qemu_argv(machine: VirtualMachine) -> tuple[Argument, ...]:
     """The command line of QEMU 6 and newer for a machine."""
     secure = machine.flash is not None and "requires-smm" in machine.flash.features
     return (
-        PROGRAM,
-        "-machine", "q35,smm=on" if secure else "q35",
-        *machine.accelerator.argv,
+        *(_arm64() if machine.firmware is TestFirmware.ARM64 else _pc(machine, secure=secure)),
         "-m", str(machine.memory_mib),
         "-nodefaults", "-no-user-config", "-no-reboot",
         "-display", "none",
-        "-vga", "std",
         "-chardev", f"file,id=serial,path={_value(machine.serial_log)}",
         "-serial", "chardev:serial",
-        "-debugcon", f"file:{machine.firmware_log}",
-        "-global", "isa-debugcon.iobase=0x402",
         "-qmp", f"unix:{_value(machine.monitor)},server=on,wait=off",
         *_flash(machine.flash, secure=secure),
         "-device", "qemu-xhci",
+        *(("-device", "usb-kbd") if machine.firmware is TestFirmware.ARM64 else ()),
         "-drive", f"if=none,id=stick,format=raw,snapshot=on,file={_value(machine.stick)}",
         "-device", "usb-storage,drive=stick,removable=on,bootindex=1",
         "-drive", f"if=none,id=test,format=raw,readonly=on,file={_value(machine.test_disk)}",
@@ -123,6 +126,22 @@ def qemu_argv(machine: VirtualMachine) -> tuple[Argument, ...]:
         "-device", "virtio-blk-pci,drive=test,bootindex=2",
         "-smbios", f"type=11,value={OEM_STRING}",
     )  # fmt: skip
+
+
+def _pc(machine: VirtualMachine, *, secure: bool) -> tuple[Argument, ...]:
+    return (
+        PROGRAM,
+        "-machine", "q35,smm=on" if secure else "q35",
+        *machine.accelerator.argv,
+        "-vga", "std",
+        "-debugcon", f"file:{machine.firmware_log}",
+        "-global", "isa-debugcon.iobase=0x402",
+    )  # fmt: skip
+
+
+def _arm64() -> tuple[Argument, ...]:
+    """Emulated on whatever this computer is: where KVM is of use for it, the computer is an ARM64 one itself."""
+    return (ARM64_PROGRAM, "-machine", "virt", "-cpu", "cortex-a57", *Accelerator.TCG.argv_of_any)
 
 
 def _flash(image: FlashImage | None, *, secure: bool) -> tuple[str, ...]:

@@ -1,5 +1,7 @@
 """What programs say of themselves: unified kernel images and boot loaders, made by the real tools."""
 
+import gzip
+import io
 import subprocess
 from pathlib import Path
 
@@ -69,3 +71,16 @@ def test_a_program_with_a_broken_section_table_is_just_a_program(tmp_path: Path)
     head[0x84:0x88], head[0x94:0x96] = b"\x64\x86\xff\xff", b"\xff\xff"
     program.write_bytes(head)
     assert read(program) == KernelFacts(size=0x200, cpu="x86_64", signed=False)
+
+
+def test_a_kernel_in_gzip_is_read_as_what_it_unpacks_to() -> None:
+    image = Path("/usr/lib/debian-installer/images/12/arm64/text/debian-installer/arm64/linux").read_bytes()
+    packed = gzip.compress(image, 1)
+    plain, facts = read_kernel(io.BytesIO(image), len(image)), read_kernel(io.BytesIO(packed), len(packed))
+    assert (facts.cpu, facts.size, facts.efi) == ("aarch64", len(packed), plain.efi)
+    assert facts.efi is not None
+    assert facts.efi.signatures[0].fits
+
+
+def test_what_only_begins_like_gzip_is_no_kernel() -> None:
+    assert read_kernel(io.BytesIO(b"\x1f\x8b" + bytes(600)), 602) == KernelFacts(size=602)

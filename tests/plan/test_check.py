@@ -54,6 +54,7 @@ LOADERS = (
     StickLoader(firmware=Firmware.UEFI_X64, signed=True, shim=DEBIAN_SHIM),
     StickLoader(firmware=Firmware.UEFI_IA32),
 )
+ARM64 = StickLoader(firmware=Firmware.UEFI_ARM64, signed=True)
 EXT4 = StickFacts(filesystem="ext4", loaders=LOADERS)
 
 
@@ -277,7 +278,7 @@ def test_memdisk_holds_the_image_itself() -> None:
 
 
 def firmware(prediction: Prediction) -> str:
-    """One letter each for BIOS, UEFI, 32-bit UEFI and Secure Boot: b(oots), c(annot), u(nknown)."""
+    """One letter each for BIOS, UEFI, 32-bit UEFI, Secure Boot and ARM64: b(oots), c(annot), u(nknown)."""
     return "".join(answer.answer.value[0] for answer in prediction.firmware)
 
 
@@ -298,7 +299,10 @@ FOREIGN = replace(DEBIAN_KERNEL, signatures=(EfiSignature(fits=True, chain=DEBIA
         ({"kernel": replace(KERNEL, efi=FOREIGN)}, EXT4, "bbbc", "whom neither the stick's shim"),
         ({"kernel": replace(KERNEL, efi32=False)}, EXT4, "bbub", "Its kernel has no EFI mixed mode."),
         ({"kernel": replace(KERNEL, cpu="i686")}, EXT4, "bubu", "not every GRUB starts from a 64-bit UEFI"),
-        ({"kernel": replace(KERNEL, cpu="aarch64")}, EXT4, "cccc", "Its kernel is for aarch64."),
+        ({"kernel": replace(KERNEL, cpu="aarch64")}, EXT4, "ccccc", "Its kernel is for aarch64."),
+        ({"kernel": replace(KERNEL, cpu="aarch64")}, EXT4, "ccccc", "The stick has no loader for ARM UEFI."),
+        ({"kernel": replace(KERNEL, cpu="aarch64")}, replace(EXT4, loaders=(*LOADERS, ARM64)), "ccccb", ""),
+        ({}, replace(EXT4, loaders=(*LOADERS, ARM64)), "bbbbc", "Its kernel is for x86_64."),
         ({"kernel": None}, EXT4, "bbbu", "Whether its kernel is signed is not known yet."),
     ],
 )  # fmt: skip

@@ -70,7 +70,9 @@ def test_environment_decides_on_the_accelerator() -> None:
         choose_accelerator({"BOOTKIT_QEMU_ACCEL": "hvf"})
 
 
-def describe(folder: Path, name: str, architecture: str, *features: str, device: str = "flash") -> None:
+def describe(
+    folder: Path, name: str, architecture: str, *features: str, device: str = "flash", machine: str = "pc-q35-*"
+) -> None:
     code = folder / f"{name}.code"
     code.touch()
     mapping = {
@@ -78,7 +80,7 @@ def describe(folder: Path, name: str, architecture: str, *features: str, device:
         "executable": {"filename": str(code), "format": "raw"},
         "nvram-template": {"filename": str(folder / f"{name}.vars"), "format": "raw"},
     }
-    targets = [{"architecture": architecture, "machines": ["pc-i440fx-*", "pc-q35-*"]}]
+    targets = [{"architecture": architecture, "machines": ["pc-i440fx-*", machine]}]
     (folder / f"{name}.json").write_text(
         json.dumps({"mapping": mapping, "targets": targets, "features": list(features)})
     )
@@ -90,6 +92,8 @@ def descriptors(tmp_path: Path) -> tuple[Path]:
     describe(tmp_path, "50-secure", "x86_64", "secure-boot", "requires-smm")
     describe(tmp_path, "51-ia32", "i386", "secure-boot", "requires-smm")
     describe(tmp_path, "60-plain", "x86_64")
+    describe(tmp_path, "61-arm64", "aarch64", machine="virt-*")
+    describe(tmp_path, "40-arm64", "aarch64", "secure-boot", "enrolled-keys", machine="virt-*")
     describe(tmp_path, "10-memory", "x86_64", device="memory")
     (tmp_path / "00-broken.json").write_text('{"mapping": [1, 2')
     (tmp_path / "01-odd.json").write_text('["mapping", {"targets": 7}]')
@@ -102,6 +106,7 @@ def descriptors(tmp_path: Path) -> tuple[Path]:
         (TestFirmware.UEFI, "60-plain.code"),
         (TestFirmware.IA32, "51-ia32.code"),
         (TestFirmware.SECUREBOOT, "40-enrolled.code"),
+        (TestFirmware.ARM64, "61-arm64.code"),
     ],
 )
 def test_takes_the_image_that_suits(descriptors: tuple[Path], firmware: TestFirmware, name: str) -> None:
