@@ -7,8 +7,7 @@ drives only, after the loop device is ready. Forks and images from before 2021 g
 
 Since mkinitcpio-archiso 65 an image below 4 GiB goes to RAM by itself if 2 GiB remain.
 
-A profile whose HOOKS lack archiso_loop_mnt (archiso's "baseline") cannot boot from a file, and nothing outside the
-initrd shows it.
+A profile whose HOOKS lack archiso_loop_mnt (archiso's "baseline") opens no file; bootkit's overlay gives it a device.
 
 Source: archlinux/mkinitcpio-archiso 73 (b206f34): hooks/archiso, hooks/archiso_loop_mnt, CHANGELOG.rst;
 archlinux/archiso 88 (52bf735): configs/releng, configs/baseline, archiso/mkarchiso (grubenv); archlinux/mkinitcpio
@@ -70,7 +69,6 @@ COPIES_SINCE = "2022-11"
 """Build date from which mkinitcpio-archiso 65 can be expected."""
 COPIES_BELOW = 4 << 30
 """Bytes of a root image from which it is not copied to RAM unasked."""
-BASELINE = "baseline"
 _BASEDIR = re.compile(r"(?!miso)([a-z]+iso)(?:basedir|label|device|searchuuid|searchfilename)=")
 
 NAMES = (
@@ -168,7 +166,7 @@ def _detection(iso: IsoView, entries: tuple[MenuEntry, ...], fork: str, folder: 
         ),
         filesystems=mkinitcpio_filesystems(iso),
         evidence=_evidence(first, fork, folder, env),
-        notes=_notes(iso, who, first, env, f"{images}/airootfs.sfs"),
+        notes=_notes(iso, first, f"{images}/airootfs.sfs"),
     )
 
 
@@ -192,14 +190,8 @@ def _evidence(first: MenuEntry, fork: str, folder: str, env: dict[str, str]) -> 
     return tuple(seen)
 
 
-def _notes(iso: IsoView, who: Identity, first: MenuEntry, env: dict[str, str], image: str) -> tuple[str, ...]:
+def _notes(iso: IsoView, first: MenuEntry, image: str) -> tuple[str, ...]:
     notes: list[str] = []
-    known = any(name.distro == who.distro for name in NAMES)
-    if not known or BASELINE in (env.get("NAME", "") + iso.facts.application_id).lower():
-        notes.append(
-            "If it asks for its medium, its initrd was made without the hook archiso_loop_mnt, as archiso's "
-            "profile baseline does, and the image needs a stick of its own."
-        )
     copies = build_date(iso) >= COPIES_SINCE and 0 < iso.file_size(image) < COPIES_BELOW
     if copies and word_value(first.cmdline, "copytoram", "auto") == "auto":
         notes.append("It copies itself to RAM where 2 GiB remain free, and lets go of the stick.")
@@ -257,7 +249,6 @@ DETECTOR = Detector(
                 "ChimeraOS installer",
             ),
             source="archlinux/mkinitcpio-archiso 73 (b206f34)",
-            but="images made without the hook archiso_loop_mnt (profile baseline) do not",
             keeps="an ext4, btrfs or xfs partition, by cow_device= and cow_directory=",
             words=SYSTEMD_WORDS,
             persistence=Persistence(

@@ -116,8 +116,8 @@ def detect(iso: IsoView) -> Detection | NotMine:
     menu = read_menus(iso)
     if not any(_is_live(entry) for entry in menu.linux):
         return _by_files(iso, menu)
-    if is_for_kiwi_live(menu):
-        return NotMine(reason="its menu is for KIWI's own live module")
+    if is_for_kiwi_live(iso, menu):
+        return NotMine(reason="it is for KIWI's own live module")
     entries = usable_entries(iso, menu, _is_live)
     if not entries:
         return NOT_WHOLE

@@ -5,8 +5,9 @@ but it understands no other root than ``root=live:CDLABEL=``. It copies nothing 
 disk that the ISO file lies on, not the file. With ``rd.live.overlay.persistent`` it writes ``/live_system.cow`` to the
 stick, one for all images of this kind: that word is left out.
 
-KIWI builds images for dmsquash-live with the same files (flags="dmsquash": Fedora since 42). What tells them apart is
-the menu: KIWI's own template passes ``$iso_path`` on and has no ``rd.live.check``, Fedora's is the other way round.
+KIWI builds images for dmsquash-live with the same files and the same menu (flags="dmsquash": Fedora since 42, which has a
+menu of its own). What tells them apart is the module in the initrd; where that cannot be read, the menu: KIWI's own template
+passes ``$iso_path`` on and has no ``rd.live.check``, Fedora's is the other way round.
 
 Source: OSInside/kiwi 10.3.9 (fb48da9c): dracut/modules.d/55kiwi-live (parse-kiwi-live.sh, kiwi-live-lib.sh,
 kiwi-live-checkmedia.sh, module-setup.sh), kiwi/bootloader/template/grub2.py, kiwi/bootloader/config/grub2.py,
@@ -44,6 +45,7 @@ from bootkit.detect import (
 from bootkit.detect.dracut import (
     ISO_SCAN,
     KIWI_KERNEL,
+    KIWI_LIVE,
     KIWI_PERSISTENT,
     UDEV_NOTE,
     dracut_filesystems,
@@ -55,6 +57,7 @@ from bootkit.detect.dracut import (
 ROOT = "/LiveOS/squashfs.img"
 LEFT_OUT = (ISO_SCAN, *KIWI_PERSISTENT, "rd.live.cowfile.*", "mediacheck", "rd.live.check")
 DEFAULT_LABEL = "CDROM"
+AGAMA = "Install-"
 NAMES = (
     NamePattern(
         "openSUSE Leap", r"openSUSE[-_ ]Leap[-_ ](?P<version>\d+\.\d+)(?:[-_](?P<edition>\w+?)[-_](?:Live|CD))?"
@@ -71,11 +74,13 @@ NAMES = (
 def detect(iso: IsoView) -> Detection | NotMine:
     if not iso.glob(KIWI_KERNEL):
         return NotMine(reason=f"there is no {KIWI_KERNEL}")
+    if iso.volume_id.startswith(AGAMA):
+        return NotMine(reason=f"its label begins with {AGAMA}, as those of Agama's installers do")
     menu = read_menus(iso)
     if not menu.linux:
         return _by_files(iso, menu)
-    if not is_for_kiwi_live(menu):
-        return NotMine(reason="no entry of its menu has the words of kiwi-live")
+    if not is_for_kiwi_live(iso, menu):
+        return NotMine(reason="neither its initrd nor its menu is for kiwi-live")
     entries = usable_entries(
         iso, menu, lambda entry: is_kiwis_entry(entry) and not has_word(entry.cmdline, "mediacheck")
     )
@@ -113,7 +118,7 @@ def _detection(iso: IsoView, menu: Menu, entries: tuple[MenuEntry, ...]) -> Dete
         edition=who.edition,
         entries=() if obstacle else (*ours, *(() if _is_persistent(menu) else own_menu(iso, ISO_SCAN))),
         filesystems=dracut_filesystems(iso),
-        evidence=_evidence(menu, first),
+        evidence=_evidence(iso, menu, first),
         notes=() if obstacle else _notes(iso, menu),
         obstacle=obstacle,
         instead=instead,
@@ -124,12 +129,15 @@ def _is_persistent(menu: Menu) -> bool:
     return any(has_word(entry.cmdline, KIWI_PERSISTENT[0]) for entry in menu.linux)
 
 
-def _evidence(menu: Menu, first: MenuEntry) -> tuple[str, ...]:
+def _evidence(iso: IsoView, menu: Menu, first: MenuEntry) -> tuple[str, ...]:
     if not first.source:
         return (f"{first.kernel} is there", f"{ROOT} is there")
     root = f"{first.source} starts {first.kernel} with root=live:CDLABEL="
+    initrd = iso.initrd(first.initrds[-1])
+    if initrd is not None and KIWI_LIVE in initrd.markers:
+        return (root, "its initrd holds kiwi-live")
     if _is_persistent(menu):
-        return (root, f"{KIWI_PERSISTENT[0]} is a word of kiwi-live alone")
+        return (root, f"{KIWI_PERSISTENT[0]} is a word of kiwi-live")
     return (root, "its menu passes $iso_path on as KIWI's own template does, and never says rd.live.check")
 
 

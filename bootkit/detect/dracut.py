@@ -20,6 +20,8 @@ UDEV_NOTE = (
     "'udevadm trigger --action=add' there."
 )
 """dracut's commit 7b530f26: with newer kernels attaching a file raises no event by which udev learns of its label."""
+KIWI_LIVE, DMSQUASH_LIVE = "kiwi-live", "dmsquash-live"
+"""The markers of initrds that hold the one module or the other."""
 KIWI_KERNEL = "/boot/*/loader/linux"
 KIWI_PERSISTENT = ("rd.live.overlay.persistent", "rd.live.overlay.cowfs")
 """Words that kiwi-live has for changes that are kept."""
@@ -40,9 +42,16 @@ def is_plain_label(label: str) -> bool:
     return _PLAIN_LABEL.fullmatch(label) is not None
 
 
-def is_for_kiwi_live(menu: Menu) -> bool:
-    """Whether a menu is for kiwi-live rather than for dmsquash-live: images that KIWI builds may have either."""
+def is_for_kiwi_live(iso: IsoView, menu: Menu) -> bool:
+    """Whether an image has kiwi-live in its initrd rather than dmsquash-live: what KIWI builds may have either.
+
+    The menu follows KIWI's template whatever the module, so it is asked only where the initrd does not tell.
+    """
     live = [entry for entry in menu.linux if is_kiwis_entry(entry)]
+    initrd = iso.initrd(live[0].initrds[-1]) if live and live[0].initrds else None
+    found = {KIWI_LIVE, DMSQUASH_LIVE}.intersection(initrd.markers if initrd is not None else ())
+    if len(found) == 1:
+        return KIWI_LIVE in found
     if any(has_word(entry.cmdline, word) for entry in live for word in KIWI_PERSISTENT):
         return True
     return any(entry.passes_iso_path for entry in live) and not any(

@@ -22,7 +22,7 @@ from bootkit.detect import ANY_FILESYSTEM, ON_STICK, BootEntry, Detection, Entry
 from bootkit.detect.registry import completed, detectors, recognise
 from bootkit.model.boot import Recognition
 from bootkit.model.catalog import ImageItem, MenuSettings
-from bootkit.model.initrd import RootFacts
+from bootkit.model.initrd import InitrdFacts, RootFacts
 from bootkit.model.iso import Node, RecordedIso
 from bootkit.model.kernel import KernelFacts
 from bootkit.model.places import IMAGE_FOLDER
@@ -54,6 +54,9 @@ class SparseIso(RecordedIso):
 
     def _kernel(self, path: str) -> KernelFacts:
         return self.facts.kernels.get(path, KernelFacts(size=0))
+
+    def _initrd(self, path: str) -> InitrdFacts:
+        return self.facts.initrds.get(path, InitrdFacts(size=0))
 
     def _root(self, path: str) -> RootFacts:
         return self.facts.roots.get(path, RootFacts(size=0))
