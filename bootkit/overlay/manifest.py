@@ -78,9 +78,27 @@ def overlays() -> tuple[Overlay, ...]:
 
 
 def overlay_for(stack: str) -> Overlay | None:
-    """The overlay that serves a boot stack; ``None`` if there is none."""
-    adapter = stack_of(stack).adapter
-    return next((overlay for overlay in overlays() if stack in overlay.stacks or overlay.name == adapter), None)
+    """The overlay that serves a boot stack: the one that it names, else the one that names it; ``None`` if there is none.
+
+    Raises:
+        BootkitError: it names one that there is not.
+    """
+    if adapter := stack_of(stack).adapter:
+        return overlay_named(adapter, f"the detector of {stack}")
+    return next((overlay for overlay in overlays() if stack in overlay.stacks), None)
+
+
+def overlay_named(name: str, wanted_by: str) -> Overlay:
+    """The overlay of that name.
+
+    Raises:
+        BootkitError: there is none; the message says who wants it.
+    """
+    found = next((overlay for overlay in overlays() if overlay.name == name), None)
+    if found is None:
+        names = ", ".join(overlay.name for overlay in overlays() if overlay.stacks)
+        raise BootkitError(f"{wanted_by} wants the overlay {name!r}, which there is not", hint=f"there are: {names}")
+    return found
 
 
 def lays_over(stack: str) -> bool:

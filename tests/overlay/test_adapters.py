@@ -3,6 +3,8 @@ from pathlib import Path
 import pytest
 
 from bootkit.detect.registry import builtin, stacks
+from bootkit.errors import BootkitError
+from bootkit.model.stack import Stack
 from bootkit.overlay.manifest import lays_over, overlay_for, overlay_members, overlays
 from bootkit.overlay.pack import Member, Symlink
 from bootkit.system.run import run, which
@@ -31,6 +33,26 @@ def test_each_stack_that_an_overlay_serves_is_declared_by_a_detector_and_served_
     assert len(set(served)) == len(served)
     assert set(served) <= stacks().keys()
     assert not [stack.name for detector in builtin() for stack in detector.stacks if stack.adapter]
+
+
+def test_a_stack_of_another_package_names_its_adapter_before_anything_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    def named(name: str) -> Stack:
+        return Stack(name=name, adapter={"casper": "mkinitcpio", "coal": "dracut", "odd": "nothing"}.get(name, ""))
+
+    monkeypatch.setattr("bootkit.overlay.manifest.stack_of", named)
+    assert [found.name for stack in ("casper", "coal", "antiX") if (found := overlay_for(stack))] == [
+        "mkinitcpio",
+        "dracut",
+        "antix",
+    ]
+    with pytest.raises(BootkitError, match="the detector of odd wants the overlay 'nothing', which there is not"):
+        overlay_for("odd")
+
+
+def test_the_overlays_for_changes_that_are_kept_are_there() -> None:
+    wanted = {stack.persistence.overlay for stack in stacks().values() if stack.persistence} - {""}
+    assert wanted
+    assert wanted <= {overlay.name for overlay in overlays()}
 
 
 def test_every_overlay_says_what_it_relies_on_and_stays_small() -> None:

@@ -4,7 +4,7 @@ from bootkit.model.catalog import ImageItem
 from bootkit.model.places import ADDED_FOLDER
 from bootkit.model.plan import RemoveFile, StickStep, WriteFile
 from bootkit.model.variants import SEED_LIMIT, Variants
-from bootkit.overlay.manifest import overlay_archive, overlays
+from bootkit.overlay.manifest import overlay_archive, overlay_named
 from bootkit.overlay.pack import secondary_initrd
 from bootkit.plan.variants import persistence_for, persistence_initrd, seed_initrd, seeds_for
 from bootkit.system.volume import Volume, read_file, walk
@@ -16,7 +16,8 @@ def plan_added(volume: Volume, items: tuple[ImageItem, ...], variants: Variants)
     for item in items:
         persistence = persistence_for(item, variants.kept.get(item.name), volume.filesystem)
         if persistence is not None and persistence.overlay:
-            archives[persistence_initrd(persistence)] = _overlay(persistence.overlay)
+            overlay = overlay_named(persistence.overlay, f"the file of changes of {item.name}")
+            archives[persistence_initrd(persistence)] = overlay_archive(overlay)
         for seed, answers in seeds_for(item, variants):
             if answers.member:
                 content = read_file(volume, seed.path, SEED_LIMIT) or b""
@@ -30,7 +31,3 @@ def plan_added(volume: Volume, items: tuple[ImageItem, ...], variants: Variants)
         ),
         *(RemoveFile(path=path) for path in old if path not in archives),
     )
-
-
-def _overlay(name: str) -> bytes:
-    return overlay_archive(next(one for one in overlays() if one.name == name))
