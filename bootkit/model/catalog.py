@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from bootkit.model.boot import Detection, Recognition
+from bootkit.model.boot import Detection, Firmware, Recognition
 from bootkit.model.iso import IsoFacts
 from bootkit.model.places import IMAGE_FOLDER
 
@@ -13,6 +13,21 @@ MENU_LANGUAGES = ("en", "de", "es", "fr", "zh")
 """Languages that the menu speaks, as GRUB's ``lang`` names them."""
 LAST = "last"
 """Stands for the entry that was started last, where an image can be named as the default."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hop:
+    """A vendor's shim that the menu starts before it loads a kernel, where Secure Boot is on."""
+
+    firmware: Firmware
+    name: str
+    """The same for the same shim in two images."""
+    image: str
+    """Path on the stick of the image that it is in."""
+    path: str
+    """In that image, or in its FAT image for UEFI."""
+    efi_blocks: str = ""
+    """Where that FAT image lies in the image, as GRUB's list of blocks; empty if the shim is not in there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +46,10 @@ class ImageItem:
     """Whether the error is one of the medium or of this program, and another look may find something else."""
     sha256: str = ""
     """Lower-case hex, where ``add`` or ``verify`` computed it."""
+    hops: Mapping[str, Hop] = field(default_factory=dict[str, Hop])
+    """By the kernels that are not accepted without; decided for one stick, and in no record."""
+    refused: frozenset[Firmware] = frozenset()
+    """Where Secure Boot refuses its default entry; decided in the same way."""
 
     @property
     def folder(self) -> str:

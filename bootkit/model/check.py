@@ -102,8 +102,8 @@ class VendorShim:
 
     @property
     def name(self) -> str:
-        """Of its copy on the EFI system partition: the same shim in two images is one file there."""
-        return f"{self.efi.digest[:16]}.efi"
+        """The same for the same shim in two images."""
+        return self.efi.digest[:16]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,6 +160,8 @@ class StickFacts:
     """The paths of the images that have a volume identifier."""
     shims: tuple[VendorShim, ...] = ()
     """Of the images on the stick."""
+    takes_hops: bool = False
+    """Whether the file lies beside its loaders that makes a vendor's shim come back to the menu."""
     machine: MachineKeys | None = None
     """This computer's own; ``None`` where it has no UEFI, or its variables cannot be read."""
 

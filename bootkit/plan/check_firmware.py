@@ -5,6 +5,7 @@ shim says of a kernel is in :mod:`bootkit.plan.trust`.
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from bootkit.model.boot import BootEntry, Detection, EntryKind, Firmware
 from bootkit.model.check import Answer, FirmwareAnswer, StickFacts, StickLoader, Trust
@@ -26,6 +27,7 @@ _VENDOR_NAMES = {
 """What the names in a vendor's certificates have in them, in small letters: enough to know its GRUB, and nothing is trusted for it."""
 ARM64 = "aarch64"
 """As kernels and detectors spell it."""
+_NO_HOP = "Only its vendor's shim vouches for its kernel, and the stick's loaders are from before those were used."
 _ON_EXT4 = "prepare a stick with bootkit prepare TARGET --data-fs ext4"
 
 
@@ -118,9 +120,14 @@ def _trust(
     if loader is None or loader.shim is None:
         signers = holder(kernel.efi.signatures if kernel.efi else ())
         return _unknown(f"Its kernel is signed by {signers}; whether the stick's shim trusts it is not known.")
-    answer = trust_in(kernel.efi, loader.shim, (), stick.machine)
-    if answer.trust is Trust.DIRECT:
-        return FirmwareAnswer(firmware=secure, answer=Answer.BOOTS, trust=answer.trust)
+    shims = [shim for shim in stick.shims if shim.firmware is loader.firmware]
+    answer = trust_in(kernel.efi, loader.shim, shims, stick.machine)
+    hops = answer.trust is Trust.HOP
+    if hops and not stick.takes_hops:
+        cure = f"bootkit upgrade TARGET, whose menu starts that shim first; or {SWITCH_OFF}"
+        return _refused(replace(answer, reason=_NO_HOP, cure=cure))
+    if hops or answer.trust is Trust.DIRECT:
+        return FirmwareAnswer(firmware=secure, answer=Answer.BOOTS, reason=answer.reason, trust=answer.trust)
     return _refused(answer)
 
 

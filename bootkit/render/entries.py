@@ -19,7 +19,7 @@ from bootkit.model.boot import (
     Module,
     Role,
 )
-from bootkit.model.catalog import Additions, ImageAppearance, ImageItem
+from bootkit.model.catalog import Additions, Hop, ImageAppearance, ImageItem
 from bootkit.model.places import IMAGE_FOLDER, OVERLAY_FOLDER
 from bootkit.render.grub import unbootable_path
 
@@ -103,6 +103,7 @@ class GrubEntry:
     """Words from ``---`` on: what comes behind it is for the installed system, so ours go before it."""
     to_ram: str = ""
     safe: str = ""
+    hop: Hop | None = None
     source: BootEntry | None = None
     additions: Additions = _NOTHING
 
@@ -308,6 +309,7 @@ def _entry(item: ImageItem, entry: BootEntry, own_id: str) -> GrubEntry:
         after=after,
         to_ram=_toggle_words(entry.to_ram),
         safe=_toggle_words(entry.safe_graphics),
+        hop=item.hops.get(entry.kernel),
         source=entry,
     )
 

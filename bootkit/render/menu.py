@@ -19,6 +19,7 @@ from bootkit.model.places import (
     MENU_FONT,
     OLD_MENU,
     STICK_FILE,
+    STOP_FILE,
 )
 from bootkit.render.entries import (
     GrubEntry,
@@ -154,6 +155,7 @@ def render_menu(
         own_menus=LOOPBACK_MENUS,
         facts_folder=FACTS_FOLDER,
         grubenv=GRUBENV,
+        stop_file=STOP_FILE,
         menu=MENU,
         old_menu=OLD_MENU,
         custom_menu=CUSTOM_MENU,

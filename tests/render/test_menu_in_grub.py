@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from bootkit.model.boot import BootEntry, EntryKind, Firmware
-from bootkit.model.catalog import LAST, Additions, ImageAppearance, MenuSettings
-from bootkit.model.places import CUSTOM_MENU, GRUBENV, MENU
+from bootkit.model.catalog import LAST, Additions, Hop, ImageAppearance, MenuSettings
+from bootkit.model.places import CUSTOM_MENU, GRUBENV, MENU, STOP_FILE
 from bootkit.plan.password import grub_digest
 from bootkit.render.menu import MenuTarget, menu_targets, render_menu
 from bootkit.system.grubemu import run_menu
@@ -379,3 +379,20 @@ def test_the_command_line_asks_for_the_password(stick: StickMaker) -> None:
     stick.add_menu(*CATALOG, settings=MenuSettings(password=grub_digest("secret", b"salt")))
     screen = run_menu(stick.make(), commands=["echo a-command-ran"], login=OWNER).screen
     assert screen.index("access denied") < screen.index("a-command-ran")
+
+
+HOP = Hop(firmware=Firmware.UEFI_X64, name="0123456789abcdef", image=DEBIAN.path, path="/EFI/BOOT/BOOTX64.EFI")
+
+
+def test_a_vendors_shim_runs_before_its_kernel_with_secure_boot_on_only(stick: StickMaker) -> None:
+    stick.add_iso(DEBIAN.path, LIVE_TREE | {"EFI/BOOT/BOOTX64.EFI": b"shim"})
+    stick.files[STOP_FILE] = b"no program"
+    assert DEBIAN.detection is not None
+    stick.add_menu(replace(DEBIAN, hops={DEBIAN.detection.entries[0].kernel: HOP}))
+    disk = stick.make()
+    locked = run_menu(disk, entry=LIVE, firmware=Firmware.UEFI_X64, presets={"lockdown": "y"})
+    assert [call[0] for call in locked.calls] == ["chainloader", "linux", "initrd"]
+    assert locked.calls[0][1:] == ("(hop_0123456789abcdef)/EFI/BOOT/BOOTX64.EFI", "stop.efi")
+    for firmware, lockdown in ((Firmware.UEFI_X64, ""), (Firmware.UEFI_ARM64, "y")):
+        got = run_menu(disk, entry=LIVE, firmware=firmware, presets={"lockdown": lockdown})
+        assert [call[0] for call in got.calls] == ["linux", "initrd"]

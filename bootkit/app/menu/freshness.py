@@ -10,7 +10,7 @@ from bootkit.app.stick.state import StickListing, list_stick
 from bootkit.app.stick.variants import variants_digest
 from bootkit.errors import FormatError
 from bootkit.model.fields import json_object, parse_json
-from bootkit.model.places import GENERATED, MENU
+from bootkit.model.places import GENERATED, LOADERS_FILE, MENU
 from bootkit.system.fingerprint import program_fingerprint
 from bootkit.system.volume import Volume, read_file
 
@@ -28,7 +28,9 @@ def inputs_of(volume: Volume, listing: StickListing) -> str:
     """A digest of all that a menu is made from: the program, the choices, and what lies on the stick; hex."""
     images = [(path, stat.size, stat.mtime_ns) for path, stat in listing.images]
     beside = variants_digest(volume, listing.variants)
-    text = json.dumps([program_fingerprint(), volume.uuid, listing.settings, user_text(), images, beside])
+    # what starts the stick decides which kernels start under Secure Boot
+    loaders = hashlib.sha256(read_file(volume, LOADERS_FILE, _LIMIT) or b"").hexdigest()
+    text = json.dumps([program_fingerprint(), volume.uuid, listing.settings, user_text(), images, beside, loaders])
     return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -1,6 +1,6 @@
 """What predictions have to know of a stick: its file system, its boot loaders, what was on it before."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import BinaryIO, cast
 
 from bootkit.app.stick.loaders import read_loaders
@@ -8,12 +8,12 @@ from bootkit.errors import BootkitError
 from bootkit.formats.reader import read_upto
 from bootkit.model.boot import Firmware
 from bootkit.model.catalog import ImageItem
-from bootkit.model.check import StickFacts, StickLoader, VendorShim
+from bootkit.model.check import StickFacts, StickLoader
 from bootkit.model.filesystem import blkid_name
 from bootkit.model.loader import LoaderFile
 from bootkit.plan.check_firmware import vendor_of
+from bootkit.plan.machines import vendor_shims
 from bootkit.plan.trust import anchor_names
-from bootkit.plan.wanted_files import shim_firmware
 from bootkit.system.efivars import machine_keys
 from bootkit.system.stickbytes import stick_image
 from bootkit.system.sticks import Stick
@@ -37,6 +37,7 @@ def stick_facts(stick: Stick, items: Iterable[ImageItem]) -> StickFacts:
         labels=labels,
         shims=tuple(vendor_shims(items)),
         machine=machine_keys(),
+        takes_hops=found is not None and found.takes_hops,
     )
 
 
@@ -71,12 +72,3 @@ def _both(first: StickLoader, second: StickLoader) -> StickLoader:
         package=", ".join(packages),
         shim=first.shim or second.shim,
     )
-
-
-def vendor_shims(items: Iterable[ImageItem]) -> Iterator[VendorShim]:
-    """The shims in images whose files were looked into, in the places where firmware starts them."""
-    for item in items:
-        for path, kernel in (item.facts.kernels if item.facts is not None else {}).items():
-            firmware = shim_firmware(path)
-            if firmware is not None and kernel.efi is not None and kernel.efi.shim is not None:
-                yield VendorShim(image=item.path, path=path, firmware=firmware, efi=kernel.efi)

@@ -57,6 +57,13 @@ def recorded_loaders(volume: Volume, *, only_shims: bool = True) -> StickLoaders
     return _loaders(read_file(volume, LOADERS_FILE, _RECORD_LIMIT), opened, only_shims=only_shims)
 
 
+def stick_shims(volume: Volume) -> dict[Firmware, EfiFacts]:
+    """What Secure Boot starts on a stick whose loaders know hops, as it was written; nothing where nobody knows."""
+    found = recorded_loaders(volume)
+    files = found.files if found is not None and found.takes_hops else ()
+    return {file.firmware: file.efi for file in files if file.efi is not None and file.efi.shim is not None}
+
+
 def _on_boot_partition(fh: BinaryIO, record: StickRecord, *, only_shims: bool) -> StickLoaders | None:
     tree = Fat(cast("BinaryIO", Window(fh, record.boot.offset, record.boot.size)))
     content = tree.read(STICK_RECORD, _RECORD_LIMIT) if tree.find(STICK_RECORD) else None

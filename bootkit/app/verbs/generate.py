@@ -11,13 +11,16 @@ from bootkit.app.menu.grub_cfg import check_menu, menu_of
 from bootkit.app.menu.overlays import OverlayPlan, plan_overlays, without_refused
 from bootkit.app.stick.catalog import Catalog, record_of, record_path
 from bootkit.app.stick.homes import home_names, homes_note
+from bootkit.app.stick.loaders import stick_shims
 from bootkit.app.stick.settings import choices_of
 from bootkit.app.stick.state import list_stick, read_state
 from bootkit.model.options import Choices
 from bootkit.model.places import GENERATED, GRUBENV, MENU, OLD_MENU
 from bootkit.model.plan import KeepOld, RemoveFile, StickPlan, StickStep, WriteFile
 from bootkit.plan.choices import menu_settings, unheard
+from bootkit.plan.machines import for_machines
 from bootkit.render.menu import empty_grubenv
+from bootkit.system.efivars import machine_keys
 from bootkit.system.volume import Volume, read_file
 
 
@@ -55,7 +58,12 @@ def plan_generation(
     offered = without_refused(state.offered, overlays.refused)
     appearance = plan_appearance(volume, menu_settings(state.choices, offered))
     companions = plan_companions(volume, items)
-    menu = menu_of(offered, state.choices, overlays.by_image, settings=appearance.settings)
+    menu = menu_of(
+        for_machines(offered, stick_shims(volume), machine_keys()),
+        state.choices,
+        overlays.by_image,
+        settings=appearance.settings,
+    )
     unfit = (*companions.missing, *appearance.warnings, *_refusals(overlays))
     steps: list[StickStep] = [
         *_records(catalog),
