@@ -59,14 +59,14 @@ def remove(
 ) -> None:
     """Remove AppImages from the stick."""
     from bootkit.app.stick.apps import app_named, paths_of
-    from bootkit.app.stick.user_files import plan_removal
+    from bootkit.app.stick.user_files import plan_file_removal
     from bootkit.cli import report
     from bootkit.system.changes import apply_changes
     from bootkit.system.sticks import open_stick
 
     with open_stick(stick, writing=not dry_run) as opened:
         volume = opened.volume
-        plan = plan_removal(volume, [path for name in names for path in paths_of(volume, app_named(volume, name))])
+        plan = plan_file_removal(volume, [path for name in names for path in paths_of(volume, app_named(volume, name))])
         if dry_run:
             report.plan(plan)
             return

@@ -173,13 +173,13 @@ def disable(
 def remove(names: Names, stick: StickOption = None, dry_run: DryRun = False) -> None:
     """Remove extensions from the stick."""
     from bootkit.app.stick.extensions import extension_named
-    from bootkit.app.stick.user_files import plan_removal
+    from bootkit.app.stick.user_files import plan_file_removal
     from bootkit.cli import report
     from bootkit.system.changes import apply_changes
     from bootkit.system.sticks import open_stick
 
     with open_stick(stick, writing=not dry_run) as opened:
-        plan = plan_removal(opened.volume, [extension_named(opened.volume, name).path for name in names])
+        plan = plan_file_removal(opened.volume, [extension_named(opened.volume, name).path for name in names])
         if dry_run:
             report.plan(plan)
             return
@@ -193,7 +193,7 @@ def verify(
 ) -> None:
     """Read extensions back from the stick and compare them with the checksums that add kept."""
     from bootkit.app.stick.extensions import extension_named, find_extensions
-    from bootkit.app.stick.user_files import verify as verify_files
+    from bootkit.app.stick.user_files import verify_files
     from bootkit.cli import report
     from bootkit.system.sticks import open_stick
 
@@ -204,7 +204,7 @@ def verify(
             output.say("No extensions: bootkit ext add FILE brings one.")
             return
         answers = verify_files(volume, [item.path for item in items], watcher)
-    report.kept_verdicts(answers, as_json=as_json)
+    report.verified_files(answers, as_json=as_json)
 
 
 def _switch(names: list[str], stick: Path | None, *, image: str, stack: str, enabled: bool, dry_run: bool) -> None:

@@ -37,7 +37,7 @@ def create(
 ) -> None:
     """Make an empty home."""
     from bootkit.app.stick.homes import home_names, home_path, homes_note
-    from bootkit.app.stick.settings import choices_of, settings_text
+    from bootkit.app.stick.settings import choices_on
     from bootkit.app.verbs.home import create_home, plan_home
     from bootkit.cli import report
     from bootkit.system.sticks import open_stick
@@ -52,7 +52,7 @@ def create(
             return
         passphrase = new_passphrase(passphrase_file) if encrypt else None
         home = create_home(opened.volume, name, wanted, passphrase=passphrase, watcher=watcher)
-        note = homes_note(home_names(opened.volume), choices_of(settings_text(opened.volume)))
+        note = homes_note(home_names(opened.volume), choices_on(opened.volume))
     output.answer(f"{home.path}  {format_size(home.size)}")
     if note:
         output.say(note)
@@ -61,12 +61,12 @@ def create(
 def list_homes(stick: StickOption = None, as_json: AsJson = False) -> None:
     """List the homes on the stick: how large, how full, and how they are."""
     from bootkit.app.stick.homes import find_homes, home_that_counts, homes_note
-    from bootkit.app.stick.settings import choices_of, settings_text
+    from bootkit.app.stick.settings import choices_on
     from bootkit.system.sticks import open_stick
 
     with open_stick(stick) as opened:
         homes = find_homes(opened.volume)
-        choices = choices_of(settings_text(opened.volume))
+        choices = choices_on(opened.volume)
     names = [home.name for home in homes]
     on = home_that_counts(names, choices.text("home"))
     if as_json:
@@ -175,13 +175,13 @@ def restore(
 def remove(name: Name, stick: StickOption = None, yes: Yes = False, dry_run: DryRun = False) -> None:
     """Remove a home, with everything in it."""
     from bootkit.app.stick.homes import home_named
-    from bootkit.app.stick.user_files import plan_removal
+    from bootkit.app.stick.user_files import plan_file_removal
     from bootkit.cli import report
     from bootkit.system.changes import apply_changes
     from bootkit.system.sticks import open_stick
 
     with open_stick(stick, writing=not dry_run) as opened:
-        plan = plan_removal(opened.volume, [home_named(opened.volume, name).path])
+        plan = plan_file_removal(opened.volume, [home_named(opened.volume, name).path])
         if dry_run:
             report.plan(plan)
             return

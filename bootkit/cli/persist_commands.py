@@ -65,7 +65,7 @@ def list_kept(stick: StickOption = None, as_json: AsJson = False) -> None:
 
 def remove(image: Image, stick: StickOption = None, yes: Yes = False, dry_run: DryRun = False) -> None:
     """Remove what an image has kept, and its entry."""
-    from bootkit.app.stick.user_files import plan_removal
+    from bootkit.app.stick.user_files import plan_file_removal
     from bootkit.app.stick.variants import kept_named
     from bootkit.cli import report
     from bootkit.cli.images import write_menu
@@ -75,7 +75,7 @@ def remove(image: Image, stick: StickOption = None, yes: Yes = False, dry_run: D
 
     with open_stick(stick, writing=not dry_run) as opened:
         kept = kept_named(opened.volume, image)
-        plan = plan_removal(opened.volume, [kept.path])
+        plan = plan_file_removal(opened.volume, [kept.path])
         if dry_run:
             report.plan(plan)
             return

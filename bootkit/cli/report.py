@@ -3,7 +3,7 @@
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 
-from bootkit.app.stick.user_files import KeptVerdict
+from bootkit.app.stick.user_files import VerifiedFile
 from bootkit.app.verbs.generate import Generation
 from bootkit.app.verbs.images import Addition
 from bootkit.app.verbs.test import BootedEntry
@@ -149,7 +149,7 @@ def _verified_json(answer: Verified) -> dict[str, object]:
     return {**known, "checks": checks} if checks else known
 
 
-def kept_verdicts(answers: Sequence[KeptVerdict], *, as_json: bool) -> None:
+def verified_files(answers: Sequence[VerifiedFile], *, as_json: bool) -> None:
     """Tell what a comparison with the kept checksums showed.
 
     Raises:

@@ -122,7 +122,7 @@ def upgrade(
     expect: Expect = "",
 ) -> None:
     """Renew the boot loaders of a stick. Images, settings and everything else of yours stay as they are."""
-    from bootkit.app.verbs.prepare import plan_upgrade_of, renew_menu
+    from bootkit.app.verbs.upgrade import plan_upgrade_of, renew_menu
 
     plan = plan_upgrade_of(target, loader=loader, loaders_from=loaders_from, allow=allow or ())
     if _carry_out(plan, dry_run=dry_run, as_json=as_json, yes=yes, expect=expect):
@@ -143,7 +143,7 @@ def restore(
     expect: Expect = "",
 ) -> None:
     """Give a stick back as one plain, empty partition. Everything that was on it is lost."""
-    from bootkit.app.verbs.prepare import plan_restoration
+    from bootkit.app.verbs.restore import plan_restoration
 
     plan = plan_restoration(target, data_fs=fs, label=label, allow=allow or ())
     _carry_out(plan, dry_run=dry_run, as_json=as_json, yes=yes, expect=expect)
@@ -229,7 +229,7 @@ def _show(plan: PreparePlan, say: Callable[[str], None]) -> None:
 
 def _confirm(plan: PreparePlan, *, yes: bool, expect: str) -> None:
     """Go on only if the user named the target, or a script did."""
-    from bootkit.app.verbs.prepare import accepts, expected_names, expects, needs_confirmation
+    from bootkit.app.verbs.confirm import accepts, expected_names, expects, needs_confirmation
     from bootkit.errors import DeviceRefused
 
     path, words = plan.target.path, plan.target.confirm

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from bootkit.app.verbs import prepare
+from bootkit.app.verbs import upgrade
 from bootkit.app.verbs.loaders import comparison, list_loaders
-from bootkit.app.verbs.prepare import plan_upgrade_of, prepare_image
+from bootkit.app.verbs.prepare import prepare_image
+from bootkit.app.verbs.upgrade import plan_upgrade_of
 from bootkit.errors import BootkitError
 from bootkit.model.boot import Firmware
 from bootkit.model.places import LOADERS_FILE, STOP_FILE
@@ -74,7 +75,7 @@ def test_a_loader_that_changed_since_is_seen(stick: Path, tmp_path: Path) -> Non
 
 
 def test_a_newer_loader_is_not_replaced(stick: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(prepare, "host_release", lambda *_: "shim.debian 15.8")
+    monkeypatch.setattr(upgrade, "host_release", lambda *_: "shim.debian 15.8")
     with pytest.raises(BootkitError, match=r"has shim.debian 16.1, and this computer shim.debian 15.8, which is older"):
         plan_upgrade_of(stick)
 

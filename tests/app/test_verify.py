@@ -13,8 +13,9 @@ import pytest
 from bootkit.app.verbs import verify
 from bootkit.app.verbs.generate import plan_generation
 from bootkit.app.verbs.images import add_images, plan_additions
-from bootkit.app.verbs.verify import UNFINISHED, Verified, verify_images
+from bootkit.app.verbs.verify import Verified, verify_images
 from bootkit.errors import BootkitError
+from bootkit.model.places import UNFINISHED_VERIFY
 from bootkit.system.changes import apply_changes
 from bootkit.system.volume import Volume
 from bootkit.system.volumes.folder import FolderVolume
@@ -269,7 +270,7 @@ def test_a_look_that_was_interrupted_goes_on(
     answers = verify_images(volume, [])
     assert looked == ["a.iso", "b.iso", "b.iso", "c.iso"]
     assert [answer.earlier for answer in answers] == [True, False, False]
-    assert volume.stat(UNFINISHED) is None
+    assert volume.stat(UNFINISHED_VERIFY) is None
 
 
 def test_a_stick_that_cannot_be_written_is_verified_as_well(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bootkit import errors
-from bootkit.app.verbs.prepare import first_files
+from bootkit.app.menu.first_files import first_files
 from bootkit.cli.command import Command, parameters
 from bootkit.detect import AnswerFile, BootEntry, Detection, Detector, IsoView, Persistence, QuickRule, Stack
 from bootkit.model.options import OPTIONS

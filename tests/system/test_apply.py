@@ -14,7 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from bootkit.app.verbs.prepare import plan_preparation, plan_restoration, plan_upgrade_of, prepare_image
+from bootkit.app.verbs.prepare import plan_preparation, prepare_image
+from bootkit.app.verbs.restore import plan_restoration
+from bootkit.app.verbs.upgrade import plan_upgrade_of
 from bootkit.errors import BootkitError, DeviceRefused, Interrupted
 from bootkit.model.device import DiskIdentity
 from bootkit.model.filesystem import DataFs

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bootkit.app.verbs.prepare import expected_names, expects
+from bootkit.app.verbs.confirm import expected_names, expects
 from bootkit.errors import DeviceRefused
 from bootkit.model.device import BlockDevice
 from bootkit.model.prepare import Action, PreparePlan, Target

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from bootkit.errors import BootkitError
 from bootkit.model.filesystem import file_system
-from bootkit.model.places import STATE_FOLDER
+from bootkit.model.places import SUM_FOLDER
 from bootkit.model.plan import CopyImage, RemoveFile, StickPlan, WriteFile
 from bootkit.system.changes import Watcher, apply_changes
 from bootkit.system.volume import Volume, allocated, chunks_of, read_file, sha256_of
@@ -24,7 +24,7 @@ _NO_ROOM = "remove what is not needed: bootkit list, bootkit remove IMAGE"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KeptVerdict:
+class VerifiedFile:
     path: str
     verdict: str
     """``good``, ``damaged``, or ``unknown`` where no checksum was kept."""
@@ -33,7 +33,7 @@ class KeptVerdict:
 
 def sum_path(path: str) -> str:
     """Where the checksum of a file of the stick is kept, as ``sha256sum`` writes it."""
-    return f"{STATE_FOLDER}/files{path}.sha256"
+    return f"{SUM_FOLDER}{path}.sha256"
 
 
 def plan_copy(volume: Volume, source: Path, path: str, *, sparse: bool = False, replace: bool = False) -> CopyImage:
@@ -106,18 +106,18 @@ def copy(volume: Volume, step: CopyImage, watcher: Watcher | None = None, *, kee
     return digest
 
 
-def plan_removal(volume: Volume, paths: Sequence[str]) -> StickPlan:
+def plan_file_removal(volume: Volume, paths: Sequence[str]) -> StickPlan:
     """The files and their checksums go."""
     steps = [RemoveFile(path=path) for path in paths]
     steps += [RemoveFile(path=sum_path(path)) for path in paths if volume.stat(sum_path(path)) is not None]
     return StickPlan(steps=tuple(steps))
 
 
-def verify(volume: Volume, paths: Sequence[str], watcher: Watcher | None = None) -> tuple[KeptVerdict, ...]:
+def verify_files(volume: Volume, paths: Sequence[str], watcher: Watcher | None = None) -> tuple[VerifiedFile, ...]:
     """Read files from the medium and compare them with what is known of them."""
     watcher = watcher or Watcher()
     volume.flush()
-    answers: list[KeptVerdict] = []
+    answers: list[VerifiedFile] = []
     for path in paths:
         stat = volume.stat(path)
         watcher.begin("reading", path, stat.size if stat else 0)
@@ -126,7 +126,7 @@ def verify(volume: Volume, paths: Sequence[str], watcher: Watcher | None = None)
         watcher.end()
         known = (read_file(volume, sum_path(path), 1 << 12) or b"").split()
         verdict = "unknown" if not known else "good" if known[0] == digest.encode() else "damaged"
-        answers.append(KeptVerdict(path=path, verdict=verdict, sha256=digest))
+        answers.append(VerifiedFile(path=path, verdict=verdict, sha256=digest))
     return tuple(answers)
 
 

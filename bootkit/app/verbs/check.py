@@ -9,8 +9,8 @@ from bootkit.app.menu.freshness import is_up_to_date, moved_images
 from bootkit.app.stick.catalog import image_named, read_catalog, record_of, record_path
 from bootkit.app.stick.facts import stick_facts
 from bootkit.app.stick.homes import home_names, homes_note
-from bootkit.app.stick.settings import choices_of, settings_text
-from bootkit.app.stick.state import list_stick
+from bootkit.app.stick.settings import choices_of
+from bootkit.app.stick.state import StickListing, list_stick
 from bootkit.errors import BootkitError
 from bootkit.model.catalog import ImageItem
 from bootkit.model.check import Answer, Prediction, Problem, StickFacts
@@ -73,14 +73,18 @@ def check_stick(
     return Check(
         stick=facts,
         predictions=with_moved(volume, predictions),
-        notes=(*stick_notes(facts), *_of_choices(volume), *(() if is_up_to_date(volume, listing) else (stale,))),
+        notes=(
+            *stick_notes(facts),
+            *_of_choices(volume, listing),
+            *(() if is_up_to_date(volume, listing) else (stale,)),
+        ),
         plan=StickPlan(steps=tuple(steps)),
     )
 
 
-def _of_choices(volume: Volume) -> Iterator[str]:
+def _of_choices(volume: Volume, listing: StickListing) -> Iterator[str]:
     try:
-        if note := homes_note(home_names(volume), choices_of(settings_text(volume))):
+        if note := homes_note(home_names(volume), choices_of(listing.settings)):
             yield note
     except BootkitError as error:
         yield f"{error.message}: {error.hint}"

@@ -1,6 +1,6 @@
 """``devices``: the disks of this computer, and what speaks against each."""
 
-from bootkit.app.verbs.prepare import our_needs
+from bootkit.app.stick.target import our_needs
 from bootkit.model.device import BlockDevice
 from bootkit.plan.safety import Circumstances, Refusal, safety
 from bootkit.system.devices import block_devices, read_host

@@ -21,13 +21,11 @@ from bootkit.errors import BootkitError, FormatError
 from bootkit.formats.implanted import read_implanted_md5
 from bootkit.model.catalog import ImageItem
 from bootkit.model.fields import json_list, json_number, json_object, json_string, parse_json
-from bootkit.model.places import STATE_FOLDER
+from bootkit.model.places import UNFINISHED_VERIFY
 from bootkit.model.plan import RemoveFile, StickPlan, WriteFile
 from bootkit.system.changes import Watcher, apply_changes
 from bootkit.system.volume import Volume, read_file
 
-UNFINISHED = f"{STATE_FOLDER}/verify.json"
-"""What a look at the whole stick that was interrupted has found so far."""
 _LIMIT = 16 << 20
 GOOD, DAMAGED, DOUBTFUL, UNREADABLE, UNKNOWN = "good", "damaged", "doubtful", "unreadable", "unknown"
 BAD = (DAMAGED, DOUBTFUL, UNREADABLE)
@@ -70,8 +68,8 @@ def verify_images(
         answers.append(found)
         if not names and len(items) > 1:
             _keep_unfinished(volume, answers, items)
-    if volume.stat(UNFINISHED) is not None and not names:
-        _try(volume, StickPlan(steps=(RemoveFile(path=UNFINISHED),)))
+    if volume.stat(UNFINISHED_VERIFY) is not None and not names:
+        _try(volume, StickPlan(steps=(RemoveFile(path=UNFINISHED_VERIFY),)))
     return tuple(answers)
 
 
@@ -141,15 +139,15 @@ def _keep_unfinished(volume: Volume, answers: Sequence[Verified], items: Sequenc
         {**asdict(answer), "size": stamps[answer.path][0], "mtime_ns": stamps[answer.path][1]} for answer in answers
     ]
     content = json.dumps(rows, ensure_ascii=False).encode(errors="surrogateescape")
-    _try(volume, StickPlan(steps=(WriteFile(path=UNFINISHED, content=content),)))
+    _try(volume, StickPlan(steps=(WriteFile(path=UNFINISHED_VERIFY, content=content),)))
 
 
 def _read_unfinished(volume: Volume, items: Sequence[ImageItem]) -> dict[str, Verified]:
     """What counts still; nothing where the notes are damaged."""
     stamps = {item.path: (item.size, item.mtime_ns) for item in items}
     try:
-        content = read_file(volume, UNFINISHED, _LIMIT)
-        rows = () if content is None else json_list(parse_json(content, UNFINISHED), UNFINISHED, _row)
+        content = read_file(volume, UNFINISHED_VERIFY, _LIMIT)
+        rows = () if content is None else json_list(parse_json(content, UNFINISHED_VERIFY), UNFINISHED_VERIFY, _row)
     except BootkitError:
         return {}
     return {answer.path: answer for answer, stamp in rows if stamps.get(answer.path) == stamp}

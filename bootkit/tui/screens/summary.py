@@ -9,7 +9,7 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Footer, Input, Static
 
-from bootkit.app.verbs.prepare import accepts, needs_confirmation
+from bootkit.app.verbs.confirm import accepts, needs_confirmation
 from bootkit.model.prepare import PreparePlan
 from bootkit.plan.describe import describe
 from bootkit.system.apply import apply_plan

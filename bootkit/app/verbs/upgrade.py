@@ -1,0 +1,83 @@
+"""``upgrade``: newer boot loaders and a menu of this version for a stick."""
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from bootkit import __version__
+from bootkit.app.stick.loaders import read_loaders
+from bootkit.app.stick.target import look_at_target, stick_record_of
+from bootkit.app.verbs.generate import plan_generation
+from bootkit.app.verbs.loaders import comparison, host_release, release_of
+from bootkit.errors import BootkitError, DeviceRefused, ToolMissing
+from bootkit.model.prepare import HostLoaders, LoaderChoice, PreparePlan, Wish
+from bootkit.plan.prepare import plan_upgrade
+from bootkit.plan.safety import Circumstances
+from bootkit.render.stub import render_stub
+from bootkit.system.changes import apply_changes
+from bootkit.system.loaders import find_loaders
+from bootkit.system.sticks import open_stick
+
+
+def plan_upgrade_of(
+    path: Path, *, loader: LoaderChoice = LoaderChoice.AUTO, loaders_from: Path | None = None, allow: Iterable[str] = ()
+) -> PreparePlan:
+    """What ``upgrade`` would do; ``loaders_from`` is as for :func:`plan_preparation`.
+
+    Raises:
+        DeviceRefused: no stick of ours, a newer one than we are, or a safety rule speaks against it.
+        BootkitError: its signed loaders are newer than those at hand.
+    """
+    target, contents = look_at_target(
+        path, None, Circumstances(allowed=frozenset(allow) | {"large", "foreign", "partitions"})
+    )
+    stick = stick_record_of(path, contents)
+    if _version(stick.version) > _version(__version__):
+        raise DeviceRefused(
+            f"{path} was prepared by bootkit {stick.version}, and this is {__version__}",
+            hint="its boot loaders would become older: update bootkit first",
+        )
+    host = find_loaders(extra=loaders_from)
+    if loader is not LoaderChoice.BUILT:
+        _refuse_older(path, host)
+    return plan_upgrade(
+        target,
+        Wish(layout=stick.layout, data_fs=stick.data_fs, loader=loader),
+        host=host,
+        stub=render_stub(stick.data.uuid),
+        boot=(stick.boot.offset, stick.boot.size),
+        data=(stick.data.offset, stick.data.size),
+        core=stick.core,
+    )
+
+
+def _refuse_older(path: Path, host: HostLoaders) -> None:
+    """A signed loader is never replaced by an older one: what was revoked in between would come back."""
+    try:
+        with open_stick(path) as stick:
+            found = read_loaders(stick)
+    except BootkitError:
+        return  # a stick whose data cannot be read gets loaders that work
+    for file in found.files if found is not None else ():
+        here = host_release(file, host) if file.signed else ""
+        if comparison(here, release_of(file)) < 0:
+            raise BootkitError(
+                f"{path} has {release_of(file)}, and this computer {here}, which is older",
+                hint="update this computer, or name newer packages: --loaders-from FOLDER",
+            )
+
+
+def renew_menu(path: Path) -> bool:
+    """Write the menu of an upgraded stick with this version's templates; false if its file system has to be mounted first."""
+    try:
+        with open_stick(path, writing=True) as stick:
+            apply_changes(plan_generation(stick.volume).plan, stick.volume)
+    except ToolMissing:
+        raise
+    except BootkitError:
+        return False
+    return True
+
+
+def _version(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"\d+", text)[:4])
