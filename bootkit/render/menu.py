@@ -11,6 +11,7 @@ from bootkit.model.boot import ISO_PATH, BootEntry, Firmware
 from bootkit.model.catalog import LAST, Additions, ImageItem, MenuSettings
 from bootkit.model.places import (
     CUSTOM_MENU,
+    EFI_FOLDER,
     FACTS_FOLDER,
     GRUBENV,
     IMAGE_FOLDER,
@@ -156,6 +157,7 @@ def render_menu(
         facts_folder=FACTS_FOLDER,
         grubenv=GRUBENV,
         stop_file=STOP_FILE,
+        efi_folder=EFI_FOLDER,
         menu=MENU,
         old_menu=OLD_MENU,
         custom_menu=CUSTOM_MENU,

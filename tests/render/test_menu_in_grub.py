@@ -396,3 +396,27 @@ def test_a_vendors_shim_runs_before_its_kernel_with_secure_boot_on_only(stick: S
     for firmware, lockdown in ((Firmware.UEFI_X64, ""), (Firmware.UEFI_ARM64, "y")):
         got = run_menu(disk, entry=LIVE, firmware=firmware, presets={"lockdown": lockdown})
         assert [call[0] for call in got.calls] == ["linux", "initrd"]
+
+
+def test_a_key_can_be_enrolled_with_secure_boot_on(stick: StickMaker) -> None:
+    stick.files |= {STOP_FILE: b"no program", "/EFI/BOOT/mmx64.efi": b"manager"}
+    stick.add_menu()
+    disk = stick.make()
+    locked = run_menu(disk, entry="mok", firmware=Firmware.UEFI_X64, presets={"lockdown": "y"})
+    assert locked.calls == (("chainloader", "(hd0)/EFI/BOOT/mmx64.efi"),)
+    assert "Enrol a key" not in run_menu(disk, firmware=Firmware.UEFI_X64).screen
+    assert "Enrol a key" not in run_menu(disk, firmware=Firmware.UEFI_IA32, presets={"lockdown": "y"}).screen
+
+
+@pytest.mark.parametrize("firmware", [Firmware.BIOS, Firmware.UEFI_X64])
+def test_the_stick_is_none_of_the_computers_own_disks(full_stick: Path, firmware: Firmware) -> None:
+    assert "Nothing was found." in run_menu(full_stick, entry="disks>nothing", firmware=firmware).screen
+
+
+def test_the_serial_console_is_that_of_the_machine(full_stick: Path) -> None:
+    for firmware, console in ((Firmware.BIOS, "console=ttyS0,115200"), (Firmware.UEFI_ARM64, "console=ttyAMA0")):
+        got = run_menu(
+            full_stick, entry=LIVE, firmware=firmware, presets={"opt_serial": "1", "menu_loaded": "1", "stick": "hd0"}
+        )
+        assert got.linux is not None
+        assert console in got.linux
