@@ -93,6 +93,8 @@ class OptionSpec:
     """All values that there are of a choice; for any other kind words that may stand for a value."""
     least: int = 0
     most: int = 0
+    variable: str = ""
+    """The shell variable in which every overlay gets it, unless it is the default; empty if none does."""
 
     @property
     def table(self) -> str:
@@ -172,6 +174,7 @@ OPTIONS: tuple[OptionSpec, ...] = (
         default="",
         title="Language",
         help="Of the live system, as a locale: de_DE.UTF-8.",
+        variable="BK_LANGUAGE",
     ),
     OptionSpec(
         key="keyboard",
@@ -179,6 +182,7 @@ OPTIONS: tuple[OptionSpec, ...] = (
         default="",
         title="Keyboard",
         help="XKB layout, its variant in parentheses: de, de(nodeadkeys).",
+        variable="BK_KEYBOARD",
     ),
     OptionSpec(
         key="timezone",
@@ -186,9 +190,24 @@ OPTIONS: tuple[OptionSpec, ...] = (
         default="",
         title="Time zone",
         help="As the time zone database names it: Europe/Berlin.",
+        variable="BK_TIMEZONE",
     ),
-    OptionSpec(key="user", kind=Kind.USER, default="", title="User name", help="Login name of the live system's user."),
-    OptionSpec(key="host", kind=Kind.HOST, default="", title="Host name", help="Name of the live system's computer."),
+    OptionSpec(
+        key="user",
+        kind=Kind.USER,
+        default="",
+        title="User name",
+        help="Login name of the live system's user.",
+        variable="BK_USER",
+    ),
+    OptionSpec(
+        key="host",
+        kind=Kind.HOST,
+        default="",
+        title="Host name",
+        help="Name of the live system's computer.",
+        variable="BK_HOSTNAME",
+    ),
     OptionSpec(
         key="home",
         kind=Kind.HOME,
@@ -196,6 +215,7 @@ OPTIONS: tuple[OptionSpec, ...] = (
         title="Home",
         help="Name of the home in /boot/home that becomes the live user's folder; none for none. "
         "Empty: the only one there is.",
+        variable="BK_HOME",
     ),
     OptionSpec(
         key="extensions_off",
@@ -203,6 +223,7 @@ OPTIONS: tuple[OptionSpec, ...] = (
         default=(),
         title="Extensions left out",
         help="File names of extensions that are not laid over the system.",
+        variable="BK_EXTENSIONS_OFF",
     ),
     OptionSpec(
         key="customize",
@@ -210,6 +231,7 @@ OPTIONS: tuple[OptionSpec, ...] = (
         default=True,
         title="Scripts",
         help="Run the scripts of /boot/customize in the live system.",
+        variable="BK_CUSTOMIZE",
     ),
     OptionSpec(
         key="own_disks",
@@ -219,6 +241,7 @@ OPTIONS: tuple[OptionSpec, ...] = (
         help="The computer's own. untouched: closed while the system looks for its ISO file, so that nothing on them changes. "
         "closed: read-only until the computer is switched off. open: as the image itself does it.",
         choices=(UNTOUCHED, "closed", "open"),
+        variable="BK_OWN_DISKS",
     ),
     OptionSpec(
         key="persistence",

@@ -8,14 +8,14 @@ from bootkit.detect import QuickRule
 from bootkit.detect.registry import stack_of
 from bootkit.model.boot import BootEntry, Detection, EntryKind, Role
 from bootkit.model.catalog import MENU_LANGUAGES, ImageAppearance, ImageItem, MenuSettings
-from bootkit.model.options import AUTO, KEYBOARD, Choices, Kind, OptionSpec, Scope, option
+from bootkit.model.options import AUTO, KEYBOARD, OPTIONS, Choices, Kind, OptionSpec, Scope, option
 from bootkit.model.stack import ChoiceWords, Words
 from bootkit.overlay.manifest import lays_over
 from bootkit.plan.choice_words import fill, keyboard_slots, locale_slots
 
 TRANSLATED = tuple(ChoiceWords().by_option)
 """Options that become kernel words, where the boot stack has such words."""
-ADDED = ("home", "extensions_off", "customize", "own_disks")
+ADDED = tuple(spec.key for spec in OPTIONS if spec.variable and spec.key not in TRANSLATED)
 """Options of what the overlay does."""
 _OWN = (Scope.IMAGE, Scope.STACK)
 _TITLES = {key: option(key).title.lower() for key in TRANSLATED}

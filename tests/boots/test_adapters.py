@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bootkit.overlay.choices import OverlayChoices, choices_archive
+from bootkit.overlay.choices import choices_archive
 from bootkit.overlay.manifest import overlay_for, overlay_members
 from bootkit.overlay.pack import pack
 from bootkit.probe.image import open_image
@@ -44,7 +44,7 @@ def test_a_kernel_unpacks_the_overlay_where_the_initrd_looks_for_it(
         kernel.write_bytes(iso.read("/live/vmlinuz", 64 * MIB))
     members = overlay_members(overlay)
     overlay_files = {**members, "bootkit/main.sh": RECORDER + REAL, "bootkit/real.sh": members["bootkit/main.sh"]}
-    choices = choices_archive(OverlayChoices(hostname="stick1"))
+    choices = choices_archive({"BK_HOSTNAME": "stick1"})
     archives = pack(overlay_files, directories=["bootkit"]) + choices
     initrd.write_bytes(_initrd(stack, tmp_path / "root") + archives)
     words = ("console=ttyS0", "panic=-1", *overlay.words, *accelerator.kernel_words)

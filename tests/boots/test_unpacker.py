@@ -10,7 +10,7 @@ from typing import BinaryIO, cast
 import pytest
 
 from bootkit.formats.iso9660 import Iso9660
-from bootkit.overlay.choices import OverlayChoices, choices_archive
+from bootkit.overlay.choices import choices_archive
 from bootkit.overlay.manifest import overlay_archive, overlay_for, overlay_members
 from bootkit.overlay.pack import pack
 from bootkit.system.qemu import Accelerator
@@ -100,7 +100,7 @@ def say_all(work: Path, initrd: bytes, accelerator: Accelerator) -> list[str]:
 def test_the_kernel_unpacks_an_overlay_behind_an_initrd(compressor: str, work: Path, accelerator: Accelerator) -> None:
     overlay = overlay_for("dmsquash-live")
     assert overlay is not None
-    choices = choices_archive(OverlayChoices(hostname="stick1"))
+    choices = choices_archive({"BK_HOSTNAME": "stick1"})
     told = say_all(work, merged_initrd(work, COMPRESSORS[compressor]) + overlay_archive(overlay) + choices, accelerator)
     assert "all told" in told, told[-20:]
     found = {name: digest for _, digest, name in (line.split() for line in told if line.startswith("found "))}
@@ -122,7 +122,7 @@ def test_the_kernel_unpacks_overlays_round_an_initrd_of_lz4(work: Path, accelera
     overlay = overlay_for("casper")
     assert overlay is not None
     assert overlay.goes_first
-    in_front = overlay_archive(overlay) + choices_archive(OverlayChoices(hostname="stick1"))
+    in_front = overlay_archive(overlay) + choices_archive({"BK_HOSTNAME": "stick1"})
     told = say_all(work, in_front + merged_initrd(work, LZ4) + witness_archive(), accelerator)
     assert "all told" in told, told[-20:]
     found = {name: digest for _, digest, name in (line.split() for line in told if line.startswith("found "))}

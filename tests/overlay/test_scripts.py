@@ -1,20 +1,22 @@
 """What the overlays run in foreign initrds: small, and in the language of the oldest shell there."""
 
+import re
 from pathlib import Path
 
 import pytest
 
-from bootkit.overlay.choices import OverlayChoices, choices_script
+from bootkit.model.options import OPTIONS
+from bootkit.overlay.choices import assignments
 from bootkit.overlay.manifest import Overlay, overlay_archive, overlay_members, overlays
 from bootkit.system.run import run, which
 
 SIZE_LIMIT = 64 << 10
 """Bytes that the scripts of one boot stack may have; GRUB reads them from sticks that are slow in a BIOS."""
 SHELLS = (("busybox", "ash"), ("dash",), ("bash", "--posix"))
-CHOICES = OverlayChoices(
-    language="de_DE.UTF-8", keyboard="de", keyboard_variant="nodeadkeys", timezone="Europe/Berlin", hostname="it's",
-    customize=False,
-)  # fmt: skip
+CHOICES = {
+    "BK_LANGUAGE": "de_DE.UTF-8", "BK_KEYBOARD": "de", "BK_KEYBOARD_VARIANT": "nodeadkeys", "BK_TIMEZONE": "Europe/Berlin",
+    "BK_HOSTNAME": "it's", "BK_CUSTOMIZE": "no",
+}  # fmt: skip
 STEPS = """\
 BK_HERE=$1
 . "$BK_HERE/lib.sh"
@@ -38,7 +40,7 @@ def here(tmp_path: Path) -> Path:
     for name, content in scripts().items():
         if name.startswith("bootkit/"):
             (tmp_path / name).write_bytes(content)
-    (folder / "choices").write_text(choices_script(CHOICES))
+    (folder / "choices").write_text(assignments(CHOICES))
     return folder
 
 
@@ -123,3 +125,14 @@ def test_the_steps_run_in_the_shells_of_initrds(shell: tuple[str, ...], here: Pa
     entry = root / "usr/local/share/applications/bootkit-Über uns-1.desktop"
     assert 'Exec="/isodevice/apps/Über uns-1.AppImage" %U' in entry.read_text().splitlines()
     assert (tmp_path / "stick/log/first.log").read_text() == (tmp_path / "run/log").read_text()
+
+
+def test_every_option_that_the_overlays_get_is_read_by_them() -> None:
+    texts = [
+        content for overlay in overlays() for content in overlay_members(overlay).values() if isinstance(content, bytes)
+    ]
+    variables = {spec.variable for spec in OPTIONS if spec.variable}
+    assert "BK_HOSTNAME" in variables
+    assert {
+        name for name in variables if not any(re.search(rb"\b%s\b" % name.encode(), text) for text in texts)
+    } == set()

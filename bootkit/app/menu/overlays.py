@@ -11,10 +11,10 @@ from bootkit.app.menu.cures import Extents, cure_members, cure_of, extents_of
 from bootkit.errors import BootkitError
 from bootkit.model.catalog import Additions, ImageItem
 from bootkit.model.filesystem import blkid_name
-from bootkit.model.options import KEYBOARD, UNTOUCHED, Choices
+from bootkit.model.options import Choices
 from bootkit.model.places import OVERLAY_FOLDER
 from bootkit.model.plan import RemoveFile, StickStep, WriteFile
-from bootkit.overlay.choices import OverlayChoices, choices_archive, choices_script
+from bootkit.overlay.choices import assignments, choices_archive, shell_values
 from bootkit.overlay.manifest import overlay_archive, overlay_for
 from bootkit.plan.cures import MAP
 from bootkit.system.volume import Volume, read_file, walk
@@ -62,7 +62,7 @@ def plan_overlays(volume: Volume, items: tuple[ImageItem, ...], choices: Choices
             mapped[item.path] = extents
         if shared not in archives:
             archives[shared] = overlay_archive(overlay)
-        archives[own] = choices_archive(overlay_choices(item, choices, volume.uuid), others)
+        archives[own] = choices_archive(overlay_values(item, choices, volume.uuid), others)
         initrds = (*((program,) if program else ()), shared, own)
         first = overlay.goes_first and _hides_what_follows(item)
         by_image[item.path] = Additions(initrds=initrds, first=first, words=overlay.words)
@@ -102,30 +102,16 @@ def _hides_what_follows(item: ImageItem) -> bool:
     return any(segment.compression == "lz4" for initrd in initrds for segment in initrd.segments)
 
 
-def overlay_choices(item: ImageItem, choices: Choices, stick_uuid: str) -> OverlayChoices:
-    """What the overlay does for one image."""
-    stack = item.detection.stack if item.detection else ""
-    text = {
-        key: choices.text(key, stack=stack, image=item.path)
-        for key in ("language", "keyboard", "timezone", "host", "user", "home")
+def overlay_values(item: ImageItem, choices: Choices, stick_uuid: str) -> dict[str, str]:
+    """What the overlay is told for one image, by the shell variable; what is not known is left out."""
+    values = {
+        "BK_IMAGE": item.path if item.path.isprintable() else "",  # for the log
+        "BK_STICK_UUID": stick_uuid,  # for a stack that has copied itself to RAM and let go of the stick
+        "BK_VERSION": __version__,
     }
-    own_disks = choices.text("own_disks", stack=stack, image=item.path)
-    keyboard = KEYBOARD.fullmatch(text["keyboard"])
-    language = text["language"]
-    return OverlayChoices(
-        image=item.path if item.path.isprintable() else "",
-        stick_uuid=stick_uuid,
-        version=__version__,
-        language=f"{language}.UTF-8" if language and "." not in language else language,
-        keyboard=keyboard["layout"] if keyboard else "",
-        keyboard_variant=(keyboard["variant"] or "") if keyboard else "",
-        timezone=text["timezone"],
-        hostname=text["host"],
-        user=text["user"],
-        home=text["home"],
-        extensions_off=choices.words("extensions_off", stack=stack, image=item.path),
-        customize=bool(choices.number("customize", stack=stack, image=item.path)),
-        own_disks="" if own_disks == UNTOUCHED else own_disks,
+    stack = item.detection.stack if item.detection else ""
+    return {name: value for name, value in values.items() if value} | shell_values(
+        choices, stack=stack, image=item.path
     )
 
 
@@ -140,7 +126,7 @@ def overlay_text(item: ImageItem, choices: Choices, stick_uuid: str) -> str:
     if overlay is None:
         return ""
     return f"{shared_path(stack)}\n{choices_path(item.path)}\n" + textwrap.indent(
-        choices_script(overlay_choices(item, choices, stick_uuid)), "  "
+        assignments(overlay_values(item, choices, stick_uuid)), "  "
     )
 
 
