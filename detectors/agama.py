@@ -51,14 +51,14 @@ def detect(iso: IsoView) -> Detection | NotMine:
     if not iso.is_file(ROOT):
         return NotMine(reason=f"there is no {ROOT}")
     menu = read_menus(iso)
-    entries = usable_entries(iso, menu, lambda entry: _has_no_root(entry) or (labelled and _is_own(iso, entry)))
+    entries = usable_entries(iso, menu, lambda entry: _has_no_root(entry) or _is_own(entry))
     if not entries and not menu.linux and labelled:
         entries = _by_files(iso)
     if not entries:
         return NotMine(reason="every entry of its menu names another root, or starts no file of the image")
     if labelled:
         return _detection(iso, entries)
-    if not any("agama" in word for entry in entries for word in entry.cmdline):
+    if not any("agama" in word for entry in entries for word in entry.cmdline) and not any(map(_is_own, entries)):
         return NotMine(reason=f"its label does not begin with {LABEL}, and nothing in its menu says agama")
     return replace(
         _detection(iso, entries),
@@ -81,9 +81,9 @@ def _has_no_root(entry: MenuEntry) -> bool:
     return not has_word(entry.cmdline, "root") and not has_word(entry.cmdline, "install")
 
 
-def _is_own(iso: IsoView, entry: MenuEntry) -> bool:
+def _is_own(entry: MenuEntry) -> bool:
     """Whether an entry names the root that the initrd would look for by itself: Leap 16.0 as published."""
-    return word_value(entry.cmdline, "root") in (f"live:CDLABEL={iso.volume_id}", f"live:LABEL={iso.volume_id}")
+    return word_value(entry.cmdline, "root").startswith((f"live:CDLABEL={LABEL}", f"live:LABEL={LABEL}"))
 
 
 def _words(entry: MenuEntry) -> tuple[str, ...]:

@@ -42,6 +42,9 @@ from bootkit.detect import (
 )
 
 IMAGES = ("/image.squashfs", "/livecd.squashfs", "/sysrcd.dat")
+LOADED = ("loop", "isofs")
+"""Modules by which it opens the file; ``mount -o loop`` without a type asks for neither. One that is part of the kernel is
+passed over."""
 SYSRCD = "/sysrcd.dat"
 FILESYSTEMS = ("vfat", "ext4")
 """The kernel's own configuration decides about the others."""
@@ -98,7 +101,9 @@ def _is_genkernel(entry: MenuEntry) -> bool:
 def _words(entry: MenuEntry, word: str) -> tuple[str, ...]:
     words = without_loader_words(without(entry.cmdline, "isoboot", "isoloop"))
     delay = () if has_word(words, "scandelay") else (DELAY,)
-    return before_separator((f"{word}={ISO_PATH}", *words), *delay)
+    loaded = dict.fromkeys((*word_value(words, "doload").split(","), *LOADED))
+    words = without(words, "doload")
+    return before_separator((f"{word}={ISO_PATH}", *words), *delay, f"doload={','.join(filter(None, loaded))}")
 
 
 DETECTOR = Detector(

@@ -6,7 +6,8 @@ is there. It looks once, after ``rootdelay=`` seconds (5 by itself). ``scandev``
 partition. ``persistence`` and LUKS containers lie beside the live data, which inside an ISO file are read-only.
 
 Source, read: mdrights/LiveSlak (1e41afe, a fork of liveslak 1.3.0): liveinit.tpl (livemedia=, WAIT, toram),
-make_slackware_live.sh (KMODS: ext4, vfat, ntfs; the application id), grub.tpl, menu.tpl. The link by UUID as device, for
+make_slackware_live.sh (KMODS: ext4, vfat, ntfs; the application id), grub.tpl, menu.tpl; liveslak 1.8.2 (38eebc8): exfat
+among KMODS, the stick at /mnt/super since dd0327d (August 2022), mounted by whatever type blkid names. The link by UUID as device, for
 both: aguslr/multibootusb (a5cee8e) mbusb.d/slackware.d, wifislax.d; Mexit/MultiOS-USB (5a8765a) slackware_live.cfg.
 Reported, not read: Wifislax64's initrd, and the old Wifislax, which says ``from=``.
 Words of choices: README_initrd.
@@ -30,6 +31,7 @@ from bootkit.detect import (
     Stack,
     arch_of,
     boot_entries,
+    build_date,
     has_word,
     identify,
     initrd_beside,
@@ -43,6 +45,9 @@ from bootkit.detect import (
 LIVE_MEDIA = f"livemedia=/dev/disk/by-uuid/{STICK_UUID}:{ISO_PATH}"
 OLD_WIFISLAX = "/wifislax"
 FILESYSTEMS = ("vfat", "ext4", "ntfs")
+EXFAT = ("exfat",)
+EXFAT_SINCE = "2025"
+"""Build date from which liveslak 1.8.2 can be expected, whose KMODS hold exfat."""
 DELAY = "rootdelay=10"
 WORDS = ("load_ramdisk=1", "prompt_ramdisk=0", "rw", "printk.time=0")
 KERNELS = ("/boot/generic", "/boot/vmlinuz", "/wifislax/vmlinuz")
@@ -76,7 +81,11 @@ def detect(iso: IsoView) -> Detection | NotMine:
         entries=boot_entries(
             entries, lambda entry: _words(entry, old=old), default=first, to_ram=() if old else ("toram",)
         ),
-        filesystems=FILESYSTEMS[:2] if old else FILESYSTEMS,
+        filesystems=FILESYSTEMS[:2]
+        if old
+        else (*FILESYSTEMS, *EXFAT)
+        if build_date(iso) >= EXFAT_SINCE
+        else FILESYSTEMS,
         evidence=(
             f"{folder} is there",
             f"{first.source} starts {first.kernel}" if first.source else f"{first.kernel} is there",

@@ -1,7 +1,8 @@
 """miso: Manjaro, and what is built with its tools.
 
-archiso's hooks as of 2014 under another name: ``misobasedir=`` and ``misolabel=``, ``img_dev=`` as a path only. The
-root is an overlay in RAM whatever the words say, so nothing can be kept.
+archiso's hooks as of 2014 under another name: ``misobasedir=`` and ``misolabel=``, ``img_dev=`` as a path only; since
+August 2019 (ac9e91c) the hook ignores the device and searches every partition for the path, three times, so that a path
+should be on one stick alone. The root is an overlay in RAM whatever the words say, so nothing can be kept.
 
 Garuda's newer images have ``root=miso:LABEL=``: a dracut module that waits for a device of that label and never looks
 for a file. A loop device over the file, made in dracut's initqueue by bootkit's overlay, bears the label.

@@ -21,6 +21,7 @@ from bootkit.detect import (
     ISO_PATH,
     KEEPS_NOTHING,
     MAKES_A_DISK,
+    ON_A_DISK,
     Detection,
     Detector,
     IsoView,
@@ -40,6 +41,8 @@ from bootkit.detect import (
 )
 
 STORE = "/nix-store.squashfs"
+WAITS = "It waits 15 seconds at each start before it goes on: its initrd looks for the file in a shell of its own."
+"""Source: stage-1-init.sh, whose ``break 2`` ends only the subshell behind ``blkid |``; booted."""
 FILESYSTEMS = ("vfat", "ext4")
 OF_UNITS = ("root=fstab", "root=gpt-auto")
 NAMES = (
@@ -77,15 +80,14 @@ def detect(iso: IsoView) -> Detection | NotMine:
             ),
             filesystems=FILESYSTEMS,
             evidence=(*known.evidence, evidence),
+            notes=(WAITS,),
         )
     evidence = f"{first.source} has no disk in root=: its initrd is made of systemd units"
     return replace(
         known,
         entries=boot_entries(entries, _own_words, default=first, to_ram=("copytoram",)),
         evidence=(*known.evidence, evidence),
-        notes=(
-            "findiso= is not implemented in its initrd: it boots only with the overlay that bootkit loads behind it.",
-        ),
+        notes=(ON_A_DISK,),
         wants_disk=True,
     )
 

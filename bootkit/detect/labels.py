@@ -114,4 +114,6 @@ def by_label(iso: IsoView) -> Identity:
         said = _SAID.search(iso.facts.application_id) or _ENDLESS.search(iso.volume_id)
         version = said[1].replace("-", ".") if said is not None else ""
     edition = DEBIAN_DESKTOPS.get(found.edition, found.edition)
+    if found.distro == "ALT" and edition:  # its distributions are called ALT Workstation, ALT Server
+        return replace(found, distro=f"ALT {edition}", version=version, edition="")
     return replace(found, version=version.replace("-SP", " SP"), edition=edition)

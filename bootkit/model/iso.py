@@ -19,6 +19,8 @@ from bootkit.model.places import TYPE_ESP
 
 _Facts = TypeVar("_Facts", InitrdFacts, KernelFacts, RootFacts)
 
+INCOMPLETE = "the file is not complete"
+"""How the warning of an incomplete file begins."""
 TEXT_LIMIT = 64 << 10
 """Bytes of one text file that are read at most: the largest boot menus met are below 40 KiB."""
 
@@ -113,8 +115,15 @@ class IsoFacts:
     """Each initrd that somebody looked into, by its path."""
     roots: dict[str, RootFacts] = field(default_factory=dict[str, RootFacts])
     """Each image of a root file system that somebody looked into, by its path."""
+    missing: int = 0
+    """Bytes that the volume claims behind the end of the file, and that are no padding: an incomplete download."""
     warnings: tuple[str, ...] = ()
     """Recoverable oddities of the image, in the user's words."""
+
+    @property
+    def oddities(self) -> tuple[str, ...]:
+        """The warnings without the one that ``missing`` stands for."""
+        return tuple(warning for warning in self.warnings if not (self.missing and warning.startswith(INCOMPLETE)))
 
     @property
     def efi_image(self) -> tuple[int, int] | None:

@@ -47,6 +47,7 @@ def facts_to_json(facts: IsoFacts) -> dict[str, Json]:
         "name": facts.name,
         "size": facts.size,
         **({} if facts.kind is FileKind.ISO else {"kind": str(facts.kind)}),
+        **({"missing": facts.missing} if facts.missing else {}),
         **texts,
         "el_torito": [_row(entry) for entry in facts.el_torito],
         "partitions": [_row(partition) for partition in facts.partitions],
@@ -78,6 +79,7 @@ def facts_from_json(value: object) -> IsoFacts:
         **texts,
         size=json_number(record["size"], "size"),
         kind=_kind(record.get("kind", "iso")),
+        missing=json_number(record.get("missing", 0), "missing"),
         el_torito=json_list(record.get("el_torito", []), "el_torito", _el_torito),
         partitions=json_list(record.get("partitions", []), "partitions", _partition),
         dirs={

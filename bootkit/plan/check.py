@@ -23,7 +23,7 @@ from bootkit.plan.check_disks import own_disks_note
 from bootkit.plan.check_file import builtin_drivers, file_answer
 from bootkit.plan.check_firmware import firmware_answers
 from bootkit.plan.cures import cure_for
-from bootkit.plan.names import better_name, name_problem
+from bootkit.plan.names import bad_folder, better_folder, better_name, name_problem
 from bootkit.units import format_size
 
 _RECOMMENDED = tuple(kind.system.name for kind in DataFs)
@@ -62,6 +62,7 @@ def predict(
     firmware = firmware_answers(detection, item.facts.kernels, stick)
     needed = _memory(item, entry)
     found = (
+        *_incomplete(item),
         *_name_problems(item, detection, entry),
         *_file_problems(item, files[0], filesystems),
         *_grub_problems(item, entry, needed),
@@ -136,13 +137,26 @@ def _fits(item: ImageItem, filesystem: str) -> bool:
     return known is None or known.holds(item.size)
 
 
+def _incomplete(item: ImageItem) -> Iterator[Problem]:
+    if item.facts is not None and item.facts.missing:
+        reason = f"The file is not complete: {format_size(item.facts.missing)} are missing at its end."
+        cure = f"download it again: bootkit remove {item.path}, then bootkit add"
+        yield Problem(answer=Answer.CANNOT, reason=reason, cure=cure)
+
+
 def _name_problems(item: ImageItem, detection: Detection, entry: BootEntry) -> Iterator[Problem]:
     if not entry.needs_path or (problem := name_problem(item.path)) is None:
         return
     is_only_the_suffix = name_problem(_with_small_suffix(item.path)) is None
     if is_only_the_suffix and not stack_of(detection.stack).wants_iso_suffix:
         return
-    cure = f"rename it on the stick to {better_name(item.name)}, then: bootkit generate"
+    folder = item.path.rpartition("/")[0]
+    if name_problem(f"/{item.name}") is None and (bad := bad_folder(folder)):
+        better = better_folder(bad.rpartition("/")[2])
+        problem = problem.replace("its path", f"its folder {bad.rpartition('/')[2]!r}", 1)
+        cure = f"rename the folder {bad} on the stick to {better}, then: bootkit generate"
+    else:
+        cure = f"rename it on the stick to {better_name(item.name)}, then: bootkit generate"
     yield Problem(answer=Answer.CANNOT, reason=_sentence(problem), cure=cure)
 
 

@@ -32,6 +32,18 @@ def name_problem(path: str) -> str | None:
     return "its name is too long" if len(name) > NAME_LIMIT else None
 
 
+def bad_folder(folder: str) -> str:
+    """The outermost of the folders on the way to ``folder`` (``/boot/iso/My Linux``) whose name is a problem; empty if none is."""
+    parts = folder.split("/")
+    paths = ("/".join(parts[:end]) for end in range(2, len(parts) + 1))
+    return next((path for path in paths if not _GOOD_PATH.fullmatch(path)), "")
+
+
+def better_folder(name: str) -> str:
+    """A name near that of a folder, which has no problem."""
+    return _plain(name) or "folder"
+
+
 def file_name_problem(name: str) -> str | None:
     """Why no file of the stick should be called so, other than an image; a clause, ``None`` if it may."""
     if not _GOOD_PATH.fullmatch(name) or "/" in name:
@@ -43,7 +55,14 @@ def file_name_problem(name: str) -> str | None:
 
 def better_name(name: str) -> str:
     """A name near ``name`` that has no problem."""
-    ascii_name = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
-    stem, dot, suffix = ascii_name.rpartition(".")
-    clean = _BAD_RUN.sub("-", stem if dot else ascii_name).strip("-.") or "image"
+    stem, dot, suffix = _ascii(name).rpartition(".")
+    clean = _plain(stem if dot else name) or "image"
     return f"{clean[: NAME_LIMIT - 10]}.{suffix.lower() if dot else 'iso'}"
+
+
+def _ascii(name: str) -> str:
+    return unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+
+
+def _plain(name: str) -> str:
+    return _BAD_RUN.sub("-", _ascii(name)).strip("-.")

@@ -11,7 +11,7 @@ from bootkit.formats.partitions import PartitionEntry, read_partitions
 from bootkit.formats.reader import HostFileIO, TreeFile, Window, read_upto, size_of
 from bootkit.formats.tree import Tree
 from bootkit.model.initrd import InitrdFacts, RootFacts
-from bootkit.model.iso import TEXT_LIMIT, ElToritoEntry, IsoFacts, IsoPartition, IsoView, Node
+from bootkit.model.iso import INCOMPLETE, TEXT_LIMIT, ElToritoEntry, IsoFacts, IsoPartition, IsoView, Node
 from bootkit.model.kernel import KernelFacts
 from bootkit.units import format_size
 
@@ -49,7 +49,8 @@ class ImageView(IsoView):
         self.missing = max(0, (descriptors.pvd.size if descriptors.pvd else 0) - size)
         """Bytes that the volume descriptor claims behind the end of the file: an incomplete download."""
         if self.missing > PADDING:
-            self._warnings.append(f"the file is not complete: {format_size(self.missing)} are missing at its end")
+            self._warnings.append(f"{INCOMPLETE}: {format_size(self.missing)} are missing at its end")
+            facts = replace(facts, missing=self.missing)
         self._partitions = self._read_partitions()
         self._base = replace(
             facts, el_torito=self._read_el_torito(descriptors.boot_catalog), partitions=_rows(self._partitions)

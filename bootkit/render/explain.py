@@ -3,6 +3,7 @@
 import textwrap
 from collections.abc import Mapping
 
+from bootkit.detect.linux import ON_A_DISK
 from bootkit.model.boot import (
     IMAGE_FILE,
     IN_EFI,
@@ -40,7 +41,7 @@ def explain(
         return "\n".join([_paragraph(f"Nobody knows {facts.name}."), *_seen(facts), "", *_others(recognition, "Asked")])
     slots = {ISO_PATH: iso_path or f"{IMAGE_FOLDER}/{facts.name}", STICK_UUID: stick_uuid or "<UUID of the stick>"}
     lines = [
-        _paragraph(_headline(facts, detection)),
+        _paragraph(_headline(facts, detection, prediction)),
         "",
         "Why",
         *(_item(sentence) for sentence in detection.evidence or ("the detector gives no reason",)),
@@ -51,16 +52,24 @@ def explain(
         lines += _entry(entry, slots)
     if prediction is not None and prediction.files:
         lines += _will_it_boot(prediction, on_stick=bool(iso_path))
-    if detection.notes or facts.warnings:
-        lines += ["", "Good to know", *(_item(note) for note in (*detection.notes, *facts.warnings))]
+    # what would help to boot is no help where nothing does
+    notes = [note for note in detection.notes if not (note == ON_A_DISK and _cannot(prediction))]
+    if notes or facts.oddities:
+        lines += ["", "Good to know", *(_item(note) for note in (*notes, *facts.oddities))]
     return "\n".join([*lines, "", *_others(recognition, "Not taken for")])
 
 
-def _headline(facts: IsoFacts, detection: Detection) -> str:
+def _headline(facts: IsoFacts, detection: Detection, prediction: Prediction | None) -> str:
     known = f"{facts.name} is {detection.title}"
+    if detection.entries and _cannot(prediction):
+        return f"{known}. It cannot boot as it is: {prediction.reason if prediction else ''}"
     if detection.untested:
         return f"{facts.name} calls itself {detection.title}. Nobody knows it: how it boots is an untested guess."
     return f"{known}; it boots by {detection.stack}." if detection.entries else f"{known}. It cannot boot from a file."
+
+
+def _cannot(prediction: Prediction | None) -> bool:
+    return prediction is not None and prediction.answer is Answer.CANNOT
 
 
 def _how(detection: Detection, slots: Mapping[str, str], *, predicted: bool) -> list[str]:

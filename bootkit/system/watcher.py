@@ -25,7 +25,7 @@ _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _SIGNS: tuple[tuple[Stage, re.Pattern[str]], ...] = (
     (Stage.MENU, re.compile(re.escape(MENU_LINE))),
     (Stage.KERNEL, re.compile(r"Linux version \d|^EFI stub:")),
-    (Stage.INITRD, re.compile(r"bootkit-witness: initrd|Run /init as init process")),
+    (Stage.INITRD, re.compile(r"bootkit-witness: initrd|Run /\S+ as init process")),
     (Stage.ISO, re.compile(r"bootkit-witness: (?:iso|root) ")),
     (Stage.USERSPACE, re.compile(r"bootkit-witness: userspace |^[\w.-]+ login: ?$")),
 )

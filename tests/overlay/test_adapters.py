@@ -72,7 +72,7 @@ def test_every_overlay_says_what_it_relies_on_and_stays_small() -> None:
             "genkernel",
             [
                 "Switching to real root: switch_root /newroot",
-                "main.sh /newroot /mnt/super_* /mnt/iso",
+                "main.sh /newroot /mnt/super_* /mnt/super /mnt/iso",
                 "switch_root -c /dev/console /newroot /sbin/init, written",
             ],
         ),

@@ -67,3 +67,19 @@ def test_a_system_without_one_says_so(line: str, system: Sandbox) -> None:
     system.write("etc/passwd", PASSWD.splitlines(keepends=True)[0] + line)
     assert system.step("user") == ["none this system has no live user"]
     assert found(system) == ""
+
+
+SERVICE = "systemd-coredump:x:999:999::/:/usr/sbin/nologin\n"
+
+
+@pytest.mark.parametrize(
+    ("user", "said"),
+    [
+        ("ubuntu:x:999:999:Live:/home/ubuntu:/bin/bash\n", "ok ubuntu (999), /home/ubuntu"),
+        ("live:x:1000:1000::/home/live:/bin/sh\n", "ok live (1000), /home/live"),
+    ],
+)
+def test_caspers_old_user_has_a_number_of_services(user: str, said: str, system: Sandbox) -> None:
+    """Up to 1.478; elsewhere 999 is a service's, which has no home below /home."""
+    system.write("etc/passwd", f"root:x:0:0:root:/root:/bin/sh\n{SERVICE}{user}")
+    assert system.step("user") == [said]

@@ -71,6 +71,7 @@ def item(
     kernel: KernelFacts | None = KERNEL,
     path: str = "/boot/iso/live.iso",
     size: int = 700 * MIB,
+    missing: int = 0,
     volume_id: str = "LIVE",
     roots: dict[str, RootFacts] | None = None,
     stack: str = "live-boot",
@@ -84,6 +85,7 @@ def item(
     facts = IsoFacts(
         name=path.rpartition("/")[2],
         size=size,
+        missing=missing,
         volume_id=volume_id,
         kernels={} if kernel is None else {"/live/vmlinuz": kernel},
         initrds={} if initrd is None else {"/live/initrd.img": initrd},
@@ -195,6 +197,11 @@ def test_fat_ends_at_four_gib() -> None:
     [
         ({"path": "/boot/iso/my live.iso"}, Answer.CANNOT,
          "Its path has a blank, which boot systems do not cope with.", "rename it on the stick to my-live.iso"),
+        ({"path": "/boot/iso/My Linux/live.iso"}, Answer.CANNOT,
+         "Its folder 'My Linux' has a blank, which boot systems do not cope with.",
+         "rename the folder /boot/iso/My Linux on the stick to My-Linux"),
+        ({"missing": 3 << 20}, Answer.CANNOT,
+         "The file is not complete: 3.0 MiB are missing at its end.", "download it again"),
         ({"entry": replace(ENTRY, cmdline=("boot=live", "x" * 2100, f"findiso={ISO_PATH}"))}, Answer.CANNOT,
          "of which its kernel reads 2047.", "shorter path"),
         ({"initrd": replace(INITRD, size=2 << 30)}, Answer.CANNOT,

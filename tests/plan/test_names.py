@@ -1,6 +1,6 @@
 import pytest
 
-from bootkit.plan.names import NAME_LIMIT, better_name, name_problem
+from bootkit.plan.names import NAME_LIMIT, bad_folder, better_folder, better_name, name_problem
 
 
 @pytest.mark.parametrize("path", ["/boot/iso/debian-12.5.0-amd64_x.iso", "/boot/iso/rescue/a+b~1@2.iso"])
@@ -32,3 +32,9 @@ def test_the_problem_is_named() -> None:
 @pytest.mark.parametrize("path", ["/boot/iso/../../x.iso", "/boot/iso/./x.iso", "../x.iso"])
 def test_a_path_that_leads_elsewhere_has_a_problem(path: str) -> None:
     assert name_problem(path)
+
+
+def test_the_outermost_folder_with_a_problem_is_the_one_to_rename() -> None:
+    assert bad_folder("/boot/iso/My Linux/a b") == "/boot/iso/My Linux"
+    assert bad_folder("/boot/iso/plain") == ""
+    assert better_folder("My Linux (old)") == "My-Linux-old"

@@ -11,6 +11,7 @@ GRUB_OF_OVMF = (
     b"\x1b[0m\x1b[30m\x1b[40m\x1b[2J\x1b[01;01H\x1b[0m\x1b[37m\x1b[40mbootkit: menubootkit: menu\r\n\r\n"
 )  # fmt: skip
 KERNEL = b"[    0.000000] Linux version 6.1.0-56-amd64 (debian-kernel@lists.debian.org) #1 SMP PREEMPT_DYNAMIC\r\n"
+ADAPTER = b"[    4.389667] Run /bootkit/init as init process\r\n"
 INITRD = b"[    4.389667] Run /init as init process\r\n[    4.454649] bootkit-witness: initrd\r\n"
 ROOT = (
     b"[   10.569947] bootkit-witness: iso /run/live/findiso/boot/iso/live.iso\r\n"
@@ -153,3 +154,7 @@ def test_reads_the_memory_of_a_text_screen() -> None:
 )
 def test_tells_an_empty_screen(pixels: bytes, *, same: bool) -> None:
     assert is_one_colour(b"P6\n2 2\n255\n" + pixels) is same
+
+
+def test_an_adapter_in_the_place_of_init_is_the_initrd_too() -> None:
+    assert watch(GRUB_OF_OVMF, KERNEL, ADAPTER).stage is Stage.INITRD

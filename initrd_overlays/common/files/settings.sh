@@ -65,8 +65,17 @@ bk_timezone() {
 
 bk_hostname() {
 	bk_write /etc/hostname "$BK_HOSTNAME"
-	echo "127.0.1.1 $BK_HOSTNAME" >>"$BK_ROOT/etc/hosts"
+	bk_is_in_hosts || echo "127.0.1.1 $BK_HOSTNAME" >>"$BK_ROOT/etc/hosts"
 	bk_is_set "host $BK_HOSTNAME"
+}
+
+# A system that keeps its changes has the line from the last boot.
+bk_is_in_hosts() {
+	[ -e "$BK_ROOT/etc/hosts" ] || return 1
+	while read -r bk_line; do
+		[ "$bk_line" != "127.0.1.1 $BK_HOSTNAME" ] || return 0
+	done <"$BK_ROOT/etc/hosts"
+	return 1
 }
 
 # live-config takes its words from LIVE_CONFIG_CMDLINE where that is set (live-config 5.x and later, /bin/live-config,

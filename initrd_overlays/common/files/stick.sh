@@ -45,10 +45,13 @@ bk_mount_stick() {
 		bk_say failed "no partition has the UUID ${BK_STICK_UUID:-(unknown)}"
 		return 0
 	fi
-	mount -o rw,noatime "$bk_device" "$BK_STICK" || mount -o ro "$bk_device" "$BK_STICK" || {
+	mount -o rw,noatime "$bk_device" "$BK_STICK" && return 0
+	mount -o ro "$bk_device" "$BK_STICK" || {
 		bk_say failed "$bk_device cannot be mounted"
 		return 0
 	}
+	# a stack that keeps it mounted read-only somewhere forbids a second mount that can be written, but no remount
+	mount -o remount,rw,noatime "$BK_STICK" || bk_log "it cannot be made writable"
 }
 
 bk_try_writing() {

@@ -27,7 +27,9 @@ bk_find_user() {
 		# NIS has lines without numbers, as +::::::
 		case ,$bk_i,$bk_g, in *[!0-9,]* | *,,*) continue ;; esac
 		if [ $# = 0 ]; then
-			if [ "$bk_i" -lt 1000 ] || [ "$bk_i" -ge "$bk_lowest" ]; then continue; fi
+			# casper up to 1.478 (Ubuntu 22.10) gives its user 999, which elsewhere a service has
+			case $bk_i,$bk_h in 999,/home/?*) ;; *) [ "$bk_i" -ge 1000 ] || continue ;; esac
+			[ "$bk_i" -lt "$bk_lowest" ] || continue
 			case $bk_h,$bk_shell in *,*/nologin | *,*/false | /,* | /nonexistent,*) continue ;; esac
 		elif [ "$bk_u" != "$1" ]; then
 			continue

@@ -4,5 +4,5 @@ case $2 in
 -c) bk_root=$4 ;;
 *) bk_root=$2 ;;
 esac
-sh /bootkit/hand_over.sh "$bk_root" /mnt/super_* /mnt/iso
+sh /bootkit/hand_over.sh "$bk_root" /mnt/super_* /mnt/super /mnt/iso
 exec "$@"
