@@ -29,6 +29,8 @@ def detect(iso: IsoView) -> Detection | NotMine:
     facts = iso.facts
     stem = iso.name.rpartition(".")[0]
     if facts.kind is FileKind.EFI:
+        if facts.cpu not in CPUS:
+            return NotMine(reason="it is a program for a processor that no firmware of ours has")
         firmware, kind = frozenset({CPUS[facts.cpu]}), EntryKind.CHAINLOADER
         because = f"it is an EFI application for {facts.cpu}"
     elif facts.kind is FileKind.LINUX:

@@ -24,6 +24,8 @@ MAX_VALUE = 16 << 10
 """Characters of a variable's value: stops ``set a=$a$a``."""
 MAX_WARNINGS = 50
 
+_FEW_PARTS = 8
+"""Of a word; more cost steps, like long values."""
 _CHEAP = 256
 """Characters of a value that cost nothing; longer ones cost steps."""
 
@@ -145,6 +147,8 @@ class GrubMachine:
 
     def _fields(self, parts: tuple[Part, ...]) -> list[Arg]:
         """The arguments that a word with quotes or variables becomes: none, one, or one per blank-separated field."""
+        if len(parts) > _FEW_PARTS:
+            self.step(len(parts) // 2)
         fields: list[Arg] = []
         text, uses, begun, pattern = "", NO_USES, False, False
         for part in parts:
