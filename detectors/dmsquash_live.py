@@ -63,7 +63,14 @@ from bootkit.detect import (
     without_loader_words,
     word_value,
 )
-from bootkit.detect.dracut import ISO_SCAN, UDEV_NOTE, dracut_filesystems, is_for_kiwi_live, is_plain_label
+from bootkit.detect.dracut import (
+    DMSQUASH_LIVE,
+    ISO_SCAN,
+    UDEV_NOTE,
+    dracut_filesystems,
+    is_for_kiwi_live,
+    is_plain_label,
+)
 
 FIND_ISO = f"{ISO_SCAN}={ISO_PATH}"
 LEFT_OUT = (ISO_SCAN, "findiso", "fromiso", "rd.live.overlay", "rd.live.overlay.cowfs")
@@ -290,7 +297,7 @@ DETECTOR = Detector(
             takes_modules=True,
             takes_device=True,
             markers={
-                "dmsquash-live": ("sbin/dmsquash-live-root", "sbin/dmsquash-live-root.sh"),
+                DMSQUASH_LIVE: ("sbin/dmsquash-live-root", "sbin/dmsquash-live-root.sh"),
                 "iso-scan": ("sbin/iso-scan", "sbin/iso-scan.sh"),
                 "iso-scan-hook": (
                     "lib/dracut/hooks/cmdline/*-parse-iso-scan.sh",

@@ -198,7 +198,7 @@ DETECTOR = Detector(
             no_answers="it is a live system, whose installer reads none",
             takes_modules=True,
             takes_device=True,
-            markers={"kiwi-live": ("sbin/kiwi-live-root", "sbin/kiwi-live-root.sh", "lib/kiwi-live-lib.sh")},
+            markers={KIWI_LIVE: ("sbin/kiwi-live-root", "sbin/kiwi-live-root.sh", "lib/kiwi-live-lib.sh")},
             roots=("/{rd.live.dir:LiveOS}/*.img", "/{rd.live.dir:LiveOS}/{rd.live.squashimg:squashfs.img}"),
         ),
     ),

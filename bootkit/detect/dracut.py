@@ -20,7 +20,7 @@ UDEV_NOTE = (
     "'udevadm trigger --action=add' there."
 )
 """dracut's commit 7b530f26: with newer kernels attaching a file raises no event by which udev learns of its label."""
-KIWI_LIVE, DMSQUASH_LIVE = "kiwi-live", "dmsquash-live"
+KIWI_LIVE, DMSQUASH_LIVE = "kiwi-live-root", "dmsquash-live-root"
 """The markers of initrds that hold the one module or the other."""
 KIWI_KERNEL = "/boot/*/loader/linux"
 KIWI_PERSISTENT = ("rd.live.overlay.persistent", "rd.live.overlay.cowfs")

@@ -143,7 +143,7 @@ def test_what_the_kernel_has_built_in_is_looked_up_in_the_root() -> None:
 
 
 def test_a_driver_does_not_help_a_script_that_tries_fixed_names() -> None:
-    initrd = replace(drivers("exfat", "ext4"), markers=("kiwi-live",))
+    initrd = replace(drivers("exfat", "ext4"), markers=("kiwi-live-root",))
     prediction = on("exfat", item(initrd=initrd, stack="kiwi-live", filesystems=("ext4",)))
     assert prediction.verdict == "boots only from ext4"
     assert "kiwi-live is not known to look for the file there" in prediction.reason
