@@ -1,0 +1,32 @@
+"""``python -m tests.faults [POINTS [FILE_SYSTEM ...]]``: interrupt every command that writes, at so many points of each kind.
+
+Prints the table of what came of it. Without a number, 12: at least 600 points in all, half an hour.
+"""
+
+import sys
+import tempfile
+from pathlib import Path
+
+from bootkit.model.filesystem import DataFs
+from tests.faults.cases import CASES, Outcome, interrupt, make_stick, make_things, table
+from tests.faults.sticks import FILE_SYSTEMS
+
+
+def main(each: int, file_systems: tuple[DataFs, ...]) -> int:
+    outcomes: list[Outcome] = []
+    with tempfile.TemporaryDirectory(prefix="bootkit-faults-") as folder:
+        things = make_things(Path(folder) / "things")
+        for data_fs in file_systems:
+            stick = make_stick(Path(folder) / f"{data_fs}.img", data_fs, things)
+            for case in CASES:
+                outcomes.append(interrupt(case, stick, data_fs, things, Path(folder), each=each))
+                print(table(outcomes[-1:]).splitlines()[1], flush=True)
+                for failure in outcomes[-1].failures:
+                    print(f"  {failure}", flush=True)
+    print(table(outcomes))
+    return min(1, sum(len(outcome.failures) for outcome in outcomes))
+
+
+if __name__ == "__main__":
+    number, *names = sys.argv[1:] or ["12"]
+    sys.exit(main(int(number), tuple(map(DataFs, names)) or FILE_SYSTEMS))
