@@ -6,7 +6,7 @@ All offsets are bytes. The underlying file is shared and repositioned by every r
 import io
 import os
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import accumulate, chain
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TypeAlias
@@ -94,9 +94,9 @@ class HostFileIO(io.FileIO):
         HostError: the kernel refuses to open it, or later to read it.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, opener: Callable[[str, int], int] | None = None) -> None:
         try:
-            super().__init__(path)
+            super().__init__(path, opener=opener)
         except OSError as error:
             raise HostError.of(error, f"{path} cannot be opened") from error
         self._path = os.fspath(path)

@@ -38,11 +38,14 @@ _WITHOUT_SYNC = 1
 _ALL = (1 << 64) - 1
 
 
-def ext4_problem(staged: Staged) -> str | None:
-    """Why it must be checked before it is written, as a clause; ``None`` if it need not be."""
+def ext4_problem(staged: Staged, *, replays: bool) -> str | None:
+    """Why it must be checked before it is written, as a clause; ``None`` if it need not be.
+
+    ``replays`` says that who writes makes the changes in its journal first, as the kernel does.
+    """
     superblock = read_superblock(cast("BinaryIO", staged))
     (state,) = struct.unpack("<H", staged.on_medium(1024 + 58, 2))
-    if superblock.incompat & _RECOVER:
+    if superblock.incompat & _RECOVER and not replays:
         return "it was not unmounted cleanly: its journal holds changes that would undo what is written now"
     if state & _ERRORS:
         return "the kernel has found errors in it"

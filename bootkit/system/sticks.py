@@ -1,20 +1,27 @@
 """Find the stick that a command means, and reach its data partition."""
 
 import fcntl
+import logging
 import os
 import stat
 from collections.abc import Generator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from bootkit.errors import BootkitError, FormatError, host_errors
 from bootkit.formats.partitions import read_partitions
 from bootkit.model.places import CUSTOMIZE_FOLDER, IMAGE_FOLDER, STICK_FILE
+from bootkit.system.medium import Medium, medium_of, mounts, require_unused
 from bootkit.system.volume import Volume
 from bootkit.system.volumes.folder import FolderVolume
-from bootkit.system.volumes.unmounted import unmounted_volume
+from bootkit.system.volumes.raw import RawVolume
+from bootkit.system.volumes.unmounted import by_the_kernel, unmounted_volume
 
+log = logging.getLogger(__name__)
+
+_SWEPT_DEPTH = 8
+"""Folders in one another, of which records lie deepest."""
 _PREPARE = "prepare one first: bootkit prepare TARGET (bootkit devices lists what is plugged in)"
 
 
@@ -38,24 +45,47 @@ def open_stick(where: Path | None, *, writing: bool = False) -> Generator[Stick]
     """
     path = where or _the_mounted_one()
     try:
-        mode = path.stat().st_mode
+        mode, medium = path.stat().st_mode, medium_of(path)
     except OSError as error:
         raise BootkitError(f"{path}: {error.strerror}", hint=_PREPARE) from error
+    folder = path if stat.S_ISDIR(mode) else _mounted_folder(medium)
     with (
         host_errors(os.fspath(path)),
-        _locked(path, writing=writing),
-        closing(_volume(path, mode, writing=writing)) as volume,
+        _locked(path, medium, folder, writing=writing),
+        closing(_volume(path, medium, folder, writing=writing)) as volume,
     ):
         if not _is_stick(volume):
             raise BootkitError(f"{path} is not a bootkit stick: there is no {STICK_FILE} on it", hint=_PREPARE)
+        if isinstance(volume, RawVolume):
+            with suppress(BootkitError):  # it may not be written: then it is read as if it were complete
+                volume.complete()
+        if writing:
+            _sweep(volume)
         yield Stick(where=path, volume=volume)
 
 
-def _volume(path: Path, mode: int, *, writing: bool) -> Volume:
-    if stat.S_ISDIR(mode):
-        return FolderVolume(path)
-    if stat.S_ISBLK(mode) and (mounted := _mounted_folder(path)) is not None:
-        return FolderVolume(mounted)
+def _sweep(volume: Volume) -> None:
+    """Remove what interrupted commands have left: nobody else is writing, so no part of a file is needed any more."""
+    todo = ["/boot"]
+    while todo:
+        folder = todo.pop()
+        for member in volume.listdir(folder):
+            path = f"{folder}/{member.name}"
+            if member.is_dir and folder.count("/") < _SWEPT_DEPTH:
+                todo.append(path)
+            elif member.name.startswith(".") and member.name.endswith(".part") and not member.is_dir:
+                volume.remove(path)
+                log.warning("%s: removed %s, which an interrupted command has left", volume.where, path)
+
+
+def _volume(path: Path, medium: Medium, folder: Path | None, *, writing: bool) -> Volume:
+    if folder is not None:
+        if writing and os.statvfs(folder).f_flag & os.ST_RDONLY:
+            hint = f"sudo mount -o remount,rw {folder}; if Linux has made it so by itself, unmount it and check it with fsck"
+            raise BootkitError(f"{folder} is mounted read-only", hint=hint)
+        return FolderVolume(folder)
+    if writing:
+        require_unused(path, medium)
     return _raw_volume(path, writing=writing)
 
 
@@ -70,10 +100,10 @@ def _is_stick(volume: Volume) -> bool:
 def mounted_sticks() -> tuple[Path, ...]:
     """The mount points that carry a bootkit stick."""
     found: list[Path] = []
-    for _, target in _mounts():
-        with_stick = target / STICK_FILE.lstrip("/")
-        if os.access(with_stick, os.R_OK) and target not in found:
-            found.append(target)
+    for mount in mounts():
+        with_stick = mount.target / STICK_FILE.lstrip("/")
+        if os.access(with_stick, os.R_OK) and mount.target not in found:
+            found.append(mount.target)
     return tuple(found)
 
 
@@ -89,29 +119,9 @@ def _the_mounted_one() -> Path:
             raise BootkitError(f"there are several bootkit sticks: {names}", hint="name the one you mean: --stick PATH")
 
 
-def _mounts() -> list[tuple[str, Path]]:
-    """(major:minor, mount point) of every mount."""
-    lines = Path("/proc/self/mountinfo").read_text(errors="surrogateescape").splitlines()
-    return [(fields[2], Path(_unescaped(fields[4]))) for fields in map(str.split, lines)]
-
-
-def _unescaped(field: str) -> str:
-    for code, char in (("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")):
-        field = field.replace(code, char)
-    return field
-
-
-def _mounted_folder(node: Path) -> Path | None:
-    """Where a device's data partition is mounted: the device itself, or one of its partitions.
-
-    Compares device numbers: /dev/sda is also how /dev/sdaa begins.
-    """
-    device = node.stat().st_rdev
-    name = f"{os.major(device)}:{os.minor(device)}"
-    below = Path("/sys/dev/block", name)
-    numbers = {name, *(part.read_text().strip() for part in below.glob("*/dev"))}
-    targets = [target for number, target in _mounts() if number in numbers]
-    return next((target for target in targets if (target / STICK_FILE.lstrip("/")).exists()), None)
+def _mounted_folder(medium: Medium) -> Path | None:
+    """Where the data partition of a stick is mounted."""
+    return next((target for target in medium.mounts if (target / STICK_FILE.lstrip("/")).exists()), None)
 
 
 def _raw_volume(path: Path, *, writing: bool) -> Volume:
@@ -124,7 +134,7 @@ def _raw_volume(path: Path, *, writing: bool) -> Volume:
                 if volume is None:
                     continue
                 if _is_stick(volume):
-                    return volume
+                    return by_the_kernel(volume, path, partition.start, partition.size) if writing else volume
                 volume.close()
     except PermissionError as error:
         hint = f"run it as root, or mount it and name the mount point: --stick {path}"
@@ -135,13 +145,20 @@ def _raw_volume(path: Path, *, writing: bool) -> Volume:
 
 
 @contextmanager
-def _locked(path: Path, *, writing: bool) -> Generator[None]:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        try:
-            fcntl.flock(descriptor, (fcntl.LOCK_EX if writing else fcntl.LOCK_SH) | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise BootkitError(f"another program is working on {path}", hint="wait until it has ended") from error
+def _locked(path: Path, medium: Medium, folder: Path | None, *, writing: bool) -> Generator[None]:
+    """Hold the stick, whichever of its names was given: the folder in which it is mounted, and the disk or file behind it.
+
+    Who may not open the disk has its folder, and whoever names the disk is led to that folder.
+    """
+    with ExitStack() as stack:
+        for place in filter(None, (folder, medium.node)):
+            try:
+                descriptor = os.open(place, os.O_RDONLY | os.O_CLOEXEC)
+            except PermissionError:
+                continue
+            stack.callback(os.close, descriptor)
+            try:
+                fcntl.flock(descriptor, (fcntl.LOCK_EX if writing else fcntl.LOCK_SH) | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise BootkitError(f"another program is working on {path}", hint="wait until it has ended") from error
         yield
-    finally:
-        os.close(descriptor)

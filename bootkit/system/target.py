@@ -15,6 +15,7 @@ from pathlib import Path
 from bootkit.errors import BootkitError, CommandFailed, DeviceRefused, HostError
 from bootkit.model.prepare import SECTOR, Target
 from bootkit.system.devices import device_at, read_host
+from bootkit.system.medium import medium_of, require_unused
 from bootkit.system.run import run, which
 
 CHUNK = 1 << 20
@@ -117,6 +118,8 @@ def open_target(target: Target) -> Generator[OpenTarget]:
         BootkitError: it cannot be opened.
     """
     made = not target.is_device and not Path(target.path).exists()
+    if not target.is_device and not made:
+        require_unused(Path(target.path), medium_of(Path(target.path)))
     descriptor = _open(target)
     try:
         _lock(target, descriptor)

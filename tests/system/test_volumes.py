@@ -200,12 +200,73 @@ def test_no_path_leads_out_of_the_volume(volume: Volume, path: str, tmp_path: Pa
 
 
 def test_a_name_is_never_a_pattern(volume: Volume) -> None:
-    volume.write({"/a1.iso": b"1", "/a2.iso": b"2"})
-    with suppress(BootkitError):
-        volume.remove("/a[12].iso")
-    with suppress(BootkitError):
+    volume.write({"/a1.iso": b"1", "/a2.iso": b"2", "/a[12].iso": b"12"})
+    volume.remove("/a[12].iso")
+    with pytest.raises(BootkitError):
         volume.remove("/a*")
-    assert {stat.name for stat in volume.listdir("/")} >= {"a1.iso", "a2.iso"}
+    assert {stat.name for stat in volume.listdir("/")} - {"lost+found"} == {"a1.iso", "a2.iso"}
+    check(volume)
+
+
+@pytest.mark.parametrize("name", ['say "hi".iso', "x\ndump payload.iso", "-rf", "?*[x]\\.iso", "a\tb", "'"])
+def test_ext4_takes_every_name_for_a_name(name: str, tmp_path: Path) -> None:
+    with closing(make_ext4(tmp_path)) as volume:
+        volume.write({f"/boot/{name}/{name}": b"old"})
+        volume.write({f"/boot/{name}/{name}": b"new"})
+        volume.rename(f"/boot/{name}/{name}", f"/boot/{name}/.{name}")
+        assert _content(volume, f"/boot/{name}/.{name}") == b"new"
+        volume.remove(f"/boot/{name}/.{name}")
+        assert volume.listdir(f"/boot/{name}") == ()
+        check(volume)
+
+
+@pytest.mark.parametrize("name", ["a*.iso", "a:b", "end.", "end ", "x\ny", "a" * 256, "\ud800"])
+@pytest.mark.parametrize("make", [make_fat, make_exfat])
+def test_fat_and_exfat_refuse_names_that_they_cannot_hold(
+    make: Callable[[Path], Volume], name: str, tmp_path: Path
+) -> None:
+    with closing(make(tmp_path)) as volume:
+        with pytest.raises(BootkitError, match="cannot hold a file named"):
+            volume.write({f"/boot/{name}": b"x"})
+        assert volume.listdir("/boot") == ()
+        check(volume)
+
+
+def test_a_folder_is_written_through_no_link(tmp_path: Path) -> None:
+    outside, stick = tmp_path / "outside", tmp_path / "stick"
+    (outside / "grub").mkdir(parents=True)
+    (outside / "secret").write_bytes(b"secret")
+    (stick / "boot").mkdir(parents=True)
+    (stick / "boot/grub").symlink_to(outside / "grub")
+    (stick / "letter").symlink_to(outside / "secret")
+    with closing(FolderVolume(stick)) as volume:
+        for path in ("/boot/grub/grub.cfg", "/boot/grub/deeper/grub.cfg"):
+            with pytest.raises(BootkitError, match="/boot/grub on the stick is a symbolic link"):
+                volume.write({path: b"menu"})
+        with pytest.raises(BootkitError, match="is a symbolic link"):
+            volume.rename("/letter", "/boot/grub/letter")
+        with pytest.raises(BootkitError, match="is a symbolic link"):
+            volume.remove("/boot/grub/x")
+        volume.write({"/letter": b"mine"})
+    assert (outside / "secret").read_bytes() == b"secret"
+    assert list((outside / "grub").iterdir()) == []
+    assert (stick / "letter").read_bytes() == b"mine"
+
+
+def test_links_in_a_folder_lead_to_what_is_on_the_stick(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_bytes(b"secret")
+    stick = tmp_path / "stick"
+    (stick / "iso").mkdir(parents=True)
+    (stick / "iso/x.iso").write_bytes(b"image")
+    (stick / "same.iso").symlink_to("iso/x.iso")
+    (stick / "from-the-top.iso").symlink_to("/iso/x.iso")
+    (stick / "out.iso").symlink_to("../secret")
+    (stick / "host.iso").symlink_to(tmp_path / "secret")
+    (stick / "round").symlink_to("round")
+    with closing(FolderVolume(stick)) as volume:
+        assert [stat.name for stat in volume.listdir("/")] == ["from-the-top.iso", "iso", "same.iso"]
+        assert _content(volume, "/same.iso") == _content(volume, "/from-the-top.iso") == b"image"
+        assert volume.stat("/host.iso") is volume.stat("/out.iso") is volume.stat("/round") is None
 
 
 def test_a_name_is_never_a_command(volume: Volume, tmp_path: Path) -> None:
@@ -336,7 +397,7 @@ def test_what_only_a_driver_can_write_is_mounted_as_long_as_it_is_open(data_fs: 
         opened.volume.copy_in(source, "/boot/iso/x.iso", lambda _: None)
         extents = opened.volume.extents("/boot/iso/x.iso")
         with opened.volume.open("/boot/iso/x.iso") as mounted:
-            assert extents in (None, file_extents(Path(mounted.name)))
+            assert extents in (None, file_extents(Path(f"/proc/self/fd/{mounted.fileno()}")))
     with open_stick(stick) as opened:
         assert opened.volume.filesystem == data_fs.value
         assert _content(opened.volume, "/boot/iso/x.iso") == source.read_bytes()

@@ -27,7 +27,7 @@ class ExfatVolume(RawVolume[Exfat]):
     def _open_writer(self, staged: Staged) -> Writer:
         return ExfatWriter(staged)
 
-    def _problem(self, staged: Staged) -> str | None:
+    def _problem(self, staged: Staged, *, replays: bool) -> str | None:  # noqa: ARG002  # it has no journal
         return exfat_problem(staged)
 
     def _spare_sector(self, staged: Staged) -> int:

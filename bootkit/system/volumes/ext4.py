@@ -28,8 +28,8 @@ class Ext4Volume(RawVolume[Ext4]):
     def _open_writer(self, staged: Staged) -> Writer:
         return Ext4Writer(staged)
 
-    def _problem(self, staged: Staged) -> str | None:
-        return ext4_problem(staged)
+    def _problem(self, staged: Staged, *, replays: bool) -> str | None:
+        return ext4_problem(staged, replays=replays)
 
     def _spare_sector(self, staged: Staged) -> int:
         return ext4_spare_sector(staged)

@@ -27,7 +27,7 @@ class FatVolume(RawVolume[Fat]):
     def _open_writer(self, staged: Staged) -> Writer:
         return FatWriter(staged)
 
-    def _problem(self, staged: Staged) -> str | None:
+    def _problem(self, staged: Staged, *, replays: bool) -> str | None:  # noqa: ARG002  # it has no journal
         return fat_problem(staged)
 
     def _spare_sector(self, staged: Staged) -> int:

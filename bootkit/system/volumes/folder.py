@@ -1,20 +1,19 @@
 """A mounted data partition: plain files."""
 
+import errno
 import hashlib
 import io
 import os
-import shutil
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager, suppress
-from functools import partial
+from collections.abc import Generator, Iterable, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from bootkit.errors import BootkitError, CommandFailed
+from bootkit.errors import BootkitError, HostError
 from bootkit.formats.reader import Extent, HostFileIO
 from bootkit.model.filesystem import BTRFS, FILE_SYSTEMS, NTFS, file_system, names_of
+from bootkit.system.beneath import open_folder, open_inside, sync_file_system
 from bootkit.system.extents import file_extents, ntfs_extents
-from bootkit.system.run import LONG, run
 from bootkit.system.volume import CHUNK, FileStat, Progress, chunks_of, mode_of, parts_of
 
 _ALLOCATING = (*names_of(one for one in FILE_SYSTEMS if one.has_holes), "tmpfs")
@@ -22,16 +21,25 @@ _ALLOCATING = (*names_of(one for one in FILE_SYSTEMS if one.has_holes), "tmpfs")
 _WITH_HOLES = (*_ALLOCATING, "overlay")
 _OWN_ADDRESSES = (BTRFS.name, "zfs", "bcachefs", "overlay")
 """Where the places that the kernel tells are not those on a partition."""
+_NOTHING = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
+"""What the kernel says where nothing lies: a link that leads round in a circle is like one that leads nowhere."""
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _BY_UUID = Path("/dev/disk/by-uuid")
+
+_Place = tuple[int, str]
+"""A descriptor of a folder, and a name in it."""
 
 
 class FolderVolume:
-    """The partition that is mounted at ``root``; a plain folder does as well."""
+    """The partition that is mounted at ``root``; a plain folder does as well.
+
+    The folder is held open: nothing outside of it is read or written, whatever links lie on the stick.
+    """
 
     def __init__(self, root: Path) -> None:
-        self._root = root.resolve()
         self.where = os.fspath(root)
-        self.filesystem, self._source = _mount_of(self._root)
+        self._root = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        self.filesystem, self._source = _mount_of(os.fstat(self._root).st_dev)
 
     @property
     def uuid(self) -> str:
@@ -40,113 +48,166 @@ class FolderVolume:
         return next((link.name for link in _BY_UUID.iterdir() if os.fspath(link.resolve()) == self._source), "")
 
     def listdir(self, path: str) -> tuple[FileStat, ...]:
-        try:
-            with os.scandir(self._host(path)) as entries:
-                found = [_file_stat(entry.name, entry.stat()) for entry in entries if entry.is_dir() or entry.is_file()]
-        except (FileNotFoundError, NotADirectoryError):
-            return ()
-        except OSError as error:
-            raise self._failed(path, error) from error
+        with self._errors(path):
+            try:
+                folder = open_inside(self._root, parts_of(path), os.O_RDONLY | os.O_DIRECTORY)
+            except OSError as error:
+                if error.errno in _NOTHING:
+                    return ()
+                raise
+            try:
+                with os.scandir(folder) as entries:
+                    found = tuple(self._members(path, entries))
+            finally:
+                os.close(folder)
         return tuple(sorted(found, key=lambda stat: stat.name))
 
     def stat(self, path: str) -> FileStat | None:
-        try:
-            return _file_stat(path.rpartition("/")[2], self._host(path).stat())
-        except (FileNotFoundError, NotADirectoryError):
-            return None
-        except OSError as error:
-            raise self._failed(path, error) from error
+        with self._errors(path):
+            try:
+                descriptor = open_inside(self._root, parts_of(path), os.O_PATH)
+            except OSError as error:
+                if error.errno in _NOTHING:
+                    return None
+                raise
+            try:
+                return _file_stat(path.rpartition("/")[2], os.fstat(descriptor))
+            finally:
+                os.close(descriptor)
 
     def open(self, path: str) -> BinaryIO:
-        return io.BufferedReader(HostFileIO(self._host(path)))
+        return io.BufferedReader(self._opened(path))
 
     def write(self, files: Mapping[str, bytes]) -> None:
-        parts = {path: _part(self._host(path)) for path in files}
-        try:
-            for path, part in parts.items():
-                with self._errors(path):
-                    part.parent.mkdir(parents=True, exist_ok=True)
-                    part.write_bytes(files[path])
+        with ExitStack() as stack:
+            places = self._places(files, stack)
+            stack.callback(self._forget_parts, tuple(places.values()))
+            for path, (folder, name) in places.items():
+                with self._errors(path), open(_new(folder, _part(name), 0o644), "wb") as writer:
+                    writer.write(files[path])
             self.flush()
-            for path, part in parts.items():
+            for path, (folder, name) in places.items():
                 with self._errors(path):
-                    part.replace(self._host(path))
+                    os.rename(_part(name), name, src_dir_fd=folder, dst_dir_fd=folder)
             self.flush()
-        finally:
-            for part in parts.values():
-                part.unlink(missing_ok=True)
 
     def copy_in(self, source: Path, path: str, progress: Progress, *, sparse: bool = False) -> str:
-        target = self._host(path)
-        digest = hashlib.sha256()
-        made = partial(os.open, mode=mode_of(path))
-        with self._errors(path):
-            target.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                with source.open("rb") as reader, open(target, "wb", buffering=0, opener=made) as writer:
-                    size = os.fstat(reader.fileno()).st_size
-                    holes = sparse and self.filesystem in _WITH_HOLES
-                    if self.filesystem in _ALLOCATING and size and not holes:
-                        os.posix_fallocate(writer.fileno(), 0, size)
-                    for chunk in chunks_of(reader, progress):
-                        digest.update(chunk)
-                        if holes and chunk.count(0) == len(chunk):
-                            os.lseek(writer.fileno(), len(chunk), os.SEEK_CUR)
-                        else:
-                            _write_all(writer.fileno(), chunk)
-                    os.ftruncate(writer.fileno(), size)
-                    os.fsync(writer.fileno())
-                    os.posix_fadvise(writer.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
-            except BaseException:
-                target.unlink(missing_ok=True)
-                raise
-        return digest.hexdigest()
+        with ExitStack() as stack, source.open("rb") as reader:
+            ((folder, name),) = self._places((path,), stack).values()
+            with self._errors(path):
+                descriptor = _new(folder, name, mode_of(path))
+                try:
+                    return self._copied(reader, descriptor, progress, sparse=sparse)
+                except BaseException:
+                    os.unlink(name, dir_fd=folder)
+                    raise
+                finally:
+                    os.close(descriptor)
 
     def rename(self, old: str, new: str) -> None:
-        with self._errors(new):
-            self._host(new).parent.mkdir(parents=True, exist_ok=True)
-            self._host(old).replace(self._host(new))
+        with ExitStack() as stack, self._errors(new):
+            ((target, new_name),) = self._places((new,), stack).values()
+            with self._place(old) as (source, old_name):
+                os.rename(old_name, new_name, src_dir_fd=source, dst_dir_fd=target)
 
     def remove(self, path: str) -> None:
-        with self._errors(path):
-            self._host(path).unlink()
+        with self._errors(path), self._place(path) as (folder, name):
+            os.unlink(name, dir_fd=folder)
 
     def extents(self, path: str) -> tuple[Extent, ...] | None:
         if self.filesystem in _OWN_ADDRESSES:
             return None
-        host = self._host(path)
-        with self._errors(path):
+        with self._errors(path), self._opened(path) as file:
+            host = Path(f"/proc/self/fd/{file.fileno()}")
             told = ntfs_extents(Path(self._source), path, host) if file_system(self.filesystem) is NTFS else None
             return file_extents(host) if told is None else told
 
     def free(self) -> int:
-        return shutil.disk_usage(self._root).free
+        status = os.fstatvfs(self._root)
+        return status.f_bavail * status.f_frsize
 
     def flush(self) -> None:
-        with suppress(CommandFailed):  # sync fails on file systems that cannot be synchronised, such as some FUSE ones
-            run(["sync", "-f", self._root], timeout=LONG)
+        with self._errors(""):
+            sync_file_system(self._root)
 
     def close(self) -> None:
-        """Nothing to give back: no file is held open."""
+        if self._root >= 0:
+            os.close(self._root)
+            self._root = -1
 
-    def _host(self, path: str) -> Path:
-        return self._root.joinpath(*parts_of(path))
+    def _opened(self, path: str) -> HostFileIO:
+        parts = parts_of(path)
+        return HostFileIO(
+            Path(f"{self.where}{path}"), lambda _name, flags: open_inside(self._root, parts, flags & ~os.O_CREAT)
+        )
+
+    def _members(self, path: str, entries: Iterable[os.DirEntry[str]]) -> Iterable[FileStat]:
+        for entry in entries:
+            if entry.is_symlink():
+                found = self.stat(f"{path.rstrip('/')}/{entry.name}")
+                if found is not None:
+                    yield found
+            elif entry.is_dir(follow_symlinks=False) or entry.is_file(follow_symlinks=False):
+                yield _file_stat(entry.name, entry.stat(follow_symlinks=False))
+
+    def _places(self, paths: Iterable[str], stack: ExitStack) -> dict[str, _Place]:
+        """The folders of paths, made where they are not there, and their names; open until ``stack`` ends."""
+        folders: dict[tuple[str, ...], int] = {}
+        places: dict[str, _Place] = {}
+        for path in paths:
+            *above, name = parts_of(path)
+            if tuple(above) not in folders:
+                with self._errors(path):
+                    folders[tuple(above)] = open_folder(self._root, above, make=True)
+                stack.callback(os.close, folders[tuple(above)])
+            places[path] = (folders[tuple(above)], name)
+        return places
+
+    @contextmanager
+    def _place(self, path: str) -> Generator[_Place]:
+        """The same for one path whose folder is there."""
+        *above, name = parts_of(path)
+        folder = open_folder(self._root, above)
+        try:
+            yield folder, name
+        finally:
+            os.close(folder)
+
+    def _forget_parts(self, places: Iterable[_Place]) -> None:
+        for folder, name in places:
+            with suppress(OSError):
+                os.unlink(_part(name), dir_fd=folder)
+
+    def _copied(self, reader: BinaryIO, target: int, progress: Progress, *, sparse: bool) -> str:
+        digest = hashlib.sha256()
+        size = os.fstat(reader.fileno()).st_size
+        holes = sparse and self.filesystem in _WITH_HOLES
+        if self.filesystem in _ALLOCATING and size and not holes:
+            os.posix_fallocate(target, 0, size)
+        for chunk in chunks_of(reader, progress):
+            digest.update(chunk)
+            if holes and chunk.count(0) == len(chunk):
+                os.lseek(target, len(chunk), os.SEEK_CUR)
+            else:
+                _write_all(target, chunk)
+        os.ftruncate(target, size)
+        os.fsync(target)
+        os.posix_fadvise(target, 0, 0, os.POSIX_FADV_DONTNEED)
+        return digest.hexdigest()
 
     @contextmanager
     def _errors(self, path: str) -> Generator[None]:
         try:
             yield
+        except HostError:
+            raise
         except OSError as error:
-            raise self._failed(path, error) from error
-
-    def _failed(self, path: str, error: OSError) -> BootkitError:
-        hint = "is the stick still plugged in, and mounted writable?"
-        return BootkitError(f"{self.where}{path}: {error.strerror or error}", hint=hint)
+            hint = "is the stick still plugged in, and mounted writable?"
+            raise BootkitError(f"{self.where}{path}: {error.strerror or error}", hint=hint) from error
 
 
-def _mount_of(root: Path) -> tuple[str, str]:
-    """The file system's kind and the node of the mount that holds a folder, by device number."""
-    device = root.stat().st_dev
+def _mount_of(device: int) -> tuple[str, str]:
+    """The file system's kind and the node of the mount of a device number."""
     wanted = f"{os.major(device)}:{os.minor(device)}"
     for line in Path("/proc/self/mountinfo").read_text(errors="replace").splitlines():
         fields = line.split()
@@ -161,8 +222,15 @@ def _file_stat(name: str, stat: os.stat_result) -> FileStat:
     return FileStat(name=name, is_dir=is_dir, size=0 if is_dir else stat.st_size, mtime_ns=stat.st_mtime_ns)
 
 
-def _part(path: Path) -> Path:
-    return path.with_name(f".{path.name}.part")
+def _part(name: str) -> str:
+    return f".{name}.part"
+
+
+def _new(folder: int, name: str, mode: int) -> int:
+    """A descriptor of a new file, in the place of what has this name: what that links to is left alone."""
+    with suppress(FileNotFoundError):
+        os.unlink(name, dir_fd=folder)
+    return os.open(name, _NEW, mode, dir_fd=folder)
 
 
 def _write_all(descriptor: int, chunk: bytes) -> None:

@@ -1,16 +1,24 @@
-"""What only a driver can reach in an image file or an unmounted device: mounted by us as long as it is open.
+"""An unmounted device, and what only a driver can reach in an image file: mounted by us as long as it is open.
 
 That takes root, a loop device and, for NTFS, ntfs-3g. :mod:`bootkit.system.volumes.ntfs` reads NTFS without any of them.
+
+Where the kernel itself mounts, nobody else sees the mount: it loses its place in the tree as soon as it is there, and lives by
+the descriptor that we hold. It is gone with this process, however that ends, and so is the loop device.
 """
 
 import os
+import stat
 import tempfile
 from pathlib import Path
 
 from bootkit.errors import BootkitError
 from bootkit.model.filesystem import Access, FileSystem
+from bootkit.system.medium import partition_node
 from bootkit.system.run import LONG, run
 from bootkit.system.volumes.folder import FolderVolume
+
+_HARMLESS = "nosuid,nodev,noexec"
+"""Nothing on a stick is run or becomes a device of the host."""
 
 
 class MountedVolume(FolderVolume):
@@ -31,12 +39,16 @@ class MountedVolume(FolderVolume):
         self._folder = Path(tempfile.mkdtemp(prefix="bootkit-"))
         self._device = ""
         self._is_mounted = False
+        self._root = self._claim = -1
         try:
             self._mount(image, offset, size, kind, writing=writing)
+            super().__init__(self._folder)
+            if not kind.mounter:
+                run(["umount", "--lazy", self._folder])
+                self._is_mounted = False
         except BaseException:
             self.close()
             raise
-        super().__init__(self._folder)
         self.filesystem = kind.name
         self.where = os.fspath(image)
 
@@ -45,23 +57,38 @@ class MountedVolume(FolderVolume):
         return self._own_uuid
 
     def close(self) -> None:
+        super().close()
         if self._is_mounted:
             run(["umount", self._folder], timeout=LONG)
             self._is_mounted = False
         if self._device:
+            # the kernel takes it away when the last who uses it has gone
             run(["losetup", "--detach", self._device])
             self._device = ""
+        if self._claim >= 0:
+            os.close(self._claim)
+            self._claim = -1
         if self._folder.exists():
             self._folder.rmdir()
 
     def _mount(self, image: Path, offset: int, size: int, kind: FileSystem, *, writing: bool) -> None:
+        options = f"{'rw,noatime' if writing else 'ro'},{_HARMLESS}"
+        mounter = kind.mounter or ("mount", "-t", kind.name)
+        run([*mounter, "-o", options, self._node(image, offset, size, writing=writing), self._folder])
+        self._is_mounted = True
+
+    def _node(self, image: Path, offset: int, size: int, *, writing: bool) -> Path:
+        """The partition as a device: its own node, whose mounts all share one view of it, or else a loop device."""
+        if stat.S_ISBLK(image.stat().st_mode):
+            node = partition_node(image, offset)
+            if node is not None:
+                return node
+            # nobody may mount it in another way meanwhile
+            self._claim = os.open(image, os.O_RDONLY | os.O_EXCL | os.O_CLOEXEC)
         access = [] if writing else ["--read-only"]
         part = ["--offset", str(offset), "--sizelimit", str(size)]
         self._device = run(["losetup", "--find", "--show", *access, *part, image]).decode().strip()
-        options = "rw,noatime" if writing else "ro"
-        mounter = kind.mounter or ("mount", "-t", kind.name)
-        run([*mounter, "-o", options, self._device, self._folder])
-        self._is_mounted = True
+        return Path(self._device)
 
 
 def _deed(kind: FileSystem) -> str:

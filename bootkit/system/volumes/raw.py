@@ -43,8 +43,8 @@ class RawVolume(TreeVolume[T]):
     def _open_writer(self, staged: Staged) -> Writer: ...
 
     @abc.abstractmethod
-    def _problem(self, staged: Staged) -> str | None:
-        """Why it must be checked before it is written, as a clause."""
+    def _problem(self, staged: Staged, *, replays: bool) -> str | None:
+        """Why it must be checked before it is written, as a clause; ``replays`` says that a journal is no reason."""
 
     @abc.abstractmethod
     def _spare_sector(self, staged: Staged) -> int:
@@ -113,7 +113,8 @@ class RawVolume(TreeVolume[T]):
             self._writing = _open_to_write(self._image)
         if self._staged is None or self._writer is None:
             staged = Staged(self._writing, self._offset, self._size)
-            self._require_sound(staged)
+            self._require_problem_free(staged, replays=False)
+            self._require_spare_sector(staged)
             self._staged, self._writer = staged, self._open_writer(staged)
         return self._staged, self._writer
 
@@ -123,15 +124,21 @@ class RawVolume(TreeVolume[T]):
             self._writer.close()
         self._staged = self._writer = None
 
-    def _require_sound(self, staged: Staged) -> None:
-        """Refuse to write where that could be lost, or lose what is there.
+    def require_sound(self) -> None:
+        """Refuse to write where the kernel would not cure what is wrong when it mounts the partition.
 
         Raises:
-            BootkitError: the file system has to be checked first.
+            BootkitError: what is written now could be lost, or make lost what is there.
         """
-        problem = self._problem(staged)
+        with self._image.open("rb") as fh:
+            self._require_problem_free(Staged(fh.fileno(), self._offset, self._size), replays=True)
+
+    def _require_problem_free(self, staged: Staged, *, replays: bool) -> None:
+        problem = self._problem(staged, replays=replays)
         if problem:
             raise BootkitError(f"{self.where} is not written to, because {problem}", hint=self._check_hint())
+
+    def _require_spare_sector(self, staged: Staged) -> None:
         sector = self._spare_sector(staged)
         if sector < _SMALLEST_SPARE or not redo.is_free(staged, sector):
             hint = "mount it first, and name the mount point"

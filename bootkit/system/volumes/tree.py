@@ -29,6 +29,11 @@ class TreeVolume(abc.ABC, Generic[T]):
     @abc.abstractmethod
     def _open_tree(self, fh: BinaryIO) -> T: ...
 
+    @property
+    def offset(self) -> int:
+        """Where the partition begins in the image file or device, in bytes."""
+        return self._offset
+
     def listdir(self, path: str) -> tuple[FileStat, ...]:
         entries: tuple[Entry, ...] = self._reader().listdir(path) or ()
         return tuple(sorted(map(_file_stat, entries), key=lambda stat: stat.name))

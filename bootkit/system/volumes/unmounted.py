@@ -1,8 +1,12 @@
 """The data partition of an image file or of a device that is not mounted, as a volume."""
 
+import logging
+import os
+import stat
 from pathlib import Path
 from typing import BinaryIO, assert_never, cast
 
+from bootkit.errors import CommandFailed
 from bootkit.formats.signatures import filesystem_at, uuid_at
 from bootkit.model.filesystem import Access, DataFs, FileSystem, file_system
 from bootkit.system.volume import Volume
@@ -11,6 +15,9 @@ from bootkit.system.volumes.ext4 import Ext4Volume
 from bootkit.system.volumes.fat import FatVolume
 from bootkit.system.volumes.mounted import MountedVolume
 from bootkit.system.volumes.ntfs import NtfsVolume
+from bootkit.system.volumes.raw import RawVolume
+
+log = logging.getLogger(__name__)
 
 
 def unmounted_volume(path: Path, offset: int, size: int, *, writing: bool) -> Volume | None:
@@ -34,6 +41,31 @@ def unmounted_volume(path: Path, offset: int, size: int, *, writing: bool) -> Vo
                 return None
             case access:
                 assert_never(access)
+
+
+def by_the_kernel(volume: Volume, path: Path, offset: int, size: int) -> Volume:
+    """The same partition to be written, mounted by us where it is on a device and we are root.
+
+    The kernel's own driver writes best: it has a journal, or keeps the right order. Where it has none for the file system, we do
+    it by ourselves.
+
+    Raises:
+        BootkitError: the file system must be checked first.
+    """
+    kind = file_system(volume.filesystem)
+    if kind is None or not isinstance(volume, RawVolume):
+        return volume
+    if os.geteuid() != 0 or not stat.S_ISBLK(path.stat().st_mode):
+        return volume
+    volume.complete()
+    volume.require_sound()
+    try:
+        mounted = MountedVolume(path, offset, size, kind=kind, uuid=volume.uuid, writing=True)
+    except CommandFailed as error:
+        log.info("the kernel does not mount %s: %s", path, error.message)
+        return volume
+    volume.close()
+    return mounted
 
 
 def raw_volume(path: Path, offset: int, size: int, *, writing: bool) -> Volume | None:
