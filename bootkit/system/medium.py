@@ -17,7 +17,7 @@ _BLOCK = Path("/sys/block")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Mount:
+class VisibleMount:
     number: str
     """Of the device: major:minor."""
     target: Path
@@ -82,15 +82,15 @@ def partition_node(device: Path, offset: int) -> Path | None:
     return next((node for node in nodes if node.exists()), None)
 
 
-def mounts() -> tuple[Mount, ...]:
+def mounts() -> tuple[VisibleMount, ...]:
     """Every mount that this process sees."""
     lines = Path("/proc/self/mountinfo").read_text(errors="surrogateescape").splitlines()
     return tuple(_mount(line.split()) for line in lines)
 
 
-def _mount(fields: list[str]) -> Mount:
+def _mount(fields: list[str]) -> VisibleMount:
     source = fields[fields.index("-") + 2]
-    return Mount(number=fields[2], target=Path(_unescaped(fields[4])), source=_unescaped(source))
+    return VisibleMount(number=fields[2], target=Path(_unescaped(fields[4])), source=_unescaped(source))
 
 
 def _unescaped(field: str) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 from bootkit.errors import BootkitError, FormatError, host_errors
 from bootkit.formats.partitions import read_partitions
 from bootkit.model.places import CUSTOMIZE_FOLDER, IMAGE_FOLDER, STICK_FILE
+from bootkit.system.changes import remove_leftovers
 from bootkit.system.medium import Medium, medium_of, mounts, require_unused
 from bootkit.system.volume import Volume
 from bootkit.system.volumes.folder import FolderVolume
@@ -20,8 +21,6 @@ from bootkit.system.volumes.unmounted import by_the_kernel, unmounted_volume
 
 log = logging.getLogger(__name__)
 
-_SWEPT_DEPTH = 8
-"""Folders in one another, of which records lie deepest."""
 _PREPARE = "prepare one first: bootkit prepare TARGET (bootkit devices lists what is plugged in)"
 
 
@@ -60,22 +59,9 @@ def open_stick(where: Path | None, *, writing: bool = False) -> Generator[Stick]
             with suppress(BootkitError):  # it may not be written: then it is read as if it were complete
                 volume.complete()
         if writing:
-            _sweep(volume)
-        yield Stick(where=path, volume=volume)
-
-
-def _sweep(volume: Volume) -> None:
-    """Remove what interrupted commands have left: nobody else is writing, so no part of a file is needed any more."""
-    todo = ["/boot"]
-    while todo:
-        folder = todo.pop()
-        for member in volume.listdir(folder):
-            path = f"{folder}/{member.name}"
-            if member.is_dir and folder.count("/") < _SWEPT_DEPTH:
-                todo.append(path)
-            elif member.name.startswith(".") and member.name.endswith(".part") and not member.is_dir:
-                volume.remove(path)
+            for path in remove_leftovers(volume):
                 log.warning("%s: removed %s, which an interrupted command has left", volume.where, path)
+        yield Stick(where=path, volume=volume)
 
 
 def _volume(path: Path, medium: Medium, folder: Path | None, *, writing: bool) -> Volume:
