@@ -59,8 +59,8 @@ def open_stick(where: Path | None, *, writing: bool = False) -> Generator[Stick]
             with suppress(BootkitError):  # it may not be written: then it is read as if it were complete
                 volume.complete()
         if writing:
-            for path in remove_leftovers(volume):
-                log.warning("%s: removed %s, which an interrupted command has left", volume.where, path)
+            for left in remove_leftovers(volume):
+                log.warning("%s: removed %s, which an interrupted command has left", volume.where, left)
         yield Stick(where=path, volume=volume)
 
 
