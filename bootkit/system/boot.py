@@ -95,12 +95,14 @@ def boot(
     sign: str = "",
     screenshots: Path | None = None,
     memory_mib: int = 2048,
+    variables: Path | None = None,
     limits: Mapping[Stage, float] = STAGE_LIMITS,
     on_stage: Callable[[Stage], None] = lambda _: None,
     heard: Callable[[str], None] = lambda _: None,
 ) -> BootResult:
     """Boot ``entry`` (menu ids, ``submenu>entry``) of a stick, an image file or a device, which is only read.
 
+    ``variables`` are those of UEFI instead of the installed ones: a file that is copied, with the keys that the machine trusts.
     ``words`` are more kernel words. ``sign`` is a regular expression that a program without an initrd prints when it runs.
     ``screenshots`` is a folder for two pictures, of the menu and of the end.
     ``on_stage`` is told each stage as it is reached. ``heard`` is called ten times a second with what the serial line has
@@ -114,6 +116,8 @@ def boot(
     _require_memory(memory_mib)
     accelerator = Accelerator.TCG if firmware is TestFirmware.ARM64 else accelerator or choose_accelerator()
     flash = None if firmware is TestFirmware.BIOS else find_flash(firmware)
+    if flash is not None and variables is not None:
+        flash = replace(flash, variables=variables)
     with TemporaryDirectory(prefix="bootkit-") as name:
         folder = Path(name)
         machine = VirtualMachine(
