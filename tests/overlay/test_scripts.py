@@ -127,6 +127,26 @@ def test_the_steps_run_in_the_shells_of_initrds(shell: tuple[str, ...], here: Pa
     assert (tmp_path / "stick/log/first.log").read_text() == (tmp_path / "run/log").read_text()
 
 
+@pytest.mark.parametrize("shell", SHELLS, ids=lambda shell: shell[0])
+def test_no_appimage_takes_the_place_of_a_program(shell: tuple[str, ...], here: Path, tmp_path: Path) -> None:
+    if which(shell[0]) is None:
+        pytest.skip(f"needs {shell[0]}")
+    apps, bin_folder = tmp_path / "stick/apps", tmp_path / "root/usr/bin"
+    apps.mkdir(parents=True)
+    bin_folder.mkdir(parents=True)
+    for name in ("sudo", "viewer", "ls"):
+        (apps / f"{name}.AppImage").write_text("")
+    (bin_folder / "sudo").write_text("")
+    (bin_folder / "ls").symlink_to("busybox")
+    run([*shell, "-c", STEPS, "sh", here, tmp_path])
+    run([*shell, "-c", STEPS, "sh", here, tmp_path])
+    local = tmp_path / "root/usr/local"
+    assert {path.name for path in (local / "bin").iterdir()} == {"viewer", "bootkit-status"}
+    assert (local / "bin/viewer").readlink() == Path("/isodevice/apps/viewer.AppImage")
+    assert len(list((local / "share/applications").iterdir())) == 3
+    assert "sudo is a program of this system" in (tmp_path / "run/log").read_text()
+
+
 def test_every_option_that_the_overlays_get_is_read_by_them() -> None:
     texts = [
         content for overlay in overlays() for content in overlay_members(overlay).values() if isinstance(content, bytes)

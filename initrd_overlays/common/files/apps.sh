@@ -18,7 +18,11 @@ bk_app() {
 	[ -x "$1" ] || chmod +x "$1" || bk_log "$bk_name cannot be made executable"
 	bk_menu=$BK_ROOT/usr/local/share/applications
 	mkdir -p "$bk_menu" "$BK_ROOT/usr/local/bin"
-	ln -sf "/isodevice/apps/${1##*/}" "$BK_ROOT/usr/local/bin/$bk_name"
+	if bk_is_program "$bk_name"; then
+		bk_log "$bk_name is a program of this system: the one in /apps is in the menu only"
+	else
+		ln -sf "/isodevice/apps/${1##*/}" "$BK_ROOT/usr/local/bin/$bk_name"
+	fi
 	{
 		echo '[Desktop Entry]'
 		echo 'Type=Application'
@@ -26,6 +30,20 @@ bk_app() {
 		# an argument in quotes may hold blanks; a per cent sign has to be doubled, and no file name here has one
 		echo "Exec=\"/isodevice/apps/${1##*/}\" %U"
 	} >"$bk_menu/bootkit-$bk_name.desktop"
+}
+
+# Whether typing the name starts something else already: a copied sudo.AppImage must not come before sudo. A link that an
+# earlier boot has left is ours.
+bk_is_program() {
+	for bk_folder in usr/local/sbin usr/local/bin usr/sbin usr/bin usr/games sbin bin; do
+		bk_path=$BK_ROOT/$bk_folder/$1
+		if [ -L "$bk_path" ]; then
+			case $(readlink "$bk_path") in /isodevice/apps/*) continue ;; esac
+			return 0
+		fi
+		[ -e "$bk_path" ] && return 0
+	done
+	return 1
 }
 
 # What `bootkit app add` has taken out of the AppImage: all of its own entry but how it is started.
