@@ -24,6 +24,7 @@ def add(
     dry_run: DryRun = False,
 ) -> None:
     """Copy ISO files to the stick, checked byte by byte, and write the menu."""
+    from bootkit.app.stick.leftovers import find_leftovers, leftovers_note
     from bootkit.app.verbs.check import predictions_of
     from bootkit.app.verbs.images import add_images, plan_additions
     from bootkit.cli import report
@@ -33,6 +34,8 @@ def add(
         additions = plan_additions(
             opened.volume, isos, folder=folder, rename=rename, watcher=watcher, keyrings=keyring or ()
         )
+        if note := leftovers_note(find_leftovers(opened.volume), removed=not dry_run):
+            output.say(f"warning: {note}")
         for addition, prediction in zip(additions, predictions_of(opened, [it.item for it in additions]), strict=True):
             output.say(report.addition_line(addition, prediction))
             for finding in addition.findings:
@@ -109,6 +112,7 @@ def list_images(
 ) -> None:
     """List the images on the stick, what each of them is, and whether it boots."""
     from bootkit.app.stick.catalog import find_images, read_catalog
+    from bootkit.app.stick.leftovers import find_leftovers, leftovers_note
     from bootkit.app.verbs.check import predictions_of
     from bootkit.cli import report
     from bootkit.system.sticks import open_stick
@@ -129,6 +133,8 @@ def list_images(
             output.json(list(map(report.item_json, items, predictions)))
             return
         report.items(items, predictions, volume)
+        if note := leftovers_note(find_leftovers(volume), removed=False):
+            output.say(f"{note}: bootkit generate removes it")
 
 
 def _supported(*, as_json: bool) -> None:

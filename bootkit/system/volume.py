@@ -118,9 +118,9 @@ def parts_of(path: str) -> tuple[str, ...]:
 
 
 def walk(
-    volume: Volume, path: str, *, enters: Callable[[str], bool] = lambda _: True
+    volume: Volume, path: str, *, enters: Callable[[str], bool] = lambda _: True, hidden: bool = False
 ) -> Generator[tuple[str, FileStat]]:
-    """All files below a folder with their paths, folders in order of name; hidden ones are left out.
+    """All files below a folder with their paths, folders in order of name; hidden ones only if they are asked for.
 
     ``enters`` says of the path of each folder whether it is looked into.
 
@@ -134,7 +134,7 @@ def walk(
     entered: set[int] = set()
     while todo:
         below, stat = todo.pop()
-        if stat.name.startswith("."):
+        if stat.name.startswith(".") and not hidden:
             continue
         if not stat.is_dir:
             yield below, stat

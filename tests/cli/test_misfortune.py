@@ -259,3 +259,30 @@ def test_an_image_that_could_not_be_read_is_looked_at_again(
     monkeypatch.undo()
     assert "only now" not in bootkit("list", "--stick", stick).stdout
     assert "2 of 2 images boot" in bootkit("generate", "--stick", stick).stderr
+
+
+@pytest.mark.parametrize("command", ["generate", "add"])
+def test_what_an_interrupted_copy_left_is_named_and_removed(
+    bootkit: Bootkit, stick: Path, iso: Path, tmp_path: Path, command: str
+) -> None:
+    left = (
+        stick / "boot/iso/.other.iso.part",
+        stick / "boot/grub/.grub.cfg.part",
+        stick / "apps/.viewer.AppImage.part",
+    )
+    for path in left:
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(bytes(5000))
+    (stick / "boot/iso/.keep").touch()
+    said = "left behind by a command that was interrupted"
+    listed = bootkit("list", "--stick", stick)
+    assert f"{said}: " in listed.stderr
+    assert "bootkit generate removes it" in listed.stderr
+    assert "remove /boot/iso/.other.iso.part" in bootkit("generate", "--dry-run", "--stick", stick).stdout
+    assert all(path.exists() for path in left)
+    more = (shutil.copy(iso, tmp_path / "new.iso"),) if command == "add" else ()
+    done = bootkit(command, *more, "--stick", stick)
+    assert f"{said}, and removed now: /boot/grub/.grub.cfg.part (4.9 KiB), /boot/iso/.other.iso.part" in done.stderr
+    assert not any(path.exists() for path in left)
+    assert (stick / "boot/iso/.keep").exists()
+    assert said not in bootkit("generate", "--stick", stick).stderr

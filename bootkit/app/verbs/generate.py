@@ -1,6 +1,6 @@
 """``generate``: look at what is new on the stick and write its menu."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from bootkit.app.menu.added import plan_added
@@ -11,6 +11,7 @@ from bootkit.app.menu.grub_cfg import check_menu, menu_of
 from bootkit.app.menu.overlays import OverlayPlan, plan_overlays, without_refused
 from bootkit.app.stick.catalog import Catalog, record_of, record_path
 from bootkit.app.stick.homes import home_names, homes_note
+from bootkit.app.stick.leftovers import Leftover, find_leftovers, leftovers_note
 from bootkit.app.stick.loaders import stick_shims
 from bootkit.app.stick.settings import choices_of
 from bootkit.app.stick.state import list_stick, read_state
@@ -48,10 +49,11 @@ def plan_generation(
     """
     listing = list_stick(volume, settings=settings)
     inputs = inputs_of(volume, listing)
+    leftovers = find_leftovers(volume)
     old_menu = read_file(volume, MENU, MENU_LIMIT)
     if not fresh and is_made_from(volume, inputs, old_menu):
-        notes = _notes(volume, choices_of(listing.settings))
-        return Generation(plan=StickPlan(steps=(), warnings=notes), catalog=None)
+        notes = (*_notes(volume, choices_of(listing.settings)), *_told(leftovers))
+        return Generation(plan=StickPlan(steps=tuple(_removals(leftovers)), warnings=notes), catalog=None)
     state = read_state(volume, listing=listing, insides=True, fresh=fresh, told=told)
     catalog, items = state.catalog, state.catalog.items
     overlays = plan_overlays(volume, items, state.choices)
@@ -66,6 +68,7 @@ def plan_generation(
     )
     unfit = (*companions.missing, *appearance.warnings, *_refusals(overlays))
     steps: list[StickStep] = [
+        *_removals(leftovers),
         *_records(catalog),
         *companions.steps,
         *overlays.steps,
@@ -75,7 +78,13 @@ def plan_generation(
     ]
     if not (unfit or any(item.unsettled for item in items)):  # else look again the next time: it may be there by then
         steps.append(WriteFile(path=GENERATED, content=record_of_menu(inputs, menu, overlays.mapped)))
-    warnings = (*check_menu(menu), *unheard(items, state.choices), *unfit, *_notes(volume, state.choices))
+    warnings = (
+        *check_menu(menu),
+        *unheard(items, state.choices),
+        *unfit,
+        *_notes(volume, state.choices),
+        *_told(leftovers),
+    )
     return Generation(plan=StickPlan(steps=tuple(steps), warnings=warnings), catalog=catalog)
 
 
@@ -83,6 +92,15 @@ def _notes(volume: Volume, choices: Choices) -> tuple[str, ...]:
     """Sentences about the stick that its menu does not show."""
     note = homes_note(home_names(volume), choices)
     return (note,) if note else ()
+
+
+def _told(leftovers: Sequence[Leftover]) -> Iterator[str]:
+    if note := leftovers_note(leftovers, removed=True):
+        yield note
+
+
+def _removals(leftovers: Sequence[Leftover]) -> Iterator[StickStep]:
+    yield from (RemoveFile(path=one.path) for one in leftovers)
 
 
 def _refusals(overlays: OverlayPlan) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from bootkit.app.stick.integrity import (
     own_signatures,
     read_claims,
 )
+from bootkit.app.stick.leftovers import find_leftovers
 from bootkit.app.stick.recognition import answered, with_insides
 from bootkit.app.stick.user_files import require_fits, require_room
 from bootkit.errors import BootkitError, UsageError
@@ -77,6 +78,7 @@ def plan_additions(
 def add_images(volume: Volume, additions: Sequence[Addition], watcher: Watcher | None = None) -> tuple[ImageItem, ...]:
     """Copy images to the stick, one complete before the next begins; the menu is :func:`generate`'s business."""
     added: list[ImageItem] = []
+    apply_changes(StickPlan(steps=tuple(RemoveFile(path=one.path) for one in find_leftovers(volume))), volume)
     for addition in additions:
         digests = apply_changes(StickPlan(steps=(addition.step,)), volume, watcher)
         path = addition.step.path
@@ -141,7 +143,9 @@ def _refuse_what_is_there(volume: Volume, additions: Sequence[Addition]) -> None
 def _refuse_what_does_not_fit(volume: Volume, additions: Sequence[Addition]) -> None:
     for addition in additions:
         require_fits(volume, addition.item.name, addition.step.size)
-    require_room(volume, sum(addition.step.size for addition in additions))
+    # what an interrupted copy left is removed before the first of these begins
+    freed = sum(one.size for one in find_leftovers(volume))
+    require_room(volume, sum(addition.step.size for addition in additions) - freed)
 
 
 def _compared(addition: Addition, watcher: Watcher, keyrings: Sequence[Path]) -> Addition:
