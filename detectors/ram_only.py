@@ -120,7 +120,7 @@ SYSTEMS = (
         distro="Archboot",
         starts=(
             Start(
-                "Archboot", "/boot/vmlinuz[-_]*", ("/boot/amd-ucode.img", "/boot/intel-ucode.img", "/boot/init*[-_]*.img"),
+                "Archboot", "/boot/vmlinuz*", ("/boot/amd-ucode.img", "/boot/intel-ucode.img", "/boot/init*.img"),
                 ("rootfstype=ramfs", "audit=0"),
             ),
         ),

@@ -157,6 +157,8 @@ LABELS = {
     "Talos Linux": "TALOS",
     "ShredOS": "SHREDOS",
     "Fatdog64": "Fatdog64",
+    "Ubuntu Mini ISO": "Ubuntu-Mini-ISO 26.04",
+    "Archboot": "ARCHBOOT",
 }
 
 
