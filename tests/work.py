@@ -1,11 +1,23 @@
 """Work that can be counted: the same on a busy machine as on an idle one, where seconds are not."""
 
 import sys
-from collections.abc import Generator
+import time
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 from types import FrameType
+
+PATIENCE = 120.0
+"""Seconds until a test gives up what hangs; what is only slow, because others compute as well, is waited for."""
+
+
+def wait_until(reached: Callable[[], bool]) -> None:
+    """Return when something has come about that another process or thread does."""
+    end = time.monotonic() + PATIENCE
+    while not reached():
+        assert time.monotonic() < end
+        time.sleep(0.05)
 
 
 @dataclass(slots=True)

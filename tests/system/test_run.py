@@ -3,14 +3,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from bootkit.errors import CommandFailed, ToolMissing
 from bootkit.system.run import feed, popen, run, which
+from tests.work import PATIENCE, wait_until
 
 
 def test_returns_what_the_program_printed() -> None:
@@ -95,13 +94,13 @@ def test_no_program_outlives_us(tmp_path: Path) -> None:
     code = f"from bootkit.system.run import run; run(['sh', '-c', 'echo $$ > {pid_file}; exec sleep 60'])"
     us = subprocess.Popen([sys.executable, "-c", code], cwd=Path(__file__).parents[2])
     try:
-        _wait_until(lambda: pid_file.exists() and pid_file.read_text().endswith("\n"))
+        wait_until(lambda: pid_file.exists() and pid_file.read_text().endswith("\n"))
         child = int(pid_file.read_text())
         assert _runs(child)
     finally:
         us.kill()
         us.wait()
-    _wait_until(lambda: not _runs(child))
+    wait_until(lambda: not _runs(child))
 
 
 def test_a_terminal_that_is_closed_ends_us_and_all_programs(tmp_path: Path) -> None:
@@ -112,20 +111,13 @@ def test_a_terminal_that_is_closed_ends_us_and_all_programs(tmp_path: Path) -> N
     )
     us = subprocess.Popen([sys.executable, "-c", code], cwd=Path(__file__).parents[2], stderr=subprocess.DEVNULL)
     try:
-        _wait_until(lambda: pid_file.exists() and pid_file.read_text().endswith("\n"))
+        wait_until(lambda: pid_file.exists() and pid_file.read_text().endswith("\n"))
         us.send_signal(signal.SIGHUP)
-        assert us.wait(timeout=20) == 130
+        assert us.wait(timeout=PATIENCE) == 130
     finally:
         us.kill()
         us.wait()
-    _wait_until(lambda: not _runs(int(pid_file.read_text())))
-
-
-def _wait_until(reached: Callable[[], bool]) -> None:
-    end = time.monotonic() + 20
-    while not reached():
-        assert time.monotonic() < end
-        time.sleep(0.05)
+    wait_until(lambda: not _runs(int(pid_file.read_text())))
 
 
 def _runs(pid: int) -> bool:

@@ -25,6 +25,7 @@ from bootkit.tui.screens.stick import StickScreen
 from tests.app.conftest import make_iso
 from tests.conftest import Prepared, copy_with_holes
 from tests.records import read_record
+from tests.work import PATIENCE
 
 __all__ = ["make_iso"]
 
@@ -49,8 +50,6 @@ timeout = 7
 [options]
 language = "de_DE.UTF-8" # at home
 """
-PATIENCE = 120.0
-"""Seconds until a test gives up: the machine may have something else to do."""
 
 Pilots = Pilot[None]
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.tui.conftest import PATIENCE
+from tests.work import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 

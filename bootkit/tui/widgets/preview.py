@@ -24,8 +24,10 @@ class Preview(VerticalScroll, can_focus=True):
     HELP_TEXT = "What follows from the choices. The arrows and Page Down scroll; Tab leaves it."
     BINDINGS: ClassVar[list[BindingType]] = [Binding("space", "page_down", "Further", show=False)]
 
+    _told = Content("")
+
     def compose(self) -> ComposeResult:
-        yield Static(id="preview-text")
+        yield Static(self._told, id="preview-text")
 
     def show(self, title: str, parts: Sequence[PreviewPart]) -> None:
         self.border_title = Content(title)
@@ -35,7 +37,10 @@ class Preview(VerticalScroll, can_focus=True):
                 lines.append(Content.styled(part.heading, "bold $primary"))
             lines += [_line(line) for line in part.text.splitlines()]
             lines.append(Content(""))
-        self.query_one("#preview-text", Static).update(Content("\n").join(lines[:-1]))
+        self._told = Content("\n").join(lines[:-1])
+        # a screen may show before the text is there: then it begins with what was told
+        for text in self.query("#preview-text").results(Static):
+            text.update(self._told)
 
 
 def _line(line: str) -> Content:
