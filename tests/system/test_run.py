@@ -106,6 +106,7 @@ def test_no_program_outlives_us(tmp_path: Path) -> None:
 def test_a_terminal_that_is_closed_ends_us_and_all_programs(tmp_path: Path) -> None:
     pid_file = tmp_path / "pid"
     code = (
+        "import signal; signal.signal(signal.SIGHUP, signal.SIG_DFL); "  # the tests may run under nohup
         "from bootkit.cli.guard import guarded; from bootkit.system.run import run; import sys; "
         f"sys.exit(guarded(lambda: run(['sh', '-c', 'sleep 60 & echo $! > {pid_file}; wait'])))"
     )
