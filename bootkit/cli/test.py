@@ -30,7 +30,7 @@ def test(
     ] = None,
     firmware: Annotated[
         list[str] | None,
-        Option("--firmware", help="bios, uefi, ia32 or secureboot; may be repeated.", default="bios and uefi"),
+        Option("--firmware", help="bios, uefi, ia32, secureboot or arm64; may be repeated.", default="bios and uefi"),
     ] = None,
     timeout: Annotated[int, Option(help="Seconds a boot may take; 0 for what suits this machine.")] = 0,
     pictures: Annotated[

@@ -54,6 +54,8 @@ EFI_FOLDER = "/EFI/BOOT"
 """Of the partition with the boot loaders. Source: UEFI Specification 2.10, 3.5.1.1 (removable media)."""
 STICK_RECORD = f"{EFI_FOLDER}/bootkit.json"
 """Beside the loaders: who prepared the stick, and which data partition the loaders look for."""
+OLD_LOADERS_FOLDER = f"{EFI_FOLDER}/before"
+"""There, too: the loaders that the last ``upgrade`` replaced."""
 STOP_FILE = f"{EFI_FOLDER}/stop.efi"
 """There, too, and no program: a shim that is told to start it gives up, and returns to who started it."""
 

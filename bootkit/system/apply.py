@@ -20,7 +20,7 @@ from bootkit.formats.efi import read_efi
 from bootkit.formats.partitions import read_partitions
 from bootkit.model.boot import Firmware
 from bootkit.model.initrdrecord import efi_to_json
-from bootkit.model.places import GRUB_FOLDER, LOADERS_FILE, STICK_RECORD
+from bootkit.model.places import GRUB_FOLDER, LOADERS_FILE, OLD_LOADERS_FOLDER, STICK_RECORD
 from bootkit.model.plan import StickPlan, WriteFile
 from bootkit.model.prepare import (
     SECTOR,
@@ -50,8 +50,10 @@ from bootkit.system.loaders import mkimage_program
 from bootkit.system.makefs import make_filesystem
 from bootkit.system.run import run
 from bootkit.system.target import CHUNK, Moved, OpenTarget, open_target
+from bootkit.system.volume import Volume, read_file
 from bootkit.system.volumes.unmounted import raw_volume
 
+_LOADER_LIMIT = 32 << 20
 Told = Callable[[PrepareStep], None]
 """Called with each step before it is taken."""
 
@@ -288,11 +290,21 @@ def _replace_loaders(step: ReplaceLoaders, state: _Made) -> None:
     volume = raw_volume(state.target.path, step.offset, step.size, writing=True)
     assert volume is not None
     with closing(volume):
-        apply_changes(_written(files), volume)
+        apply_changes(_written({**files, **_before(state.loaders, volume)}), volume)
         for path, content in files.items():
             with volume.open(path) as fh:
                 if fh.read() != content:
                     raise _not_kept(state.target, step.offset)
+
+
+def _before(loaders: list[MadeLoader], volume: Volume) -> dict[str, bytes]:
+    """The loaders that are replaced, kept beside the new ones: the way back if a machine does not like those."""
+    kept: dict[str, bytes] = {}
+    for made in loaders:
+        old = read_file(volume, made.step.path, _LOADER_LIMIT) if made.step.path else None
+        if old is not None and old != made.content:
+            kept[f"{OLD_LOADERS_FOLDER}/{made.step.path.rpartition('/')[2]}"] = old
+    return kept
 
 
 def _record_loaders(step: RecordLoaders, state: _Made) -> None:

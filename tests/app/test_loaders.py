@@ -13,8 +13,10 @@ from bootkit.app.verbs.upgrade import plan_upgrade_of
 from bootkit.errors import BootkitError
 from bootkit.model.boot import Firmware
 from bootkit.model.places import LOADERS_FILE, STOP_FILE
+from bootkit.model.prepare import LoaderChoice
 from bootkit.plan.microsoft import MicrosoftCa
 from bootkit.plan.versions import is_newer
+from bootkit.system.apply import apply_plan
 from bootkit.system.loaders import find_loaders
 from bootkit.system.recognise import read_contents
 from bootkit.system.sticks import open_stick
@@ -78,6 +80,15 @@ def test_a_newer_loader_is_not_replaced(stick: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(upgrade, "host_release", lambda *_: "shim.debian 15.8")
     with pytest.raises(BootkitError, match=r"has shim.debian 16.1, and this computer shim.debian 15.8, which is older"):
         plan_upgrade_of(stick)
+
+
+def test_what_an_upgrade_replaces_is_kept(tmp_path: Path) -> None:
+    image = tmp_path / "stick.img"
+    prepare_image(image, 180 * MIB)
+    signed = esp_bytes(image, "/EFI/BOOT/BOOTX64.EFI")[1]
+    apply_plan(plan_upgrade_of(image, loader=LoaderChoice.BUILT))
+    assert esp_bytes(image, "/EFI/BOOT/BOOTX64.EFI")[1] != signed
+    assert esp_bytes(image, "/EFI/BOOT/before/BOOTX64.EFI")[1] == signed
 
 
 def test_loaders_come_out_of_a_folder_first(tmp_path: Path) -> None:
