@@ -1,6 +1,5 @@
 """The whole boot menu: what is on the stick and what the user chose → the text of grub.cfg."""
 
-import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -25,13 +24,12 @@ from bootkit.model.places import (
 from bootkit.render.entries import (
     GrubEntry,
     MenuFolder,
-    MenuImage,
-    clean_text,
-    display_width,
     menu_tree,
     split_words,
 )
 from bootkit.render.grub import render
+from bootkit.render.lines import MenuLines, render_image
+from bootkit.render.parts import Parts
 from bootkit.render.search import findable, first_letters
 from bootkit.render.theme import is_our_theme, theme_background, theme_path
 
@@ -42,7 +40,30 @@ FREE = " --unrestricted"
 _NEW_PATTERNS = tuple(
     f"{folder}/*.{suffix}" for folder in (IMAGE_FOLDER, f"{IMAGE_FOLDER}/*", "") for suffix in ("iso", "ISO")
 )
-_TIP_LIMIT = 80
+
+
+CHECKED = 32
+"""Images up to which GRUB asks for each whether it is there, and for new ones. To find a file GRUB reads through its folder:
+for 200 of them it took half a minute."""
+_FIRSTS = 8
+"""Images of many that are asked for in turn until one is there, which becomes the default."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MenuFiles:
+    """The two files that are the menu."""
+
+    grub_cfg: bytes
+    """What GRUB reads before it shows anything."""
+    parts: bytes
+    """What it reads when something is chosen."""
+    parts_path: str
+    """Named by its content, so that the menu before keeps its own."""
+
+    @property
+    def text(self) -> bytes:
+        """All of it, for whoever reads or checks it."""
+        return self.grub_cfg + self.parts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,51 +140,68 @@ def render_menu(
     settings: MenuSettings,
     quick_rules: Sequence[tuple[str, QuickRule]] = (),
     additions: Mapping[str, Additions] = MappingProxyType({}),
-) -> bytes:
-    """The text of grub.cfg; the same bytes for the same input.
+) -> MenuFiles:
+    """The menu's script; the same bytes for the same input.
 
     ``additions`` are those of an image, by its path.
     """
     tree = menu_tree(items, settings.appearances, additions)
-    toggles = _toggles(settings, has_additions=bool(additions))
     free = FREE if settings.password and not settings.protect_all else ""
+    values = _values(tree, settings, quick_rules, _toggles(settings, has_additions=bool(additions)), free)
+    parts = Parts()
+    functions = parts.add(render("functions.cfg.j2", **values))
+    places = {image.path: parts.add(render_image(image, free)) for image in tree.all_images}
+    search = parts.add(render("search.cfg.j2", places=places, **values)) if len(places) > 1 else ""
+    lines = MenuLines(parts, places, free, checked=values["checked"] is True).of(tree)
+    first = {"functions": functions, "search": search, "parts_device": parts.device, "parts_path": parts.path}
+    text = render("grub.cfg.j2", menu_lines=lines, **first, **values)
+    return MenuFiles(grub_cfg=text.encode("utf-8", "surrogateescape"), parts=parts.content, parts_path=parts.path)
+
+
+def _values(
+    tree: MenuFolder,
+    settings: MenuSettings,
+    quick_rules: Sequence[tuple[str, QuickRule]],
+    toggles: tuple[Toggle, ...],
+    free: str,
+) -> dict[str, object]:
+    """What the templates are filled in with, all but what depends on where the parts lie."""
     found = findable(tree.all_images, free)
-    text = render(
-        "grub.cfg.j2",
-        images="".join(_render_image(image, free) for image in tree.all_images),
-        menu_lines=_lines(tree, free),
-        findable=found,
-        letters=first_letters(found),
-        keeps_last=settings.default == LAST,
-        theme=theme_path(settings.theme),
-        theme_is_ours=is_our_theme(settings.theme),
-        translated_theme=theme_path(settings.theme, settings.language),
-        background=theme_background(settings.theme),
-        language=settings.language,
-        locale_folder=LOCALE_FOLDER,
-        font=MENU_FONT,
-        theme_fonts=f"{settings.theme.rpartition('/')[0]}/*.pf2",
-        free=free,
-        password=settings.password,
-        owner=OWNER,
-        toggles=toggles,
-        timeout=settings.timeout,
-        image_folder=IMAGE_FOLDER,
-        chosen=_chosen(tree, settings),
-        rules=[_rule(stack, rule) for stack, rule in quick_rules],
-        firmwares=[firmware.value for firmware in Firmware],
-        new_patterns=_NEW_PATTERNS,
-        own_menus=LOOPBACK_MENUS,
-        facts_folder=FACTS_FOLDER,
-        grubenv=GRUBENV,
-        stop_file=STOP_FILE,
-        efi_folder=EFI_FOLDER,
-        menu=MENU,
-        old_menu=OLD_MENU,
-        custom_menu=CUSTOM_MENU,
-        stick_file=STICK_FILE,
-    )
-    return text.encode("utf-8", "surrogateescape")
+    checked = len(found) <= CHECKED
+    return {
+        "checked": checked,
+        "firsts": () if checked else [image for image in tree.all_images if image.entries][:_FIRSTS],
+        "findable": found,
+        "letters": first_letters(found),
+        "keeps_last": settings.default == LAST,
+        "theme": theme_path(settings.theme),
+        "theme_is_ours": is_our_theme(settings.theme),
+        "translated_theme": theme_path(settings.theme, settings.language),
+        "background": theme_background(settings.theme),
+        "language": settings.language,
+        "locale_folder": LOCALE_FOLDER,
+        "font": MENU_FONT,
+        "theme_fonts": f"{settings.theme.rpartition('/')[0]}/*.pf2",
+        "free": free,
+        "password": settings.password,
+        "owner": OWNER,
+        "toggles": toggles,
+        "timeout": settings.timeout,
+        "image_folder": IMAGE_FOLDER,
+        "chosen": _chosen(tree, settings),
+        "rules": [_rule(stack, rule) for stack, rule in quick_rules],
+        "firmwares": [firmware.value for firmware in Firmware],
+        "new_patterns": _NEW_PATTERNS,
+        "own_menus": LOOPBACK_MENUS,
+        "facts_folder": FACTS_FOLDER,
+        "grubenv": GRUBENV,
+        "stop_file": STOP_FILE,
+        "efi_folder": EFI_FOLDER,
+        "menu": MENU,
+        "old_menu": OLD_MENU,
+        "custom_menu": CUSTOM_MENU,
+        "stick_file": STICK_FILE,
+    }
 
 
 def menu_targets(items: Sequence[ImageItem], settings: MenuSettings | None = None) -> tuple[MenuTarget, ...]:
@@ -255,34 +293,3 @@ def _rule(stack: str, rule: QuickRule) -> dict[str, object]:
         "before": before,
         "after": after,
     }
-
-
-def _lines(folder: MenuFolder, free: str) -> str:
-    """What is shown of a folder: its images and the folders in it."""
-    column = max((display_width(image.title) for image in folder.images if image.appearance.tip), default=0)
-    at_top = not folder.title
-    parts = [_render_line(image, free, offered=at_top, column=column) for image in folder.images]
-    parts += [_render_folder(one, free, offered=at_top) for one in folder.folders]
-    return "".join(parts)
-
-
-# Only what stands at the top of the menu can offer itself as the default: a submenu is not run before it is opened.
-def _render_folder(folder: MenuFolder, free: str, *, offered: bool) -> str:
-    members = textwrap.indent(_lines(folder, free).strip("\n"), "    ")
-    first = next((image.default for image in folder.all_images if image.entries), "") if offered else ""
-    return render("folder.cfg.j2", folder=folder, members=members, first=first, free=free)
-
-
-def _render_line(image: MenuImage, free: str, *, offered: bool, column: int) -> str:
-    tip = clean_text(image.appearance.tip, limit=_TIP_LIMIT)
-    beside = " " * (max(column - display_width(image.title), 0) + 2) + tip if tip else ""
-    default = image.default if offered and image.entries else ""
-    return render("line.cfg.j2", image=image, tip=beside, default=default, free=_free(image, free))
-
-
-def _render_image(image: MenuImage, free: str) -> str:
-    return render("image.cfg.j2", image=image, free=_free(image, free))
-
-
-def _free(image: MenuImage, free: str) -> str:
-    return "" if image.appearance.locked else free

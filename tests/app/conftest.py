@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from bootkit.system.volume import Volume
+from bootkit.model.places import MENU
+from bootkit.render.parts import parts_of_menu
+from bootkit.system.volume import Volume, read_file
 from bootkit.system.volumes.folder import FolderVolume
 
 LIVE_BOOT: Mapping[str, str] = {
@@ -24,6 +26,14 @@ LIVE_BOOT: Mapping[str, str] = {
 UNKNOWN: Mapping[str, str] = {"readme.txt": "holiday pictures", "pictures/1.jpg": "x"}
 
 MakeIso = Callable[..., Path]
+
+
+def menu_on(volume: Volume) -> bytes:
+    """The whole menu of a stick: grub.cfg, and the file beside it."""
+    first = read_file(volume, MENU, 1 << 20) or b""
+    parts = parts_of_menu(first)
+    assert parts is not None
+    return first + (read_file(volume, parts, 1 << 20) or b"")
 
 
 @pytest.fixture

@@ -15,11 +15,11 @@ from bootkit.app.verbs.overlay_files import loaded_files
 from bootkit.errors import BootkitError
 from bootkit.formats.elf import is_static
 from bootkit.model.check import Answer
-from bootkit.model.places import MENU
 from bootkit.overlay.pack import pack
 from bootkit.system.changes import apply_changes
 from bootkit.system.sticks import Stick, open_stick
 from bootkit.system.volume import read_file
+from tests.app.conftest import menu_on
 
 STORE = "nix/store/1zb7-linux-6.12.41-modules-shrunk"
 IMAGE = "/boot/iso/nixos.iso"
@@ -74,7 +74,7 @@ def test_it_is_loaded_in_front_of_the_overlay_that_runs_on_it(nixos: Path) -> No
     with open_stick(nixos) as opened:
         assert generate(opened) == ()
         files = loaded_files(opened.volume, "nixos.iso")
-        menu = read_file(opened.volume, MENU, 1 << 20) or b""
+        menu = menu_on(opened.volume)
     archives = list(dict.fromkeys(file.archive.rpartition("/")[2] for file in files))
     assert archives[:2] == ["busybox_x86_64.cpio", "nixos_systemd_stage-1.cpio"]
     (program,) = (file for file in files if file.name == MEMBER)
@@ -89,7 +89,7 @@ def test_a_computer_without_it_says_so_in_the_menu_and_beforehand(nixos: Path, m
     without_busybox(monkeypatch)
     with open_stick(nixos) as opened:
         (warning,) = generate(opened)
-        menu = read_file(opened.volume, MENU, 1 << 20) or b""
+        menu = menu_on(opened.volume)
         (prediction,) = check_stick(opened).predictions
         assert "a static busybox for x86_64 is not on this computer" in warning
         assert b"A static busybox" in menu or b"a static busybox" in menu

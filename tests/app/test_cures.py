@@ -17,13 +17,12 @@ from bootkit.app.verbs.images import add_images, plan_additions
 from bootkit.app.verbs.prepare import prepare_image
 from bootkit.model.check import Answer
 from bootkit.model.filesystem import DataFs
-from bootkit.model.places import MENU
 from bootkit.overlay.pack import pack
 from bootkit.system.changes import apply_changes
 from bootkit.system.sticks import open_stick
 from bootkit.system.volume import Volume, read_file
 from bootkit.units import MIB
-from tests.app.conftest import LIVE_BOOT
+from tests.app.conftest import LIVE_BOOT, menu_on
 
 IMAGE = "/boot/iso/live.iso"
 KERNEL = "6.1.0-9-amd64"
@@ -112,7 +111,7 @@ def test_what_is_added_goes_in_front_of_an_initrd_that_would_hide_it(tmp_path: P
         volume = opened.volume
         add_images(volume, plan_additions(volume, [iso]))
         apply_changes(plan_generation(volume).plan, volume)
-        menu = (read_file(volume, MENU, 1 << 20) or b"").decode()
+        menu = menu_on(volume).decode()
     entry = menu[menu.index("  choose_additions /boot/") :]
     assert re.search(r"\n +put_additions_first\n +load_initrds ", entry[: entry.index("  start\n")])
 

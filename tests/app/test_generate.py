@@ -7,10 +7,13 @@ from bootkit.app.stick import catalog
 from bootkit.app.verbs.generate import plan_generation
 from bootkit.errors import BootkitError
 from bootkit.model.catalog import ImageItem
-from bootkit.model.plan import KeepOld, WriteFile
+from bootkit.model.places import GRUB_FOLDER
+from bootkit.model.plan import KeepOld, RemoveFile, WriteFile
+from bootkit.render.menu import MenuFiles
+from bootkit.render.parts import parts_of_menu
 from bootkit.system.changes import apply_changes
 from bootkit.system.volume import FileStat, Volume
-from tests.app.conftest import UNKNOWN, MakeIso
+from tests.app.conftest import UNKNOWN, MakeIso, menu_on
 
 
 def _put(stick: Path, iso: Path, where: str = "boot/iso") -> Path:
@@ -62,11 +65,37 @@ def test_an_image_that_has_not_changed_is_not_read_again(
 def test_the_menu_names_the_image_and_its_words(volume: Volume, stick: Path, make_iso: MakeIso) -> None:
     _put(stick, make_iso("debian.iso"))
     _generate(volume)
-    menu = (stick / "boot/grub/grub.cfg").read_text()
+    menu = menu_on(volume).decode()
     assert "submenu 'Debian" in menu
     assert "/live/vmlinuz" in menu
     assert "findiso=$iso_path" in menu
     assert (stick / "boot/grub/grubenv").stat().st_size == 1024
+
+
+def test_each_menu_has_its_own_file_beside_it(volume: Volume, stick: Path, make_iso: MakeIso) -> None:
+    folder = stick / "boot/grub"
+
+    def beside() -> set[str]:
+        return {f"/boot/grub/{path.name}" for path in folder.glob("menu_*.cfg")}
+
+    def named() -> set[str | None]:
+        return {parts_of_menu(path.read_bytes()) for path in folder.glob("grub.cfg*")}
+
+    folder.mkdir(parents=True)
+    (folder / "grub.cfg").write_text("# of a version that wrote all of it into one file\n")
+    for name in ("debian.iso", "fedora.iso", "ubuntu.iso"):
+        _put(stick, make_iso(name))
+        plan = plan_generation(volume).plan
+        kinds = [type(step) for step in plan.steps if getattr(step, "path", "").startswith(GRUB_FOLDER)]
+        assert kinds.index(WriteFile) < kinds.index(KeepOld), "the file beside it is there before the menu"
+        assert RemoveFile not in kinds[: kinds.index(KeepOld) + 2], "and goes after it"
+        apply_changes(plan, volume)
+        assert beside() == named() - {None}
+    assert len(beside()) == 2
+    next(folder.glob("menu_*.cfg")).unlink()
+    next(folder.glob("menu_*.cfg")).unlink()
+    assert _generate(volume) == 2, "the file, and the record of the menu"
+    assert beside() == {parts_of_menu((folder / "grub.cfg").read_bytes())}
 
 
 def test_the_menu_before_is_kept(volume: Volume, stick: Path, make_iso: MakeIso) -> None:
@@ -159,8 +188,8 @@ def test_a_menu_that_grub_refuses_is_not_written(
     _generate(volume)
     before = _files(stick)
 
-    def broken(*_: object) -> bytes:
-        return b"menuentry 'x' {\n"
+    def broken(*_: object) -> MenuFiles:
+        return MenuFiles(grub_cfg=b"menuentry 'x' {\n", parts=b"", parts_path=f"{GRUB_FOLDER}/menu_0.cfg")
 
     monkeypatch.setattr("bootkit.app.menu.grub_cfg.render_menu", broken)
     _put(stick, make_iso("fedora.iso"))

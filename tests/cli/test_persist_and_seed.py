@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from bootkit.model.places import MENU
 from bootkit.overlay.pack import pack
+from bootkit.render.parts import parts_of_menu
 from tests.app.conftest import LIVE_BOOT, MakeIso
 from tests.cli.conftest import Bootkit
 
@@ -43,7 +45,10 @@ def stick(tmp_path: Path) -> Path:
 
 
 def menu_of(stick: Path) -> str:
-    return (stick / "boot/grub/grub.cfg").read_text()
+    """Both files of it."""
+    parts = parts_of_menu((stick / "boot/grub/grub.cfg").read_bytes())
+    assert parts is not None
+    return "".join((stick / path.lstrip("/")).read_text() for path in (MENU, parts))
 
 
 def default_of(menu: str) -> str:

@@ -114,7 +114,7 @@ def item_of(path: Path) -> ImageItem:
 
 def as_menu(path: Path) -> str:
     """The image's part of the menu: from the comment that names it to the end of its function."""
-    text = render_menu([item_of(path)], MenuSettings()).decode()
+    text = render_menu([item_of(path)], MenuSettings()).text.decode()
     part = re.search(rf"^# {re.escape(item_of(path).path)}: .*?^}}\n", text, re.MULTILINE | re.DOTALL)
     assert part is not None, f"no part of the menu begins with '# {item_of(path).path}: '"
     return part[0]
@@ -166,7 +166,7 @@ def test_the_menu_is_the_golden_one(path: Path, update_golden: bool) -> None:
 @each_detector
 def test_grub_accepts_the_menu_of_all_fixtures(module: str, tmp_path: Path) -> None:
     menu = tmp_path / "grub.cfg"
-    menu.write_bytes(render_menu([item_of(path) for path in records_of(module)], MenuSettings()))
+    menu.write_bytes(render_menu([item_of(path) for path in records_of(module)], MenuSettings()).text)
     checked = subprocess.run(["grub-script-check", menu], capture_output=True, text=True, check=False)
     assert (checked.returncode, checked.stderr) == (0, "")
 

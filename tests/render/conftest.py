@@ -1,17 +1,18 @@
 """A stick in an image file, with real ISO files on it."""
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
 from bootkit.detect import QuickRule
 from bootkit.model.boot import BootEntry, Detection, EntryKind, Firmware, Recognition, Role
-from bootkit.model.catalog import ImageItem, MenuSettings
+from bootkit.model.catalog import Additions, ImageItem, MenuSettings
 from bootkit.model.places import FACTS_FOLDER, GRUBENV, MENU
-from bootkit.render.menu import empty_grubenv, render_menu
+from bootkit.render.menu import MenuFiles, empty_grubenv, render_menu
 from bootkit.system.run import run, which
 
 STICK_UUID = "b007c177-0000-4000-8000-000000000000"
@@ -86,6 +87,16 @@ LIVE_TREE = {
 }
 
 
+def menu_text(
+    items: Sequence[ImageItem],
+    settings: MenuSettings,
+    rules: Sequence[tuple[str, QuickRule]] = (),
+    additions: Mapping[str, Additions] = MappingProxyType({}),
+) -> bytes:
+    """Both files of the menu, one behind the other."""
+    return render_menu(items, settings, rules, additions).text
+
+
 @dataclass(kw_only=True)
 class StickMaker:
     """Makes a stick in an image file out of what is put into it."""
@@ -106,7 +117,11 @@ class StickMaker:
             self.files[f"{FACTS_FOLDER}{path}.json"] = b"{}"
 
     def add_menu(self, *items: ImageItem, settings: MenuSettings | None = None) -> None:
-        self.files[MENU] = render_menu(items, settings or MenuSettings(), RULES)
+        self.put_menu(render_menu(items, settings or MenuSettings(), RULES))
+
+    def put_menu(self, menu: MenuFiles) -> None:
+        self.files[MENU] = menu.grub_cfg
+        self.files[menu.parts_path] = menu.parts
         self.files.setdefault(GRUBENV, empty_grubenv())
 
     def make(self) -> Path:

@@ -15,12 +15,11 @@ from bootkit.model.catalog import DARK, LIGHT, MENU_LANGUAGES, PLAIN, Additions,
 from bootkit.model.places import GRUBENV, LOCALE_FOLDER, THEME_FOLDER
 from bootkit.plan.password import grub_digest
 from bootkit.render.appearance import appearance_files
-from bootkit.render.menu import render_menu
 from bootkit.render.texts import catalogue, known_texts, translations
 from bootkit.system.grubcheck import grub_script_error
 from bootkit.system.grubemu import run_menu
 from bootkit.system.run import which
-from tests.render.conftest import CATALOG, DEBIAN, RULES, UBUNTU, StickMaker
+from tests.render.conftest import CATALOG, DEBIAN, RULES, UBUNTU, StickMaker, menu_text
 
 TRANSLATED = tuple(language for language in MENU_LANGUAGES if language != "en")
 OF_GRUB = {"Press any key to continue...", "Enter username: ", "Enter password: ", "Booting `%s'"}
@@ -30,7 +29,7 @@ EMU = which("grub-emu")
 def test_every_text_of_the_menu_is_in_every_language() -> None:
     additions = {DEBIAN.path: Additions(initrds=("/boot/bootkit/overlays/live.cpio",))}
     settings = MenuSettings(password=grub_digest("x", b"salt"), appearances={UBUNTU.path: ImageAppearance(tip="x")})
-    menus = [render_menu(CATALOG, settings, RULES, additions), render_menu((), settings, RULES)]
+    menus = [menu_text(CATALOG, settings, RULES, additions), menu_text((), settings, RULES)]
     said = {text for menu in menus for text in re.findall(r'\$"([^"]*)"', menu.decode())}
     shown = set(re.findall(r'text = "(.*)"', appearance_files(MenuSettings())[f"{THEME_FOLDER}/theme.txt"].decode()))
     rare = {" (untested guess)", "Not for this computer", "Good to know"}
@@ -59,7 +58,7 @@ def test_a_catalogue_is_what_gettext_reads(language: str) -> None:
 @pytest.mark.parametrize("theme", [DARK, LIGHT, PLAIN, "/boot/grub/themes/it's mine/theme.txt"])
 @pytest.mark.parametrize("language", MENU_LANGUAGES)
 def test_grub_takes_the_menu_in_every_look_and_language(theme: str, language: str) -> None:
-    assert grub_script_error(render_menu(CATALOG, MenuSettings(theme=theme, language=language), RULES)) is None
+    assert grub_script_error(menu_text(CATALOG, MenuSettings(theme=theme, language=language), RULES)) is None
 
 
 @pytest.mark.skipif(EMU is None, reason="grub-emu is not installed")
@@ -150,7 +149,7 @@ def _identify(picture: bytes) -> bytes:
 def test_the_plain_look_needs_no_files_and_a_theme_of_the_users_own_none_of_ours() -> None:
     assert appearance_files(MenuSettings(theme=PLAIN)) == {}
     assert appearance_files(MenuSettings(theme="/themes/x/theme.txt")) == {}
-    own = render_menu(CATALOG, MenuSettings(theme="/themes/x/theme.txt")).decode()
+    own = menu_text(CATALOG, MenuSettings(theme="/themes/x/theme.txt")).decode()
     assert 'set theme="($stick)"/themes/x/theme.txt' in own
     assert "for file in ($stick)/themes/x/*.pf2; do" in own
-    assert "set theme=" not in render_menu(CATALOG, MenuSettings(theme=PLAIN)).decode()
+    assert "set theme=" not in menu_text(CATALOG, MenuSettings(theme=PLAIN)).decode()

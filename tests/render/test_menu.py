@@ -9,10 +9,10 @@ import pytest
 from bootkit.model.boot import Detection, Recognition
 from bootkit.model.catalog import ImageAppearance, ImageItem, MenuSettings
 from bootkit.plan.password import grub_digest
-from bootkit.render.menu import empty_grubenv, entry_previews, menu_targets, render_menu
+from bootkit.render.menu import empty_grubenv, entry_previews, menu_targets
 from bootkit.system.grubcheck import grub_script_error
 from bootkit.system.run import which
-from tests.render.conftest import BROKEN, CATALOG, DEBIAN, ESXI, RULES, STRANGE, UBUNTU, entry, item
+from tests.render.conftest import BROKEN, CATALOG, DEBIAN, ESXI, RULES, STRANGE, UBUNTU, entry, item, menu_text
 from tests.work import counted
 
 GOLDEN = Path(__file__).parent / "golden" / "grub.cfg"
@@ -36,7 +36,7 @@ needs_parser = pytest.mark.skipif(which("grub-script-check") is None, reason="gr
 
 
 def test_writes_the_menu_that_was_reviewed(update_golden: bool) -> None:
-    menu = render_menu(CATALOG, MenuSettings(default=DEBIAN.path), RULES)
+    menu = menu_text(CATALOG, MenuSettings(default=DEBIAN.path), RULES)
     if update_golden:
         GOLDEN.write_bytes(menu)
     assert menu == GOLDEN.read_bytes()
@@ -49,7 +49,7 @@ def test_grub_takes_the_menu_that_was_reviewed() -> None:
 
 @needs_parser
 def test_grub_takes_an_empty_menu() -> None:
-    assert grub_script_error(render_menu((), MenuSettings())) is None
+    assert grub_script_error(menu_text((), MenuSettings())) is None
 
 
 @needs_parser
@@ -62,7 +62,7 @@ def test_grub_takes_whatever_an_image_is_called(text: str) -> None:
     )
     blocked = item(f"/boot/iso/{text}/{text}/y.iso", obstacle=text, instead=text)
     unread = ImageItem(path=f"/{text}.iso", size=1, mtime_ns=1, error=text)
-    menu = render_menu(
+    menu = menu_text(
         (named, blocked, unread),
         MenuSettings(default=named.path, appearances={named.path: ImageAppearance(alias=text, entry=text)}),
         RULES,
@@ -94,7 +94,7 @@ def test_orders_images_before_folders_and_by_title() -> None:
 
 
 def test_tells_two_images_of_one_system_apart() -> None:
-    menu = render_menu((item("/boot/iso/1.iso", entry()), item("/boot/iso/2.iso", entry())), MenuSettings()).decode()
+    menu = menu_text((item("/boot/iso/1.iso", entry()), item("/boot/iso/2.iso", entry())), MenuSettings()).decode()
     assert re.findall(r"submenu '(Debian[^']*)'", menu) == ["Debian - 1.iso", "Debian - 2.iso"]
 
 
@@ -113,7 +113,7 @@ def test_an_entry_keeps_its_place_when_others_come() -> None:
 def test_an_entry_that_cannot_find_its_file_is_no_target() -> None:
     lost = item("/boot/iso/a b.iso", entry("Lost", cmdline=("findiso={iso_path}",)), entry("In RAM", cmdline=("ram",)))
     assert [target.entry.title for target in menu_targets((lost,))] == ["In RAM"]
-    assert b"holds a blank" in render_menu((lost,), MenuSettings())
+    assert b"holds a blank" in menu_text((lost,), MenuSettings())
 
 
 def test_an_entry_with_more_words_than_a_kernel_takes_is_no_target() -> None:
@@ -122,16 +122,16 @@ def test_an_entry_with_more_words_than_a_kernel_takes_is_no_target() -> None:
 
 
 def test_words_of_a_choice_that_grub_would_take_apart_are_not_offered() -> None:
-    menu = render_menu((item("/boot/iso/a.iso", entry(to_ram=("to*ram",))),), MenuSettings())
+    menu = menu_text((item("/boot/iso/a.iso", entry(to_ram=("to*ram",))),), MenuSettings())
     assert b"choose_words '' nomodeset" in menu
 
 
 def test_a_path_with_control_characters_is_left_out() -> None:
-    assert b"evil" not in render_menu((item("/boot/iso/evil\n}.iso", entry()),), MenuSettings())
+    assert b"evil" not in menu_text((item("/boot/iso/evil\n}.iso", entry()),), MenuSettings())
 
 
 def test_bytes_that_are_no_utf8_stay_as_they_are() -> None:
-    assert b"/boot/iso/\xff.iso" in render_menu((item("/boot/iso/\udcff.iso", entry()),), MenuSettings())
+    assert b"/boot/iso/\xff.iso" in menu_text((item("/boot/iso/\udcff.iso", entry()),), MenuSettings())
 
 
 def test_the_users_names_and_order_count() -> None:
@@ -140,7 +140,7 @@ def test_the_users_names_and_order_count() -> None:
         ESXI.path: ImageAppearance(hidden=True),
         BROKEN.path: ImageAppearance(order=-1),
     }
-    menu = render_menu(CATALOG, MenuSettings(appearances=looks, default=UBUNTU.path)).decode()
+    menu = menu_text(CATALOG, MenuSettings(appearances=looks, default=UBUNTU.path)).decode()
     shown = [menu.index(f"# {path}:") for path in (BROKEN.path, STRANGE.path, UBUNTU.path)]
     assert shown == sorted(shown)
     assert ESXI.path not in menu
@@ -156,7 +156,7 @@ def test_the_users_names_and_order_count() -> None:
 def test_a_password_is_for_editing_and_for_what_is_locked() -> None:
     digest = grub_digest("secret", b"salt")
     looks = {DEBIAN.path: ImageAppearance(locked=True)}
-    menu = render_menu(CATALOG, MenuSettings(password=digest, appearances=looks), RULES)
+    menu = menu_text(CATALOG, MenuSettings(password=digest, appearances=looks), RULES)
     assert grub_script_error(menu) is None
     entries = re.findall(r"^ *(?:menuentry|submenu) .*\{$", menu.decode(), re.MULTILINE)
     guarded = [line for line in entries if not line.endswith(" --unrestricted {")]
@@ -165,9 +165,9 @@ def test_a_password_is_for_editing_and_for_what_is_locked() -> None:
     found = re.findall(r"^  found (\S+) .*?( --unrestricted)?$", menu.decode(), re.MULTILINE)
     assert [path for path, free in found if not free] == [DEBIAN.path]
     assert f"set superusers=owner\nexport superusers\npassword_pbkdf2 owner {digest}\n" in menu.decode()
-    strict = render_menu(CATALOG, MenuSettings(password=digest, protect_all=True), RULES)
+    strict = menu_text(CATALOG, MenuSettings(password=digest, protect_all=True), RULES)
     assert b"--unrestricted" not in strict
-    assert b"superusers" not in render_menu(CATALOG, MenuSettings(appearances=looks), RULES)
+    assert b"superusers" not in menu_text(CATALOG, MenuSettings(appearances=looks), RULES)
 
 
 def test_tips_stand_in_a_column_beside_the_names() -> None:
@@ -176,7 +176,7 @@ def test_tips_stand_in_a_column_beside_the_names() -> None:
         ESXI.path: ImageAppearance(tip="x" * 300),
         DEBIAN.path: ImageAppearance(tip="alone"),
     }
-    menu = render_menu(CATALOG, MenuSettings(appearances=looks)).decode()
+    menu = menu_text(CATALOG, MenuSettings(appearances=looks)).decode()
     assert f"submenu '日本''{' ' * 28}for guests' --id" in menu
     assert f"submenu ESXi$\" (cannot boot from a file)\"'  {'x' * 77}...' --id" in menu
     assert "submenu Debian'  alone' --id" in menu
@@ -198,7 +198,7 @@ def test_previews_what_the_menu_will_have() -> None:
 
 
 def test_the_same_catalogue_gives_the_same_bytes() -> None:
-    assert render_menu(CATALOG, MenuSettings(), RULES) == render_menu(tuple(reversed(CATALOG)), MenuSettings(), RULES)
+    assert menu_text(CATALOG, MenuSettings(), RULES) == menu_text(tuple(reversed(CATALOG)), MenuSettings(), RULES)
 
 
 def test_work_grows_with_the_images_and_no_faster() -> None:
@@ -206,7 +206,7 @@ def test_work_grows_with_the_images_and_no_faster() -> None:
     calls: list[int] = []
     for number in (0, 200, 400):
         with counted() as work:
-            render_menu(many[:number], MenuSettings(), RULES)
+            menu_text(many[:number], MenuSettings(), RULES)
         calls.append(work.calls)
     none, some, twice = calls
     assert twice - none < 2.1 * (some - none)
@@ -214,7 +214,7 @@ def test_work_grows_with_the_images_and_no_faster() -> None:
 
 def test_an_image_without_a_name_goes_by_its_file() -> None:
     nameless = replace(UBUNTU, recognition=Recognition(detection=Detection(stack="x", distro="", entries=(entry(),))))
-    assert b"submenu ubuntu.iso " in render_menu((nameless,), MenuSettings())
+    assert b"submenu ubuntu.iso " in menu_text((nameless,), MenuSettings())
 
 
 def test_the_environment_block_has_the_size_that_grub_demands() -> None:

@@ -7,9 +7,9 @@ import pytest
 
 from bootkit.model.boot import BootEntry, EntryKind, Firmware
 from bootkit.model.catalog import LAST, Additions, Hop, ImageAppearance, MenuSettings
-from bootkit.model.places import CUSTOM_MENU, GRUBENV, MENU, STOP_FILE
+from bootkit.model.places import CUSTOM_MENU, GRUBENV, STOP_FILE
 from bootkit.plan.password import grub_digest
-from bootkit.render.menu import MenuTarget, menu_targets, render_menu
+from bootkit.render.menu import CHECKED, MenuTarget, menu_targets, render_menu
 from bootkit.system.grubemu import run_menu
 from tests.render.conftest import (
     BROKEN,
@@ -125,7 +125,8 @@ def test_an_image_that_grub_cannot_open_may_be_too_large_for_its_memory(stick: S
     stick.add_menu(UBUNTU)
     # loopback refuses a folder as it does a file for which there is no memory
     stick.files[f"{UBUNTU.path}/inside"] = b"nothing"
-    got = run_menu(stick.make(), commands=("iso_path=/boot/iso/ubuntu.iso", "loop=ubuntu", "need_files /x", "start"))
+    typed = ("show ''", "iso_path=/boot/iso/ubuntu.iso", "loop=ubuntu", "need_files /x", "start")
+    got = run_menu(stick.make(), commands=typed)
     assert "ubuntu.iso: /boot/iso/ubuntu.iso cannot be read." in got.screen
     assert "If the error above is about memory, this computer has too little of it" in got.screen
     assert "bootkit verify ubuntu.iso" in got.screen
@@ -171,7 +172,7 @@ def test_what_the_stick_adds_is_loaded_last_and_can_be_switched_off(stick: Stick
     stick.add_iso(UBUNTU.path, CASPER_TREE)
     overlay, choices = "/boot/bootkit/overlays/casper.cpio", "/boot/bootkit/overlays/image_1.cpio"
     additions = Additions(initrds=(overlay, choices), words=("rdinit=/bootkit/init",))
-    stick.files[MENU] = render_menu([UBUNTU], MenuSettings(), additions={UBUNTU.path: additions})
+    stick.put_menu(render_menu([UBUNTU], MenuSettings(), additions={UBUNTU.path: additions}))
     stick.files[overlay] = stick.files[choices] = b"070701"
     stick.files[GRUBENV] = b"# GRUB Environment Block\nopt_off=1\nopt_no_home=1\n".ljust(1024, b"#")
     got = run_menu(stick.make(), entry=CASPER)
@@ -420,3 +421,61 @@ def test_the_serial_console_is_that_of_the_machine(full_stick: Path) -> None:
         )
         assert got.linux is not None
         assert console in got.linux
+
+
+MANY = tuple(item(f"/boot/iso/{n // 40}/{n}.iso", entry(f"Live {n}")) for n in range(CHECKED + 20))
+
+
+@pytest.fixture(scope="module")
+def large_stick(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """More images than GRUB is let ask for; the last one is not there, and one is new."""
+    maker = StickMaker(folder=tmp_path_factory.mktemp("large"))
+    maker.add_iso(MANY[0].path, LIVE_TREE)
+    live = maker.files[MANY[0].path]
+    maker.files |= {one.path: live for one in (UBUNTU, *MANY[:-1])}
+    maker.files["/boot/iso/new.iso"] = live
+    maker.add_menu(UBUNTU, *MANY)
+    return maker.make()
+
+
+def test_images_of_a_large_stick_start_from_folders_and_from_the_search(large_stick: Path) -> None:
+    for place in ("folder:0>image:0/7.iso>entry-live-7", "folder:1>image:1/44.iso>entry-live-44"):
+        got = run_menu(large_stick, entry=place)
+        assert got.linux is not None
+        assert f"Booting `Live {place.rpartition('-')[2]}'" in got.screen
+    found = run_menu(large_stick, entry="search>0>0", typed=["44.iso"])
+    assert "Booting `Live 44'" in found.screen
+    assert found.linux is not None
+
+
+def test_a_large_stick_looks_for_new_images_when_it_is_asked_to(large_stick: Path) -> None:
+    assert "new.iso" not in run_menu(large_stick).screen
+    assert run_menu(large_stick, entry="new>new:/boot/iso/new.iso").linux is not None
+
+
+def test_an_image_that_a_large_stick_has_lost_says_so(large_stick: Path) -> None:
+    last = f"folder:1>image:1/{len(MANY) - 1}.iso>0"
+    got = run_menu(large_stick, entry=last)
+    assert got.linux is None
+    assert f"/boot/iso/1/{len(MANY) - 1}.iso is not on the stick." in got.screen
+
+
+def test_the_first_image_of_a_large_stick_that_is_there_is_the_default(stick: StickMaker) -> None:
+    flat = tuple(item(f"/boot/iso/{n:02}.iso", entry()) for n in range(CHECKED + 1))
+    stick.add_iso(flat[2].path, LIVE_TREE)
+    stick.add_menu(*flat)
+    assert "<image:02.iso>0 30>" in _start(stick)
+    locked = {flat[2].path: ImageAppearance(locked=True)}
+    stick.add_menu(*flat, settings=MenuSettings(password=grub_digest("secret", b"salt"), appearances=locked))
+    disk = stick.make()
+    place = "image:02.iso>entry-live-system"
+    assert "Enter username:" in run_menu(disk, entry=place, typed=OWNER, login=OWNER).screen
+    assert run_menu(disk, entry=place, typed=OWNER, login=OWNER).linux is not None
+
+
+def test_a_menu_without_the_file_beside_it_says_what_to_do(stick: StickMaker) -> None:
+    stick.add_iso(UBUNTU.path, CASPER_TREE)
+    stick.add_menu(UBUNTU)
+    (beside,) = (path for path in stick.files if "/menu_" in path)
+    del stick.files[beside]
+    assert "bootkit generate" in run_menu(stick.make(), entry=CASPER).screen

@@ -12,10 +12,10 @@ from bootkit.model.iso import ElToritoEntry, IsoFacts
 from bootkit.model.places import MEMDISK, WIMBOOT
 from bootkit.render.entries import image_header
 from bootkit.render.explain import explain
-from bootkit.render.menu import menu_targets, render_menu
+from bootkit.render.menu import menu_targets
 from bootkit.system.grubemu import EmulatedRun, run_menu
 from bootkit.system.run import run
-from tests.render.conftest import StickMaker, item
+from tests.render.conftest import StickMaker, item, menu_text
 
 GOLDEN = Path(__file__).parent / "golden" / "other-loaders.cfg"
 BIOS = frozenset({Firmware.BIOS})
@@ -73,11 +73,11 @@ def with_efi_part(blocks: tuple[int, int]) -> ImageItem:
 
 
 def parts(menu: bytes) -> str:
-    return "\n".join(re.findall(r"^# /boot/iso/.*?^fi\n", menu.decode(), re.MULTILINE | re.DOTALL))
+    return "\n".join(re.findall(r"^# /boot/iso/.*?^}\n", menu.decode(), re.MULTILINE | re.DOTALL))
 
 
 def test_writes_what_was_reviewed(update_golden: bool) -> None:
-    text = parts(render_menu((*ALL, with_efi_part((80, 2880))), MenuSettings()))
+    text = parts(menu_text((*ALL, with_efi_part((80, 2880))), MenuSettings()))
     if update_golden:
         GOLDEN.write_text(text, encoding="utf-8")
     assert text == GOLDEN.read_text(encoding="utf-8")
@@ -196,6 +196,6 @@ def test_a_guess_is_called_one() -> None:
     entry = BootEntry(title="Start", kernel="/vmlinuz", role=Role.DEFAULT)
     guess = Recognition(detection=Detection(stack="generic", distro="Odd", entries=(entry,), untested=True))
     odd = ImageItem(path="/boot/iso/odd.iso", size=1, mtime_ns=1, recognition=guess)
-    assert b'submenu Odd$" (untested guess)" --id' in render_menu((odd,), MenuSettings())
+    assert b'submenu Odd$" (untested guess)" --id' in menu_text((odd,), MenuSettings())
     assert "untested guess" in explain(IsoFacts(name="odd.iso", size=1), guess)
     assert recognition_from_json(recognition_to_json(guess)) == guess

@@ -22,7 +22,7 @@ from bootkit.model.kernel import KernelFacts
 from bootkit.system.sticks import open_stick
 from bootkit.tui.app import BootkitApp
 from bootkit.tui.screens.stick import StickScreen
-from tests.app.conftest import make_iso
+from tests.app.conftest import make_iso, menu_on
 from tests.conftest import Prepared, copy_with_holes
 from tests.records import read_record
 from tests.work import PATIENCE
@@ -183,6 +183,12 @@ def on_medium(stick: Path, path: str) -> str:
     """The text of a file on a stick."""
     with open_stick(stick) as found, found.volume.open(path) as file:
         return file.read().decode()
+
+
+def whole_menu(stick: Path) -> str:
+    """grub.cfg and the file beside it."""
+    with open_stick(stick) as found:
+        return menu_on(found.volume).decode()
 
 
 def files_below(stick: Path, folder: str) -> list[str]:

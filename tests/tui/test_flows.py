@@ -20,7 +20,7 @@ from bootkit.tui.screens.summary import SummaryScreen
 from bootkit.tui.screens.text import ErrorScreen, TextScreen
 from bootkit.tui.screens.work import WorkScreen
 from tests.app.conftest import MakeIso
-from tests.tui.conftest import Pilots, app_for, files_below, on, on_medium, opened, shown, typed, until
+from tests.tui.conftest import Pilots, app_for, files_below, on, on_medium, opened, shown, typed, until, whole_menu
 
 
 async def put(pilot: Pilots, image: Path) -> None:
@@ -48,7 +48,7 @@ async def test_an_option_of_an_image_ends_up_in_the_menu_on_a_stick_file(stick_f
         await pilot.press("ctrl+s")
         await until(pilot, lambda: app.screen is screen and screen.overview and not screen.overview.changed)
         assert "menu up to date" in shown(pilot)
-    assert "keyboard-layouts=fr" in on_medium(stick_file, "/boot/grub/grub.cfg")
+    assert "keyboard-layouts=fr" in whole_menu(stick_file)
     settings = on_medium(stick_file, "/boot/bootkit/stick.toml")
     assert 'keyboard = "fr"' in settings.partition('[image."/boot/iso/debian.iso"]')[2]
     assert "# Seconds until the first entry starts" in settings

@@ -15,8 +15,10 @@ from bootkit.system.loaders import menu_font
 def first_files(wish: Wish) -> tuple[WriteFile, ...]:
     """What the data partition begins with."""
     font = menu_font()
+    menu = menu_of((), Choices())
     return (
-        WriteFile(path=MENU, content=menu_of((), Choices())),
+        WriteFile(path=menu.parts_path, content=menu.parts),
+        WriteFile(path=MENU, content=menu.grub_cfg),
         WriteFile(path=GRUBENV, content=empty_grubenv()),
         *(WriteFile(path=path, content=content) for path, content in appearance_files(MenuSettings()).items()),
         *(() if font is None else (WriteFile(path=MENU_FONT, content=font),)),

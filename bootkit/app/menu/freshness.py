@@ -11,6 +11,7 @@ from bootkit.app.stick.variants import variants_digest
 from bootkit.errors import FormatError
 from bootkit.model.fields import json_object, parse_json
 from bootkit.model.places import GENERATED, LOADERS_FILE, MENU
+from bootkit.render.parts import parts_of_menu
 from bootkit.system.fingerprint import program_fingerprint
 from bootkit.system.volume import Volume, read_file
 
@@ -40,7 +41,10 @@ def is_made_from(volume: Volume, inputs: str, menu: bytes | None) -> bool:
         return False
     known = _record(volume)
     made_from = (known.get("inputs"), known.get("menu"))
-    return made_from == (inputs, hashlib.sha256(menu).hexdigest()) and not moved_images(volume)
+    if made_from != (inputs, hashlib.sha256(menu).hexdigest()):
+        return False
+    parts = parts_of_menu(menu)
+    return (parts is None or volume.stat(parts) is not None) and not moved_images(volume)
 
 
 def record_of_menu(inputs: str, menu: bytes, mapped: Mapping[str, Extents]) -> bytes:

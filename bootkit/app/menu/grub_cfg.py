@@ -1,4 +1,4 @@
-"""The text of the stick's grub.cfg."""
+"""The stick's menu: grub.cfg and the file beside it."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -9,7 +9,7 @@ from bootkit.errors import BootkitError, ToolMissing
 from bootkit.model.catalog import Additions, ImageItem, MenuSettings
 from bootkit.model.options import Choices
 from bootkit.plan.choices import chosen_item, chosen_rule, menu_settings
-from bootkit.render.menu import render_menu
+from bootkit.render.menu import MenuFiles, render_menu
 from bootkit.system.grubcheck import grub_script_error
 
 
@@ -19,8 +19,8 @@ def menu_of(
     additions: Mapping[str, Additions] = MappingProxyType({}),
     *,
     settings: MenuSettings | None = None,
-) -> bytes:
-    """The whole grub.cfg. ``additions`` are those of an image, by its path.
+) -> MenuFiles:
+    """The whole menu. ``additions`` are those of an image, by its path.
 
     ``settings`` take the place of what the choices tell the menu.
     """
@@ -33,14 +33,14 @@ def quick_rules() -> tuple[tuple[str, QuickRule], ...]:
     return tuple((detector.name, rule) for detector in detectors() for rule in detector.quick)
 
 
-def check_menu(menu: bytes) -> tuple[str, ...]:
+def check_menu(menu: MenuFiles) -> tuple[str, ...]:
     """What there is to warn of in a new menu.
 
     Raises:
         BootkitError: GRUB's own parser refuses it.
     """
     try:
-        error = grub_script_error(menu)
+        error = grub_script_error(menu.text)
     except ToolMissing as missing:
         return (f"the menu was not checked with GRUB's own parser: {missing.message}; {missing.hint}",)
     if error:

@@ -16,11 +16,12 @@ from bootkit.app.stick.loaders import stick_shims
 from bootkit.app.stick.settings import choices_of
 from bootkit.app.stick.state import list_stick, read_state
 from bootkit.model.options import Choices
-from bootkit.model.places import GENERATED, GRUBENV, MENU, OLD_MENU
+from bootkit.model.places import GENERATED, GRUB_FOLDER, GRUBENV, MENU, OLD_MENU
 from bootkit.model.plan import KeepOld, RemoveFile, StickPlan, StickStep, WriteFile
 from bootkit.plan.choices import menu_settings, unheard
 from bootkit.plan.machines import for_machines
-from bootkit.render.menu import empty_grubenv
+from bootkit.render.menu import MenuFiles, empty_grubenv
+from bootkit.render.parts import is_parts_file, parts_of_menu
 from bootkit.system.efivars import machine_keys
 from bootkit.system.volume import Volume, read_file
 
@@ -77,7 +78,7 @@ def plan_generation(
         *_menu_steps(volume, menu, old_menu),
     ]
     if not (unfit or any(item.unsettled for item in items)):  # else look again the next time: it may be there by then
-        steps.append(WriteFile(path=GENERATED, content=record_of_menu(inputs, menu, overlays.mapped)))
+        steps.append(WriteFile(path=GENERATED, content=record_of_menu(inputs, menu.grub_cfg, overlays.mapped)))
     warnings = (
         *check_menu(menu),
         *unheard(items, state.choices),
@@ -118,10 +119,20 @@ def _records(catalog: Catalog) -> Iterator[StickStep]:
     yield from (RemoveFile(path=path) for path in catalog.strays)
 
 
-def _menu_steps(volume: Volume, menu: bytes, old_menu: bytes | None) -> Iterator[StickStep]:
-    if menu != old_menu:
+def _menu_steps(volume: Volume, menu: MenuFiles, old_menu: bytes | None) -> Iterator[StickStep]:
+    """The file beside grub.cfg comes first and goes last: at every instant a menu has its own."""
+    changed = menu.grub_cfg != old_menu
+    if volume.stat(menu.parts_path) is None:
+        yield WriteFile(path=menu.parts_path, content=menu.parts)
+    if changed:
         if old_menu is not None:
             yield KeepOld(path=MENU, old=OLD_MENU)
-        yield WriteFile(path=MENU, content=menu)
+        yield WriteFile(path=MENU, content=menu.grub_cfg)
     if volume.stat(GRUBENV) is None:
         yield WriteFile(path=GRUBENV, content=empty_grubenv())
+    previous = old_menu if changed else read_file(volume, OLD_MENU, MENU_LIMIT)
+    kept = {menu.parts_path, parts_of_menu(previous or b"")}
+    for file in volume.listdir(GRUB_FOLDER) if volume.stat(GRUB_FOLDER) else ():
+        path = f"{GRUB_FOLDER}/{file.name}"
+        if is_parts_file(file.name) and path not in kept:
+            yield RemoveFile(path=path)

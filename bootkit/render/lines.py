@@ -1,0 +1,60 @@
+"""The lines of the menu: an image or a folder each, and where in the file beside it stands what they do."""
+
+from collections.abc import Mapping
+
+from bootkit.render.entries import MenuFolder, MenuImage, clean_text, display_width
+from bootkit.render.grub import render
+from bootkit.render.parts import Parts
+
+_TIP_LIMIT = 80
+
+
+def render_image(image: MenuImage, free: str) -> str:
+    """The image's entries, as they are shown when it is chosen."""
+    return render("image.cfg.j2", image=image, free=_free(image, free))
+
+
+class MenuLines:
+    """Writes the lines of folders; those of what lies in a folder are parts of their own.
+
+    ``places`` are where the images' entries stand in ``parts``, by their paths. ``checked`` lines hide where their file is
+    gone; the others are as short as can be.
+    """
+
+    def __init__(self, parts: Parts, places: Mapping[str, str], free: str, *, checked: bool) -> None:
+        self._parts = parts
+        self._places = places
+        self._free = free
+        self._checked = checked
+
+    def of(self, folder: MenuFolder) -> str:
+        """What is shown of a folder: its images and the folders in it."""
+        column = max((display_width(image.title) for image in folder.images if image.appearance.tip), default=0)
+        at_top = not folder.title
+        lines = [self._image(image, offered=at_top, column=column) for image in folder.images]
+        lines += [self._folder(one, offered=at_top) for one in folder.folders]
+        return "".join(lines)
+
+    # Only what stands at the top of the menu can offer itself as the default: a submenu is not run before it is opened.
+    def _folder(self, folder: MenuFolder, *, offered: bool) -> str:
+        first = next((image.default for image in folder.all_images if image.entries), "") if offered else ""
+        place = self._parts.add(self.of(folder))
+        return render("folder.cfg.j2", folder=folder, place=place, first=first, free=self._free, checked=self._checked)
+
+    def _image(self, image: MenuImage, *, offered: bool, column: int) -> str:
+        tip = clean_text(image.appearance.tip, limit=_TIP_LIMIT)
+        free = _free(image, self._free)
+        return render(
+            "line.cfg.j2",
+            image=image,
+            tip=" " * (max(column - display_width(image.title), 0) + 2) + tip if tip else "",
+            place=self._places[image.path],
+            default=image.default if offered and image.entries else "",
+            free=free,
+            function="image" if free == self._free else "locked_image",
+            checked=self._checked,
+        )
+
+
+def _free(image: MenuImage, free: str) -> str:
+    return "" if image.appearance.locked else free

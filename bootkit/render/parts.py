@@ -1,0 +1,60 @@
+"""The file beside grub.cfg: texts of GRUB script, each read only when somebody asks for it.
+
+GRUB reads a file device by sectors: after ``loopback``, ``source (device)12+3`` runs what stands in three sectors from the
+twelfth on. So a thousand images are one file, and take no more time before the menu is shown than one.
+
+Source: grub 2.06, grub-core/kern/fs.c (grub_fs_blocklist), docs/grub.texi, "Block list syntax".
+"""
+
+import hashlib
+import re
+from dataclasses import dataclass, field
+
+from bootkit.model.places import GRUB_FOLDER
+
+SECTOR = 512
+_NAME = re.compile(rb"^ +if ! loopback (menu_[0-9a-f]{12}) ", re.MULTILINE)
+
+
+@dataclass(slots=True)
+class Parts:
+    """What was written so far."""
+
+    _content: bytearray = field(default_factory=bytearray)
+
+    def add(self, text: str) -> str:
+        """Where the text stands, as ``START+COUNT`` in sectors. A comment fills its last one."""
+        start = len(self._content) // SECTOR
+        self._content += text.encode("utf-8", "surrogateescape")
+        if missing := -len(self._content) % SECTOR:
+            self._content += b"#" * (missing - 1) + b"\n"
+        return f"{start}+{len(self._content) // SECTOR - start}"
+
+    @property
+    def content(self) -> bytes:
+        return bytes(self._content)
+
+    @property
+    def device(self) -> str:
+        """A name for it that no other content has."""
+        return f"menu_{hashlib.sha256(self._content).hexdigest()[:12]}"
+
+    @property
+    def path(self) -> str:
+        return parts_path(self.device)
+
+
+def parts_path(device: str) -> str:
+    """The file that is opened by that name."""
+    return f"{GRUB_FOLDER}/{device}.cfg"
+
+
+def parts_of_menu(grub_cfg: bytes) -> str | None:
+    """Which file stands beside a menu; ``None`` for one of a program that had no such file."""
+    named = _NAME.search(grub_cfg)
+    return parts_path(named[1].decode()) if named else None
+
+
+def is_parts_file(name: str) -> bool:
+    """Whether a file of GRUB's folder is one that stands beside a menu."""
+    return re.fullmatch(r"menu_[0-9a-f]{12}\.cfg", name) is not None
