@@ -101,8 +101,9 @@ class ClusterWriter(abc.ABC, Generic[E]):
     def room(self, size: int) -> Sequence[Piece]:
         found: list[Piece] = []
         wanted = -(-size // self._cluster_size)
-        for first, count in self._free_runs():
-            for start, length in _without((first, count), self._freed):
+        freed = sorted(self._freed)
+        for first, count in self._free_runs(wanted):
+            for start, length in _without((first, count), freed):
                 if wanted > 0:
                     found.append((self._offset(start), min(length, wanted) * self._cluster_size))
                     wanted -= length
@@ -137,7 +138,8 @@ class ClusterWriter(abc.ABC, Generic[E]):
         """Mark clusters as free."""
 
     @abc.abstractmethod
-    def _free_runs(self) -> Iterator[Run]: ...
+    def _free_runs(self, enough: int) -> Iterator[Run]:
+        """The free clusters; a run of ``enough`` may be only a part of what is free there."""
 
     @abc.abstractmethod
     def _runs(self, entry: E) -> Iterator[Run]:
@@ -247,9 +249,9 @@ def _checked(name: str) -> str:
 
 
 def _without(run: Run, taken: Sequence[Run]) -> Iterator[Run]:
-    """The parts of a run that are in none of the others."""
+    """The parts of a run that are in none of the others, which are in order."""
     start, end = run[0], run[0] + run[1]
-    for first, count in sorted(taken):
+    for first, count in taken:
         if first < end and first + count > start:
             if first > start:
                 yield start, first - start

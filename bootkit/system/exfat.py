@@ -148,10 +148,10 @@ class ExfatWriter(ClusterWriter[ExfatEntry]):
         self._bitmap[start:end] = new
         self._staged.put(self._bitmap_at + start, new)
 
-    def _free_runs(self) -> Iterator[Run]:
+    def _free_runs(self, enough: int) -> Iterator[Run]:
         at = 0
         while (at := first_run(self._bitmap, 1, self._geometry.clusters, at)) >= 0:
-            end = next_used(self._bitmap, at, self._geometry.clusters)
+            end = next_used(self._bitmap, at, min(self._geometry.clusters, at + enough))
             yield at + 2, end - at
             at = end
 

@@ -129,7 +129,7 @@ class FatWriter(ClusterWriter[FatEntry]):
     def _take(self, count: int) -> tuple[Run, ...]:
         """Free clusters: in one piece where there is one, otherwise in the first pieces that there are."""
         gathered: list[Run] = []
-        for first, length in self._free_runs():
+        for first, length in self._free_runs(count):
             if length >= count:
                 return self._taken(((first, count),))
             gathered.append((first, length))
@@ -164,7 +164,7 @@ class FatWriter(ClusterWriter[FatEntry]):
             self._staged.put(at, data)
         self._tree.forget_table()
 
-    def _free_runs(self) -> Iterator[Run]:
+    def _free_runs(self, enough: int) -> Iterator[Run]:  # noqa: ARG002  # it is read piece by piece anyway
         """Free clusters from where the last search ended to the end of the table, then from its beginning."""
         end = self._geometry.clusters + 2
         hint = self._hint
@@ -188,8 +188,15 @@ class FatWriter(ClusterWriter[FatEntry]):
             yield begun, length
 
     def _runs(self, entry: FatEntry) -> Iterator[Run]:
+        first = count = 0
         for cluster in self._tree.clusters(entry.cluster):
-            yield cluster, 1
+            if count and cluster != first + count:
+                yield first, count
+                count = 0
+            first = first if count else cluster
+            count += 1
+        if count:
+            yield first, count
 
     def _file_records(self, folder: Folder[FatEntry], name: str, reserved: Reserved) -> bytes:
         if not VFAT.holds(reserved.size):

@@ -61,10 +61,7 @@ class MountedVolume(FolderVolume):
         if self._is_mounted:
             run(["umount", self._folder], timeout=LONG)
             self._is_mounted = False
-        if self._device:
-            # the kernel takes it away when the last who uses it has gone
-            run(["losetup", "--detach", self._device])
-            self._device = ""
+        self._let_device_go()
         if self._claim >= 0:
             os.close(self._claim)
             self._claim = -1
@@ -76,6 +73,13 @@ class MountedVolume(FolderVolume):
         mounter = kind.mounter or ("mount", "-t", kind.name)
         run([*mounter, "-o", options, self._node(image, offset, size, writing=writing), self._folder])
         self._is_mounted = True
+        self._let_device_go()
+
+    def _let_device_go(self) -> None:
+        """Have the kernel take the loop device away when the last who uses it has gone: at once, or with the mount."""
+        if self._device:
+            run(["losetup", "--detach", self._device])
+            self._device = ""
 
     def _node(self, image: Path, offset: int, size: int, *, writing: bool) -> Path:
         """The partition as a device: its own node, whose mounts all share one view of it, or else a loop device."""
