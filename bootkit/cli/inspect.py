@@ -1,20 +1,25 @@
 """``inspect`` and ``explain``: what an image is made of, and what follows from it."""
 
-import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
+from bootkit.cli import output
 from bootkit.cli.command import Argument, Option
 from bootkit.cli.options import AsJson, StickOption
+
+if TYPE_CHECKING:
+    from bootkit.app.verbs.inspect import Inspection
+    from bootkit.system.volume import Volume
 
 IsoArgument = Annotated[str, Argument(help="An ISO file, or an image on the stick.", metavar="ISO|IMAGE")]
 
 
 def inspect(iso: Annotated[Path, Argument(help="An ISO file.")], as_json: AsJson = False) -> None:
     """Look into an ISO file: what it is, and everything that was read to find out."""
-    from bootkit.cli.inspection import print_inspection
+    from bootkit.app.verbs.inspect import look_at_file
 
-    print_inspection(os.fspath(iso), as_json=as_json)
+    inspection = look_at_file(iso)
+    _print(inspection, inspection.summary(), as_json=as_json)
 
 
 def explain(
@@ -28,16 +33,42 @@ def explain(
 ) -> None:
     """Tell why an ISO is taken for what it is, how it boots, and with which words."""
     from bootkit.app.verbs.explain import explain_file, look_on_stick
-    from bootkit.cli.inspection import print_explanation, print_loaded
     from bootkit.system.sticks import open_stick
 
     if overlay or file is not None:
         with open_stick(stick) as opened:
-            print_loaded(opened.volume, iso, file, as_json=as_json)
+            _print_loaded(opened.volume, iso, file, as_json=as_json)
         return
     if Path(iso).is_file():
         inspection = explain_file(Path(iso))
     else:
         with open_stick(stick) as opened:
             inspection = look_on_stick(opened, iso)
-    print_explanation(inspection, as_json=as_json)
+    _print(inspection, inspection.explanation(), as_json=as_json)
+
+
+def _print_loaded(volume: "Volume", image: str, name: str | None, *, as_json: bool) -> None:
+    """The files that the stick loads behind an image's initrds, or one of them as it is."""
+    import stat
+
+    from bootkit.app.verbs.overlay_files import loaded_file, loaded_files
+
+    files = loaded_files(volume, image)
+    if name is not None:
+        files = (loaded_file(files, name),)
+    if as_json:
+        output.json([file.to_json() for file in files])
+    elif name is not None:
+        output.raw(files[0].content)
+    else:
+        rows = [(stat.filemode(file.mode), str(len(file.content)), file.name, file.archive) for file in files]
+        output.table(rows, ("MODE", "SIZE", "NAME", "ARCHIVE"))
+
+
+def _print(inspection: "Inspection", text: str, *, as_json: bool) -> None:
+    """Raises NothingRecognised, behind the answer, if no detector knows the image."""
+    if as_json:
+        output.json(inspection.to_json())
+    else:
+        output.answer(text)
+    inspection.require_recognised()
