@@ -12,7 +12,15 @@ from bootkit.errors import FormatError
 from bootkit.formats.compression import Budget, detect
 from bootkit.formats.cpio import MAGICS, CpioMember, read_cpio
 from bootkit.formats.initrdmarks import MAKERS, MarkReader, program_of
-from bootkit.formats.kmodules import LIST_LIMIT, aliases, builtin_drivers, dependencies, module_name, usual_charset
+from bootkit.formats.kmodules import (
+    LIST_LIMIT,
+    aliases,
+    builtin_drivers,
+    dependencies,
+    displays,
+    module_name,
+    usual_charset,
+)
 from bootkit.formats.stream import Plain, Stream, Unpacked
 from bootkit.model.initrd import CHARSET_MODULES, InitrdFacts, InitrdSegment, KernelModules
 
@@ -141,6 +149,7 @@ def read_initrd(
             depends=findings.depends,
             aliases=findings.aliases,
             charsets=findings.charsets,
+            displays=findings.displays,
         ),
         programs=tuple(sorted(findings.programs)),
         allowed=findings.allowed,
@@ -163,6 +172,7 @@ class _Findings:
         self.depends: dict[str, tuple[str, ...]] = {}
         self.aliases: dict[str, str] = {}
         self.charsets: dict[str, str] = {}
+        self.displays: tuple[str, ...] | None = None
         self.programs: set[str] = set()
         self.allowed: tuple[str, ...] | None = None
         self.links: dict[str, str] = {}
@@ -233,6 +243,8 @@ class _Findings:
             self.aliases.update(aliases(text))
         elif name == "modules.builtin":
             self.builtin = tuple(sorted({*(self.builtin or ()), *builtin_drivers(text)}))
+            found = displays(text)
+            self.displays = self.displays if found is None else tuple(sorted({*(self.displays or ()), *found}))
         else:
             for module, needed in dependencies(text):
                 self.depends[module_name(module)] = tuple(module_name(path) for path in needed)

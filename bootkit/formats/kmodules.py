@@ -9,11 +9,13 @@ from collections.abc import Iterator
 
 from bootkit.errors import FormatError
 from bootkit.formats.compression import detect, unpack_block
-from bootkit.model.initrd import DRIVERS
+from bootkit.model.initrd import DRIVERS, UEFI_DISPLAYS
 
 LIST_LIMIT = 4 << 20
 """Bytes of one list that are read at most; ``modules.dep`` of a whole Debian kernel has 500 KiB."""
 
+_WHOLE = 50
+"""Lines of a ``modules.builtin``: the smallest kernels that start a PC have some hundred."""
 _MODULE_LIMIT = 8 << 20
 """Bytes of an unpacked driver; ntfs3 with all that helps debugging has 2 MiB."""
 _CHARSETS = ("ascii", "iso8859-1", "cp437", "utf8")
@@ -46,6 +48,12 @@ def usual_charset(module: bytes) -> str:
 def builtin_drivers(text: str) -> tuple[str, ...]:
     """Those of ``DRIVERS`` that ``modules.builtin`` names, sorted."""
     return tuple(sorted({module_name(line) for line in text.split("\n")} & DRIVERS))
+
+
+def displays(text: str) -> tuple[str, ...] | None:
+    """Those of ``UEFI_DISPLAYS`` that ``modules.builtin`` names, sorted; ``None`` if the list is too short to be whole."""
+    lines = text.split("\n")
+    return tuple(sorted(UEFI_DISPLAYS.intersection(map(module_name, lines)))) if len(lines) > _WHOLE else None
 
 
 def dependencies(text: str) -> Iterator[tuple[str, tuple[str, ...]]]:

@@ -12,7 +12,15 @@ from bootkit.errors import FormatError
 from bootkit.formats.compression import Budget
 from bootkit.formats.erofs import Erofs
 from bootkit.formats.ext4 import Ext4
-from bootkit.formats.kmodules import LIST_LIMIT, aliases, builtin_drivers, dependencies, module_name, usual_charset
+from bootkit.formats.kmodules import (
+    LIST_LIMIT,
+    aliases,
+    builtin_drivers,
+    dependencies,
+    displays,
+    module_name,
+    usual_charset,
+)
 from bootkit.formats.reader import read_upto
 from bootkit.formats.squashfs import Squashfs
 from bootkit.formats.tree import Entry, Tree
@@ -121,6 +129,7 @@ class _RootReader:
             builtin=builtin_drivers(builtin) if builtin else None,
             depends={module_name(path): tuple(module_name(word) for word in needed) for path, needed in listed},
             aliases=aliases(self.text(f"{folder}/modules.alias", LIST_LIMIT)),
+            displays=displays(builtin),
             charsets={name: charset for name, path in there.items() if (charset := self._charset(name, path))},
             paths={name: path for name, path in there.items() if self._is_readable(path)},
         )

@@ -10,6 +10,8 @@ DRIVERS = frozenset(
     (*_IN_IMAGES, *(name for one in (*FILE_SYSTEMS, ISO9660) for name in (*one.drivers, *one.charsets)))
 )
 """The kernel's modules that decide whether an image is found and mounted; dashes are written as underscores."""
+UEFI_DISPLAYS = frozenset({"efidrm", "efifb", "simpledrm", "simplefb"})
+"""Drivers that show something on the screen that UEFI has set up, before the graphics card has its own."""
 CHARSET_MODULES = frozenset(one.charset_in for one in FILE_SYSTEMS if one.charset_in)
 """Modules in which the name of the character set stands that a file system asks for by itself."""
 
@@ -61,6 +63,8 @@ class KernelModules:
     charsets: dict[str, str] = field(default_factory=dict[str, str])
     """The character set that a module of ``CHARSET_MODULES`` wants where no other is asked for, as the kernel's
     configuration has it: ``fat`` wants ``ascii`` in Debian's, ``iso8859-1`` in Ubuntu's."""
+    displays: tuple[str, ...] | None = None
+    """Those of ``UEFI_DISPLAYS`` that are part of the kernel; ``None`` if there is no whole ``modules.builtin``."""
     paths: dict[str, str] = field(default_factory=dict[str, str])
     """Of a root file system: where those of ``DRIVERS`` lie that can be read, and what they depend on."""
 

@@ -190,6 +190,7 @@ def _modules(value: object, where: str) -> KernelModules:
         depends={name: json_list(item, f"{where}.depends[{name!r}]", json_string) for name, item in depends.items()},
         aliases=_texts(record, "aliases", where),
         charsets=_texts(record, "charsets", where),
+        displays=None if record.get("displays") is None else _strings(record, "displays", where),
         paths=_texts(record, "paths", where),
     )
 

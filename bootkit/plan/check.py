@@ -16,6 +16,7 @@ from bootkit.model.check import (
     StickFacts,
 )
 from bootkit.model.filesystem import DataFs, file_system
+from bootkit.model.initrd import UEFI_DISPLAYS
 from bootkit.model.iso import IsoFacts
 from bootkit.model.prepare import DATA_LABEL, ESP_LABEL
 from bootkit.model.testboot import TestFirmware
@@ -31,6 +32,10 @@ _CMDLINE_LIMIT = 2047
 """Characters that x86 kernels read; also those whose header does not tell. Source: Linux 6.1, COMMAND_LINE_SIZE."""
 _UUID = "00000000-0000-0000-0000-000000000000"
 _LONG_LOOP = "(loop_1000)"
+DARK = (
+    "On UEFI the screen stays dark until the driver of the graphics card is loaded: its kernel has none for the screen that "
+    "UEFI has set up (simpledrm, efifb)."
+)
 _RANK = (Answer.CANNOT, Answer.ELSEWHERE, Answer.UNKNOWN)
 """Of problems, the worst first."""
 
@@ -283,11 +288,25 @@ def _notes(
     for path in entry.stick_files:
         yield f"It needs {path} on the stick."
     yield from (f"{one.title!r}: {one.wipes}" for one in detection.entries if one.wipes)
+    if _stays_dark(item.facts, entry):
+        yield DARK
     seen = {path: item.facts.initrds[path] for path in entry.initrds if path in item.facts.initrds} | item.facts.roots
     yield from (f"{path}: {warning}" for path, facts in seen.items() for warning in facts.warnings)
     others = [path for path in stick.labels.get(item.facts.volume_id, ()) if path != item.path]
     if others and _by_label(entry, item.facts.volume_id):
         yield f"{', '.join(others)} has the same label; that is no harm on one stick, but on a second disk it is."
+
+
+def _stays_dark(facts: IsoFacts, entry: BootEntry) -> bool:
+    """Whether its kernel, as far as all of it is known, has no driver for the screen that UEFI has set up."""
+    initrds = [facts.initrds[path] for path in entry.initrds if path in facts.initrds]
+    versions = {version for initrd in initrds for version in initrd.kernels}
+    kernels = [kernel for root in facts.roots.values() for name, kernel in root.kernels.items() if name in versions]
+    known = [
+        modules.displays for modules in (*(one.drivers for one in initrds), *kernels) if modules.displays is not None
+    ]
+    brought = any(UEFI_DISPLAYS.intersection(initrd.drivers.modules) for initrd in initrds)
+    return bool(known) and not any(known) and not brought and entry.kind is EntryKind.LINUX
 
 
 def _sentence(clause: str) -> str:

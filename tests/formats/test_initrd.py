@@ -367,3 +367,16 @@ def test_of_a_function_that_is_defined_twice_the_last_counts(tmp_path: Path) -> 
     helpers.parent.mkdir()
     helpers.write_text(body % "vfat|udf" + body % "vfat|xfs")
     assert facts_of(archived(tmp_path)).allowed == ("vfat", "xfs")
+
+
+def test_early_displays_are_those_that_the_kernel_has_built_in(tmp_path: Path) -> None:
+    folder = tmp_path / "lib/modules/6.12"
+    folder.mkdir(parents=True)
+    assert facts_of(archived(tmp_path)).drivers.displays is None
+    many = "".join(f"kernel/lib/part{number}.ko\n" for number in range(100))
+    (folder / "modules.builtin").write_text("kernel/drivers/video/fbdev/efifb.ko\n")
+    assert facts_of(archived(tmp_path)).drivers.displays is None  # no kernel's whole list
+    (folder / "modules.builtin").write_text(f"{many}kernel/drivers/video/fbdev/efifb.ko\n")
+    assert facts_of(archived(tmp_path)).drivers.displays == ("efifb",)
+    (folder / "modules.builtin").write_text(many)
+    assert facts_of(archived(tmp_path)).drivers.displays == ()

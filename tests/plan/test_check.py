@@ -340,3 +340,14 @@ def test_what_could_not_be_read_is_passed_on() -> None:
         "/live/initrd.img: it ends too early",
         "/live/root.squashfs: it is no squashfs",
     )
+
+
+@pytest.mark.parametrize(
+    ("displays", "modules", "is_dark"),
+    [((), (), True), ((), ("simpledrm",), False), (("efifb",), (), False), (None, (), False)],
+)
+def test_a_kernel_without_an_early_display_is_known_to_stay_dark(
+    displays: tuple[str, ...] | None, modules: tuple[str, ...], is_dark: bool
+) -> None:
+    notes = predict(item(initrd=drivers("ext4", *modules, displays=displays)), EXT4).notes
+    assert any("stays dark" in note for note in notes) is is_dark
