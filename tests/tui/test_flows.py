@@ -158,7 +158,7 @@ async def test_two_images_are_added_with_a_queue(stick_file: Path, make_iso: Mak
 async def test_a_stick_file_is_prepared_by_the_wizard(tmp_path: Path) -> None:
     image = tmp_path / "new.img"
     app = app_for(None)
-    async with app.run_test() as pilot:
+    async with app.run_test(size=(100, 50)) as pilot:
         await on(pilot, PrepareScreen)
         app.screen.query_one("#file", Input).value = os.fspath(image)
         app.screen.query_one("#size", Input).value = "180M"
