@@ -21,7 +21,7 @@ from bootkit.model.boot import (
 )
 from bootkit.model.catalog import Additions, Hop, ImageAppearance, ImageItem
 from bootkit.model.places import IMAGE_FOLDER, OVERLAY_FOLDER
-from bootkit.render.grub import unbootable_path
+from bootkit.render.grub import grub_quote, unbootable_path
 
 _WIDTH = 74
 _TITLE_LIMIT = 120
@@ -121,6 +121,16 @@ class MenuImage:
     explanation: tuple[str, ...] = ()
     entries: tuple[GrubEntry, ...] = ()
     appearance: ImageAppearance = _PLAIN
+    refused: frozenset[Firmware] = frozenset()
+    """Where Secure Boot refuses its default entry."""
+
+    @property
+    def judged(self) -> str:
+        """What the menu's ``judge`` is told, to mark the image where it does not start; empty if it starts everywhere."""
+        sources = [entry.source for entry in self.entries if entry.source is not None]
+        starts = frozenset(firmware for source in sources for firmware in source.firmware)
+        machines = "" if not sources or starts == ANY_FIRMWARE else _names(starts) or "none"
+        return f" {grub_quote(_names(self.refused))} {grub_quote(machines)}" if self.refused or machines else ""
 
     @property
     def default(self) -> str:
@@ -221,7 +231,12 @@ def _image(item: ImageItem, title: str, additions: Additions) -> MenuImage:
         comment=clean_text(f"{item.path}: {detection.stack if detection else 'not known'}"),
         explanation=_no_boot(item, detection),
         entries=_entries(item, detection, additions) if detection else (),
+        refused=item.refused,
     )
+
+
+def _names(firmware: frozenset[Firmware]) -> str:
+    return " ".join(one.value for one in Firmware if one in firmware)
 
 
 def _no_boot(item: ImageItem, detection: Detection | None) -> tuple[str, ...]:

@@ -37,7 +37,8 @@ class MenuLines:
 
     # Only what stands at the top of the menu can offer itself as the default: a submenu is not run before it is opened.
     def _folder(self, folder: MenuFolder, *, offered: bool) -> str:
-        first = next((image.default for image in folder.all_images if image.entries), "") if offered else ""
+        starting = [image for image in folder.all_images if image.entries] if offered else []
+        first = next((image for image in starting if not image.judged), next(iter(starting), None))
         place = self._parts.add(self.of(folder))
         return render("folder.cfg.j2", folder=folder, place=place, first=first, free=self._free, checked=self._checked)
 

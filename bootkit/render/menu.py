@@ -24,6 +24,7 @@ from bootkit.model.places import (
 from bootkit.render.entries import (
     GrubEntry,
     MenuFolder,
+    MenuImage,
     menu_tree,
     split_words,
 )
@@ -278,9 +279,9 @@ def _toggles(settings: MenuSettings, *, has_additions: bool) -> tuple[Toggle, ..
     )
 
 
-def _chosen(tree: MenuFolder, settings: MenuSettings) -> tuple[str, str] | None:
-    """Path and ``default`` of the image that the user wants to start by itself."""
-    return next(((one.path, one.default) for one in tree.all_images if one.path == settings.default), None)
+def _chosen(tree: MenuFolder, settings: MenuSettings) -> MenuImage | None:
+    """The image that the user wants to start by itself."""
+    return next((one for one in tree.all_images if one.path == settings.default), None)
 
 
 def _rule(stack: str, rule: QuickRule) -> dict[str, object]:

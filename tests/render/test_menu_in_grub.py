@@ -479,3 +479,23 @@ def test_a_menu_without_the_file_beside_it_says_what_to_do(stick: StickMaker) ->
     (beside,) = (path for path in stick.files if "/menu_" in path)
     del stick.files[beside]
     assert "bootkit generate" in run_menu(stick.make(), entry=CASPER).screen
+
+
+def test_what_does_not_start_here_is_marked_and_never_the_default(stick: StickMaker) -> None:
+    pcs = frozenset({Firmware.BIOS, Firmware.UEFI_X64, Firmware.UEFI_IA32})
+    arm = item("/boot/iso/a.iso", entry(firmware=frozenset({Firmware.UEFI_ARM64})), distro="Arm")
+    refused = replace(
+        item("/boot/iso/b.iso", entry(firmware=pcs), distro="Bold"), refused=frozenset({Firmware.UEFI_X64})
+    )
+    for one in (arm, refused):
+        stick.add_iso(one.path, LIVE_TREE)
+    stick.add_menu(arm, refused)
+    stick.files[CUSTOM_MENU] = b'echo "<$default $timeout>"\n'
+    disk = stick.make()
+    secure = run_menu(disk, entry="blank", firmware=Firmware.UEFI_X64, presets={"lockdown": "y"}).screen
+    assert "< -1>" in secure
+    assert "<image:a.iso>0 30>" in run_menu(disk, entry="blank", firmware=Firmware.UEFI_ARM64).screen
+    assert "<image:b.iso>0 30>" in run_menu(disk, entry="blank").screen
+    shown = run_menu(disk, firmware=Firmware.UEFI_X64, presets={"lockdown": "y"}).screen
+    assert "Arm (not for this computer)" in shown
+    assert "Bold (Secure Boot refuses it)" in shown
