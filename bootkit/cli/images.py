@@ -1,12 +1,14 @@
 """``add``, ``remove``, ``list``, ``generate`` and ``verify``."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from bootkit.cli import output
 from bootkit.cli.command import Argument, Option
 from bootkit.cli.options import AsJson, DryRun, StickOption
-from bootkit.system.sticks import Stick
+
+if TYPE_CHECKING:
+    from bootkit.system.sticks import Stick
 
 Keyring = Annotated[
     list[Path] | None,
@@ -172,7 +174,7 @@ def verify(
         raise BootkitError("; ".join(f"{answer.verdict} on the stick: {answer.path}" for answer in bad), hint=hint)
 
 
-def write_menu(stick: Stick) -> None:
+def write_menu(stick: "Stick") -> None:
     """Write the menu as ``generate`` does, and tell what was done."""
     from bootkit.app.verbs.check import predictions_of
     from bootkit.app.verbs.generate import plan_generation

@@ -1,13 +1,10 @@
 """What the commands about images print."""
 
+import sys
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-from bootkit.app.stick.user_files import VerifiedFile
-from bootkit.app.verbs.generate import Generation
-from bootkit.app.verbs.images import Addition
-from bootkit.app.verbs.test import BootedEntry
-from bootkit.app.verbs.verify import Verified
 from bootkit.cli import output
 from bootkit.errors import BootkitError
 from bootkit.model.answers import recognition_to_json
@@ -20,17 +17,24 @@ from bootkit.system.changes import Watcher
 from bootkit.system.volume import Volume
 from bootkit.units import format_size
 
+if TYPE_CHECKING:  # the use cases bring much with them, and each command has only its own
+    from bootkit.app.stick.user_files import VerifiedFile
+    from bootkit.app.verbs.generate import Generation
+    from bootkit.app.verbs.images import Addition
+    from bootkit.app.verbs.test import BootedEntry
+    from bootkit.app.verbs.verify import Verified
+
 
 @contextmanager
 def watching() -> Generator[Watcher]:
     """Progress on stderr: a moving line with bytes, speed and time left on a terminal, one plain line a phase elsewhere."""
+    if not sys.stderr.isatty():
+        yield Watcher(begin=lambda phase, path, size: output.say(f"{phase} {path} ({format_size(size)})"))
+        return
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
     console = Console(stderr=True, highlight=False)
-    if not console.is_terminal:
-        yield Watcher(begin=lambda phase, path, size: output.say(f"{phase} {path} ({format_size(size)})"))
-        return
     columns = (
         TextColumn("{task.description}", markup=False),
         BarColumn(),
@@ -58,14 +62,14 @@ def plan(changes: StickPlan) -> None:
         output.answer("nothing to do")
 
 
-def addition_line(addition: Addition, prediction: Prediction) -> str:
+def addition_line(addition: "Addition", prediction: Prediction) -> str:
     detection = addition.item.detection
     name = detection.title if detection is not None else "not recognised"
     checked = f"; agrees with {addition.checked_with}" if addition.checked_with else ""
     return f"{addition.item.name}: {name}{checked}; {prediction.advice}"
 
 
-def generation(done: Generation, predictions: Sequence[Prediction] = ()) -> None:
+def generation(done: "Generation", predictions: Sequence[Prediction] = ()) -> None:
     """Tell what a generation did, with ``predictions`` of the images where somebody wants to hear them."""
     for warning in done.plan.warnings:
         output.say(f"warning: {warning}")
@@ -84,7 +88,7 @@ def generation(done: Generation, predictions: Sequence[Prediction] = ()) -> None
     )
 
 
-def generation_json(done: Generation, predictions: Sequence[Prediction]) -> dict[str, object]:
+def generation_json(done: "Generation", predictions: Sequence[Prediction]) -> dict[str, object]:
     """What a generation did, for ``json.dumps``; ``predictions`` are those of the catalogue's images, in its order."""
     items = () if done.catalog is None else done.catalog.items
     return {
@@ -126,7 +130,7 @@ def items(found: Sequence[ImageItem], predictions: Sequence[Prediction], volume:
     output.say(f"{format_size(volume.free())} free on {volume.where} ({volume.filesystem})")
 
 
-def verified(answers: Sequence[Verified], *, as_json: bool) -> None:
+def verified(answers: "Sequence[Verified]", *, as_json: bool) -> None:
     if as_json:
         output.json([_verified_json(answer) for answer in answers])
         return
@@ -140,7 +144,7 @@ def verified(answers: Sequence[Verified], *, as_json: bool) -> None:
             output.answer(f"  {answer.path}: {finding.words}")
 
 
-def _verified_json(answer: Verified) -> dict[str, object]:
+def _verified_json(answer: "Verified") -> dict[str, object]:
     checks = [
         {"source": finding.source, "outcome": finding.outcome.value, "detail": finding.detail}
         for finding in answer.findings
@@ -149,7 +153,7 @@ def _verified_json(answer: Verified) -> dict[str, object]:
     return {**known, "checks": checks} if checks else known
 
 
-def verified_files(answers: Sequence[VerifiedFile], *, as_json: bool) -> None:
+def verified_files(answers: "Sequence[VerifiedFile]", *, as_json: bool) -> None:
     """Tell what a comparison with the kept checksums showed.
 
     Raises:
@@ -164,7 +168,7 @@ def verified_files(answers: Sequence[VerifiedFile], *, as_json: bool) -> None:
         raise BootkitError(f"damaged on the stick: {', '.join(damaged)}", hint="copy it again, with --replace")
 
 
-def boot_results(proofs: Sequence[BootedEntry]) -> None:
+def boot_results(proofs: "Sequence[BootedEntry]") -> None:
     """One row a boot; for those that stuck, the reason and the last lines of the console."""
     rows = [
         (
@@ -187,7 +191,7 @@ def boot_results(proofs: Sequence[BootedEntry]) -> None:
                 output.say(f"  | {line}")
 
 
-def boot_result_json(proof: BootedEntry) -> dict[str, object]:
+def boot_result_json(proof: "BootedEntry") -> dict[str, object]:
     result = proof.result
     return {
         "firmware": proof.firmware.value,

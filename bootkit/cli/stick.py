@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from bootkit.cli import output
 from bootkit.cli.ask import ask
@@ -12,8 +12,10 @@ from bootkit.cli.options import AsJson, DryRun
 from bootkit.model.device import BlockDevice
 from bootkit.model.filesystem import EXCHANGE, DataFs
 from bootkit.model.prepare import Layout, LoaderChoice, PreparePlan
-from bootkit.plan.safety import Refusal
 from bootkit.units import format_size, parse_size
+
+if TYPE_CHECKING:
+    from bootkit.plan.safety import Refusal
 
 TargetArgument = Annotated[Path, Argument(help="A whole disk (/dev/sdX), or a file that stands for one.")]
 Yes = Annotated[bool, Option("--yes", "-y", help="Do not ask. Enough for a new file; a disk needs --expect, too.")]
@@ -247,7 +249,7 @@ def _confirm(plan: PreparePlan, *, yes: bool, expect: str) -> None:
         raise DeviceRefused(f"that is not {shown}", hint="nothing was written")
 
 
-def _device_json(device: BlockDevice, refused: tuple[Refusal, ...]) -> dict[str, object]:
+def _device_json(device: BlockDevice, refused: "tuple[Refusal, ...]") -> dict[str, object]:
     from dataclasses import asdict
 
     return {**asdict(device), "refused": [asdict(refusal) for refusal in refused]}

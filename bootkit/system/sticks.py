@@ -17,7 +17,6 @@ from bootkit.system.medium import Medium, medium_of, mounts, require_unused
 from bootkit.system.volume import Volume
 from bootkit.system.volumes.folder import FolderVolume
 from bootkit.system.volumes.raw import RawVolume
-from bootkit.system.volumes.unmounted import by_the_kernel, unmounted_volume
 
 log = logging.getLogger(__name__)
 
@@ -112,6 +111,9 @@ def _mounted_folder(medium: Medium) -> Path | None:
 
 def _raw_volume(path: Path, *, writing: bool) -> Volume:
     """The data partition inside an image file or an unmounted device."""
+    # five file systems, of which a mounted stick needs none
+    from bootkit.system.volumes.unmounted import by_the_kernel, unmounted_volume
+
     try:
         with path.open("rb") as fh:
             table = read_partitions(fh)

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 HEAVY = frozenset({"backports", "jinja2", "lz4", "psutil", "pyudev", "qemu", "textual", "tomlkit"})
 """Libraries of single commands."""
@@ -18,20 +20,50 @@ def modules_after(code: str) -> set[str]:
     return set(done.stderr.split())
 
 
-def test_the_version_is_told_without_any_library() -> None:
-    loaded = modules_after("from bootkit.cli.program import run\ntry: run(['--version'])\nexcept SystemExit: pass")
-    assert not loaded & (HEAVY | {"dataclasses", "json", "logging", "pathlib", "subprocess"})
-    assert not [name for name in loaded if name.startswith(("bootkit.app", "bootkit.model", "bootkit.system"))]
+NOTHING: frozenset[str] = frozenset()
+LOADS = {
+    ("--version",): NOTHING,
+    ("--help",): frozenset({"model"}),
+    ("list", "--help"): NOTHING,
+    ("inspect", "--help"): NOTHING,
+    ("home", "create", "--help"): NOTHING,
+    ("prepare", "--help"): frozenset({"model"}),
+}
+"""What each command may load of ours, beside the command line itself; libraries of others none of them."""
+ALWAYS = frozenset({"cli", "errors", "plain"})
 
 
-def test_all_commands_are_described_without_the_libraries_of_single_commands() -> None:
-    loaded = modules_after("from bootkit.cli.program import run\ntry: run(['--help'])\nexcept SystemExit: pass")
-    assert "bootkit.cli.stick" in loaded
-    assert not loaded & HEAVY
+def loaded_by(*words: str) -> set[str]:
+    run = f"from bootkit.cli.program import run\ntry: run({list(words)})\nexcept SystemExit: pass"
+    return modules_after(run)
 
 
-def test_looking_into_an_image_needs_no_library() -> None:
-    assert not modules_after("import bootkit.app.verbs.inspect") & HEAVY
+@pytest.mark.parametrize("words", LOADS, ids=" ".join)
+def test_a_command_loads_what_it_uses_and_nothing_else(words: tuple[str, ...]) -> None:
+    loaded = loaded_by(*words)
+    layers = {name.split(".")[1] for name in loaded if name.startswith("bootkit.")}
+    assert layers - ALWAYS - {"units"} <= LOADS[words]
+    assert not loaded & (HEAVY | {"asyncio", "rich", "ssl", "subprocess"})
+
+
+def test_the_version_is_told_with_next_to_nothing() -> None:
+    assert not loaded_by("--version") & {"dataclasses", "inspect", "json", "logging", "pathlib"}
+
+
+def test_a_list_of_images_needs_no_library_of_other_commands(tmp_path: Path) -> None:
+    settings = tmp_path / "boot/bootkit/stick.toml"
+    settings.parent.mkdir(parents=True)
+    settings.write_text("")
+    loaded = loaded_by("list", "--stick", str(tmp_path))
+    assert "bootkit.system.volumes.folder" in loaded
+    assert not loaded & {"asyncio", "jinja2", "psutil", "qemu", "rich", "ssl", "textual", "tomlkit"}
+
+
+def test_a_look_into_an_image_needs_no_library() -> None:
+    loaded = modules_after("import bootkit.app.verbs.inspect")
+    assert not loaded & (HEAVY | {"rich"})
+    layers = {name.split(".")[1] for name in loaded if name.startswith("bootkit.")}
+    assert "system" not in layers
 
 
 def test_detectors_reach_nothing_that_touches_the_machine() -> None:
