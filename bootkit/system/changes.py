@@ -5,14 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bootkit.errors import BootkitError
-from bootkit.model.places import APP_FOLDER, BOOT_FOLDER
 from bootkit.model.plan import CopyImage, KeepOld, RemoveFile, StickPlan, WriteFile
 from bootkit.system.volume import Progress, Volume, chunks_of, read_file, sha256_of
 
 _KEEP_LIMIT = 64 << 20
-_PART = ".part"
-_DEPTH = 12
-"""Folders in one another; the records of images lie deepest."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,25 +48,6 @@ def apply_changes(plan: StickPlan, volume: Volume, watcher: Watcher | None = Non
     return digests
 
 
-def remove_leftovers(volume: Volume) -> tuple[str, ...]:
-    """The parts of files that interrupted commands have left; they are gone now.
-
-    To be called by who alone is writing: then no part is needed by anybody.
-    """
-    todo, found = [BOOT_FOLDER, APP_FOLDER], list[str]()
-    while todo:
-        folder = todo.pop()
-        for member in volume.listdir(folder):
-            path = f"{folder}/{member.name}"
-            if not member.is_dir and member.name.startswith(".") and member.name.endswith(_PART):
-                found.append(path)
-            elif member.is_dir and folder.count("/") < _DEPTH:
-                todo.append(path)
-    for path in found:
-        volume.remove(path)
-    return tuple(found)
-
-
 def _write(volume: Volume, pending: dict[str, bytes]) -> None:
     if pending:
         volume.write(pending)
@@ -80,7 +57,7 @@ def _write(volume: Volume, pending: dict[str, bytes]) -> None:
 def _copy(step: CopyImage, volume: Volume, watcher: Watcher) -> str:
     """Copy under a hidden name, read back from the medium, compare, and only then give it its name."""
     folder, _, name = step.path.rpartition("/")
-    part = f"{folder}/.{name}{_PART}"
+    part = f"{folder}/.{name}.part"
     watcher.begin("copying", step.path, step.size)
     digest = volume.copy_in(Path(step.source), part, watcher.progress, sparse=step.sparse)
     try:

@@ -1,7 +1,6 @@
 """Find the stick that a command means, and reach its data partition."""
 
 import fcntl
-import logging
 import os
 import stat
 from collections.abc import Generator
@@ -12,13 +11,10 @@ from pathlib import Path
 from bootkit.errors import BootkitError, FormatError, host_errors
 from bootkit.formats.partitions import read_partitions
 from bootkit.model.places import CUSTOMIZE_FOLDER, IMAGE_FOLDER, STICK_FILE
-from bootkit.system.changes import remove_leftovers
 from bootkit.system.medium import Medium, medium_of, mounts, require_unused
 from bootkit.system.volume import Volume
 from bootkit.system.volumes.folder import FolderVolume
 from bootkit.system.volumes.raw import RawVolume
-
-log = logging.getLogger(__name__)
 
 _PREPARE = "prepare one first: bootkit prepare TARGET (bootkit devices lists what is plugged in)"
 
@@ -57,9 +53,6 @@ def open_stick(where: Path | None, *, writing: bool = False) -> Generator[Stick]
         if isinstance(volume, RawVolume):
             with suppress(BootkitError):  # it may not be written: then it is read as if it were complete
                 volume.complete()
-        if writing:
-            for left in remove_leftovers(volume):
-                log.warning("%s: removed %s, which an interrupted command has left", volume.where, left)
         yield Stick(where=path, volume=volume)
 
 

@@ -7,13 +7,15 @@ from bootkit.app.stick import catalog
 from bootkit.app.verbs.generate import plan_generation
 from bootkit.errors import BootkitError
 from bootkit.model.catalog import ImageItem
-from bootkit.model.places import GRUB_FOLDER
+from bootkit.model.places import GRUB_FOLDER, IMAGE_FOLDER, MENU
 from bootkit.model.plan import KeepOld, RemoveFile, WriteFile
 from bootkit.render.menu import MenuFiles
 from bootkit.render.parts import parts_of_menu
 from bootkit.system.changes import apply_changes
-from bootkit.system.volume import FileStat, Volume
+from bootkit.system.sticks import open_stick
+from bootkit.system.volume import FileStat, Volume, read_file
 from tests.app.conftest import UNKNOWN, MakeIso, menu_on
+from tests.conftest import Prepared
 
 
 def _put(stick: Path, iso: Path, where: str = "boot/iso") -> Path:
@@ -124,6 +126,37 @@ def test_one_bad_image_stops_nothing(volume: Volume, stick: Path, make_iso: Make
     assert items["debian.iso"].recognition is not None
     assert "debian.iso" in (stick / "boot/grub/grub.cfg").read_text()
     assert _generate(volume) == 0
+
+
+ODD_NAMES = (
+    "a" * 251 + ".iso",
+    'say "hi".iso',
+    "x\ndump payload.iso",
+    "it's $x `id`.iso",
+    "-rf.iso",
+    "*[x]?.iso",
+    "\udcff.iso",
+)
+
+
+def test_no_name_stops_the_others(volume: Volume, stick: Path, make_iso: MakeIso) -> None:
+    good = _put(stick, make_iso("debian.iso"))
+    for name in ODD_NAMES:
+        good.with_name(name).write_bytes(good.read_bytes())
+    apply_changes(plan_generation(volume).plan, volume)
+    assert b"debian.iso" in (stick / "boot/grub/grub.cfg").read_bytes()
+    assert plan_generation(volume).plan.steps == ()
+
+
+def test_no_name_stops_the_others_on_a_stick_that_is_not_mounted(
+    prepared: Prepared, make_iso: MakeIso, tmp_path: Path
+) -> None:
+    with open_stick(prepared(tmp_path / "stick.img"), writing=True) as opened:
+        for name in ("debian.iso", *ODD_NAMES):
+            opened.volume.copy_in(make_iso("debian.iso"), f"{IMAGE_FOLDER}/{name}", lambda _: None)
+        apply_changes(plan_generation(opened.volume).plan, opened.volume)
+        assert b"debian.iso" in (read_file(opened.volume, MENU, 1 << 20) or b"")
+        assert plan_generation(opened.volume).plan.steps == ()
 
 
 def test_the_record_of_an_image_that_is_gone_goes_too(volume: Volume, stick: Path, make_iso: MakeIso) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
 
@@ -23,6 +24,8 @@ SUFFIXES = (".iso",)
 """Of images anywhere on the partition."""
 FOLDER_SUFFIXES = (*SUFFIXES, ".efi", ".img", ".ima", ".wim", ".bin", ".krn", ".lkrn")
 """Of images in the image folder: programs, floppies, Windows images."""
+RECORD_NAME_LIMIT = 240
+"""Bytes of the name of an image that has a record: 255, less what is put in front and behind."""
 RECORD_LIMIT = 4 << 20
 _DEPTH = 6
 """Folders below the root in which images are looked for outside of /boot/iso."""
@@ -125,6 +128,11 @@ def look_at_image(volume: Volume, path: str, stat: FileStat, *, insides: bool = 
 
 def record_path(path: str) -> str:
     return f"{FACTS_FOLDER}{path}.json"
+
+
+def record_fits(path: str) -> bool:
+    """Whether the name of an image's record is one that every file system takes, also while it is written."""
+    return len(os.fsencode(path.rpartition("/")[2])) <= RECORD_NAME_LIMIT
 
 
 def record_of(item: ImageItem) -> bytes:

@@ -9,7 +9,7 @@ from bootkit.app.menu.companions import plan_companions
 from bootkit.app.menu.freshness import MENU_LIMIT, inputs_of, is_made_from, record_of_menu
 from bootkit.app.menu.grub_cfg import check_menu, menu_of
 from bootkit.app.menu.overlays import OverlayPlan, plan_overlays, without_refused
-from bootkit.app.stick.catalog import Catalog, record_of, record_path
+from bootkit.app.stick.catalog import Catalog, record_fits, record_of, record_path
 from bootkit.app.stick.homes import home_names, homes_note
 from bootkit.app.stick.leftovers import Leftover, find_leftovers, leftovers_note
 from bootkit.app.stick.loaders import stick_shims
@@ -114,7 +114,7 @@ def _refusals(overlays: OverlayPlan) -> tuple[str, ...]:
 def _records(catalog: Catalog) -> Iterator[StickStep]:
     """Steps by which new and changed images get a record, and images that are gone lose theirs."""
     for item in catalog.items:
-        if item.path in catalog.looked_at and not item.unsettled:
+        if item.path in catalog.looked_at and not item.unsettled and record_fits(item.path):
             yield WriteFile(path=record_path(item.path), content=record_of(item))
     yield from (RemoveFile(path=path) for path in catalog.strays)
 

@@ -21,7 +21,7 @@ _ALLOCATING = (*names_of(one for one in FILE_SYSTEMS if one.has_holes), "tmpfs")
 _WITH_HOLES = (*_ALLOCATING, "overlay")
 _OWN_ADDRESSES = (BTRFS.name, "zfs", "bcachefs", "overlay")
 """Where the places that the kernel tells are not those on a partition."""
-_NOTHING = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
+_NOTHING = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG)
 """What the kernel says where nothing lies: a link that leads round in a circle is like one that leads nowhere."""
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _BY_UUID = Path("/dev/disk/by-uuid")
