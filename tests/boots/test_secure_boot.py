@@ -20,7 +20,7 @@ from bootkit.formats.x509 import parse_certificate
 from bootkit.model.check import Trust
 from bootkit.model.efi import MachineKeys
 from bootkit.model.testboot import BootResult, Stage, TestFirmware
-from bootkit.system.boot import boot
+from bootkit.system.boot import STAGE_LIMITS, boot
 from bootkit.system.changes import apply_changes
 from bootkit.system.qemu import Accelerator
 from bootkit.system.sticks import open_stick
@@ -33,6 +33,8 @@ pytestmark = pytest.mark.boots
 MEMORY_MIB = 1024
 NETBOOT = Path("/usr/lib/debian-installer/images/12/amd64/text/debian-installer/amd64")
 SECURE = TestFirmware.SECUREBOOT
+LIMITS = {stage: 4 * limit for stage, limit in STAGE_LIMITS.items()}
+"""Firmware that verifies takes its time where it is emulated, and a vendor's shim waits for somebody to read what it says."""
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +58,9 @@ def test_an_image_larger_than_the_memory_boots(folder: Path, accelerator: Accele
     fill(stick, large)
     with open_stick(stick) as opened:
         (target,) = choose_targets(opened.volume, [], every=False)
-    result = boot(stick, entry=target.id_path, firmware=SECURE, accelerator=accelerator, memory_mib=MEMORY_MIB)
+    result = boot(
+        stick, entry=target.id_path, firmware=SECURE, accelerator=accelerator, memory_mib=MEMORY_MIB, limits=LIMITS
+    )
     assert result.ok, (result.reason, *result.tail)
 
 
@@ -133,6 +137,7 @@ def booted(vendors: Vendors, name: str, accelerator: Accelerator, variables: Pat
         until=Stage.INITRD,
         variables=variables,
         memory_mib=MEMORY_MIB,
+        limits=LIMITS,
     )
 
 
