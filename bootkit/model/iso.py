@@ -122,8 +122,9 @@ class IsoFacts:
 
     @property
     def oddities(self) -> tuple[str, ...]:
-        """The warnings without the one that ``missing`` stands for."""
-        return tuple(warning for warning in self.warnings if not (self.missing and warning.startswith(INCOMPLETE)))
+        """The warnings without those that ``missing`` stands for."""
+        said = (INCOMPLETE, "an incomplete download")
+        return tuple(one for one in self.warnings if not (self.missing and any(text in one for text in said)))
 
     @property
     def efi_image(self) -> tuple[int, int] | None:

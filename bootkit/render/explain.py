@@ -53,7 +53,7 @@ def explain(
     if prediction is not None and prediction.files:
         lines += _will_it_boot(prediction, on_stick=bool(iso_path))
     # what would help to boot is no help where nothing does
-    notes = [note for note in detection.notes if not (note == ON_A_DISK and _cannot(prediction))]
+    notes = [note for note in detection.notes if not (note == ON_A_DISK and _why_never(prediction))]
     if notes or facts.oddities:
         lines += ["", "Good to know", *(_item(note) for note in (*notes, *facts.oddities))]
     return "\n".join([*lines, "", *_others(recognition, "Not taken for")])
@@ -61,15 +61,21 @@ def explain(
 
 def _headline(facts: IsoFacts, detection: Detection, prediction: Prediction | None) -> str:
     known = f"{facts.name} is {detection.title}"
-    if detection.entries and _cannot(prediction):
-        return f"{known}. It cannot boot as it is: {prediction.reason if prediction else ''}"
+    if detection.entries and (reason := _why_never(prediction)):
+        return f"{known}. It cannot boot as it is: {reason}"
     if detection.untested:
         return f"{facts.name} calls itself {detection.title}. Nobody knows it: how it boots is an untested guess."
     return f"{known}; it boots by {detection.stack}." if detection.entries else f"{known}. It cannot boot from a file."
 
 
-def _cannot(prediction: Prediction | None) -> bool:
-    return prediction is not None and prediction.answer is Answer.CANNOT
+def _why_never(prediction: Prediction | None) -> str:
+    """Why it boots from no file system of any stick; empty if it does, or if nobody knows."""
+    if prediction is None:
+        return ""
+    if prediction.answer is Answer.CANNOT:
+        return prediction.reason
+    known = [answer for answer in prediction.files if answer.filesystem]
+    return known[0].reason if known and all(answer.readable is False for answer in known) else ""
 
 
 def _how(detection: Detection, slots: Mapping[str, str], *, predicted: bool) -> list[str]:

@@ -126,3 +126,21 @@ def test_explain_says_where_nothing_is_loaded(bootkit: Bootkit, stick: Path, mak
     done = bootkit("explain", "holiday", "--overlay", "--stick", stick)
     assert done.returncode == 1
     assert "nothing is loaded behind its initrds" in done.stderr
+
+
+def test_an_image_that_was_cut_short_cannot_boot_and_says_so_first_and_once(
+    bootkit: Bootkit, tmp_path: Path, make_iso: MakeIso
+) -> None:
+    iso = make_iso("debian.iso")
+    content = iso.read_bytes()
+    short = tmp_path / "short.iso"
+    short.write_bytes(content[: len(content) - (1 << 20)] if len(content) > 2 << 20 else content)
+    if short.stat().st_size == len(content):  # a small image: its volume claims more than the file has
+        at = 16 * 2048 + 80
+        blocks = len(content) // 2048 + 1000
+        both = blocks.to_bytes(4, "little") + blocks.to_bytes(4, "big")
+        short.write_bytes(content[:at] + both + content[at + 8 :])
+    said = " ".join(bootkit("explain", short).stdout.split())
+    assert "It cannot boot as it is: The file is not complete:" in said.partition("Why")[0]
+    assert said.count("not complete") == 1
+    assert "it boots by" not in said
