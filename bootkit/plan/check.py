@@ -24,7 +24,9 @@ from bootkit.plan.check_disks import own_disks_note
 from bootkit.plan.check_file import builtin_drivers, file_answer
 from bootkit.plan.check_firmware import firmware_answers
 from bootkit.plan.cures import cure_for
+from bootkit.plan.microsoft import MicrosoftCa, signed_by_microsoft
 from bootkit.plan.names import bad_folder, better_folder, better_name, name_problem
+from bootkit.plan.trust import why_not
 from bootkit.units import format_size
 
 _RECOMMENDED = tuple(kind.system.name for kind in DataFs)
@@ -106,7 +108,25 @@ def stick_notes(stick: StickFacts) -> tuple[str, ...]:
             "The disk still has the signature of an ISO image that was once written to it, which some installers take for "
             "the whole of it. To remove it, unmounted: sudo wipefs --all --types iso9660 DEVICE"
         )
+    notes += _shim_notes(stick)
     return tuple(notes)
+
+
+def _shim_notes(stick: StickFacts) -> Iterator[str]:
+    """On which machines the firmware itself refuses what starts the stick, with Secure Boot on."""
+    for loader in stick.loaders or ():
+        if loader.shim is None:
+            continue
+        name = f"The shim for {loader.firmware.label}"
+        signed = signed_by_microsoft(loader.shim)
+        if len(signed) == 1:
+            other = next(ca for ca in MicrosoftCa if ca not in signed)
+            yield (
+                f"{name} is signed by Microsoft's authority of {signed[0]} alone: computers that trust only that of {other} do not "
+                "start it with Secure Boot on."
+            )
+        if stick.machine is not None and (refused := why_not(loader.shim, None, stick.machine)):
+            yield f"{name} does not start on this computer with Secure Boot on: {refused}. To renew it: bootkit upgrade TARGET"
 
 
 def _only(item: ImageItem, answer: Answer, reason: str, cure: str) -> Prediction:

@@ -16,7 +16,7 @@ from bootkit.model.boot import (
 )
 from bootkit.model.catalog import ImageItem
 from bootkit.model.check import Answer, Basis, Prediction, StickFacts, StickLoader
-from bootkit.model.efi import EfiSignature
+from bootkit.model.efi import EfiSignature, MachineKeys
 from bootkit.model.filesystem import VFAT
 from bootkit.model.initrd import InitrdFacts, KernelModules, RootFacts
 from bootkit.model.iso import IsoFacts
@@ -351,3 +351,13 @@ def test_a_kernel_without_an_early_display_is_known_to_stay_dark(
 ) -> None:
     notes = predict(item(initrd=drivers("ext4", *modules, displays=displays)), EXT4).notes
     assert any("stays dark" in note for note in notes) is is_dark
+
+
+def test_machines_that_refuse_the_sticks_shim_are_named() -> None:
+    assert stick_notes(EXT4) == ()
+    only_2011 = replace(DEBIAN_SHIM, signatures=DEBIAN_SHIM.signatures[:1])
+    old = replace(EXT4, loaders=(StickLoader(firmware=Firmware.UEFI_X64, signed=True, shim=only_2011),))
+    (note,) = stick_notes(old)
+    assert "signed by Microsoft's authority of 2011 alone: computers that trust only that of 2023" in note
+    (note,) = stick_notes(replace(EXT4, machine=MachineKeys(sbat_level="sbat,1\nshim,5\n")))
+    assert "does not start on this computer with Secure Boot on: its component shim is of generation 4" in note
