@@ -298,6 +298,7 @@ DETECTOR = Detector(
             name="kdeosiso",
             roots=("/{kdeosisobasedir:kdeos}/*/root-image.*fs",),
             systems=("KaOS",),
+            but="its images since October 2022 do not, say its makers; since 2026 it starts by dracut and Limine",
             source="Mexit/MultiOS-USB (5a8765a) config/KaOS",
             keeps="an ext4, btrfs or xfs partition, by cow_device= and cow_directory=",
         ),
