@@ -8,11 +8,12 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from bootkit.errors import BootkitError, FormatError, host_errors
+from bootkit.errors import BootkitError, FormatError, ToolMissing, host_errors
 from bootkit.formats.partitions import read_partitions
 from bootkit.model.places import CUSTOMIZE_FOLDER, IMAGE_FOLDER, STICK_FILE
 from bootkit.system.medium import Medium, medium_of, mounts, require_unused
 from bootkit.system.volume import Volume
+from bootkit.system.volumes.desktop import DesktopVolume
 from bootkit.system.volumes.folder import FolderVolume
 from bootkit.system.volumes.raw import RawVolume
 
@@ -64,7 +65,7 @@ def _volume(path: Path, medium: Medium, folder: Path | None, *, writing: bool) -
         return FolderVolume(folder)
     if writing:
         require_unused(path, medium)
-    return _raw_volume(path, writing=writing)
+    return _raw_volume(path, medium, writing=writing)
 
 
 def _is_stick(volume: Volume) -> bool:
@@ -102,7 +103,22 @@ def _mounted_folder(medium: Medium) -> Path | None:
     return next((target for target in medium.mounts if (target / STICK_FILE.lstrip("/")).exists()), None)
 
 
-def _raw_volume(path: Path, *, writing: bool) -> Volume:
+def desktop_volume(medium: Medium, *, writing: bool) -> Volume | None:
+    """The data partition of a device that only udisks may open for this user; ``None`` if it has none, or may not either."""
+    for node in medium.devices if not medium.is_file else ():
+        try:
+            volume = DesktopVolume(node, writing=writing)
+        except ToolMissing:
+            return None
+        except BootkitError:
+            continue
+        if _is_stick(volume):
+            return volume
+        volume.close()
+    return None
+
+
+def _raw_volume(path: Path, medium: Medium, *, writing: bool) -> Volume:
     """The data partition inside an image file or an unmounted device."""
     # five file systems, of which a mounted stick needs none
     from bootkit.system.volumes.unmounted import by_the_kernel, unmounted_volume
@@ -118,6 +134,9 @@ def _raw_volume(path: Path, *, writing: bool) -> Volume:
                     return by_the_kernel(volume, path, partition.start, partition.size) if writing else volume
                 volume.close()
     except PermissionError as error:
+        mounted = desktop_volume(medium, writing=writing)
+        if mounted is not None:
+            return mounted
         hint = f"run it as root, or mount it and name the mount point: --stick {path}"
         raise BootkitError(f"{path}: {error.strerror}", hint=hint) from error
     except FormatError as error:

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import shutil
 import subprocess
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
@@ -14,8 +15,8 @@ from bootkit.model.filesystem import DataFs
 from bootkit.model.plan import StickPlan, WriteFile
 from bootkit.model.prepare import Target
 from bootkit.system.changes import apply_changes
-from bootkit.system.medium import medium_of
-from bootkit.system.sticks import open_stick
+from bootkit.system.medium import Medium, medium_of
+from bootkit.system.sticks import desktop_volume, open_stick
 from bootkit.system.target import open_target
 from bootkit.system.volume import read_file
 from bootkit.system.volumes.folder import FolderVolume
@@ -245,3 +246,47 @@ def test_a_device_whose_file_system_the_kernel_does_not_know_is_written_by_us(
         opened.volume.write({"/letter.txt": b"Dear reader"})
     with open_stick(image) as opened:
         assert read_file(opened.volume, "/letter.txt", 100) == b"Dear reader"
+
+
+_UDISKSCTL = """#!/bin/sh
+echo "$@" >>'{log}'
+case $1-$6 in
+  mount-/dev/sdx2) echo "Mounted $6 at {stick}." ;;
+  mount-/dev/sdx1) echo "Mounted $6 at {other}." ;;
+  mount-*) echo "Error mounting $6" >&2; exit 1 ;;
+esac
+"""
+
+
+def test_one_who_is_not_root_has_a_device_mounted_by_udisks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    stick, other, log = tmp_path / "my stick", tmp_path / "other", tmp_path / "log"
+    (stick / "boot/bootkit").mkdir(parents=True)
+    (stick / "boot/bootkit/stick.toml").touch()
+    other.mkdir()
+    (tmp_path / "bin").mkdir()
+    program = tmp_path / "bin/udisksctl"
+    program.write_text(_UDISKSCTL.format(log=log, stick=stick, other=other))
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+    devices = tuple(Path("/dev", name) for name in ("sdx", "sdx1", "sdx2", "sdx3"))
+    volume = desktop_volume(Medium(node=devices[0], devices=devices), writing=True)
+    assert volume is not None
+    volume.write({"/letter.txt": b"Dear reader"})
+    volume.close()
+    assert (stick / "letter.txt").read_bytes() == b"Dear reader"
+    asked = [(line.split()[0], line.split()[-1]) for line in log.read_text().splitlines()]
+    assert asked == [
+        ("mount", "/dev/sdx"),
+        ("mount", "/dev/sdx1"),
+        ("unmount", "/dev/sdx1"),
+        ("mount", "/dev/sdx2"),
+        ("unmount", "/dev/sdx2"),
+    ]
+    assert "noexec" in log.read_text()
+
+
+def test_without_udisks_nothing_is_mounted(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nowhere(_program: str, **_options: str) -> None: ...
+
+    monkeypatch.setattr(shutil, "which", nowhere)
+    assert desktop_volume(Medium(node=Path("/dev/sdx"), devices=(Path("/dev/sdx"),)), writing=True) is None
