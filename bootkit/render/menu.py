@@ -20,6 +20,7 @@ from bootkit.model.places import (
     OLD_MENU,
     STICK_FILE,
     STOP_FILE,
+    SUM_FOLDER,
 )
 from bootkit.render.entries import (
     GrubEntry,
@@ -149,12 +150,21 @@ def render_menu(
     tree = menu_tree(items, settings.appearances, additions)
     free = FREE if settings.password and not settings.protect_all else ""
     values = _values(tree, settings, quick_rules, _toggles(settings, has_additions=bool(additions)), free)
+    summed = {item.path for item in items if item.sha256}
+    values["checkable"] = [_checkable(image) for image in tree.all_images if image.path in summed]
     parts = Parts()
     functions = parts.add(render("functions.cfg.j2", **values))
     places = {image.path: parts.add(render_image(image, free)) for image in tree.all_images}
     search = parts.add(render("search.cfg.j2", places=places, **values)) if len(places) > 1 else ""
+    checks = parts.add(render("check.cfg.j2", **values)) if values["checkable"] else ""
     lines = MenuLines(parts, places, free, checked=values["checked"] is True).of(tree)
-    first = {"functions": functions, "search": search, "parts_device": parts.device, "parts_path": parts.path}
+    first = {
+        "functions": functions,
+        "search": search,
+        "checks": checks,
+        "parts_device": parts.device,
+        "parts_path": parts.path,
+    }
     text = render("grub.cfg.j2", menu_lines=lines, **first, **values)
     return MenuFiles(grub_cfg=text.encode("utf-8", "surrogateescape"), parts=parts.content, parts_path=parts.path)
 
@@ -202,6 +212,17 @@ def _values(
         "old_menu": OLD_MENU,
         "custom_menu": CUSTOM_MENU,
         "stick_file": STICK_FILE,
+    }
+
+
+def _checkable(image: MenuImage) -> dict[str, str]:
+    """An image with a kept sum, as the menu's own check lists it."""
+    return {
+        "path": image.path,
+        "title": image.title,
+        "function": image.loop,
+        "folder": image.path.rpartition("/")[0],
+        "sum_path": f"{SUM_FOLDER}{image.path}.sha256",
     }
 
 

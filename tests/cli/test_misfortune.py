@@ -5,6 +5,7 @@ import gzip
 import io
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
@@ -286,3 +287,12 @@ def test_what_an_interrupted_copy_left_is_named_and_removed(
     assert not any(path.exists() for path in left)
     assert (stick / "boot/iso/.keep").exists()
     assert said not in bootkit("generate", "--stick", stick).stderr
+
+
+def test_the_menu_has_the_sum_of_each_image_that_add_copied(bootkit: Bootkit, stick: Path) -> None:
+    bootkit("generate", "--fresh", "--stick", stick)
+    kept = stick / "boot/bootkit/state/files/boot/iso/debian.iso.sha256"
+    done = subprocess.run(["sha256sum", "--check", kept], cwd=stick / "boot/iso", capture_output=True, text=True)
+    assert done.stdout == "debian.iso: OK\n"
+    bootkit("remove", "debian.iso", "--stick", stick)
+    assert not kept.exists()

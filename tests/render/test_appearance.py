@@ -7,6 +7,7 @@ import shutil
 import struct
 import subprocess
 import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,7 @@ def test_every_text_of_the_menu_is_in_every_language() -> None:
     additions = {DEBIAN.path: Additions(initrds=("/boot/bootkit/overlays/live.cpio",))}
     settings = MenuSettings(password=grub_digest("x", b"salt"), appearances={UBUNTU.path: ImageAppearance(tip="x")})
     menus = [menu_text(CATALOG, settings, RULES, additions), menu_text((), settings, RULES)]
+    menus.append(menu_text([replace(DEBIAN, sha256="ab" * 32)], settings, RULES))
     said = {text for menu in menus for text in re.findall(r'\$"([^"]*)"', menu.decode())}
     shown = set(re.findall(r'text = "(.*)"', appearance_files(MenuSettings())[f"{THEME_FOLDER}/theme.txt"].decode()))
     rare = {" (untested guess)", "Not for this computer", "Good to know"}

@@ -1,5 +1,6 @@
 """The menu, run by GRUB itself on a stick with real images."""
 
+import hashlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pytest
 
 from bootkit.model.boot import BootEntry, EntryKind, Firmware
 from bootkit.model.catalog import LAST, Additions, Hop, ImageAppearance, MenuSettings
-from bootkit.model.places import CUSTOM_MENU, GRUBENV, STOP_FILE
+from bootkit.model.places import CUSTOM_MENU, GRUBENV, MENU, STOP_FILE, SUM_FOLDER
 from bootkit.plan.password import grub_digest
 from bootkit.render.menu import CHECKED, MenuTarget, menu_targets, render_menu
 from bootkit.system.grubemu import run_menu
@@ -499,3 +500,27 @@ def test_what_does_not_start_here_is_marked_and_never_the_default(stick: StickMa
     shown = run_menu(disk, firmware=Firmware.UEFI_X64, presets={"lockdown": "y"}).screen
     assert "Arm (not for this computer)" in shown
     assert "Bold (Secure Boot refuses it)" in shown
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [(b"", "It is as it was when it was copied."), (b"!", "It is damaged: copy it again.")],
+    ids=["sound", "damaged"],
+)
+def test_the_menu_checks_an_image_by_the_sum_that_was_kept(stick: StickMaker, damage: bytes, said: str) -> None:
+    stick.add_iso(DEBIAN.path, LIVE_TREE)
+    # mke2fs would leave a hole for the zeros that an image begins with, and GRUB 2.06 reads no file that begins so
+    content = b"boot" * 8192 + stick.files[DEBIAN.path][32768:]
+    digest = hashlib.sha256(content).hexdigest()
+    name = DEBIAN.path.rpartition("/")[2]
+    stick.files[f"{SUM_FOLDER}{DEBIAN.path}.sha256"] = f"{digest}  {name}\n".encode()
+    stick.files[DEBIAN.path] = content[:-1] + (damage or content[-1:])
+    stick.add_menu(replace(DEBIAN, sha256=digest))
+    assert 'submenu $"Check an image ..." --id check --hotkey=v' in stick.files[MENU].decode()
+    assert said in run_menu(stick.make(), entry="check>0").screen
+
+
+def test_an_image_without_a_sum_is_not_offered_for_a_check(stick: StickMaker) -> None:
+    stick.add_iso(DEBIAN.path, LIVE_TREE)
+    stick.add_menu(replace(DEBIAN, sha256=""))
+    assert not [path for path, content in stick.files.items() if b"hashsum" in content]

@@ -7,6 +7,7 @@ import pytest
 from bootkit.app.verbs.confirm import expected_names, expects
 from bootkit.errors import DeviceRefused
 from bootkit.model.device import BlockDevice
+from bootkit.model.host import HostRecord
 from bootkit.model.prepare import Action, PreparePlan, Target
 from bootkit.plan.safety import Circumstances, safety
 from bootkit.system.devices import block_devices, clean, device_at, find_device, read_host
@@ -108,8 +109,15 @@ def test_a_disk_that_was_swapped_between_plan_and_write_is_refused(
     target = Target(
         path=str(image), size=planned.size, is_device=True, exists=True, identity=planned.identity, title="UDisk"
     )
-    monkeypatch.setattr("bootkit.system.target.device_at", lambda _host, _number: plugged_in)
-    monkeypatch.setattr("bootkit.system.target.stat.S_ISBLK", lambda _mode: True)
+
+    def device_now(_host: HostRecord, _number: int) -> BlockDevice:
+        return plugged_in
+
+    def is_disk(_mode: int) -> bool:
+        return True
+
+    monkeypatch.setattr("bootkit.system.target.device_at", device_now)
+    monkeypatch.setattr("bootkit.system.target.stat.S_ISBLK", is_disk)
     with pytest.raises(DeviceRefused, match="another disk than the plan names"), open_target(target):
         pass
     assert image.read_bytes() == b"mine"

@@ -15,15 +15,19 @@ from bootkit.app.stick.leftovers import Leftover, find_leftovers, leftovers_note
 from bootkit.app.stick.loaders import stick_shims
 from bootkit.app.stick.settings import choices_of
 from bootkit.app.stick.state import list_stick, read_state
+from bootkit.app.stick.user_files import sum_path
+from bootkit.model.catalog import ImageItem
 from bootkit.model.options import Choices
-from bootkit.model.places import GENERATED, GRUB_FOLDER, GRUBENV, MENU, OLD_MENU
+from bootkit.model.places import GENERATED, GRUB_FOLDER, GRUBENV, MENU, OLD_MENU, SUM_FOLDER
 from bootkit.model.plan import KeepOld, RemoveFile, StickPlan, StickStep, WriteFile
 from bootkit.plan.choices import menu_settings, unheard
 from bootkit.plan.machines import for_machines
 from bootkit.render.menu import MenuFiles, empty_grubenv
 from bootkit.render.parts import is_parts_file, parts_of_menu
 from bootkit.system.efivars import machine_keys
-from bootkit.system.volume import Volume, read_file
+from bootkit.system.volume import Volume, read_file, walk
+
+_SUM_LIMIT = 1 << 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +75,7 @@ def plan_generation(
     steps: list[StickStep] = [
         *_removals(leftovers),
         *_records(catalog),
+        *_sums(volume, items),
         *companions.steps,
         *overlays.steps,
         *plan_added(volume, items, state.variants),
@@ -117,6 +122,17 @@ def _records(catalog: Catalog) -> Iterator[StickStep]:
         if item.path in catalog.looked_at and not item.unsettled and record_fits(item.path):
             yield WriteFile(path=record_path(item.path), content=record_of(item))
     yield from (RemoveFile(path=path) for path in catalog.strays)
+
+
+def _sums(volume: Volume, items: Sequence[ImageItem]) -> Iterator[StickStep]:
+    """The checksums of images as GRUB reads them, for a check in the menu; those of what is gone are removed."""
+    for item in items:
+        content = f"{item.sha256}  {item.name}\n".encode(errors="surrogateescape")
+        if item.sha256 and read_file(volume, sum_path(item.path), _SUM_LIMIT) != content:
+            yield WriteFile(path=sum_path(item.path), content=content)
+    for path, _ in walk(volume, SUM_FOLDER):
+        if volume.stat(path.removeprefix(SUM_FOLDER).removesuffix(".sha256")) is None:
+            yield RemoveFile(path=path)
 
 
 def _menu_steps(volume: Volume, menu: MenuFiles, old_menu: bytes | None) -> Iterator[StickStep]:
