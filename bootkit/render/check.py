@@ -121,4 +121,4 @@ def stick_to_json(stick: StickFacts) -> dict[str, object]:
 
 def _loader_to_json(loader: StickLoader) -> dict[str, object]:
     """Without what ``bootkit list --loaders --json`` tells at length."""
-    return asdict(replace(loader, shim=None)) | {"shim": loader.shim.digest if loader.shim else ""}
+    return {**asdict(replace(loader, shim=None)), "shim": loader.shim.digest if loader.shim else ""}

@@ -12,8 +12,9 @@ from bootkit.app.verbs.prepare import prepare_image
 from bootkit.app.verbs.upgrade import plan_upgrade_of
 from bootkit.errors import BootkitError
 from bootkit.model.boot import Firmware
+from bootkit.model.loader import LoaderFile
 from bootkit.model.places import LOADERS_FILE, STOP_FILE
-from bootkit.model.prepare import LoaderChoice
+from bootkit.model.prepare import HostLoaders, LoaderChoice
 from bootkit.plan.microsoft import MicrosoftCa
 from bootkit.plan.versions import is_newer
 from bootkit.system.apply import apply_plan
@@ -76,8 +77,12 @@ def test_a_loader_that_changed_since_is_seen(stick: Path, tmp_path: Path) -> Non
     assert row.signer == "nobody: its signature is of another file"
 
 
+def older(_file: LoaderFile, _host: HostLoaders) -> str:
+    return "shim.debian 15.8"
+
+
 def test_a_newer_loader_is_not_replaced(stick: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(upgrade, "host_release", lambda *_: "shim.debian 15.8")
+    monkeypatch.setattr(upgrade, "host_release", older)
     with pytest.raises(BootkitError, match=r"has shim.debian 16.1, and this computer shim.debian 15.8, which is older"):
         plan_upgrade_of(stick)
 
