@@ -12,6 +12,7 @@ import add
 import checking
 import generate
 import inspecting
+import menu
 import opening
 import starting
 
@@ -22,6 +23,7 @@ MEASUREMENTS: dict[str, Callable[[Path], None]] = {
     "add": add.measure,
     "help": starting.measure,
     "tui": opening.measure,
+    "menu": menu.measure,
 }
 
 
@@ -30,7 +32,9 @@ def main() -> None:
     unknown = set(chosen) - set(MEASUREMENTS)
     if unknown:
         sys.exit(f"no measurement is called {sorted(unknown)[0]}; there are {', '.join(MEASUREMENTS)}")
-    missing = [program for program in ("bsdtar", "strace", "xorriso") if shutil.which(program) is None]
+    missing = [
+        program for program in ("bsdtar", "qemu-system-x86_64", "strace", "xorriso") if shutil.which(program) is None
+    ]
     if missing:
         sys.exit(f"not installed: {', '.join(missing)}")
     _say_where()

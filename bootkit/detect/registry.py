@@ -26,10 +26,11 @@ GROUP = "bootkit.detectors.v1"
 """The entry point group; its number changes when a plug-in written for it would break."""
 
 
+@cache
 def detectors() -> tuple[Detector, ...]:
     """All detectors in the order in which they are asked: by rank, then by name.
 
-    Imports every detector: keep the answer.
+    Imports every detector, and asks every installed package for plug-ins: once in a process.
     """
     found = {detector.name: detector for detector in builtin()}
     found.update((detector.name, detector) for detector in _plugins())

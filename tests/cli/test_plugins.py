@@ -177,7 +177,7 @@ def test_the_stack_of_another_package_gets_all_that_a_stack_can(
     ):
         done = ran(coal_site, *words)
         assert done.returncode == 0, (words, done.stderr)
-    menu = (stick / "boot/grub/grub.cfg").read_text()
+    menu = "".join(path.read_text() for path in (stick / "boot/grub").glob("*.cfg"))
     assert "coal.lang=de_DE coal.keys=de" in menu
     assert re.search(r"coal\.changes=UUID=\S+/boot/persistence/coal\.iso/coal\.img", menu)
     assert "coal.seam=/seam" in menu

@@ -34,7 +34,7 @@ def test_it_is_understood_as_it_is(bootkit: Bootkit, make_iso: MakeIso, tmp_path
         "/boot/customize/x86_64/hello.ExtensionImage", True, ["tool"],
     )  # fmt: skip
     assert bootkit("generate", "--stick", stick).returncode == 0
-    assert "image_" in (stick / "boot/grub/grub.cfg").read_text()
+    assert "image:" in (stick / "boot/grub/grub.cfg").read_text()
     assert (stick / "boot/grub/grub.cfg.old").read_text() == "# written by SystemImageKit\n"
     assert (stick / "boot/customize/init").read_text() == INIT
     assert (stick / "boot/bootkit/overlays/live-boot.cpio").is_file()

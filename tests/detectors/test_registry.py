@@ -2,6 +2,7 @@ import importlib
 import logging
 import subprocess
 import sys
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,14 @@ def knows(name: str, rank: int = 50) -> Detector:
 
 def refuses(name: str) -> Detector:
     return Detector(name=name, detect=lambda iso: NotMine(reason=f"there is no /{name}"))
+
+
+@pytest.fixture(autouse=True)
+def asked_anew() -> Generator[None]:
+    """What is installed changes within these tests, and in no other process."""
+    detectors.cache_clear()
+    yield
+    detectors.cache_clear()
 
 
 def install(folder: Path, monkeypatch: pytest.MonkeyPatch, *points: str) -> None:
