@@ -45,7 +45,17 @@ def test_no_file_names_a_package_registry() -> None:
 
 def test_only_what_belongs_there_lies_at_the_top() -> None:
     documents = {"README.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE"}
-    folders = {".ci", "benchmarks", "bootkit", "detectors", "docs", "grub_templates", "initrd_overlays", "tests"}
+    folders = {
+        ".ci",
+        "benchmarks",
+        "bootkit",
+        "detectors",
+        "docs",
+        "grub_templates",
+        "initrd_overlays",
+        "packaging",
+        "tests",
+    }
     top = {path.relative_to(ROOT).parts[0] for path in tracked()}
     assert top == {*documents, *folders, ".gitignore", "dev", "pyproject.toml"}
 
