@@ -1,7 +1,7 @@
 """The computer's own disks: not one byte of them differs after a boot from the stick, and without our care some do."""
 
-import hashlib
 import sys
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -38,6 +38,13 @@ def stick_of(stack: str, folder: Path) -> Path:
     return stick
 
 
+def changed_bytes(before: bytes, after: bytes) -> list[int]:
+    """The offsets at which a disk differs, a few of them."""
+    assert len(before) == len(after)
+    pages = (at for at in range(0, len(before), 4096) if before[at : at + 4096] != after[at : at + 4096])
+    return [at + i for at in islice(pages, 8) for i in range(4096) if before[at + i] != after[at + i]][:40]
+
+
 @pytest.mark.parametrize(
     "stack",
     ["live-boot", "f42", pytest.param("f41", marks=pytest.mark.long), pytest.param("kiwi", marks=pytest.mark.long)],
@@ -49,18 +56,18 @@ def test_no_byte_of_the_computers_own_disk_changes(
     stick = stick_of(stack, work)
     disk = work / "inner.img"
     make_inner_disk(disk)
-    before = hashlib.sha256(disk.read_bytes()).digest()
+    before = disk.read_bytes()
     with open_stick(stick) as opened:
         (target,) = choose_targets(opened.volume, [], every=False)
     ran = session(stick, entry=target.id_path, script=REPORT, words=words, accelerator=accelerator, disks=[disk])
     sys.stdout.write("\n".join((stack, *ran.report, "")))
     assert ran.ended, ran.serial[-4000:]
-    unchanged = hashlib.sha256(disk.read_bytes()).digest() == before
+    changed = changed_bytes(before, disk.read_bytes())
     if words == ["bootkit=nodisks"]:
         # the test can fail: this is what the image does by itself
-        assert not unchanged
+        assert changed
         assert ran.facts["disks"].startswith("off")
     else:
-        assert unchanged
+        assert changed == []
         assert ran.facts["disks"].startswith("ok")
         assert ran.facts["named"] == "yes"

@@ -52,7 +52,7 @@ def test_lintian_finds_nothing(package: Path) -> None:
 
 
 def test_it_is_installed_and_removed_in_a_fresh_system(package: Path) -> None:
-    hooks = [f"--customize-hook=copy-in {package} /tmp", '--customize-hook=chroot "$1" sh -c "apt-get -q -y install /tmp/*.deb >/dev/null"',
+    hooks = [f"--customize-hook=copy-in {package} /tmp", '--customize-hook=chroot "$1" sh -c "apt-get -q -y -o APT::Install-Recommends=true install /tmp/*.deb >/dev/null"',
              f"--customize-hook=chroot \"$1\" sh -c '{TRIED_IN_THE_SYSTEM}' >&2"]  # fmt: skip
     settings = [f"--aptopt={setting}" for setting in apt_settings()]
     done = subprocess.run(
