@@ -71,14 +71,13 @@ def _formatted(document: Mapping[str, object]) -> str:
     """As JSON, with a line for each folder and for each line of a text."""
     rows: list[str] = []
     for key, value in document.items():
-        inner = value if key in ("dirs", "texts") and isinstance(value, dict) else None
-        if inner is None:
+        if key not in ("dirs", "texts") or not isinstance(value, dict):
             rows.append(f" {json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}")
             continue
         members = (
             f"  {json.dumps(name, ensure_ascii=False)}: "
             + json.dumps(member, ensure_ascii=False, indent=None if key == "dirs" else 3).replace("\n]", "\n  ]")
-            for name, member in cast("dict[str, object]", inner).items()
+            for name, member in cast("dict[str, object]", value).items()
         )
         rows.append(f" {json.dumps(key)}: {{\n" + ",\n".join(members) + "\n }")
     return "{\n" + ",\n".join(rows) + "\n}\n"

@@ -10,7 +10,7 @@ import pkgutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from bootkit.detect import Detection, Detector, IsoView, NotMine, Stack
 from bootkit.detect.destroys import with_warnings_of_wiping
@@ -125,7 +125,9 @@ def _plugins() -> Iterator[Detector]:
         except Exception as error:
             _warn(f"plug-in {point.name} ({point.value}) was left out: {error!r}")
             continue
-        if isinstance(loaded, Detector) and all(isinstance(stack, Stack) for stack in loaded.stacks):
+        # whatever a Detector promises, another package may have put anything there
+        stacks = cast("tuple[object, ...]", loaded.stacks) if isinstance(loaded, Detector) else ()
+        if isinstance(loaded, Detector) and all(isinstance(stack, Stack) for stack in stacks):
             yield loaded
         else:
             _warn(f"plug-in {point.name} ({point.value}) was left out: it is no Detector")

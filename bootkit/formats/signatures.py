@@ -35,7 +35,8 @@ def uuid_at(fh: BinaryIO, offset: int, kind: FileSystem) -> str:
     if kind.uuid_at is None:
         return ""
     raw = read_at(fh, offset + kind.uuid_at, kind.uuid_form.size)
-    match kind.uuid_form:
+    form = kind.uuid_form
+    match form:
         case UuidForm.SHORT_SERIAL:
             text = raw[::-1].hex().upper()
             return f"{text[:4]}-{text[4:]}"
@@ -43,5 +44,5 @@ def uuid_at(fh: BinaryIO, offset: int, kind: FileSystem) -> str:
             return raw[::-1].hex().upper()
         case UuidForm.UUID:
             return str(UUID(bytes=raw))
-        case form:
+        case _:
             assert_never(form)

@@ -212,14 +212,15 @@ def _check_exchange(wish: Wish) -> None:
 
 
 def _uuid(data_fs: DataFs, ids: FreshIds) -> str:
-    match data_fs.system.uuid_form:
+    form = data_fs.system.uuid_form
+    match form:
         case UuidForm.SHORT_SERIAL:
             return _dashed(ids.fat_data)
         case UuidForm.LONG_SERIAL:
             return ids.ntfs.upper()
         case UuidForm.UUID:
             return ids.filesystem
-        case form:
+        case _:
             assert_never(form)
 
 

@@ -65,8 +65,8 @@ def make_filesystem(
                 fill_exfat(volume, step.size, step.folders, files)
         case DataFs.NTFS:
             _make_ntfs(step, image, stage)
-        case kind:
-            assert_never(kind)
+        case _:
+            assert_never(step.kind)
 
 
 def _fill_stage(step: MakeFilesystem, files: Sequence[WriteFile], stage: Path) -> None:

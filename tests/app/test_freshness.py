@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from importlib.metadata import EntryPoint
 from pathlib import Path
@@ -27,7 +28,11 @@ def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A copy of the program's files, which the fingerprint is taken of."""
     copy = tmp_path / "program" / "bootkit"
     shutil.copytree(PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__"))
-    monkeypatch.setattr(fingerprint, "files", lambda _: copy)
+
+    def files(_package: str) -> Path:
+        return copy
+
+    monkeypatch.setattr(fingerprint, "files", files)
     fingerprint.program_fingerprint.cache_clear()
     yield copy
     fingerprint.program_fingerprint.cache_clear()
@@ -82,7 +87,7 @@ def test_a_plug_in_counts_with_its_version_and_its_files(
 ) -> None:
     source = tmp_path / "bootkit_ember.py"
     source.write_text("DETECTOR = None\n")
-    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
     seen = [fingerprint.program_fingerprint.__wrapped__()]
     monkeypatch.setattr(
         fingerprint,

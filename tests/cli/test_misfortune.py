@@ -124,8 +124,9 @@ def test_settings_nested_too_deeply_are_a_mistake_in_them(bootkit: Bootkit, stic
 
 def refusing(number: int, real: Callable[..., Any], chosen: Callable[[str], bool]) -> Callable[..., Any]:
     def call(*words: Any, **options: Any) -> Any:
-        if any(isinstance(word, (str, os.PathLike)) and chosen(os.fspath(word)) for word in words):
-            raise OSError(number, os.strerror(number), os.fspath(words[0]))
+        names = [str(word) for word in words if isinstance(word, (str, Path))]
+        if any(map(chosen, names)):
+            raise OSError(number, os.strerror(number), names[0])
         return real(*words, **options)
 
     return call

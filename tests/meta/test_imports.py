@@ -21,7 +21,7 @@ def modules_after(code: str) -> set[str]:
 
 
 NOTHING: frozenset[str] = frozenset()
-LOADS = {
+LOADS: dict[tuple[str, ...], frozenset[str]] = {
     ("--version",): NOTHING,
     ("--help",): frozenset({"model"}),
     ("list", "--help"): NOTHING,

@@ -75,7 +75,7 @@ def _loaders(content: bytes | None, opener: Opener, *, only_shims: bool) -> Stic
         document = parse_json(content or b"null", STICK_RECORD)
     except FormatError:
         return None
-    record = cast("Mapping[str, object]", document) if isinstance(document, dict) else {}
+    record: Mapping[str, object] = cast("dict[str, object]", document) if isinstance(document, dict) else {}
     rows = record.get("loaders")
     if not isinstance(rows, list):
         return None

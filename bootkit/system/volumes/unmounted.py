@@ -31,7 +31,8 @@ def unmounted_volume(path: Path, offset: int, size: int, *, writing: bool) -> Vo
         kind = file_system(filesystem_at(fh, offset))
         if kind is None:
             return None
-        match kind.write if writing else kind.read:
+        access = kind.write if writing else kind.read
+        match access:
             case Access.ANYONE:
                 return _raw(kind, path, offset, size)
             case Access.ROOT:
@@ -39,7 +40,7 @@ def unmounted_volume(path: Path, offset: int, size: int, *, writing: bool) -> Vo
                 return MountedVolume(path, offset, size, kind=kind, uuid=uuid, writing=writing)
             case Access.NOBODY:
                 return None
-            case access:
+            case _:
                 assert_never(access)
 
 
@@ -78,7 +79,8 @@ def raw_volume(path: Path, offset: int, size: int, *, writing: bool) -> Volume |
 
 
 def _raw(kind: FileSystem, path: Path, offset: int, size: int) -> Volume | None:
-    match kind.data_fs:
+    data_fs = kind.data_fs
+    match data_fs:
         case DataFs.EXT4:
             return Ext4Volume(path, offset, size)
         case DataFs.FAT32:
@@ -89,5 +91,5 @@ def _raw(kind: FileSystem, path: Path, offset: int, size: int) -> Volume | None:
             return NtfsVolume(path, offset, size)
         case DataFs.BTRFS | None:
             return None
-        case other:
-            assert_never(other)
+        case _:
+            assert_never(data_fs)
