@@ -33,7 +33,11 @@ _NAME = re.compile(r"bootkit-witness: userspace (.+)")
 _ISO = re.compile(r"bootkit-witness: iso (.+)")
 
 _GRUB_ERROR = re.compile(r"error: (?:\.\./\S+:\d+:)?(.+)")
-_HARMLESS = re.compile(r"no suitable video mode|no video mode activated|can't find command|terminal .* isn't found")
+_HARMLESS = re.compile(
+    r"no suitable video mode|no video mode activated|can't find command|terminal .* isn't found"
+    # what 2.06 and 2.12 say when a vendor's shim has come back
+    r"|unknown error|image not loaded"
+)
 
 _FAILURES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"No bootable (?:device|option)|not a bootable disk"), "the firmware found nothing to start"),
