@@ -167,10 +167,10 @@ def test_a_stick_that_cannot_be_written_is_judged_all_the_same(
     checked = check_stick(opened)
     assert len(checked.predictions) == 1
 
-    def refused(_self: Path, _content: bytes) -> int:
+    def refused(*_words: object, **_options: object) -> int:
         raise OSError(30, "Read-only file system")
 
-    monkeypatch.setattr(Path, "write_bytes", refused)
+    monkeypatch.setattr("bootkit.system.volumes.folder.os.rename", refused)
     assert "Read-only file system" in keep_records(opened, checked.plan)
     assert record.read_text() == "{"
 
