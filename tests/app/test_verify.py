@@ -17,6 +17,7 @@ from bootkit.app.verbs.verify import Verified, verify_images
 from bootkit.errors import BootkitError
 from bootkit.model.places import UNFINISHED_VERIFY
 from bootkit.system.changes import apply_changes
+from bootkit.system.signature import SignatureVerdict, check_signature
 from bootkit.system.volume import Volume
 from bootkit.system.volumes.folder import FolderVolume
 from tests.app.conftest import LIVE_BOOT, MakeIso, small_iso
@@ -142,6 +143,23 @@ def test_a_checksum_file_that_nobody_understands_is_not_passed_over(
 def test_lists_about_other_images_say_nothing(volume: Volume, beside: Path) -> None:
     beside.with_name("SHA256SUMS").write_text(f"{'ab' * 32}  other.iso\n")
     assert (only(volume).verdict, words(only(volume))) == ("unknown", [])
+
+
+def test_where_there_is_no_gpgv_sqv_is_asked(
+    gpg: Gpg, keyring: Path, fingerprint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if shutil.which("sqv") is None:
+        pytest.skip("needs sqv")
+
+    def without_gpgv(program: str) -> str | None:
+        return None if program == "gpgv" else shutil.which(program)
+
+    monkeypatch.setattr("bootkit.system.signature.which", without_gpgv)
+    signature = gpg("--detach-sign", "--output", "-", stdin=b"content")
+    good = check_signature(signature, [b"con", b"tent"], [keyring])
+    assert (good.verdict, good.key) == (SignatureVerdict.GOOD, fingerprint)
+    assert check_signature(signature, [b"other"], [keyring]).verdict is SignatureVerdict.WRONG
+    assert check_signature(signature, [b"content"], []).verdict is SignatureVerdict.UNKNOWN
 
 
 @pytest.mark.parametrize("suffix", [".asc", ".sig", ".gpg", ".sign"])
