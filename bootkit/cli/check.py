@@ -5,7 +5,7 @@ from typing import Annotated
 
 from bootkit.cli import output
 from bootkit.cli.command import Argument, Option
-from bootkit.cli.options import AsJson, StickOption
+from bootkit.cli.options import AsJson, StickOption, Wide
 from bootkit.model.check import Answer, Prediction
 from bootkit.model.testboot import TestFirmware
 
@@ -21,6 +21,7 @@ def check(
         list[TestFirmware] | None,
         Option(help="What the machine has to boot by; may be repeated.", default="any will do"),
     ] = None,
+    wide: Wide = False,
     as_json: AsJson = False,
 ) -> None:
     """Predict which images boot from this stick, by which firmware, with how much memory, and what to do about the rest."""
@@ -40,7 +41,7 @@ def check(
         predictions = [prediction_to_json(prediction) for prediction in done.predictions]
         output.json({"stick": stick_to_json(done.stick), "images": predictions, "notes": done.notes})
     elif done.predictions:
-        output.table(rows(done.predictions), headers(done.predictions))
+        output.table(rows(done.predictions), headers(done.predictions), wide=wide)
         if text := sentences(done.predictions, done.notes):
             output.answer(f"\n{text}")
     else:

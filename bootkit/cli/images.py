@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from bootkit.cli import output
 from bootkit.cli.command import Argument, Option
-from bootkit.cli.options import AsJson, DryRun, StickOption
+from bootkit.cli.options import AsJson, DryRun, StickOption, Wide
 
 if TYPE_CHECKING:
     from bootkit.system.sticks import Stick
@@ -110,6 +110,7 @@ def list_images(
     loaders: Annotated[
         bool, Option("--loaders", help="List instead what starts the stick: packages, signatures, on which machines.")
     ] = False,
+    wide: Wide = False,
     as_json: AsJson = False,
 ) -> None:
     """List the images on the stick, what each of them is, and whether it boots."""
@@ -125,7 +126,7 @@ def list_images(
     if loaders:
         from bootkit.cli.loaders import list_loaders
 
-        list_loaders(stick, as_json=as_json)
+        list_loaders(stick, wide=wide, as_json=as_json)
         return
     with open_stick(stick) as opened:
         volume = opened.volume
@@ -134,7 +135,7 @@ def list_images(
         if as_json:
             output.json(list(map(report.item_json, items, predictions)))
             return
-        report.items(items, predictions, volume)
+        report.items(items, predictions, volume, wide=wide)
         if note := leftovers_note(find_leftovers(volume), removed=False):
             output.say(f"{note}: bootkit generate removes it")
 
@@ -157,6 +158,7 @@ def verify(
     fresh: Annotated[
         bool, Option("--fresh", help="Read all of them, also where a look that was interrupted could be gone on with.")
     ] = False,
+    wide: Wide = False,
     as_json: AsJson = False,
 ) -> None:
     """Read images back and compare them with what is known: kept checksums, checksum files, signatures, sums inside."""
@@ -167,7 +169,7 @@ def verify(
 
     with open_stick(stick, writing=True) as opened, report.watching() as watcher:
         answers = verify_images(opened.volume, images or [], watcher, keyrings=keyring or (), fresh=fresh)
-    report.verified(answers, as_json=as_json)
+    report.verified(answers, wide=wide, as_json=as_json)
     bad = [answer for answer in answers if answer.verdict in BAD]
     if bad:
         hint = f"copy it again: bootkit remove {bad[0].path}, then bootkit add"

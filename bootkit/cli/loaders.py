@@ -9,7 +9,7 @@ from bootkit.plan.sbat import generations
 _HEADERS = ("LOADER", "FIRMWARE", "KIND", "PACKAGE", "MICROSOFT", "SINCE WRITTEN", "HERE")
 
 
-def list_loaders(where: Path | None, *, as_json: bool) -> None:
+def list_loaders(where: Path | None, *, wide: bool, as_json: bool) -> None:
     from bootkit.app.verbs import loaders
     from bootkit.system.sticks import open_stick
 
@@ -18,7 +18,7 @@ def list_loaders(where: Path | None, *, as_json: bool) -> None:
     if as_json:
         output.json([_json(row) for row in rows])
         return
-    output.table([_cells(row) for row in rows], _HEADERS)
+    output.table([_cells(row) for row in rows], _HEADERS, wide=wide)
     for row in rows:
         for line in _sentences(row):
             output.answer(f"{row.file.path}: {line}")

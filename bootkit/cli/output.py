@@ -3,6 +3,7 @@
 Titles, names and words out of an image or off a stick are somebody else's: all that is printed passes :mod:`bootkit.plain`.
 """
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -34,13 +35,30 @@ def json(document: object) -> None:
     sys.stdout.write(f"{harmless_json(json_module.dumps(document, indent=2, ensure_ascii=False))}\n")
 
 
-def table(rows: Sequence[Sequence[str]], headers: Sequence[str]) -> None:
-    """Columns as wide as their longest cell, like lsblk's; the last one is not padded."""
+def table(rows: Sequence[Sequence[str]], headers: Sequence[str], *, wide: bool = False) -> None:
+    """Columns like lsblk's. On a terminal they fit it, unless ``wide``; in a pipe a row is always one line."""
     shown = [[one_line(cell) for cell in row] for row in (headers, *rows)]
-    widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
-    for row in shown:
-        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
-        answer("  ".join(cells).rstrip())
+    is_terminal = sys.stdout.isatty()
+    if not is_terminal or wide:
+        width = sys.maxsize
+    else:
+        import shutil
+
+        width = shutil.get_terminal_size().columns
+    from bootkit.cli.tables import layout
+
+    for line in layout(shown, width, coloured=is_terminal and _takes_colour(), marked=is_terminal and _takes_marks()):
+        sys.stdout.write(f"{line}\n")
+
+
+def _takes_colour() -> bool:
+    """Source: no-color.org, for ``NO_COLOR``."""
+    return not os.environ.get("NO_COLOR") and os.environ.get("TERM", "dumb") != "dumb"
+
+
+def _takes_marks() -> bool:
+    """Whether the terminal has more than letters: the kernel's own console and those of other character sets do not."""
+    return sys.stdout.encoding.lower() == "utf-8" and os.environ.get("TERM", "dumb") not in ("dumb", "linux")
 
 
 def log_to_stderr(level: int) -> None:

@@ -111,7 +111,7 @@ def item_json(item: ImageItem, prediction: Prediction) -> dict[str, object]:
     }
 
 
-def items(found: Sequence[ImageItem], predictions: Sequence[Prediction], volume: Volume) -> None:
+def items(found: Sequence[ImageItem], predictions: Sequence[Prediction], volume: Volume, *, wide: bool) -> None:
     if not found:
         output.say(f"No images on {volume.where}: bootkit add FILE.iso brings one.")
         return
@@ -126,11 +126,11 @@ def items(found: Sequence[ImageItem], predictions: Sequence[Prediction], volume:
         )
         for item, prediction in zip(found, predictions, strict=True)
     ]
-    output.table(rows, ("IMAGE", "SIZE", "WHAT IT IS", "BOOTS BY", "VERDICT", "WHY"))
+    output.table(rows, ("IMAGE", "SIZE", "WHAT IT IS", "STARTED BY", "VERDICT", "WHY"), wide=wide)
     output.say(f"{format_size(volume.free())} free on {volume.where} ({volume.filesystem})")
 
 
-def verified(answers: "Sequence[Verified]", *, as_json: bool) -> None:
+def verified(answers: "Sequence[Verified]", *, wide: bool, as_json: bool) -> None:
     if as_json:
         output.json([_verified_json(answer) for answer in answers])
         return
@@ -138,7 +138,8 @@ def verified(answers: "Sequence[Verified]", *, as_json: bool) -> None:
         output.say(
             f"{earlier} of {len(answers)} were read before the last look was interrupted: --fresh reads them again."
         )
-    output.table([(answer.verdict, answer.path, answer.sha256) for answer in answers], ("VERDICT", "IMAGE", "SHA-256"))
+    rows = [(answer.verdict, answer.path, answer.sha256) for answer in answers]
+    output.table(rows, ("VERDICT", "IMAGE", "SHA-256"), wide=wide)
     for answer in answers:
         for finding in answer.findings:
             output.answer(f"  {answer.path}: {finding.words}")

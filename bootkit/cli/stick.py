@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 from bootkit.cli import output
 from bootkit.cli.ask import ask
 from bootkit.cli.command import Argument, Option
-from bootkit.cli.options import AsJson, DryRun
+from bootkit.cli.options import AsJson, DryRun, Wide
 from bootkit.model.device import BlockDevice
 from bootkit.model.filesystem import EXCHANGE, DataFs
 from bootkit.model.prepare import Layout, LoaderChoice, PreparePlan
@@ -44,7 +44,7 @@ LoadersFrom = Annotated[
 ]
 
 
-def devices(as_json: AsJson = False) -> None:
+def devices(wide: Wide = False, as_json: AsJson = False) -> None:
     """List the disks that are plugged in, and say which of them could become a stick."""
     from bootkit.app.verbs.devices import list_devices
 
@@ -66,7 +66,7 @@ def devices(as_json: AsJson = False) -> None:
         )
         for device, refused in found
     ]
-    output.table(rows, ("DISK", "SIZE", "BUS", "MODEL", "IDENTITY", "STICK"))
+    output.table(rows, ("DISK", "SIZE", "BUS", "MODEL", "IDENTITY", "STICK"), wide=wide)
 
 
 def prepare(
@@ -151,7 +151,7 @@ def restore(
     _carry_out(plan, dry_run=dry_run, as_json=as_json, yes=yes, expect=expect)
 
 
-def doctor(as_json: AsJson = False) -> None:
+def doctor(wide: Wide = False, as_json: AsJson = False) -> None:
     """List the programs and boot loaders that bootkit uses, their packages, and what fails without them."""
     from bootkit.app.verbs.doctor import examine
     from bootkit.system.tools import FAMILIES
@@ -165,18 +165,19 @@ def doctor(as_json: AsJson = False) -> None:
         document = {"host": diagnosis.family, "findings": rows, "install": diagnosis.command}
         output.json(document | {"other_architectures": diagnosis.foreign, "secure_boot": diagnosis.secure_boot})
         return
+    shown = {diagnosis.family: "PACKAGE"} if diagnosis.family else {family: family.upper() for family in FAMILIES}
     rows_for_people = [
         (
             "ok" if it.where else "MISSING",
             it.name,
-            *(it.packages.get(family) or "-" for family in FAMILIES),
+            *(it.packages.get(family) or "-" for family in shown),
             it.without_it,
         )
         for it in diagnosis.findings
     ]
-    output.table(rows_for_people, ("", "NEEDED", "DEBIAN", "FEDORA", "ARCH", "OPENSUSE", "WITHOUT IT"))
+    output.table(rows_for_people, ("", "NEEDED", *shown.values(), "WITHOUT IT"), wide=wide)
     if diagnosis.command:
-        output.say(f"All that is missing: {diagnosis.command}")
+        output.say(f"To install all that is missing: {diagnosis.command}")
     if diagnosis.foreign:
         output.say(
             f"For other architectures ({', '.join(diagnosis.foreign)}): get the packages, unpack each with dpkg-deb -x PACKAGE "
