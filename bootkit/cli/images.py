@@ -9,6 +9,7 @@ from bootkit.cli.options import AsJson, DryRun, StickOption, Wide
 
 if TYPE_CHECKING:
     from bootkit.system.sticks import Stick
+    from bootkit.system.volume import FileStat
 
 Keyring = Annotated[
     list[Path] | None,
@@ -114,12 +115,6 @@ def list_images(
     as_json: AsJson = False,
 ) -> None:
     """List the images on the stick, what each of them is, and whether it boots."""
-    from bootkit.app.stick.catalog import find_images, read_catalog
-    from bootkit.app.stick.leftovers import find_leftovers, leftovers_note
-    from bootkit.app.verbs.check import predictions_of
-    from bootkit.cli import report
-    from bootkit.system.sticks import open_stick
-
     if supported:
         _supported(as_json=as_json)
         return
@@ -128,16 +123,35 @@ def list_images(
 
         list_loaders(stick, wide=wide, as_json=as_json)
         return
+    from bootkit.app.stick.images import find_images
+    from bootkit.app.stick.leftovers import find_leftovers, leftovers_note
+    from bootkit.system.sticks import open_stick
+
     with open_stick(stick) as opened:
         volume = opened.volume
-        items = read_catalog(volume, find_images(volume)).items
-        predictions = predictions_of(opened, items)
+        images = find_images(volume)
+        if images or as_json:
+            _list_items(opened, images, wide=wide, as_json=as_json)
+        else:
+            output.say(f"No images on {volume.where}: bootkit add FILE.iso brings one.")
         if as_json:
-            output.json(list(map(report.item_json, items, predictions)))
             return
-        report.items(items, predictions, volume, wide=wide)
         if note := leftovers_note(find_leftovers(volume), removed=False):
             output.say(f"{note}: bootkit generate removes it")
+
+
+def _list_items(stick: "Stick", images: "tuple[tuple[str, FileStat], ...]", *, wide: bool, as_json: bool) -> None:
+    """Tell what is known and predicted of images, which takes detectors and much else."""
+    from bootkit.app.stick.catalog import read_catalog
+    from bootkit.app.verbs.check import predictions_of
+    from bootkit.cli import report
+
+    items = read_catalog(stick.volume, images).items
+    predictions = predictions_of(stick, items)
+    if as_json:
+        output.json(list(map(report.item_json, items, predictions)))
+    else:
+        report.items(items, predictions, stick.volume, wide=wide)
 
 
 def _supported(*, as_json: bool) -> None:

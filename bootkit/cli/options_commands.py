@@ -96,7 +96,7 @@ def unset(
 
 
 def _value(volume: "Volume", spec: "OptionSpec", found: "PlaceState", words: "Sequence[str]") -> "Value":
-    from bootkit.app.stick.catalog import image_named
+    from bootkit.app.stick.images import image_named
     from bootkit.app.stick.variants import seed_named
     from bootkit.app.verbs.options import not_there, parse_value, password_digest, require_entry
     from bootkit.model.options import Kind

@@ -112,9 +112,6 @@ def item_json(item: ImageItem, prediction: Prediction) -> dict[str, object]:
 
 
 def items(found: Sequence[ImageItem], predictions: Sequence[Prediction], volume: Volume, *, wide: bool) -> None:
-    if not found:
-        output.say(f"No images on {volume.where}: bootkit add FILE.iso brings one.")
-        return
     rows = [
         (
             item.path,

@@ -93,7 +93,8 @@ def live_iso(make_iso: MakeIso, tmp_path: Path, name: str, **files: bytes) -> Pa
 
 def judged_on(filesystem: str, volume: Volume, stick: Stick) -> Prediction:
     """The only image, as if the stick had that file system."""
-    from bootkit.app.stick.catalog import find_images, read_catalog
+    from bootkit.app.stick.catalog import read_catalog
+    from bootkit.app.stick.images import find_images
 
     (item,) = read_catalog(volume, find_images(volume), insides=True).items
     return predict(item, replace(stick_facts(stick, [item]), filesystem=filesystem))

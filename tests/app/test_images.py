@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bootkit.app.stick.catalog import image_named
+from bootkit.app.stick.images import image_named
 from bootkit.app.verbs.generate import plan_generation
 from bootkit.app.verbs.images import add_images, plan_additions, plan_removal
 from bootkit.app.verbs.verify import verify_images

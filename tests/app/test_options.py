@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from bootkit.app.stick.catalog import find_images, read_catalog
+from bootkit.app.stick.catalog import read_catalog
+from bootkit.app.stick.images import find_images
 from bootkit.app.stick.settings import choices_on
 from bootkit.app.verbs.generate import plan_generation
 from bootkit.app.verbs.options import (

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from bootkit.app.stick.catalog import Catalog, find_images, read_catalog
+from bootkit.app.stick.catalog import Catalog, read_catalog
+from bootkit.app.stick.images import find_images
 from bootkit.app.verbs.generate import plan_generation
 from bootkit.app.verbs.images import add_images, plan_additions
 from bootkit.model.initrd import InitrdFacts

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bootkit.app.stick.catalog import find_images, read_catalog
+from bootkit.app.stick.catalog import read_catalog
+from bootkit.app.stick.images import find_images
 from bootkit.app.verbs.supported import supported
 from bootkit.system.qemu import Accelerator, choose_accelerator
 from bootkit.system.run import run

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from textual.widgets import Input
 
-from bootkit.app.stick.catalog import find_images
+from bootkit.app.stick.images import find_images
 from bootkit.model.places import IMAGE_FOLDER
 from bootkit.system import volume
 from bootkit.system.changes import Watcher

@@ -3,7 +3,7 @@
 import json
 import logging
 import os
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from bootkit.app.stick.recognition import answered, with_insides
@@ -12,7 +12,7 @@ from bootkit.model.answers import recognition_from_json, recognition_to_json
 from bootkit.model.catalog import ImageItem
 from bootkit.model.fields import json_object, parse_json
 from bootkit.model.iso import NotRecorded, RecordedIso
-from bootkit.model.places import APP_FOLDER, FACTS_FOLDER, IMAGE_FOLDER
+from bootkit.model.places import FACTS_FOLDER
 from bootkit.model.record import facts_from_json, facts_to_json
 from bootkit.probe.image import open_image
 from bootkit.system.fingerprint import program_fingerprint
@@ -20,16 +20,9 @@ from bootkit.system.volume import FileStat, Volume, read_file, walk
 
 log = logging.getLogger(__name__)
 
-SUFFIXES = (".iso",)
-"""Of images anywhere on the partition."""
-FOLDER_SUFFIXES = (*SUFFIXES, ".efi", ".img", ".ima", ".wim", ".bin", ".krn", ".lkrn")
-"""Of images in the image folder: programs, floppies, Windows images."""
 RECORD_NAME_LIMIT = 240
 """Bytes of the name of an image that has a record: 255, less what is put in front and behind."""
 RECORD_LIMIT = 4 << 20
-_DEPTH = 6
-"""Folders below the root in which images are looked for outside of /boot/iso."""
-_NOT_FOR_IMAGES = frozenset({"boot", "efi", "lost+found", "system volume information", "$recycle.bin", APP_FOLDER[1:]})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,38 +33,6 @@ class Catalog:
     """Paths of the images whose record was missing or stale."""
     strays: tuple[str, ...]
     """Records of images that are gone."""
-
-
-def find_images(volume: Volume) -> tuple[tuple[str, FileStat], ...]:
-    """The images on the partition: those in /boot/iso first in order, then those that lie elsewhere."""
-    found = [
-        *_images(walk(volume, IMAGE_FOLDER), FOLDER_SUFFIXES),
-        *_images(walk(volume, "/", enters=_may_hold_images), SUFFIXES),
-    ]
-    return tuple(sorted(found, key=lambda pair: pair[0]))
-
-
-def image_named(volume: Volume, name: str) -> str:
-    """The path of the image that is meant by a path, a file name, or a part of it that fits only one.
-
-    Raises:
-        BootkitError: none fits, or several do.
-    """
-    paths = [path for path, _ in find_images(volume)]
-    tests: tuple[Callable[[str], bool], ...] = (
-        lambda path: path in (name, f"{IMAGE_FOLDER}/{name}"),
-        lambda path: path.rpartition("/")[2] == name,
-        lambda path: name.lower() in path.lower(),
-    )
-    for test in tests:
-        match [path for path in paths if test(path)]:
-            case [path]:
-                return path
-            case [_, *_] as several:
-                raise BootkitError(f"{name} fits several images: {', '.join(several)}", hint="write more of the path")
-            case _:
-                continue
-    raise BootkitError(f"no image on the stick is called {name}", hint="bootkit list shows them")
 
 
 def read_catalog(
@@ -199,11 +160,3 @@ def _has_insides(item: ImageItem) -> bool:
     except NotRecorded:
         return False
     return True
-
-
-def _images(files: Generator[tuple[str, FileStat]], suffixes: tuple[str, ...]) -> Generator[tuple[str, FileStat]]:
-    return ((path, stat) for path, stat in files if path.lower().endswith(suffixes))
-
-
-def _may_hold_images(folder: str) -> bool:
-    return folder.count("/") <= _DEPTH and folder[1:].lower() not in _NOT_FOR_IMAGES

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from bootkit.app.stick.catalog import Catalog, find_images, image_named, read_catalog
+from bootkit.app.stick.catalog import Catalog, read_catalog
+from bootkit.app.stick.images import find_images, image_named
 from bootkit.app.stick.settings import choices_of, settings_text
 from bootkit.app.stick.variants import read_variants
 from bootkit.errors import BootkitError

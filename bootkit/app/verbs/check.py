@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 from bootkit.app.menu.busybox import lacks_busybox
 from bootkit.app.menu.cures import extents_of
 from bootkit.app.menu.freshness import is_up_to_date, moved_images
-from bootkit.app.stick.catalog import image_named, read_catalog, record_of, record_path
+from bootkit.app.stick.catalog import read_catalog, record_of, record_path
 from bootkit.app.stick.facts import stick_facts
 from bootkit.app.stick.homes import home_names, homes_note
+from bootkit.app.stick.images import image_named
 from bootkit.app.stick.settings import choices_of
 from bootkit.app.stick.state import StickListing, list_stick
 from bootkit.errors import BootkitError

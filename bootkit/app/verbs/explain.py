@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from bootkit.app.stick.catalog import image_named
 from bootkit.app.stick.facts import stick_facts
+from bootkit.app.stick.images import image_named
 from bootkit.app.stick.recognition import answered, with_insides
 from bootkit.app.verbs.inspect import Inspection
 from bootkit.model.catalog import ImageItem

@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from bootkit.app.stick.catalog import image_named, record_of, record_path
+from bootkit.app.stick.catalog import record_of, record_path
+from bootkit.app.stick.images import image_named
 from bootkit.app.stick.integrity import (
     Digests,
     Says,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bootkit.app.stick.catalog import find_images
+from bootkit.app.stick.images import find_images
 from bootkit.app.stick.recognition import answered, with_insides
 from bootkit.app.verbs.check import check_stick
 from bootkit.app.verbs.generate import plan_generation

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bootkit.app.stick.catalog import image_named
+from bootkit.app.stick.images import image_named
 from bootkit.app.stick.state import read_state
 from bootkit.errors import BootkitError, UsageError
 from bootkit.model.testboot import BootResult, TestFirmware

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from bootkit.app.stick.catalog import find_images, image_named, read_catalog, record_of, record_path
+from bootkit.app.stick.catalog import read_catalog, record_of, record_path
+from bootkit.app.stick.images import find_images, image_named
 from bootkit.app.stick.integrity import (
     Claims,
     Digests,

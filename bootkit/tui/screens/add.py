@@ -13,7 +13,7 @@ from textual.suggester import Suggester
 from textual.widgets import DirectoryTree, Footer, Input, OptionList, Static
 from textual.widgets.option_list import Option
 
-from bootkit.app.stick.catalog import FOLDER_SUFFIXES
+from bootkit.app.stick.images import FOLDER_SUFFIXES
 from bootkit.tui import jobs
 from bootkit.tui.access import StickAccess
 from bootkit.tui.progress import Job
