@@ -1,7 +1,8 @@
 """Find and read the boot menus of an image."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import replace
+from weakref import WeakKeyDictionary
 
 from bootkit.bootcfg.grub import DEFAULT_VARIABLES, parse_grub
 from bootkit.bootcfg.menu import Menu, MenuEntry, on_image
@@ -41,6 +42,9 @@ REFIND_MENUS = ("/EFI/BOOT/refind.conf", "/EFI/refind/refind.conf", "/refind.con
 LOOPBACK_VARIABLES: Mapping[str, str] = {**DEFAULT_VARIABLES, "iso_path": ISO_PATH, "rootuuid": STICK_UUID}
 """What a menu finds set that a stick has opened, by the convention of loopback.cfg. Words that carry the path hold the
 slot ``{iso_path}``."""
+
+_READ: WeakKeyDictionary[IsoView, dict[Hashable, Menu]] = WeakKeyDictionary()
+"""The menus of images that are looked at."""
 
 
 def read_menus(iso: IsoView, *, everything: bool = False, variables: Mapping[str, str] = LOOPBACK_VARIABLES) -> Menu:
@@ -124,14 +128,26 @@ def _grub_menus(iso: IsoView) -> Iterator[str]:
 
 def _grub(iso: IsoView, path: str, variables: Mapping[str, str]) -> Menu:
     place = iso.spelled(path)
-    return _in_place(iso, parse_grub(iso.text(place), iso, path=place, variables=variables))
+    return _once(
+        iso,
+        (place, *sorted(variables.items())),
+        lambda: _in_place(iso, parse_grub(iso.text(place), iso, path=place, variables=variables)),
+    )
 
 
 def _syslinux(iso: IsoView, path: str) -> Menu:
     from bootkit.bootcfg.syslinux import parse_syslinux
 
     place = iso.spelled(path)
-    return _in_place(iso, parse_syslinux(iso.text(place), iso, path=place))
+    return _once(iso, (place,), lambda: _in_place(iso, parse_syslinux(iso.text(place), iso, path=place)))
+
+
+def _once(iso: IsoView, key: Hashable, read: Callable[[], Menu]) -> Menu:
+    """What ``read`` answers: of each image only the first time, because every detector reads the same menus."""
+    menus = _READ.setdefault(iso, {})
+    if key not in menus:
+        menus[key] = read()
+    return menus[key]
 
 
 def _in_place(iso: IsoView, menu: Menu) -> Menu:

@@ -11,6 +11,7 @@ import posixpath
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from typing import TypeVar
 
 from bootkit.model.initrd import InitrdFacts, RootFacts
@@ -248,8 +249,18 @@ class IsoView(abc.ABC):
             if (len(parts) == 1 or node.is_dir) and fnmatch.fnmatchcase(node.name.lower(), wanted):
                 yield from self._glob(_join(directory, node.name), parts[1:])
 
+    @cached_property
+    def _located(self) -> dict[str, tuple[str, Node | None] | None]:
+        """The answers of :meth:`_locate`: dozens of detectors ask for the same places."""
+        return {}
+
     def _locate(self, path: str) -> tuple[str, Node | None] | None:
         """The path in the image's spelling and its node (``None`` for a root), or ``None`` if it is not there."""
+        if path not in self._located:
+            self._located[path] = self._look_up(path)
+        return self._located[path]
+
+    def _look_up(self, path: str) -> tuple[str, Node | None] | None:
         directory, parts = _split(path)
         if not parts:
             return (directory, None) if self._listdir(directory) is not None else None
