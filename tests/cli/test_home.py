@@ -80,6 +80,7 @@ def test_a_home_says_how_small_it_can_be(tmp_path: Path) -> None:
     assert image.stat().st_size == 40 * MIB
 
 
+@pytest.mark.usefixtures("light_keys")
 def test_an_encrypted_home_opens_by_its_passphrase_only(bootkit: Bootkit, stick: Path, tmp_path: Path) -> None:
     words, wrong = tmp_path / "words", tmp_path / "wrong"
     words.write_text("correct horse\n")
@@ -179,6 +180,7 @@ def test_fat32_has_no_home_of_more_than_4_gib(tmp_path: Path) -> None:
     assert "--data-fs ext4" in caught.value.hint
 
 
+@pytest.mark.usefixtures("light_keys")
 def test_no_decrypted_home_has_a_name_on_the_host(
     bootkit: Bootkit, stick: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

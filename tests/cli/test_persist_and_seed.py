@@ -100,6 +100,7 @@ def with_cryptsetup(files: Mapping[str, str]) -> Mapping[str, str]:
     return {**files, "live/initrd.img": initrd.decode("ascii")}
 
 
+@pytest.mark.usefixtures("light_keys")
 def test_changes_are_encrypted_where_the_initrd_can_ask_for_the_passphrase(
     bootkit: Bootkit, stick: Path, make_iso: MakeIso, tmp_path: Path
 ) -> None:

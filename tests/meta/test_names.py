@@ -4,6 +4,8 @@ import ast
 from collections import defaultdict
 from pathlib import Path
 
+from tests.meta.parsed import nodes
+
 ROOT = Path(__file__).parents[2]
 RIDDLES = frozenset({"beside", "board", "inside", "kept", "loaded", "look"})
 
@@ -16,7 +18,7 @@ def modules() -> list[Path]:
 def test_no_two_classes_have_one_name() -> None:
     where: defaultdict[str, list[str]] = defaultdict(list)
     for path in modules():
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in nodes(path):
             if isinstance(node, ast.ClassDef):
                 where[node.name].append(str(path.relative_to(ROOT)))
     assert len(where) > 100

@@ -2,10 +2,11 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from bootkit.model import places
+from tests.meta.parsed import nodes
 
 ROOT = Path(__file__).parents[2]
 SAID_IN = ROOT / "bootkit" / "model" / "places.py"
@@ -16,15 +17,17 @@ GUIDS = {value.upper() for name, value in vars(places).items() if name.startswit
 PATH = re.compile(r"/boot(?:/[\w.-]*\w)+")
 
 
-def literals(module: Path) -> Iterator[str]:
+@cache
+def literals(module: Path) -> tuple[str, ...]:
     """The text constants of a module, docstrings left out."""
-    tree = ast.parse(module.read_text())
     docs = {
-        id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+        id(node.value) for node in nodes(module) if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
     }
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docs:
-            yield node.value
+    return tuple(
+        node.value
+        for node in nodes(module)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docs
+    )
 
 
 def modules() -> list[Path]:

@@ -3,6 +3,7 @@ import re
 from pathlib import Path
 
 from tests.commands import every_command
+from tests.meta.parsed import nodes
 
 ROOT = Path(__file__).parents[2]
 HINTS = re.compile(r"(?:[:'`(] ?|then |sudo )bootkit ([a-z]+)(?! stick)")
@@ -32,9 +33,8 @@ def test_messages_name_commands_that_there_are() -> None:
     folders = (ROOT / "bootkit", ROOT / "detectors")
     named: dict[str, str] = {}
     for path in (path for folder in folders for path in folder.rglob("*.py")):
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        documentation = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
-        for node in ast.walk(tree):
+        documentation = {id(node.value) for node in nodes(path) if isinstance(node, ast.Expr)}
+        for node in nodes(path):
             if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in documentation:
                 named.update((word, path.name) for word in HINTS.findall(node.value))
     assert named.keys() >= {"explain", "generate", "prepare"}

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from bootkit.detect.registry import builtin, stacks
+from tests.meta.parsed import parsed
 
 ROOT = Path(__file__).parents[2]
 HOME = {"detectors", "initrd_overlays"}
@@ -22,7 +23,7 @@ MAKERS = ROOT / "bootkit/formats/initrdmarks.py"
 @cache
 def modules() -> dict[Path, ast.Module]:
     paths = (path for path in sorted((ROOT / "bootkit").rglob("*.py")) if HOME.isdisjoint(path.parts))
-    return {path: ast.parse(path.read_text(encoding="utf-8")) for path in paths}
+    return {path: parsed(path) for path in paths}
 
 
 def texts(tree: ast.AST) -> Iterator[tuple[int, str]]:

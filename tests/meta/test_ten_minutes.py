@@ -65,6 +65,7 @@ def typed(tree: Path, text: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.wheel
 def test_the_four_steps_add_a_distribution(tree: Path) -> None:
     before, record, _find_out, write, look = steps()
     explained = typed(tree, only(before, ""))
