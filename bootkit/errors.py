@@ -126,6 +126,16 @@ class BootsNowhere(BootkitError):
     exit_code = 8
 
 
+class AlreadyThere(BootkitError):
+    """What was to be copied is on the stick already, byte by byte: nothing is to be done, and nothing is wrong."""
+
+    exit_code = 0
+
+
+class Cancelled(BootkitError):
+    """Whoever was asked said no; exit status 1, and nothing was changed."""
+
+
 class Interrupted(BootkitError):
     """Ctrl-C, or a request to end; exit status 130."""
 

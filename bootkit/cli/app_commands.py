@@ -2,38 +2,47 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from bootkit.cli import output
+from bootkit.cli.ask import confirm_removal
 from bootkit.cli.command import Argument, Option
-from bootkit.cli.options import AsJson, DryRun, StickOption
+from bootkit.cli.options import AsJson, DryRun, StickOption, Yes
 from bootkit.units import format_size
+
+if TYPE_CHECKING:
+    from bootkit.app.verbs.app import AppPlan
 
 
 def add(
-    file: Annotated[Path, Argument(help="An AppImage on this computer.")],
+    files: Annotated[list[Path], Argument(help="AppImages on this computer.", metavar="FILE")],
     stick: StickOption = None,
-    again: Annotated[bool, Option("--replace", help="Take the place of one of the same name.")] = False,
+    again: Annotated[bool, Option("--replace", help="Take the place of others of the same names.")] = False,
     dry_run: DryRun = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Copy an AppImage to the stick: every booted system has it in its menu."""
-    from bootkit.app.stick.user_files import copy
+    """Copy AppImages to the stick: every booted system has them in its menu.
+
+    A file that is refused does not stop the others; one that is on the stick already is skipped.
+    """
+    from bootkit.app.stick.user_files import Places
     from bootkit.app.verbs.app import plan_app
-    from bootkit.cli import report
-    from bootkit.model.plan import StickPlan
-    from bootkit.system.changes import apply_changes
+    from bootkit.cli.several import Several, copy_all
     from bootkit.system.sticks import open_stick
 
-    with open_stick(stick, writing=not dry_run) as opened, report.watching() as watcher:
-        plan = plan_app(opened.volume, file, again=again)
-        if plan.warning:
-            output.say(f"warning: {file.name}: {plan.warning}")
-        if dry_run:
-            report.plan(StickPlan(steps=(plan.copy, *plan.beside)))
-            return
-        digest = copy(opened.volume, plan.copy, watcher)
-        apply_changes(StickPlan(steps=plan.beside), opened.volume)
-    output.answer(f"{plan.copy.path}  {digest}")
+    several = Several(len(files))
+    with open_stick(stick, writing=not dry_run) as opened:
+        places = Places(opened.volume, kind="AppImages", replacing=again)
+        plans: list[AppPlan] = []
+        for file in files:
+            with several.each(file):
+                plan = plan_app(places, file)
+                if plan.warning:
+                    output.say(f"warning: {file.name}: {plan.warning}")
+                plans.append(plan)
+        beside = {plan.copy.path: plan.beside for plan in plans}
+        copy_all(opened.volume, several, [plan.copy for plan in plans], beside, dry_run=dry_run, as_json=as_json)
+    several.judge()
 
 
 def list_apps(stick: StickOption = None, as_json: AsJson = False) -> None:
@@ -56,6 +65,7 @@ def remove(
     names: Annotated[list[str], Argument(help="File names, or parts of them.")],
     stick: StickOption = None,
     dry_run: DryRun = False,
+    yes: Yes = False,
 ) -> None:
     """Remove AppImages from the stick."""
     from bootkit.app.stick.apps import app_named, paths_of
@@ -70,4 +80,5 @@ def remove(
         if dry_run:
             report.plan(plan)
             return
+        confirm_removal(volume, plan, yes=yes)
         apply_changes(plan, volume)

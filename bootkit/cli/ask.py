@@ -2,8 +2,13 @@
 
 import getpass
 import sys
+from typing import TYPE_CHECKING
 
 from bootkit.cli import output
+
+if TYPE_CHECKING:
+    from bootkit.model.plan import StickPlan
+    from bootkit.system.volume import Volume
 
 
 def ask(question: str) -> str:
@@ -27,3 +32,25 @@ def ask_new_secret(question: str) -> str:
         if secret == getpass.getpass("Repeat it: "):
             return secret
         output.say("These two differ. Once more.")
+
+
+def confirm_removal(volume: "Volume", plan: "StickPlan", *, yes: bool) -> None:
+    """Go on with a removal if whoever sits at the terminal wants it; a script has said what it wants.
+
+    Raises:
+        Cancelled: nothing is to be removed.
+    """
+    from bootkit.errors import Cancelled
+    from bootkit.model.places import STATE_FOLDER
+    from bootkit.model.plan import RemoveFile
+    from bootkit.units import format_size
+
+    if yes or not sys.stdin.isatty():
+        return
+    paths = [step.path for step in plan.steps if isinstance(step, RemoveFile)]
+    for path in paths:
+        stat = volume.stat(path)
+        if stat is not None and not path.startswith(f"{STATE_FOLDER}/"):
+            output.say(f"{path} ({format_size(stat.size)})")
+    if ask("Remove this from the stick? [y/N]").strip().lower() not in ("y", "yes"):
+        raise Cancelled("nothing was removed")

@@ -5,14 +5,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from bootkit.cli import output
+from bootkit.cli.ask import confirm_removal
 from bootkit.cli.command import Argument, Option
-from bootkit.cli.options import AsJson, DryRun, StickOption
+from bootkit.cli.options import AsJson, DryRun, StickOption, Yes
 from bootkit.cli.options_commands import ImageOption, StackOption
 from bootkit.units import format_size
 
 if TYPE_CHECKING:
     from bootkit.app.verbs.ext import InspectedExtension
     from bootkit.app.verbs.ext_create import ExtensionPlan
+    from bootkit.model.plan import CopyImage
 
 Name = Annotated[str, Argument(help="A file name, with or without its ending, or a path on the stick.")]
 Names = Annotated[list[str], Argument(help="File names, with or without their endings.")]
@@ -78,29 +80,35 @@ def create(
 
 
 def add(
-    file: Annotated[Path, Argument(help="An extension on this computer.")],
+    files: Annotated[list[Path], Argument(help="Extensions on this computer.", metavar="FILE")],
     stick: StickOption = None,
-    machine: Annotated[str, Option(help="Architecture that it is for.", default="as it says")] = "",
-    again: Annotated[bool, Option("--replace", help="Take the place of one of the same name.")] = False,
+    machine: Annotated[str, Option(help="Architecture that they are for.", default="as each says")] = "",
+    again: Annotated[bool, Option("--replace", help="Take the place of others of the same names.")] = False,
     dry_run: DryRun = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Copy an extension to the stick, and read it back."""
-    from bootkit.app.stick.user_files import copy
+    """Copy extensions to the stick, and read them back.
+
+    A file that is refused does not stop the others; one that is on the stick already is skipped.
+    """
+    from bootkit.app.stick.user_files import Places
     from bootkit.app.verbs.ext import plan_extension_copy
-    from bootkit.cli import report
-    from bootkit.model.plan import StickPlan
+    from bootkit.cli.several import Several, copy_all
     from bootkit.system.sticks import open_stick
 
-    with open_stick(stick, writing=not dry_run) as opened, report.watching() as watcher:
-        step, extension = plan_extension_copy(opened.volume, file, machine=machine, again=again)
-        for problem in extension.problems:
-            output.say(f"warning: {problem}")
-        output.say(f"{extension.name}: for {extension.system}")
-        if dry_run:
-            report.plan(StickPlan(steps=(step,)))
-            return
-        digest = copy(opened.volume, step, watcher)
-    output.answer(f"{step.path}  {digest}")
+    several = Several(len(files))
+    with open_stick(stick, writing=not dry_run) as opened:
+        places = Places(opened.volume, kind="extensions", replacing=again)
+        steps: list[CopyImage] = []
+        for file in files:
+            with several.each(file):
+                step, extension = plan_extension_copy(places, file, machine=machine)
+                for problem in extension.problems:
+                    output.say(f"warning: {extension.name}: {problem}")
+                output.say(f"{extension.name}: for {extension.system}")
+                steps.append(step)
+        copy_all(opened.volume, several, steps, {}, dry_run=dry_run, as_json=as_json)
+    several.judge()
 
 
 def list_extensions(
@@ -170,7 +178,7 @@ def disable(
     _switch(names, stick, image=image, stack=stack, enabled=False, dry_run=dry_run)
 
 
-def remove(names: Names, stick: StickOption = None, dry_run: DryRun = False) -> None:
+def remove(names: Names, stick: StickOption = None, dry_run: DryRun = False, yes: Yes = False) -> None:
     """Remove extensions from the stick."""
     from bootkit.app.stick.extensions import extension_named
     from bootkit.app.stick.user_files import plan_file_removal
@@ -183,6 +191,7 @@ def remove(names: Names, stick: StickOption = None, dry_run: DryRun = False) -> 
         if dry_run:
             report.plan(plan)
             return
+        confirm_removal(opened.volume, plan, yes=yes)
         apply_changes(plan, opened.volume)
 
 
@@ -195,9 +204,10 @@ def verify(
     from bootkit.app.stick.extensions import extension_named, find_extensions
     from bootkit.app.stick.user_files import verify_files
     from bootkit.cli import report
+    from bootkit.cli.progress import watching
     from bootkit.system.sticks import open_stick
 
-    with open_stick(stick) as opened, report.watching() as watcher:
+    with open_stick(stick) as opened, watching() as watcher:
         volume = opened.volume
         items = [extension_named(volume, name) for name in names] if names else find_extensions(volume)
         if not items and not as_json:

@@ -23,13 +23,18 @@ def guarded(action: Callable[[], None]) -> int:
         with host_errors("the system"):
             _answered(action)
     except BootkitError as error:
-        output.say(f"bootkit: {error.message}")
-        if hint := _way_out(error):
-            output.say(f"  {hint}")
+        tell(error)
         return error.exit_code
     except BrokenPipeError:
         _close_stdout()  # whoever read our answer has seen enough
     return 0
+
+
+def tell(error: BootkitError) -> None:
+    """Say what is wrong in a line, and the way out in another."""
+    output.say(f"bootkit: {error.message}")
+    if hint := _way_out(error):
+        output.say(f"  {hint}")
 
 
 def _way_out(error: BootkitError) -> str:

@@ -39,11 +39,11 @@ def create(
     from bootkit.app.stick.homes import home_names, home_path, homes_note
     from bootkit.app.stick.settings import choices_on
     from bootkit.app.verbs.home import create_home, plan_home
-    from bootkit.cli import report
+    from bootkit.cli.progress import watching
     from bootkit.system.sticks import open_stick
 
     wanted = parse_size(size)
-    with open_stick(stick, writing=not dry_run) as opened, report.watching() as watcher:
+    with open_stick(stick, writing=not dry_run) as opened, watching() as watcher:
         for warning in plan_home(opened.volume, name, wanted, encrypted=encrypt):
             output.say(f"warning: {warning}")
         if dry_run:
@@ -96,11 +96,11 @@ def resize(
     """Make a home larger or smaller; what is in it stays."""
     from bootkit.app.stick.homes import home_named
     from bootkit.app.verbs.home import resize_home
-    from bootkit.cli import report
+    from bootkit.cli.progress import watching
     from bootkit.system.sticks import open_stick
 
     wanted = parse_size(size)
-    with open_stick(stick, writing=not dry_run) as opened, report.watching() as watcher:
+    with open_stick(stick, writing=not dry_run) as opened, watching() as watcher:
         home = home_named(opened.volume, name)
         if dry_run:
             output.answer(f"resize {home.path} from {format_size(home.size)} to {format_size(wanted)}")
@@ -118,11 +118,11 @@ def check(
     """Check the file system of a home."""
     from bootkit.app.stick.homes import home_named
     from bootkit.app.verbs.home import check_home
-    from bootkit.cli import report
+    from bootkit.cli.progress import watching
     from bootkit.errors import BootkitError
     from bootkit.system.sticks import open_stick
 
-    with open_stick(stick, writing=repair) as opened, report.watching() as watcher:
+    with open_stick(stick, writing=repair) as opened, watching() as watcher:
         ask = _asker(passphrase_file, home_named(opened.volume, name))
         sound, said = check_home(opened.volume, name, repair=repair, ask=ask, watcher=watcher)
     output.say(said)
@@ -138,10 +138,10 @@ def backup(
 ) -> None:
     """Copy a home to this computer as it is; an encrypted one stays encrypted."""
     from bootkit.app.verbs.home import backup_home
-    from bootkit.cli import report
+    from bootkit.cli.progress import watching
     from bootkit.system.sticks import open_stick
 
-    with open_stick(stick) as opened, report.watching() as watcher:
+    with open_stick(stick) as opened, watching() as watcher:
         made, digest = backup_home(opened.volume, name, target, watcher)
     output.answer(f"{made}  {digest}")
 
@@ -158,11 +158,12 @@ def restore(
     from bootkit.app.stick.user_files import plan_copy
     from bootkit.app.verbs.home import require_home_image, restore_home
     from bootkit.cli import report
+    from bootkit.cli.progress import watching
     from bootkit.model.plan import StickPlan
     from bootkit.system.sticks import open_stick
 
     called = name or source.name.removesuffix(".home")
-    with open_stick(stick, writing=not dry_run) as opened, report.watching() as watcher:
+    with open_stick(stick, writing=not dry_run) as opened, watching() as watcher:
         if dry_run:
             require_home_image(source)
             step = plan_copy(opened.volume, source, home_path(called), sparse=True, replace=again)

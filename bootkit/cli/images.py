@@ -1,13 +1,18 @@
 """``add``, ``remove``, ``list``, ``generate`` and ``verify``."""
 
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from bootkit.cli import output
+from bootkit.cli.ask import confirm_removal
 from bootkit.cli.command import Argument, Option
-from bootkit.cli.options import AsJson, DryRun, StickOption, Wide
+from bootkit.cli.options import AsJson, DryRun, StickOption, Wide, Yes
+from bootkit.errors import BootkitError
 
 if TYPE_CHECKING:
+    from bootkit.app.verbs.images import Addition
     from bootkit.system.sticks import Stick
     from bootkit.system.volume import FileStat
 
@@ -23,43 +28,81 @@ def add(
     stick: StickOption = None,
     folder: Annotated[str, Option(help="Folder below /boot/iso; it becomes a submenu.")] = "",
     rename: Annotated[bool, Option("--rename", help="Copy under a bootable name where the own one is not.")] = False,
+    replacing: Annotated[
+        bool, Option("--replace", help="Take the place of other images of the same names, each when it is complete.")
+    ] = False,
     keyring: Keyring = None,
     dry_run: DryRun = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Copy ISO files to the stick, checked byte by byte, and write the menu."""
+    """Copy ISO files to the stick, checked byte by byte, and write the menu.
+
+    A file that is refused does not stop the others; one that is on the stick already is skipped.
+    """
     from bootkit.app.stick.leftovers import find_leftovers, leftovers_note
     from bootkit.app.verbs.check import predictions_of
-    from bootkit.app.verbs.images import add_images, plan_additions
+    from bootkit.app.verbs.images import sort_additions
     from bootkit.cli import report
+    from bootkit.cli.progress import watching
+    from bootkit.cli.several import Several
     from bootkit.system.sticks import open_stick
 
-    with open_stick(stick, writing=not dry_run) as opened, report.watching() as watcher:
-        additions = plan_additions(
-            opened.volume, isos, folder=folder, rename=rename, watcher=watcher, keyrings=keyring or ()
-        )
+    several = Several(len(isos))
+    sums: dict[str, str] = {}
+    with open_stick(stick, writing=not dry_run) as opened:
+        with watching() as watcher:
+            additions = sort_additions(
+                opened.volume,
+                isos,
+                lambda refused: several.refuse(refused.source, refused.error),
+                folder=folder,
+                rename=rename,
+                replacing=replacing,
+                watcher=watcher,
+                keyrings=keyring or (),
+            )
         if note := leftovers_note(find_leftovers(opened.volume), removed=not dry_run):
             output.say(f"warning: {note}")
-        for addition, prediction in zip(additions, predictions_of(opened, [it.item for it in additions]), strict=True):
-            output.say(report.addition_line(addition, prediction))
-            for finding in addition.findings:
-                if finding.detail:
-                    output.say(f"  {finding.words}")
-        if dry_run:
+        predictions = predictions_of(opened, [addition.item for addition in additions])
+        report.additions(additions, predictions)
+        if additions and not dry_run:
+            sums = _copied(opened, additions)
+    if as_json:
+        output.json({"added": report.additions_json(additions, predictions, sums), **several.json()})
+    elif dry_run:
+        for addition in additions:
+            output.answer(f"copy {addition.step.source} to {addition.step.path}")
+        output.answer("write the menu" if additions else "nothing to do")
+    else:
+        for path, digest in sums.items():
+            output.answer(f"{path}  {digest}")
+    several.judge()
+
+
+def _copied(stick: "Stick", additions: "Sequence[Addition]") -> dict[str, str]:
+    """Copy images and write the menu, also of those that are complete where a later one fails; their SHA-256 by path."""
+    from bootkit.app.verbs.images import add_images
+    from bootkit.cli.progress import watching, work_of
+
+    sums: dict[str, str] = {}
+    try:
+        with watching(work_of(addition.step for addition in additions)) as watcher:
             for addition in additions:
-                output.answer(f"copy {addition.step.source} to {addition.step.path}")
-            output.answer("write the menu")
-            return
-        added = add_images(opened.volume, additions, watcher)
-        mounted = opened.where.is_dir()
-        write_menu(opened)
-    for item in added:
-        output.answer(f"{item.path}  {item.sha256}")
-    output.say(
-        "Everything is on the stick and was read back." + (" Unmount it before you pull it out." if mounted else "")
-    )
+                (item,) = add_images(stick.volume, (addition,), watcher)
+                sums[item.path] = item.sha256
+    except BootkitError:
+        if sums:
+            with suppress(BootkitError):  # a stick that was pulled out fails once more, and the first error tells why
+                write_menu(stick)
+                output.say(f"{len(sums)} of {len(additions)} images were complete before that, and are in the menu.")
+        raise
+    write_menu(stick)
+    unmount = " Unmount it before you pull it out." if stick.where.is_dir() else ""
+    output.say(f"Everything is on the stick and was read back.{unmount}")
+    return sums
 
 
-def remove(images: Images, stick: StickOption = None, dry_run: DryRun = False) -> None:
+def remove(images: Images, stick: StickOption = None, dry_run: DryRun = False, yes: Yes = False) -> None:
     """Remove images from the stick and write the menu."""
     from bootkit.app.verbs.images import plan_removal
     from bootkit.cli import report
@@ -71,6 +114,7 @@ def remove(images: Images, stick: StickOption = None, dry_run: DryRun = False) -
         if dry_run:
             report.plan(plan)
             return
+        confirm_removal(opened.volume, plan, yes=yes)
         apply_changes(plan, opened.volume)
         write_menu(opened)
 
@@ -178,15 +222,18 @@ def verify(
     """Read images back and compare them with what is known: kept checksums, checksum files, signatures, sums inside."""
     from bootkit.app.verbs.verify import BAD, verify_images
     from bootkit.cli import report
-    from bootkit.errors import BootkitError
+    from bootkit.cli.progress import watching
+    from bootkit.model.places import IMAGE_FOLDER
     from bootkit.system.sticks import open_stick
 
-    with open_stick(stick, writing=True) as opened, report.watching() as watcher:
+    with open_stick(stick, writing=True) as opened, watching() as watcher:
         answers = verify_images(opened.volume, images or [], watcher, keyrings=keyring or (), fresh=fresh)
     report.verified(answers, wide=wide, as_json=as_json)
     bad = [answer for answer in answers if answer.verdict in BAD]
     if bad:
-        hint = f"copy it again: bootkit remove {bad[0].path}, then bootkit add"
+        folder = bad[0].path.removeprefix(f"{IMAGE_FOLDER}/").rpartition("/")[0]
+        words = f" --folder {folder}" if folder else ""
+        hint = f"copy it again: bootkit add --replace{words} FILE.iso"
         raise BootkitError("; ".join(f"{answer.verdict} on the stick: {answer.path}" for answer in bad), hint=hint)
 
 

@@ -14,5 +14,6 @@ StickOption = Annotated[
     ),
 ]
 AsJson = Annotated[bool, Option("--json", help="Print one JSON document instead.")]
+Yes = Annotated[bool, Option("--yes", "-y", help="Do not ask; nobody is asked without a terminal, either.")]
 DryRun = Annotated[bool, Option("--dry-run", "-n", help="Print what would be done, and do nothing.")]
 Wide = Annotated[bool, Option("--wide", help="Keep each row of the table in one line, however wide the terminal is.")]

@@ -24,11 +24,11 @@ def create(
 ) -> None:
     """Give an image a place for its changes, and the menu an entry that uses it."""
     from bootkit.app.verbs.persist import create_persistence, plan_persistence
-    from bootkit.cli import report
     from bootkit.cli.images import write_menu
+    from bootkit.cli.progress import watching
     from bootkit.system.sticks import open_stick
 
-    with open_stick(stick, writing=not dry_run) as opened, report.watching() as watcher:
+    with open_stick(stick, writing=not dry_run) as opened, watching() as watcher:
         plan = plan_persistence(opened.volume, image, parse_size(size) if size else 0, encrypted=encrypt)
         if plan.persistence.note:
             output.say(f"note: {plan.persistence.note}")

@@ -1,8 +1,6 @@
 """What the commands about images print."""
 
-import sys
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from bootkit.cli import output
@@ -11,9 +9,7 @@ from bootkit.model.answers import recognition_to_json
 from bootkit.model.catalog import ImageItem
 from bootkit.model.check import Answer, Prediction
 from bootkit.model.plan import StickPlan
-from bootkit.plain import one_line
 from bootkit.plan.changes import describe_change
-from bootkit.system.changes import Watcher
 from bootkit.system.volume import Volume
 from bootkit.units import format_size
 
@@ -25,36 +21,6 @@ if TYPE_CHECKING:  # the use cases bring much with them, and each command has on
     from bootkit.app.verbs.verify import Verified
 
 
-@contextmanager
-def watching() -> Generator[Watcher]:
-    """Progress on stderr: a moving line with bytes, speed and time left on a terminal, one plain line a phase elsewhere."""
-    if not sys.stderr.isatty():
-        yield Watcher(begin=lambda phase, path, size: output.say(f"{phase} {path} ({format_size(size)})"))
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
-
-    console = Console(stderr=True, highlight=False)
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        DownloadColumn(binary_units=True),
-        TransferSpeedColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console, transient=True) as bars:
-        task = bars.add_task("", visible=False)
-
-        def begin(phase: str, path: str, size: int) -> None:
-            bars.reset(task, description=one_line(f"{phase} {path.rpartition('/')[2]}"), total=size, visible=True)
-
-        yield Watcher(
-            begin=begin,
-            progress=lambda done: bars.update(task, completed=done),
-            end=lambda: bars.update(task, visible=False),
-        )
-
-
 def plan(changes: StickPlan) -> None:
     for step in changes.steps:
         output.answer(describe_change(step))
@@ -62,11 +28,41 @@ def plan(changes: StickPlan) -> None:
         output.answer("nothing to do")
 
 
-def addition_line(addition: "Addition", prediction: Prediction) -> str:
+def additions(planned: "Sequence[Addition]", predictions: Sequence[Prediction]) -> None:
+    for addition, prediction in zip(planned, predictions, strict=True):
+        output.say(_addition_line(addition, prediction))
+        for finding in addition.findings:
+            if finding.detail:
+                output.say(f"  {finding.words}")
+
+
+def _addition_line(addition: "Addition", prediction: Prediction) -> str:
     detection = addition.item.detection
     name = detection.title if detection is not None else "not recognised"
     checked = f"; agrees with {addition.checked_with}" if addition.checked_with else ""
-    return f"{addition.item.name}: {name}{checked}; {prediction.advice}"
+    replaced = "; takes the place of the one on the stick" if addition.replaces else ""
+    return f"{addition.item.name}: {name}{checked}{replaced}; {prediction.advice}"
+
+
+def additions_json(
+    additions: "Sequence[Addition]", predictions: Sequence[Prediction], sums: Mapping[str, str]
+) -> list[dict[str, object]]:
+    """What is copied, for ``json.dumps``; ``sums`` are the SHA-256 of those that are on the stick, by their paths."""
+    return [
+        {
+            "source": addition.step.source,
+            "path": addition.step.path,
+            "size": addition.step.size,
+            "replaces": bool(addition.replaces),
+            "sha256": sums.get(addition.step.path, ""),
+            "title": addition.item.title,
+            "agrees_with": addition.checked_with,
+            "verdict": prediction.verdict,
+            "reason": prediction.reason,
+            "cure": prediction.cure,
+        }
+        for addition, prediction in zip(additions, predictions, strict=True)
+    ]
 
 
 def generation(done: "Generation", predictions: Sequence[Prediction] = ()) -> None:

@@ -52,7 +52,7 @@ def predict(
     """
     detection = item.recognition.detection if item.recognition else None
     if item.error or item.facts is None:
-        cure = f"copy it again: bootkit remove {item.path}, then bootkit add"
+        cure = "copy it again, with bootkit add --replace"
         return _only(item, Answer.CANNOT, f"It cannot be read: {item.error or 'nobody looked at it'}.", cure)
     if detection is None:
         return _only(item, Answer.UNKNOWN, "No detector knows it.", f"bootkit explain {item.name}")
@@ -165,7 +165,7 @@ def _fits(item: ImageItem, filesystem: str) -> bool:
 def _incomplete(item: ImageItem) -> Iterator[Problem]:
     if item.facts is not None and item.facts.missing:
         reason = f"The file is not complete: {format_size(item.facts.missing)} are missing at its end."
-        cure = f"download it again: bootkit remove {item.path}, then bootkit add"
+        cure = "download it again, and copy it with bootkit add --replace"
         yield Problem(answer=Answer.CANNOT, reason=reason, cure=cure)
 
 

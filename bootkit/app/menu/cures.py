@@ -55,7 +55,7 @@ def extents_of(volume: Volume, item: ImageItem) -> Extents:
             hint="run it as root: sudo bootkit generate",
         )
     pieces = tuple((offset, length) for offset, length in found if offset is not None)
-    hint = f"copy it once more: bootkit remove {item.path}, then bootkit add"
+    hint = "copy it once more, with bootkit add --replace"
     if len(pieces) < len(found) or len(pieces) > PIECES_LIMIT:
         raise BootkitError(f"{item.name} lies in {len(found)} pieces on the stick", hint=hint)
     if len(pieces) > 1 and not _joins_pieces(item):

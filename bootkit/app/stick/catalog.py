@@ -96,6 +96,13 @@ def record_fits(path: str) -> bool:
     return len(os.fsencode(path.rpartition("/")[2])) <= RECORD_NAME_LIMIT
 
 
+def recorded_sum(volume: Volume, path: str) -> str:
+    """The SHA-256 that ``add`` or ``verify`` found, of an image that has not changed since; empty if nobody knows it."""
+    stat = volume.stat(path)
+    record = _read_record(volume, path, stat) if stat is not None else None
+    return record.item.sha256 if record is not None else ""
+
+
 def record_of(item: ImageItem) -> bytes:
     """The record of an image, as the stick keeps it."""
     document = {

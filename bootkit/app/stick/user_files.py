@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from bootkit.errors import BootkitError
+from bootkit.errors import AlreadyThere, BootkitError, host_errors
 from bootkit.model.filesystem import file_system
 from bootkit.model.places import SUM_FOLDER
 from bootkit.model.plan import CopyImage, RemoveFile, StickPlan, WriteFile
@@ -42,18 +42,109 @@ def plan_copy(volume: Volume, source: Path, path: str, *, sparse: bool = False, 
     Raises:
         BootkitError: it cannot be read, something of that name is there (unless ``replace``), or there is no room.
     """
-    try:
-        size = source.stat().st_size
-    except OSError as error:
-        raise BootkitError(f"{source}: {error.strerror}") from error
-    if not source.is_file():
-        raise BootkitError(f"{source} is no file")
+    size = _size_of(source)
     if volume.stat(path) is not None and not replace:
         raise BootkitError(f"{path} is on the stick already", hint="--replace puts this one in its place")
     step = CopyImage(source=str(source), path=path, size=size, sparse=sparse)
     require_fits(volume, path, size)
     require_room(volume, allocated(source) if sparse and has_holes(volume) else size)
     return step
+
+
+def refuse_what_is_there(
+    volume: Volume, source: Path, path: str, *, known: str = "", watcher: Watcher | None = None
+) -> None:
+    """Refuse to copy over another file; ``known`` is the SHA-256 of what is there, read from there where it is empty.
+
+    Raises:
+        AlreadyThere: it is the same file.
+        BootkitError: another one is there, or a folder.
+    """
+    stat = volume.stat(path)
+    if stat is None:
+        return
+    if stat.is_dir:
+        raise BootkitError(f"{path} is a folder on the stick", hint="give the file another name")
+    if stat.size == source.stat().st_size:
+        watcher = watcher or Watcher()
+        watcher.begin("comparing", path, stat.size)
+        with host_errors(str(source)), source.open("rb") as file:
+            digest = sha256_of(chunks_of(file, watcher.progress))
+        if not known:
+            watcher.begin("comparing on the stick", path, stat.size)
+            with volume.open(path) as file:
+                known = sha256_of(chunks_of(file, watcher.progress))
+        watcher.end()
+        if digest == known:
+            raise AlreadyThere(f"{path} is on the stick already, with the same checksum")
+    raise BootkitError(
+        f"another {path} is on the stick already",
+        hint="--replace puts this one in its place; the old one stays until the new one is complete",
+    )
+
+
+class Places:
+    """The places on the stick that files are to have, taken by one after the other before the first is copied.
+
+    ``kind`` says what they are, ``apart`` how two of one name go together, ``freed`` what is removed before, in bytes.
+    """
+
+    def __init__(
+        self,
+        volume: Volume,
+        *,
+        kind: str,
+        apart: str = "give one of them another name",
+        replacing: bool = False,
+        freed: int = 0,
+        watcher: Watcher | None = None,
+    ) -> None:
+        self._volume = volume
+        self._kind = kind
+        self._apart = apart
+        self._replacing = replacing
+        self._taken = -freed
+        self._watcher = watcher
+        self._names: set[str] = set()
+
+    def take(self, source: Path, path: str, size: int, *, known: str = "") -> int:
+        """The bytes of the file whose place it is; 0 where there is none. ``known`` is that one's SHA-256.
+
+        Raises:
+            AlreadyThere: the same file has that place.
+            BootkitError: another one has it, now or afterwards, or there is no room.
+        """
+        if path.lower() in self._names:
+            raise BootkitError(f"two of the {self._kind} would both be {path}", hint=self._apart)
+        old = self._volume.stat(path)
+        if old is not None and (old.is_dir or not self._replacing):
+            refuse_what_is_there(self._volume, source, path, known=known, watcher=self._watcher)
+        require_fits(self._volume, path.rpartition("/")[2], size)
+        require_room(self._volume, self._taken + size)
+        replaced = old.size if old is not None else 0
+        self._names.add(path.lower())
+        self._taken += size - replaced
+        return replaced
+
+    def copy(self, source: Path, path: str) -> CopyImage:
+        """A file of the host for the stick, as :func:`plan_copy` but for many.
+
+        Raises:
+            BootkitError: as :meth:`take`, or it cannot be read.
+        """
+        size = _size_of(source)
+        self.take(source, path, size)
+        return CopyImage(source=str(source), path=path, size=size)
+
+
+def _size_of(source: Path) -> int:
+    try:
+        size = source.stat().st_size
+    except OSError as error:
+        raise BootkitError(f"{source}: {error.strerror}") from error
+    if not source.is_file():
+        raise BootkitError(f"{source} is no file")
+    return size
 
 
 def require_fits(volume: Volume, name: str, size: int) -> None:

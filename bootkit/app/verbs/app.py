@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from bootkit.app.stick.apps import ENTRY_LIMIT, SUFFIX, stem_of
-from bootkit.app.stick.user_files import plan_copy
+from bootkit.app.stick.user_files import Places
 from bootkit.errors import BootkitError, FormatError
 from bootkit.formats.elf import elf_size
 from bootkit.formats.reader import Window, size_of
@@ -17,7 +17,6 @@ from bootkit.model.places import APP_ENTRY_FOLDER, APP_FOLDER
 from bootkit.model.plan import CopyImage, StickStep, WriteFile
 from bootkit.plan.names import file_name_problem
 from bootkit.probe.extension import elf_machine
-from bootkit.system.volume import Volume
 
 _ICON_LIMIT = 4 << 20
 _ISODEVICE = "/isodevice"
@@ -34,7 +33,7 @@ class AppPlan:
     warning: str = ""
 
 
-def plan_app(volume: Volume, source: Path, *, again: bool = False) -> AppPlan:
+def plan_app(places: Places, source: Path) -> AppPlan:
     """Check that a file is an AppImage, and read its menu entry.
 
     Raises:
@@ -55,7 +54,7 @@ def plan_app(volume: Volume, source: Path, *, again: bool = False) -> AppPlan:
             beside, warning = _entry(cast("BinaryIO", fh), name) if kind == b"AI\x02" else ((), "")
     except OSError as error:
         raise BootkitError(f"{source}: {error.strerror}") from error
-    step = plan_copy(volume, source, f"{APP_FOLDER}/{name}", replace=again)
+    step = places.copy(source, f"{APP_FOLDER}/{name}")
     return AppPlan(copy=step, beside=beside, machine=machine.uname if machine else "", warning=warning)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bootkit.app.stick.extensions import SUFFIXES, extension_named
 from bootkit.app.stick.settings import choices_on
-from bootkit.app.stick.user_files import plan_copy
+from bootkit.app.stick.user_files import Places
 from bootkit.app.verbs.generate import Generation
 from bootkit.app.verbs.options import plan_change
 from bootkit.errors import BootkitError, FormatError, UsageError
@@ -77,10 +77,8 @@ def look_at_extension_file(path: Path) -> InspectedExtension:
     return InspectedExtension(name=path.name, size=size, facts=facts, machine=machine.uname if machine else "")
 
 
-def plan_extension_copy(
-    volume: Volume, file: Path, *, machine: str = "", again: bool = False
-) -> tuple[CopyImage, InspectedExtension]:
-    """What ``ext add`` would do.
+def plan_extension_copy(places: Places, file: Path, *, machine: str = "") -> tuple[CopyImage, InspectedExtension]:
+    """What ``ext add`` would do with one file.
 
     Raises:
         BootkitError: it is no extension, its name is no good, or there is no room.
@@ -92,7 +90,7 @@ def plan_extension_copy(
         raise BootkitError(f"{file.name} is no good name for an extension: {problem}")
     folder = machine_named(machine).uname if machine else extension.machine or _DEFAULT_MACHINE
     path = f"{EXTENSION_FOLDER}/{folder}/{file.name}"
-    return plan_copy(volume, file, path, replace=again), replace(extension, path=path, machine=folder)
+    return places.copy(file, path), replace(extension, path=path, machine=folder)
 
 
 def plan_switch(volume: Volume, names: Sequence[str], *, enabled: bool, place: Place = STICK) -> Generation:

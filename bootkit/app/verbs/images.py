@@ -1,11 +1,11 @@
 """``add`` and ``remove``: the images of a stick."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO, TypeVar, cast
 
-from bootkit.app.stick.catalog import record_of, record_path
+from bootkit.app.stick.catalog import record_of, record_path, recorded_sum
 from bootkit.app.stick.images import image_named
 from bootkit.app.stick.integrity import (
     Digests,
@@ -18,8 +18,8 @@ from bootkit.app.stick.integrity import (
 )
 from bootkit.app.stick.leftovers import find_leftovers
 from bootkit.app.stick.recognition import answered, with_insides
-from bootkit.app.stick.user_files import require_fits, require_room
-from bootkit.errors import BootkitError, UsageError
+from bootkit.app.stick.user_files import Places
+from bootkit.errors import BootkitError, Interrupted, UsageError
 from bootkit.formats.implanted import read_implanted_md5
 from bootkit.formats.reader import HostFileIO
 from bootkit.model.catalog import ImageItem
@@ -41,8 +41,14 @@ class Addition:
     step: CopyImage
     item: ImageItem
     """``mtime_ns`` is only known when it is on the stick."""
+    replaces: int = 0
+    """Bytes of the image of this name that it takes the place of."""
     findings: tuple[Testimony, ...] = ()
     """What agrees with it, and signatures whose keys nobody here has."""
+
+    @property
+    def source(self) -> Path:
+        return Path(self.step.source)
 
     @property
     def checked_with(self) -> str:
@@ -51,29 +57,88 @@ class Addition:
         return ", ".join(dict.fromkeys(good))
 
 
+_Thing = TypeVar("_Thing", bound=Path | Addition)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """A file that is not copied, and why; :class:`bootkit.errors.AlreadyThere` where it need not be."""
+
+    source: Path
+    error: BootkitError
+
+
 def plan_additions(
     volume: Volume,
     sources: Sequence[Path],
     *,
     folder: str = "",
     rename: bool = False,
+    replacing: bool = False,
     watcher: Watcher | None = None,
     keyrings: Sequence[Path] = (),
 ) -> tuple[Addition, ...]:
     """What ``add`` would copy; all of it is possible, or nothing is begun.
 
     ``keyrings`` are asked for the keys of signatures, beside those of the host. ``rename`` gives an image whose name cannot be booted from a name near to it.
+    ``replacing`` lets an image take the place of another one of its name.
 
     Raises:
         BootkitError: a source is no image or does not agree with what is published of it, a name is bad or taken, or there is
             no room.
     """
+
+    def refuse(refused: Refused) -> None:
+        raise refused.error
+
+    return sort_additions(
+        volume,
+        sources,
+        refuse,
+        folder=folder,
+        rename=rename,
+        replacing=replacing,
+        watcher=watcher,
+        keyrings=keyrings,
+    )
+
+
+def sort_additions(
+    volume: Volume,
+    sources: Sequence[Path],
+    refuse: Callable[[Refused], None],
+    *,
+    folder: str = "",
+    rename: bool = False,
+    replacing: bool = False,
+    watcher: Watcher | None = None,
+    keyrings: Sequence[Path] = (),
+) -> tuple[Addition, ...]:
+    """What ``add`` would copy of ``sources``, as :func:`plan_additions`; ``refuse`` hears of each that it would not.
+
+    What takes long comes last: of all files it is known whether they could be copied before the first is read as a whole.
+    """
     if not sources:
         raise UsageError("no image named", hint="bootkit add FILE.iso ...")
-    additions = tuple(_addition(source, folder.strip("/"), rename=rename) for source in sources)
-    _refuse_what_is_there(volume, additions)
-    _refuse_what_does_not_fit(volume, additions)
-    return tuple(_compared(addition, watcher or Watcher(), keyrings) for addition in additions)
+    watcher = watcher or Watcher()
+    places = Places(
+        volume,
+        kind="images",
+        apart="put one in a folder: --folder NAME",
+        replacing=replacing,
+        # what an interrupted copy left is removed before the first of these begins
+        freed=sum(one.size for one in find_leftovers(volume)),
+        watcher=watcher,
+    )
+
+    def placed(addition: Addition) -> Addition:
+        step = addition.step
+        known = recorded_sum(volume, step.path)
+        return replace(addition, replaces=places.take(addition.source, step.path, step.size, known=known))
+
+    found = _passed(sources, lambda source: _addition(source, folder.strip("/"), rename=rename), refuse)
+    found = _passed(found, placed, refuse)
+    return _passed(found, lambda addition: _compared(addition, watcher, keyrings), refuse)
 
 
 def add_images(volume: Volume, additions: Sequence[Addition], watcher: Watcher | None = None) -> tuple[ImageItem, ...]:
@@ -129,29 +194,23 @@ def _addition(source: Path, folder: str, *, rename: bool) -> Addition:
     return Addition(step=CopyImage(source=str(source), path=path, size=size), item=item)
 
 
-def _refuse_what_is_there(volume: Volume, additions: Sequence[Addition]) -> None:
-    seen: set[str] = set()
-    for addition in additions:
-        path = addition.step.path
-        if path.lower() in seen:
-            raise BootkitError(f"two of the images would both be {path}", hint="put one in a folder: --folder NAME")
-        seen.add(path.lower())
-        if volume.stat(path) is not None:
-            hint = f"remove it first (bootkit remove {path}), or put this one in a folder: --folder NAME"
-            raise BootkitError(f"{path} is on the stick already", hint=hint)
-
-
-def _refuse_what_does_not_fit(volume: Volume, additions: Sequence[Addition]) -> None:
-    for addition in additions:
-        require_fits(volume, addition.item.name, addition.step.size)
-    # what an interrupted copy left is removed before the first of these begins
-    freed = sum(one.size for one in find_leftovers(volume))
-    require_room(volume, sum(addition.step.size for addition in additions) - freed)
+def _passed(
+    things: Sequence[_Thing], step: Callable[[_Thing], Addition], refuse: Callable[[Refused], None]
+) -> tuple[Addition, ...]:
+    passed: list[Addition] = []
+    for thing in things:
+        try:
+            passed.append(step(thing))
+        except Interrupted:
+            raise
+        except BootkitError as error:
+            refuse(Refused(source=thing if isinstance(thing, Path) else thing.source, error=error))
+    return tuple(passed)
 
 
 def _compared(addition: Addition, watcher: Watcher, keyrings: Sequence[Path]) -> Addition:
     """Compare with what the files beside the image and the image itself say of it, if anything does."""
-    source = Path(addition.step.source)
+    source = addition.source
     claims = read_claims(source.name, neighbours_on_host(source), keyrings)
     with HostFileIO(source) as fh:
         file = cast("BinaryIO", fh)

@@ -1,0 +1,93 @@
+"""Files that are named together: one that is refused does not stop the others, and counts in the exit status."""
+
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bootkit.cli import output
+from bootkit.cli.guard import tell
+from bootkit.errors import AlreadyThere, BootkitError, Interrupted
+
+if TYPE_CHECKING:
+    from bootkit.model.plan import CopyImage, StickStep
+    from bootkit.system.volume import Volume
+
+
+class Several:
+    """What becomes of ``named`` files; those that are on the stick already are no error."""
+
+    def __init__(self, named: int) -> None:
+        self._named = named
+        self._there: list[Path] = []
+        self._refused: list[tuple[Path, BootkitError]] = []
+
+    @contextmanager
+    def each(self, file: Path) -> Generator[None]:
+        """What the block raises is about ``file`` alone; only an interruption ends all."""
+        try:
+            yield
+        except Interrupted:
+            raise
+        except BootkitError as error:
+            self.refuse(file, error)
+
+    def refuse(self, file: Path, error: BootkitError) -> None:
+        if isinstance(error, AlreadyThere):
+            output.say(f"{error.message}: skipped")
+            self._there.append(file)
+            return
+        self._refused.append((file, error))
+        if self._named > 1:
+            tell(error)
+
+    def json(self) -> dict[str, object]:
+        """Those that were not copied, for ``json.dumps``."""
+        refused = [{"source": str(file), "error": error.message, "hint": error.hint} for file, error in self._refused]
+        return {"there": [str(file) for file in self._there], "refused": refused}
+
+    def judge(self) -> None:
+        """Say in the end that some were refused.
+
+        Raises:
+            BootkitError: some were; what is wrong with one that was named alone is only told here.
+        """
+        if not self._refused:
+            return
+        if self._named == 1:
+            raise self._refused[0][1]
+        raise BootkitError(
+            f"{len(self._refused)} of {self._named} files were refused", hint="what is wrong with each is told above"
+        )
+
+
+def copy_all(
+    volume: "Volume",
+    several: Several,
+    copies: "Sequence[CopyImage]",
+    beside: "Mapping[str, Sequence[StickStep]]",
+    *,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Copy files, one complete before the next begins, each with what belongs ``beside`` its path; and tell of them."""
+    from bootkit.app.stick.user_files import copy
+    from bootkit.cli import report
+    from bootkit.cli.progress import watching, work_of
+    from bootkit.model.plan import StickPlan
+    from bootkit.system.changes import apply_changes
+
+    added: list[dict[str, object]] = []
+    if copies and not dry_run:
+        with watching(work_of(copies)) as watcher:
+            for step in copies:
+                digest = copy(volume, step, watcher)
+                apply_changes(StickPlan(steps=tuple(beside.get(step.path, ()))), volume)
+                added.append({"source": step.source, "path": step.path, "size": step.size, "sha256": digest})
+                if not as_json:
+                    output.answer(f"{step.path}  {digest}")
+    if as_json:
+        planned = [{"source": step.source, "path": step.path, "size": step.size, "sha256": ""} for step in copies]
+        output.json({"added": planned if dry_run else added, **several.json()})
+    elif dry_run:
+        report.plan(StickPlan(steps=tuple(one for step in copies for one in (step, *beside.get(step.path, ())))))
