@@ -1,5 +1,6 @@
 """``inspect`` and ``explain``: what an image is made of, and what follows from it."""
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -24,6 +25,9 @@ def inspect(iso: Annotated[Path, Argument(help="An ISO file.")], as_json: AsJson
 
 def explain(
     iso: IsoArgument,
+    why: Annotated[
+        bool, Option("--why", help="Tell all of it: how that is known, each entry with its words, who was asked.")
+    ] = False,
     overlay: Annotated[
         bool, Option("--overlay", help="List the files that the stick loads behind the image's initrds.")
     ] = False,
@@ -31,7 +35,7 @@ def explain(
     stick: StickOption = None,
     as_json: AsJson = False,
 ) -> None:
-    """Tell why an ISO is taken for what it is, how it boots, and with which words."""
+    """Tell what an ISO is and whether it boots; with --why, how that is known, and with which words."""
     from bootkit.app.verbs.explain import explain_file, look_on_stick
     from bootkit.system.sticks import open_stick
 
@@ -44,7 +48,13 @@ def explain(
     else:
         with open_stick(stick) as opened:
             inspection = look_on_stick(opened, iso)
-    _print(inspection, inspection.explanation(), as_json=as_json)
+    if why or as_json:
+        _print(inspection, inspection.explanation(), as_json=as_json)
+    else:
+        hint = (
+            f"\n\nHow that is known, and with which words it starts: {shlex.join(('bootkit', 'explain', '--why', iso))}"
+        )
+        _print(inspection, inspection.short_explanation() + hint, as_json=False)
 
 
 def _print_loaded(volume: "Volume", image: str, name: str | None, *, as_json: bool) -> None:

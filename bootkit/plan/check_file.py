@@ -81,8 +81,14 @@ def _by_initrd(
     if initrd.allowed is None and not _mounts_anything(initrd) and filesystem not in detection.filesystems:
         reason = f"Its initrd could read {name}, but {detection.stack} is not known to look for the file there."
         return FileAnswer(filesystem=filesystem, readable=False, basis=Basis.DETECTOR, reason=reason)
-    how = {"builtin": "its kernel has built in", "module": "its initrd holds", "helper": "its initrd holds"}[support.by]
-    return _answer(filesystem, f"It reads {name} by {support.driver}, which {how}.", readable=True)
+    what = "program" if support.by == "helper" else "driver"
+    where = (
+        f"Its kernel has the {what} for {name} built in"
+        if support.by == "builtin"
+        else f"Its initrd has a {what} for {name}"
+    )
+    called = "" if support.driver in (name.lower(), filesystem) else f": {support.driver}"
+    return _answer(filesystem, f"{where}{called}.", readable=True)
 
 
 def lacks_loop(initrd: InitrdFacts, builtin: Collection[str]) -> bool:

@@ -38,10 +38,11 @@ def explain(
     """The whole answer; ``iso_path`` and ``stick_uuid`` fill the slots where the image is on a stick already."""
     detection = recognition.detection
     if detection is None:
-        return "\n".join([_paragraph(f"Nobody knows {facts.name}."), *_seen(facts), "", *_others(recognition, "Asked")])
+        return "\n".join([_paragraph(f"Nobody knows {facts.name}."), *seen(facts), "", *_others(recognition, "Asked")])
     slots = {ISO_PATH: iso_path or f"{IMAGE_FOLDER}/{facts.name}", STICK_UUID: stick_uuid or "<UUID of the stick>"}
     lines = [
-        _paragraph(_headline(facts, detection, prediction)),
+        _paragraph(headline(facts, detection, prediction)),
+        f"Its kind is {detection.stack}.",
         "",
         "Why",
         *(_item(sentence) for sentence in detection.evidence or ("the detector gives no reason",)),
@@ -53,22 +54,23 @@ def explain(
     if prediction is not None and prediction.files:
         lines += _will_it_boot(prediction, on_stick=bool(iso_path))
     # what would help to boot is no help where nothing does
-    notes = [note for note in detection.notes if not (note == ON_A_DISK and _why_never(prediction))]
+    notes = [note for note in detection.notes if not (note == ON_A_DISK and why_never(prediction))]
     if notes or facts.oddities:
         lines += ["", "Good to know", *(_item(note) for note in (*notes, *facts.oddities))]
     return "\n".join([*lines, "", *_others(recognition, "Not taken for")])
 
 
-def _headline(facts: IsoFacts, detection: Detection, prediction: Prediction | None) -> str:
+def headline(facts: IsoFacts, detection: Detection, prediction: Prediction | None) -> str:
+    """What it is, and whether it boots."""
     known = f"{facts.name} is {detection.title}"
-    if detection.entries and (reason := _why_never(prediction)):
+    if detection.entries and (reason := why_never(prediction)):
         return f"{known}. It cannot boot as it is: {reason}"
     if detection.untested:
         return f"{facts.name} calls itself {detection.title}. Nobody knows it: how it boots is an untested guess."
-    return f"{known}; it boots by {detection.stack}." if detection.entries else f"{known}. It cannot boot from a file."
+    return f"{known}; it boots from a file." if detection.entries else f"{known}. It cannot boot from a file."
 
 
-def _why_never(prediction: Prediction | None) -> str:
+def why_never(prediction: Prediction | None) -> str:
     """Why it boots from no file system of any stick; empty if it does, or if nobody knows."""
     if prediction is None:
         return ""
@@ -213,7 +215,8 @@ def _where(path: str, slots: Mapping[str, str]) -> str:
     return path
 
 
-def _seen(facts: IsoFacts) -> list[str]:
+def seen(facts: IsoFacts) -> list[str]:
+    """What there is to see of an image that nobody knows."""
     root = facts.dirs.get("/", ())
     names = ", ".join(f"{node.name}/" if node.is_dir else node.name for node in root[:20])
     label = f"Its label is {facts.volume_id!r}." if facts.volume_id else "It has no label."

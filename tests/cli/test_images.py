@@ -38,7 +38,7 @@ def test_an_image_lives_its_life(bootkit: Bootkit, stick: Path, make_iso: MakeIs
     assert (listed["path"], listed["sha256"]) == ("/boot/iso/debian.iso", digest)
     assert listed["recognition"]["detector"] == "live-boot"
     assert "live-boot" in bootkit("list", "--stick", stick).stdout
-    assert "findiso=/boot/iso/debian.iso" in bootkit("explain", "debian.iso", "--stick", stick).stdout
+    assert "findiso=/boot/iso/debian.iso" in bootkit("explain", "--why", "debian.iso", "--stick", stick).stdout
 
     again = bootkit("generate", "--stick", stick)
     assert (again.returncode, again.stdout) == (0, "")
@@ -143,4 +143,4 @@ def test_an_image_that_was_cut_short_cannot_boot_and_says_so_first_and_once(
     said = " ".join(bootkit("explain", short).stdout.split())
     assert "It cannot boot as it is: The file is not complete:" in said.partition("Why")[0]
     assert said.count("not complete") == 1
-    assert "it boots by" not in said
+    assert "it boots from a file" not in said

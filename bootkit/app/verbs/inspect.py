@@ -57,13 +57,21 @@ class Inspection:
                 ", ".join(f"{part.scheme} {part.number}: {part.type}" for part in facts.partitions) or "none",
             ),
             ("is", detection.title if detection else "not recognised"),
-            ("boots by", detection.stack if detection else "-"),
+            ("kind", detection.stack if detection else "-"),
             ("entries", ", ".join(entry.title for entry in detection.entries) if detection else "-"),
             *(("warning", warning) for warning in facts.warnings),
         ]
         return "\n".join(f"{name:<12} {value}" for name, value in rows)
 
+    def short_explanation(self) -> str:
+        """What it is and whether it boots, for an image of which that was predicted."""
+        from bootkit.render.brief import brief
+
+        assert self.prediction is not None  # explain always predicts
+        return brief(self.facts, self.recognition, self.prediction, on_stick=bool(self.iso_path))
+
     def explanation(self) -> str:
+        """All of it, with how it was found out."""
         from bootkit.render.explain import explain
 
         return explain(
@@ -90,7 +98,7 @@ class Inspection:
 def _of_its_kind(facts: IsoFacts, platforms: str) -> list[tuple[str, str]]:
     if facts.kind is FileKind.ISO:
         return [("El Torito", platforms or "none: no firmware would boot it from a CD")]
-    return [("kind", f"{facts.kind} {facts.cpu}".strip()), ("calls itself", facts.banner or "-")]
+    return [("program", f"{facts.kind} {facts.cpu}".strip()), ("calls itself", facts.banner or "-")]
 
 
 def look_at_file(path: Path) -> Inspection:
