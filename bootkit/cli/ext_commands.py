@@ -231,7 +231,7 @@ def _switch(names: list[str], stick: Path | None, *, image: str, stack: str, ena
             report.plan(generation.plan)
             return
         apply_changes(generation.plan, opened.volume)
-        report.generation(generation)
+        report.generation(generation, in_passing=True)
 
 
 def _show(extension: "InspectedExtension") -> None:

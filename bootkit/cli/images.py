@@ -246,4 +246,5 @@ def write_menu(stick: "Stick") -> None:
 
     generation = plan_generation(stick.volume)
     apply_changes(generation.plan, stick.volume)
-    report.generation(generation, predictions_of(stick, generation.catalog.items if generation.catalog else ()))
+    predictions = predictions_of(stick, generation.catalog.items if generation.catalog else ())
+    report.generation(generation, predictions, in_passing=True)

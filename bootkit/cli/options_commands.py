@@ -128,4 +128,4 @@ def _change(volume: "Volume", changes: "list[Change]", *, dry_run: bool) -> None
         report.plan(generation.plan)
         return
     apply_changes(generation.plan, volume)
-    report.generation(generation)
+    report.generation(generation, in_passing=True)

@@ -11,7 +11,7 @@ from bootkit.model.check import Answer, Prediction
 from bootkit.model.plan import StickPlan
 from bootkit.plan.changes import describe_change
 from bootkit.system.volume import Volume
-from bootkit.units import format_size
+from bootkit.units import format_count, format_size
 
 if TYPE_CHECKING:  # the use cases bring much with them, and each command has only its own
     from bootkit.app.stick.user_files import VerifiedFile
@@ -65,23 +65,27 @@ def additions_json(
     ]
 
 
-def generation(done: "Generation", predictions: Sequence[Prediction] = ()) -> None:
-    """Tell what a generation did, with ``predictions`` of the images where somebody wants to hear them."""
-    for warning in done.plan.warnings:
+def generation(done: "Generation", predictions: Sequence[Prediction] = (), *, in_passing: bool = False) -> None:
+    """Tell what a generation did; ``predictions`` are those of the images of its catalogue.
+
+    What is wrong with an image that was known before has been told when it came. ``in_passing``, after another command has told of
+    its own images, nothing is said either that was said at the last writing.
+    """
+    for warning in done.new_warnings if in_passing else done.plan.warnings:
         output.say(f"warning: {warning}")
     if done.catalog is None:
         output.say("The menu is up to date.")
         return
     items = done.catalog.items
+    looked_at = done.catalog.looked_at
     for prediction in predictions:
-        if prediction.problems:
+        if prediction.problems and prediction.path in looked_at and not in_passing:
             output.say(f"warning: {prediction.path}: {prediction.advice}")
     bad = {prediction.path for prediction in predictions if prediction.answer in (Answer.CANNOT, Answer.ELSEWHERE)}
     bootable = sum(1 for item in items if not item.problem and item.path not in bad)
-    new = len(done.catalog.looked_at)
-    output.say(
-        f"The menu is written: {bootable} of {len(items)} images boot from it; {new} looked at, {len(items) - new} known before."
-    )
+    read = f" {format_count(len(looked_at), 'image')} looked into." if looked_at else ""
+    why = " What keeps the others from it: bootkit check" if bootable < len(items) else ""
+    output.say(f"The menu is written: {bootable} of {len(items)} images boot from it.{read}{why}")
 
 
 def generation_json(done: "Generation", predictions: Sequence[Prediction]) -> dict[str, object]:
@@ -119,7 +123,7 @@ def items(found: Sequence[ImageItem], predictions: Sequence[Prediction], volume:
         )
         for item, prediction in zip(found, predictions, strict=True)
     ]
-    output.table(rows, ("IMAGE", "SIZE", "WHAT IT IS", "STARTED BY", "VERDICT", "WHY"), wide=wide)
+    output.table(rows, ("IMAGE", "SIZE", "WHAT IT IS", "KIND", "VERDICT", "WHY"), wide=wide)
     output.say(f"{format_size(volume.free())} free on {volume.where} ({volume.filesystem})")
 
 

@@ -88,7 +88,7 @@ def unheard(items: tuple[ImageItem, ...], choices: Choices) -> tuple[str, ...]:
         deaf = [item.name for item in items if _is_bootable(item) and _is_deaf(item, choices, key)]
         if deaf:
             shown = ", ".join(deaf[:4]) + (f" and {len(deaf) - 4} more" if len(deaf) > 4 else "")
-            warnings.append(f"{option(key).title.lower()} is not heeded by {shown}; why: bootkit options list --image")
+            warnings.append(f"{option(key).title.lower()} has no effect on {shown}; why: bootkit options list --image")
     return tuple(warnings)
 
 

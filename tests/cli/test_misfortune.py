@@ -245,7 +245,7 @@ def test_an_image_of_the_same_size_and_time_gets_another_look_where_that_is_aske
     assert image.stat().st_size == stamp.st_size
     assert "up to date" in bootkit("generate", "--stick", stick).stderr
     assert is_one_line(bootkit("verify", "--stick", stick))
-    assert "1 looked at" in bootkit("generate", "--fresh", "--stick", stick).stderr
+    assert "1 image looked into" in bootkit("generate", "--fresh", "--stick", stick).stderr
     assert "12.6.0" in bootkit("list", "--stick", stick).stdout
     assert is_one_line(bootkit("verify", "--stick", stick))  # the sum that add kept stays
 

@@ -102,6 +102,17 @@ def test_a_name_of_nothing_on_the_stick_is_told(
     assert said in error
 
 
+def test_what_stands_is_said_once_and_again_when_it_is_asked_for(
+    stick: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert bootkit(stick, "set", "home", "ana") == 0
+    assert "there is no home ana" in capsys.readouterr().err
+    assert bootkit(stick, "set", "timeout", "9") == 0
+    assert "there is no home ana" not in capsys.readouterr().err
+    run(["generate", "--stick", str(stick)])
+    assert "there is no home ana" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(("key", "value"), [(spec.key, value) for spec in OPTIONS for value in spec.choices])
 def test_every_word_that_is_documented_can_be_set(
     stick: Path, capsys: pytest.CaptureFixture[str], key: str, value: str

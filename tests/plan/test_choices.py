@@ -153,7 +153,7 @@ def test_says_why_an_image_cannot_honour_a_choice(item: ImageItem, key: str, rea
 def test_warns_once_for_each_choice_that_is_not_heeded() -> None:
     items = tuple(replace(image("puppy"), path=f"/boot/iso/{n}.iso") for n in range(6))
     (warning,) = unheard((*items, image("live-boot", "components")), stick(timezone="UTC"))
-    assert warning.startswith("time zone is not heeded by 0.iso, 1.iso, 2.iso, 3.iso and 2 more")
+    assert warning.startswith("time zone has no effect on 0.iso, 1.iso, 2.iso, 3.iso and 2 more")
 
 
 def test_every_option_has_a_default_that_is_one() -> None:

@@ -2,14 +2,14 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from bootkit.app.menu.cures import Extents
 from bootkit.app.stick.settings import user_text
 from bootkit.app.stick.state import StickListing, list_stick
 from bootkit.app.stick.variants import variants_digest
 from bootkit.errors import FormatError
-from bootkit.model.fields import json_object, parse_json
+from bootkit.model.fields import json_list, json_object, json_string, parse_json
 from bootkit.model.places import GENERATED, LOADERS_FILE, MENU
 from bootkit.render.parts import parts_of_menu
 from bootkit.system.fingerprint import program_fingerprint
@@ -47,9 +47,9 @@ def is_made_from(volume: Volume, inputs: str, menu: bytes | None) -> bool:
     return (parts is None or volume.stat(parts) is not None) and not moved_images(volume)
 
 
-def record_of_menu(inputs: str, menu: bytes, mapped: Mapping[str, Extents]) -> bytes:
-    """What is kept of a menu for the next time."""
-    document = {"inputs": inputs, "menu": hashlib.sha256(menu).hexdigest(), "mapped": mapped}
+def record_of_menu(inputs: str, menu: bytes, mapped: Mapping[str, Extents], warnings: Sequence[str] = ()) -> bytes:
+    """What is kept of a menu for the next time, with what was said when it was written."""
+    document = {"inputs": inputs, "menu": hashlib.sha256(menu).hexdigest(), "mapped": mapped, "warnings": warnings}
     return json.dumps(document, indent=2).encode() + b"\n"
 
 
@@ -60,6 +60,14 @@ def moved_images(volume: Volume) -> tuple[str, ...]:
     except FormatError:
         return ()
     return tuple(path for path, extents in mapped.items() if _place(volume, path) != extents)
+
+
+def earlier_warnings(volume: Volume) -> frozenset[str]:
+    """What was said when the menu on the stick was written."""
+    try:
+        return frozenset(json_list(_record(volume).get("warnings", []), GENERATED, json_string))
+    except FormatError:
+        return frozenset()
 
 
 def _record(volume: Volume) -> Mapping[str, object]:

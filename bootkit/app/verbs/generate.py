@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from bootkit.app.menu.added import plan_added
 from bootkit.app.menu.appearance import plan_appearance
 from bootkit.app.menu.companions import plan_companions
-from bootkit.app.menu.freshness import MENU_LIMIT, inputs_of, is_made_from, record_of_menu
+from bootkit.app.menu.freshness import MENU_LIMIT, earlier_warnings, inputs_of, is_made_from, record_of_menu
 from bootkit.app.menu.grub_cfg import check_menu, menu_of
 from bootkit.app.menu.overlays import OverlayPlan, plan_overlays, without_refused
 from bootkit.app.stick.catalog import Catalog, record_fits, record_of, record_path
@@ -35,6 +35,12 @@ class Generation:
     plan: StickPlan
     catalog: Catalog | None
     """``None`` if nothing had changed and no record was opened."""
+    earlier: frozenset[str] = frozenset()
+    """Warnings that were said when the menu was written the last time."""
+
+    @property
+    def new_warnings(self) -> tuple[str, ...]:
+        return tuple(warning for warning in self.plan.warnings if warning not in self.earlier)
 
 
 def plan_generation(
@@ -58,7 +64,8 @@ def plan_generation(
     old_menu = read_file(volume, MENU, MENU_LIMIT)
     if not fresh and is_made_from(volume, inputs, old_menu):
         notes = (*_notes(volume, choices_of(listing.settings)), *_told(leftovers))
-        return Generation(plan=StickPlan(steps=tuple(_removals(leftovers)), warnings=notes), catalog=None)
+        plan = StickPlan(steps=tuple(_removals(leftovers)), warnings=notes)
+        return Generation(plan=plan, catalog=None, earlier=earlier_warnings(volume))
     state = read_state(volume, listing=listing, insides=True, fresh=fresh, told=told)
     catalog, items = state.catalog, state.catalog.items
     overlays = plan_overlays(volume, items, state.choices)
@@ -82,16 +89,12 @@ def plan_generation(
         *appearance.steps,
         *_menu_steps(volume, menu, old_menu),
     ]
+    standing = (*check_menu(menu), *unheard(items, state.choices), *unfit, *_notes(volume, state.choices))
     if not (unfit or any(item.unsettled for item in items)):  # else look again the next time: it may be there by then
-        steps.append(WriteFile(path=GENERATED, content=record_of_menu(inputs, menu.grub_cfg, overlays.mapped)))
-    warnings = (
-        *check_menu(menu),
-        *unheard(items, state.choices),
-        *unfit,
-        *_notes(volume, state.choices),
-        *_told(leftovers),
-    )
-    return Generation(plan=StickPlan(steps=tuple(steps), warnings=warnings), catalog=catalog)
+        record = record_of_menu(inputs, menu.grub_cfg, overlays.mapped, standing)
+        steps.append(WriteFile(path=GENERATED, content=record))
+    plan = StickPlan(steps=tuple(steps), warnings=(*standing, *_told(leftovers)))
+    return Generation(plan=plan, catalog=catalog, earlier=earlier_warnings(volume))
 
 
 def _notes(volume: Volume, choices: Choices) -> tuple[str, ...]:
