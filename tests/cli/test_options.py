@@ -106,11 +106,11 @@ def test_what_stands_is_said_once_and_again_when_it_is_asked_for(
     stick: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert bootkit(stick, "set", "home", "ana") == 0
-    assert "there is no home ana" in capsys.readouterr().err
+    assert "The home that is chosen, ana," in capsys.readouterr().err
     assert bootkit(stick, "set", "timeout", "9") == 0
-    assert "there is no home ana" not in capsys.readouterr().err
+    assert "The home that is chosen, ana," not in capsys.readouterr().err
     run(["generate", "--stick", str(stick)])
-    assert "there is no home ana" in capsys.readouterr().err
+    assert "The home that is chosen, ana," in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("key", "value"), [(spec.key, value) for spec in OPTIONS for value in spec.choices])
