@@ -11,13 +11,13 @@ from bootkit.model.filesystem import USUAL, DataFs
 
 def test(
     images: Annotated[
-        list[Path] | None,
-        Argument(help="For --matrix: ISO files; the stick's images, if none is named."),
+        list[str] | None,
+        Argument(help="Images on the stick, or entries as 'image:entry'; all images if none. For --matrix: ISO files."),
     ] = None,
     stick: StickOption = None,
     entry: Annotated[
         list[str] | None,
-        Option("--entry", help="Image, or image and entry as 'image:entry'; may be repeated."),
+        Option("--entry", help="The same as IMAGE; may be repeated."),
     ] = None,
     every: Annotated[bool, Option("--all", help="Boot every entry of every image.")] = False,
     matrix: Annotated[
@@ -32,7 +32,9 @@ def test(
         list[str] | None,
         Option("--firmware", help="bios, uefi, ia32, secureboot or arm64; may be repeated.", default="bios and uefi"),
     ] = None,
-    timeout: Annotated[int, Option(help="Seconds a boot may take; 0 for what suits this machine.")] = 0,
+    timeout: Annotated[
+        int, Option(help="Seconds that each stage of a boot may take; 0 for what suits this machine.")
+    ] = 0,
     pictures: Annotated[
         Path | None, Option(help="Folder for the screenshots.", default="one in the state folder")
     ] = None,
@@ -52,13 +54,18 @@ def test(
         from bootkit.cli.matrix import run_matrix
 
         run_matrix(
-            images or [], stick, filesystems=data_fs or [], firmwares=firmwares, timeout=timeout, as_json=as_json
+            list(map(Path, images or [])),
+            stick,
+            filesystems=data_fs or [],
+            firmwares=firmwares,
+            timeout=timeout,
+            as_json=as_json,
         )
         return
-    if images or data_fs:
-        raise UsageError("ISO files and --data-fs are for --matrix", hint="bootkit test --matrix FILE.iso ...")
+    if data_fs:
+        raise UsageError("--data-fs is for --matrix", hint="bootkit test --matrix --data-fs ext4 FILE.iso ...")
     with open_stick(stick) as opened:
-        targets = choose_targets(opened.volume, entry or [], every=every)
+        targets = choose_targets(opened.volume, [*(images or []), *(entry or [])], every=every)
         proofs = boot_targets(opened, targets, firmwares, timeout=timeout, pictures=pictures, told=output.say)
     if as_json:
         output.json([boot_result_json(proof) for proof in proofs])
@@ -66,6 +73,8 @@ def test(
         boot_results(proofs)
     failed = [proof for proof in proofs if not proof.result.ok]
     if failed:
+        limit = max(proof.result.waited for proof in failed)
+        slow = f"; if this computer is slow, give each stage more time: --timeout {2 * limit:.0f}" if limit else ""
         raise BootkitError(
-            f"{len(failed)} of {len(proofs)} boots did not reach userspace", hint=failed[0].result.reason
+            f"{len(failed)} of {len(proofs)} boots did not reach userspace", hint=f"{failed[0].result.reason}{slow}"
         )

@@ -75,6 +75,8 @@ class BootResult:
     iso: str = ""
     """The ISO file as the running kernel names it."""
     seconds: float = 0.0
+    waited: float = 0.0
+    """The seconds without a new stage that ended it; 0 where something else did."""
     reached: tuple[tuple[Stage, float], ...] = ()
     """Each stage with the seconds since the machine was switched on."""
     tail: tuple[str, ...] = ()

@@ -74,6 +74,8 @@ class _Run:
     presses: int = 0
     last_press: float = 0.0
     complained: float = 0.0
+    waited: float = 0.0
+    """The limit that ended it."""
 
     @property
     def seconds(self) -> float:
@@ -180,6 +182,7 @@ def _result(run: _Run, reason: str) -> BootResult:
         pretty_name=run.watcher.pretty_name,
         iso=run.watcher.iso,
         seconds=run.seconds,
+        waited=run.waited if not ok else 0.0,
         reached=tuple(run.reached),
         tail=run.watcher.tail,
         screenshots=tuple(run.pictures),
@@ -255,6 +258,7 @@ def _reason_to_stop(run: _Run, *, ended: bool) -> str | None:
         return "the serial line does not stop talking"
     limit = run.limits.get(watcher.stage, 60.0) * patience
     if run.in_stage > limit:
+        run.waited = limit
         return _firmware_says(run) or f"nothing happened for {limit:.0f} s after stage: {watcher.stage.title}"
     return None
 
