@@ -279,6 +279,7 @@ async def test_a_copy_that_is_cancelled_leaves_what_was_complete(
         await pilot.press("ctrl+s")
         await on(pilot, ErrorScreen)
         assert "cancelled" in shown(pilot)
+        assert pilot.app.screen.query_one(".dialog").border_title == "Cancelled"
         assert "nothing half-written" in shown(pilot)
         while pilot.app.screen is not screen:
             await pilot.press("escape")

@@ -9,7 +9,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Footer, Static
 
-from bootkit.errors import BootkitError, CommandFailed
+from bootkit.errors import BootkitError, CommandFailed, Interrupted
 
 
 class TextScreen(ModalScreen[None]):
@@ -49,7 +49,7 @@ class ErrorScreen(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog error") as dialog:
-            dialog.border_title = "It did not work"
+            dialog.border_title = "Cancelled" if isinstance(self._error, Interrupted) else "It did not work"
             yield Static(self._error.message, id="message", markup=False)
             yield Static(self._error.hint, id="hint", markup=False)
             with VerticalScroll(id="details"):
