@@ -120,7 +120,7 @@ def upgrade(
     allow: Allow = None,
     dry_run: DryRun = False,
     as_json: AsJson = False,
-    yes: Yes = False,
+    yes: Annotated[bool, Option("--yes", "-y", help="Of no effect: nothing is lost, and nobody is asked.")] = False,
     expect: Expect = "",
 ) -> None:
     """Renew the boot loaders of a stick. Images, settings and everything else of yours stay as they are."""
@@ -244,8 +244,7 @@ def _confirm(plan: PreparePlan, *, yes: bool, expect: str) -> None:
         hint = f"say that you mean it: --yes --expect {expected_names(plan)[0]}"
         raise DeviceRefused(f"{path} holds something", hint=hint)
     shown = " or ".join(words[:2])
-    loss = "Everything on it will be lost" if plan.destroys_data else "Its boot loaders will be replaced"
-    typed = ask(f"{loss}. Type {shown} to go on")
+    typed = ask(f"Everything on it will be lost. Type {shown} to go on")
     if not accepts(plan, typed):
         raise DeviceRefused(f"that is not {shown}", hint="nothing was written")
 

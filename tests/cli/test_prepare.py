@@ -38,7 +38,7 @@ def test_a_stick_lives_its_life(bootkit: Bootkit, tmp_path: Path) -> None:
     assert unasked.returncode == 4
     assert "--yes --expect stick.img" in unasked.stderr
     assert bootkit("upgrade", image, "--yes", "--expect", "other.img").returncode == 4
-    upgraded = bootkit("upgrade", image, "--yes", "--expect", "stick.img")
+    upgraded = bootkit("upgrade", image)  # nothing is lost: nobody is asked, a script neither
     assert upgraded.returncode == 0
     assert "The menu is that of this version" in upgraded.stderr
     assert bootkit("restore", image, "--fs", "fat32", "--yes", "--expect", "stick.img").returncode == 0
@@ -87,6 +87,16 @@ def test_restore_refuses_what_bootkit_did_not_prepare(bootkit: Bootkit, tmp_path
     done = bootkit("restore", tmp_path / "other.img", "--yes", "--expect", "other.img")
     assert done.returncode == 4
     assert "not a stick that bootkit prepared" in done.stderr
+    assert "nothing was changed" in done.stderr
+
+
+@pytest.mark.parametrize("command", ["restore", "upgrade"])
+def test_an_iso_file_is_not_said_to_be_prepared(bootkit: Bootkit, command: str, tmp_path: Path) -> None:
+    iso = tmp_path / "live system.iso"
+    iso.write_bytes(bytes(1 << 20))
+    done = bootkit(command, iso)
+    assert (done.returncode, "prepare " in done.stderr) == (4, False)
+    assert f"bootkit add '{iso}'" in done.stderr
 
 
 @pytest.mark.parametrize("label", ["", "-x", "a/b", "much too long label"])

@@ -1,6 +1,7 @@
 """What may become a stick, or is one: a disk or an image file, and what it holds."""
 
 import os
+import shlex
 import stat
 import sys
 from dataclasses import replace
@@ -152,5 +153,11 @@ def _told(contents: Contents) -> tuple[str, ...]:
 
 def stick_record_of(path: Path, contents: Contents) -> StickRecord:
     if contents.stick is None:
-        raise DeviceRefused(f"{path} is not a stick that bootkit prepared", hint=f"bootkit prepare {path}")
+        raise DeviceRefused(f"{path} is not a stick that bootkit prepared", hint=_what_else(path))
     return contents.stick
+
+
+def _what_else(path: Path) -> str:
+    if path.is_file() and path.suffix.lower() == ".iso":
+        return f"an ISO file goes onto a stick as it is: bootkit add {shlex.quote(os.fspath(path))}"
+    return "nothing was changed; bootkit devices lists the disks, and prepare makes a stick of one: all on it is lost"

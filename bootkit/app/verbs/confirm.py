@@ -7,8 +7,8 @@ from bootkit.system.devices import clean
 
 
 def needs_confirmation(plan: PreparePlan) -> bool:
-    """Whether something would be lost or changed that is there."""
-    return plan.target.exists
+    """Whether something would be lost that is there; an upgrade keeps even the loaders that it replaces."""
+    return plan.destroys_data
 
 
 def accepts(plan: PreparePlan, word: str) -> bool:
