@@ -18,6 +18,7 @@ from bootkit.detect import (
     Detector,
     Identity,
     IsoView,
+    LookedAt,
     MenuEntry,
     NamePattern,
     NotMine,
@@ -138,6 +139,14 @@ DETECTOR = Detector(
                 "openSUSE Tumbleweed Agama installer",
             ),
             source="agama-project/agama (f0b1e9c1d)",
+            looked_at=(
+                LookedAt(
+                    system="openSUSE Leap 16 installer",
+                    version="16.0",
+                    when="2026-11",
+                    what="agama-project/agama (f0b1e9c1d)",
+                ),
+            ),
             words=ChoiceWords(keyboard=SYSTEMD_WORDS.keyboard),
             no_persistence="it is an installer",
             no_answers="agama looks for it on the network or on a partition labelled OEMDRV only",

@@ -23,6 +23,7 @@ from bootkit.detect import (
     Detection,
     Detector,
     IsoView,
+    LookedAt,
     MenuEntry,
     NotMine,
     Stack,
@@ -91,6 +92,14 @@ DETECTOR = Detector(
             mounts_all=True,  # nlplug-findfs, for a repository or an overlay file
             systems=("Alpine Linux",),
             source="alpinelinux/mkinitfs 3.12.0+ (cc4954b)",
+            looked_at=(
+                LookedAt(
+                    system="Alpine Linux",
+                    version="3.22",
+                    when="2026-11",
+                    what="alpinelinux/aports scripts/mkimg.*.sh; alpinelinux/mkinitfs (cc4954b)",
+                ),
+            ),
             overlay=MAKES_A_DISK,
         ),
     ),

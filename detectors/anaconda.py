@@ -33,6 +33,7 @@ from bootkit.detect import (
     FileFinder,
     Identity,
     IsoView,
+    LookedAt,
     Menu,
     MenuEntry,
     NamePattern,
@@ -197,6 +198,17 @@ DETECTOR = Detector(
                 "Bazzite (installer)",
             ),
             source="rhinstaller/anaconda 45.21 (8eddd3c95d)",
+            looked_at=(
+                LookedAt(
+                    system="Fedora Silverblue",
+                    version="43",
+                    when="2026-06",
+                    what="its image, in the tests of linuxboot/heads (aedae4ff)",
+                ),
+                LookedAt(system="Fedora Server", version="44", when="2026-11", what="weldr/lorax 46.0 (ba5acecf)"),
+                LookedAt(system="Rocky Linux", version="9.4", when="2026-11", what="weldr/lorax 34"),
+                LookedAt(system="Oracle Linux", version="10", when="2026-11", what="weldr/lorax 40"),
+            ),
             words=ChoiceWords(language=("inst.lang={locale}",), keyboard=("inst.keymap={keymap}",)),
             no_persistence="it is an installer",
             answers=(

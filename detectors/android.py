@@ -21,6 +21,7 @@ from bootkit.detect import (
     Detection,
     Detector,
     IsoView,
+    LookedAt,
     Menu,
     MenuEntry,
     NamePattern,
@@ -125,6 +126,14 @@ DETECTOR = Detector(
             name="android-x86",
             systems=("Android-x86", "Bliss OS", "LineageOS for PCs", "Remix OS"),
             source="Bliss-Bass/platform_bootable_newinstaller (844395e6)",
+            looked_at=(
+                LookedAt(
+                    system="Bliss OS",
+                    version="15.9",
+                    when="2026-11",
+                    what="Bliss-Bass/platform_bootable_newinstaller (844395e6)",
+                ),
+            ),
             keeps="a folder or a container that DATA= names",
         ),
     ),

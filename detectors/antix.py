@@ -23,6 +23,7 @@ from bootkit.detect import (
     Detector,
     Identity,
     IsoView,
+    LookedAt,
     MenuEntry,
     NamePattern,
     NotMine,
@@ -129,6 +130,11 @@ DETECTOR = Detector(
             name="antiX",
             systems=("MX Linux", "antiX", "DSL 2024"),
             source="MX-Linux/mx-iso-template 26.05 (eec1202)",
+            looked_at=(
+                LookedAt(
+                    system="MX Linux", version="25", when="2026-11", what="MX-Linux/mx-iso-template 26.05 (eec1202)"
+                ),
+            ),
             keeps="files beside the ISO file, by persist_all and its kin",
             words=ChoiceWords(
                 language=("lang={lang}",),

@@ -35,6 +35,7 @@ from bootkit.detect import (
     Detector,
     Identity,
     IsoView,
+    LookedAt,
     Menu,
     MenuEntry,
     NamePattern,
@@ -249,6 +250,23 @@ DETECTOR = Detector(
                 "ChimeraOS installer",
             ),
             source="archlinux/mkinitcpio-archiso 73 (b206f34)",
+            looked_at=(
+                LookedAt(
+                    system="Arch Linux",
+                    version="2026.03",
+                    when="2026-11",
+                    what="archlinux/archiso 88 (52bf735), mkinitcpio-archiso 73 (b206f34)",
+                ),
+                LookedAt(
+                    system="CachyOS", version="2026.08", when="2026-11", what="CachyOS/CachyOS-Live-ISO (1003c20)"
+                ),
+                LookedAt(
+                    system="EndeavourOS",
+                    version="2025.03",
+                    when="2026-11",
+                    what="endeavouros-team/EndeavourOS-ISO (765df2f)",
+                ),
+            ),
             keeps="an ext4, btrfs or xfs partition, by cow_device= and cow_directory=",
             words=SYSTEMD_WORDS,
             persistence=Persistence(
@@ -300,6 +318,9 @@ DETECTOR = Detector(
             systems=("KaOS",),
             but="its images since October 2022 do not, say its makers; since 2026 it starts by dracut and Limine",
             source="Mexit/MultiOS-USB (5a8765a) config/KaOS",
+            looked_at=(
+                LookedAt(system="KaOS", version="2024.06", when="2026-11", what="its loader entries, as published"),
+            ),
             keeps="an ext4, btrfs or xfs partition, by cow_device= and cow_directory=",
         ),
         Stack(

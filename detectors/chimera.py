@@ -13,6 +13,7 @@ from bootkit.detect import (
     Detection,
     Detector,
     IsoView,
+    LookedAt,
     MenuEntry,
     NamePattern,
     NotMine,
@@ -79,6 +80,14 @@ DETECTOR = Detector(
             name="live-boot (Chimera)",
             systems=("Chimera Linux",),
             source="chimera-linux/chimera-live (cd23875)",
+            looked_at=(
+                LookedAt(
+                    system="Chimera Linux",
+                    version="20250420",
+                    when="2026-11",
+                    what="chimera-linux/chimera-live (cd23875)",
+                ),
+            ),
             keeps="a partition of its own, by persistence",
             roots=("/{live-media-path:live}/*.squashfs",),
         ),

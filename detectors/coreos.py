@@ -17,6 +17,7 @@ from bootkit.detect import (
     Detection,
     Detector,
     IsoView,
+    LookedAt,
     MenuEntry,
     NamePattern,
     NotMine,
@@ -82,6 +83,11 @@ DETECTOR = Detector(
             name="coreos",
             systems=("Fedora CoreOS", "RHEL CoreOS", "CentOS Stream CoreOS"),
             source="coreos/fedora-coreos-config (2d0fce6d)",
+            looked_at=(
+                LookedAt(
+                    system="Fedora CoreOS", version="40", when="2026-11", what="coreos/fedora-coreos-config (2d0fce6d)"
+                ),
+            ),
         ),
     ),
 )

@@ -28,6 +28,7 @@ from bootkit.detect import (
     Detector,
     DiskInfo,
     IsoView,
+    LookedAt,
     MenuEntry,
     NotMine,
     Stack,
@@ -158,6 +159,15 @@ DETECTOR = Detector(
                 "Debian and Ubuntu mini.iso",
             ),
             source="installation guide (hd-media); debian-cd 3.2.1; reported",
+            looked_at=(
+                LookedAt(
+                    system="Debian installer",
+                    version="13",
+                    when="2026-06",
+                    what="its image, in the tests of linuxboot/heads (aedae4ff)",
+                ),
+                LookedAt(system="Kali installer", version="2024.3", when="2026-11", what="debian-cd as Kali uses it"),
+            ),
             verdict=Verdict.HELPED,
             but="CD and DVD images want the initrd of hd-media beside them; mini.iso boots by itself",
             booted="tests/boots/test_tools.py::test_a_program_runs",

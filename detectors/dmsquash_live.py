@@ -38,6 +38,7 @@ from bootkit.detect import (
     FileFinder,
     Identity,
     IsoView,
+    LookedAt,
     Menu,
     MenuEntry,
     NamePattern,
@@ -285,6 +286,26 @@ DETECTOR = Detector(
             ),
             booted="tests/boots/test_overlays.py::test_a_stick_that_cannot_be_written_gives_what_it_can",
             source="dracut-ng 111 (02e7ae10), dracut 059",
+            looked_at=(
+                LookedAt(
+                    system="Fedora Workstation",
+                    version="44",
+                    when="2026-11",
+                    what="t2linux/fedora-kiwi-descriptions (50717b9), a copy of Fedora's",
+                ),
+                LookedAt(system="Nobara", version="43", when="2026-11", what="Nobara-Project/nobara-images (ab64ebb)"),
+                LookedAt(system="Bazzite", version="2025.11", when="2026-11", what="ublue-os/titanoboa (8a4e6f1)"),
+                LookedAt(system="AerynOS", version="2026.07", when="2026-11", what="AerynOS/img-tests (ac5377e)"),
+                LookedAt(
+                    system="Kicksecure",
+                    version="18.1",
+                    when="2026-06",
+                    what="its image, in the tests of linuxboot/heads (aedae4ff)",
+                ),
+                LookedAt(
+                    system="Void Linux", version="2024.03", when="2026-11", what="void-linux/void-mklive (90028e0)"
+                ),
+            ),
             keeps="a partition or a container file, by rd.live.overlay= (rd.overlay= since dracut-ng 110)",
             words=SYSTEMD_WORDS,
             # the changed files of an overlay rather than a snapshot: it serves both layouts of LiveOS, and its size is no trap
@@ -311,6 +332,14 @@ DETECTOR = Detector(
             name="liveiso",
             systems=("OpenMandriva Lx",),
             source="OpenMandrivaAssociation/omdv-build-iso (f4702f8)",
+            looked_at=(
+                LookedAt(
+                    system="OpenMandriva Lx",
+                    version="5.0",
+                    when="2026-11",
+                    what="OpenMandrivaAssociation/omdv-build-iso (f4702f8)",
+                ),
+            ),
             words=replace(SYSTEMD_WORDS, host=()),
             no_answers="the installer of a live system ignores it",
             takes_modules=True,

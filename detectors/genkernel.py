@@ -23,6 +23,7 @@ from bootkit.detect import (
     Detector,
     Identity,
     IsoView,
+    LookedAt,
     MenuEntry,
     NamePattern,
     NotMine,
@@ -147,6 +148,14 @@ DETECTOR = Detector(
             name="genkernel",
             systems=("Gentoo (to 2024)", "Pentoo", "Sabayon", "SystemRescueCd (to 5)", "LinuxWelt rescue DVD"),
             source="gentoo/genkernel 4.3.17 (767d9fa9)",
+            looked_at=(
+                LookedAt(
+                    system="Gentoo",
+                    version="2024.02",
+                    when="2026-11",
+                    what="gentoo/catalyst 3.0, gentoo/genkernel 4.3.10",
+                ),
+            ),
             keeps="a partition, by overlayfs=",
             words=ChoiceWords(keyboard=("keymap={layout}",)),
             no_persistence=KEEPS_NOTHING,

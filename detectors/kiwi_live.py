@@ -23,6 +23,7 @@ from bootkit.detect import (
     Detection,
     Detector,
     IsoView,
+    LookedAt,
     Menu,
     MenuEntry,
     NamePattern,
@@ -186,6 +187,15 @@ DETECTOR = Detector(
             ),
             booted="tests/boots/test_persistence.py::test_changes_are_there_at_the_next_boot",
             source="OSInside/kiwi 10.3.9 (fb48da9c)",
+            looked_at=(
+                LookedAt(
+                    system="openSUSE Tumbleweed Live",
+                    version="2026.06",
+                    when="2026-06",
+                    what="its image, in the tests of linuxboot/heads (aedae4ff)",
+                ),
+                LookedAt(system="openSUSE Leap Live", version="15.6", when="2026-11", what="OSInside/kiwi 9.24"),
+            ),
             but="an image whose label has blanks does not",
             keeps="/live_system.cow on the stick, one for all images of this kind, by rd.live.overlay.persistent",
             words=SYSTEMD_WORDS,

@@ -22,6 +22,7 @@ from bootkit.detect import (
     Detector,
     Identity,
     IsoView,
+    LookedAt,
     Menu,
     MenuEntry,
     NamePattern,
@@ -138,6 +139,10 @@ DETECTOR = Detector(
             name="Linux Live Kit",
             systems=("Slax", "MiniOS", "PyAbr"),
             source="Tomas-M/linux-live (9825e93)",
+            looked_at=(
+                LookedAt(system="Slax", version="12.2.0", when="2026-11", what="Tomas-M/linux-live (9825e93)"),
+                LookedAt(system="MiniOS", version="5.0.1", when="2026-11", what="minios-linux/minios-live (128e03dd)"),
+            ),
             keeps="a folder of a partition, by perchdir=/dev/...",
         ),
     ),

@@ -25,6 +25,7 @@ from bootkit.detect import (
     Detector,
     Identity,
     IsoView,
+    LookedAt,
     MenuEntry,
     NamePattern,
     NotMine,
@@ -135,6 +136,20 @@ DETECTOR = Detector(
                 "SUSE Linux Enterprise installer (to 15)",
             ),
             source="openSUSE/linuxrc (46dd444)",
+            looked_at=(
+                LookedAt(
+                    system="openSUSE Leap installer",
+                    version="15.6",
+                    when="2026-11",
+                    what="openSUSE/installation-images",
+                ),
+                LookedAt(
+                    system="openSUSE Tumbleweed installer",
+                    version="2026.06",
+                    when="2026-06",
+                    what="its image, in the tests of linuxboot/heads (aedae4ff)",
+                ),
+            ),
             words=ChoiceWords(language=("lang={lang}",), keyboard=("keytable={keymap}",), host=("hostname={value}",)),
             no_persistence="it is an installer",
             answers=(

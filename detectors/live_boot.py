@@ -36,6 +36,7 @@ from bootkit.detect import (
     DiskInfo,
     FileFinder,
     IsoView,
+    LookedAt,
     MenuEntry,
     NotMine,
     Persistence,
@@ -298,6 +299,23 @@ DETECTOR = Detector(
                 "Redo Rescue",
             ),
             source="live-boot 1:20230131+deb12u1 (Debian 12)",
+            looked_at=(
+                LookedAt(
+                    system="Debian live",
+                    version="13.2",
+                    when="2026-06",
+                    what="its image, in the tests of linuxboot/heads (aedae4ff)",
+                ),
+                LookedAt(system="Grml", version="2026.09", when="2026-11", what="grml-live 0.57.0 (16b656f2)"),
+                LookedAt(
+                    system="Tails",
+                    version="7.8",
+                    when="2026-06",
+                    what="its image, in the tests of linuxboot/heads (aedae4ff)",
+                ),
+                LookedAt(system="Kali", version="2024.3", when="2026-11", what="kali live-build-config"),
+                LookedAt(system="GParted Live", version="1.6.0", when="2026-11", what="live-boot 20240815"),
+            ),
             but="an installer in the same menu is left out",
             keeps="a partition of its own labelled persistence, by persistence",
             booted="tests/boots/test_live_iso.py::test_a_live_iso_boots_to_userspace",
@@ -331,6 +349,11 @@ DETECTOR = Detector(
             name="live-boot (TrueNAS)",
             systems=("TrueNAS SCALE",),
             source="truenas/scale-build (6eaacb40) conf/cd-files/sbin/mount-cd",
+            looked_at=(
+                LookedAt(
+                    system="TrueNAS SCALE", version="24.10", when="2026-11", what="truenas/scale-build (6eaacb40)"
+                ),
+            ),
             verdict=Verdict.NO,
             overlay="mount the image on /cdrom of the new root before its own mount-cd looks",
         ),

@@ -24,6 +24,7 @@ from bootkit.detect import (
     Detector,
     Identity,
     IsoView,
+    LookedAt,
     MenuEntry,
     NamePattern,
     NotMine,
@@ -142,6 +143,9 @@ DETECTOR = Detector(
             name="liveslak",
             systems=("Slackware Live", "Wifislax64"),
             source="mdrights/LiveSlak (1e41afe)",
+            looked_at=(
+                LookedAt(system="Slackware Live", version="15.0", when="2026-11", what="mdrights/LiveSlak (1e41afe)"),
+            ),
             words=ChoiceWords(
                 language=("locale={locale}",),
                 keyboard=("kbd={keymap}", "xkb={layout},{variant}"),

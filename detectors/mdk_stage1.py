@@ -20,6 +20,7 @@ from bootkit.detect import (
     Detection,
     Detector,
     IsoView,
+    LookedAt,
     MenuEntry,
     NamePattern,
     NotMine,
@@ -97,6 +98,14 @@ DETECTOR = Detector(
             name="mdk-stage1",
             systems=("Mageia classic and network installers", "Mandriva installer", "ROSA installer (old)"),
             source="DrakXtools/drakx 17.96 (b3b00e10f)",
+            looked_at=(
+                LookedAt(
+                    system="Mageia classic and network installers",
+                    version="9",
+                    when="2026-11",
+                    what="DrakXtools/drakx 17.96 (b3b00e10f)",
+                ),
+            ),
             verdict=Verdict.HELPED,
             but="the classic installer asks for the disk, the partition and the path",
             words=ChoiceWords(language=("lang={language}",), keyboard=("kbd={layout}",)),

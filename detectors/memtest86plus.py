@@ -17,6 +17,7 @@ from bootkit.detect import (
     FileKind,
     Firmware,
     IsoView,
+    LookedAt,
     NotMine,
     Role,
     Stack,
@@ -85,6 +86,9 @@ DETECTOR = Detector(
             name="memtest86+",
             systems=("Memtest86+ (since 6)",),
             source="memtest86plus (eac9720)",
+            looked_at=(
+                LookedAt(system="Memtest86+", version="6.10", when="2026-11", what="memtest86+ 6.10 of Debian 12"),
+            ),
             booted="tests/boots/test_tools.py::test_a_program_runs",
         ),
     ),

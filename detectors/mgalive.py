@@ -15,6 +15,7 @@ from bootkit.detect import (
     Detection,
     Detector,
     IsoView,
+    LookedAt,
     NamePattern,
     NotMine,
     Stack,
@@ -62,6 +63,14 @@ DETECTOR = Detector(
             name="mgalive",
             systems=("Mageia live",),
             source="Rockets31/Mageia-iso-boot-support (436f9627)",
+            looked_at=(
+                LookedAt(
+                    system="Mageia live",
+                    version="9",
+                    when="2026-11",
+                    what="Rockets31/Mageia-iso-boot-support (436f9627)",
+                ),
+            ),
             overlay=MAKES_A_DISK,
             markers={"mgalive": ("sbin/mgalive-root",)},
         ),

@@ -23,6 +23,7 @@ from bootkit.detect import (
     FileFinder,
     Identity,
     IsoView,
+    LookedAt,
     Menu,
     MenuEntry,
     NamePattern,
@@ -156,6 +157,14 @@ DETECTOR = Detector(
             mounts_all=True,  # since August 2019 miso_loop_mnt passes over the device in img_dev=
             systems=("Manjaro", "Mabox", "BigLinux", "Garuda Linux (old)"),
             source="manjaro/manjaro-tools (c2a7a41)",
+            looked_at=(
+                LookedAt(
+                    system="Manjaro",
+                    version="23.1",
+                    when="2026-11",
+                    what="manjaro/manjaro-tools (c2a7a41) and its menu of 2023",
+                ),
+            ),
             words=ChoiceWords(language=("lang={lang}",), keyboard=("keytable={keymap}",), timezone=("tz={value}",)),
             no_persistence=KEEPS_NOTHING,
             markers={"miso": ("hooks/miso",), "miso-loop": ("hooks/miso_loop_mnt",)},

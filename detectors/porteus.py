@@ -27,6 +27,7 @@ from bootkit.detect import (
     Detection,
     Detector,
     IsoView,
+    LookedAt,
     Menu,
     MenuEntry,
     NamePattern,
@@ -124,6 +125,10 @@ DETECTOR = Detector(
             name="porteus",
             systems=("Porteus", "PorteuX"),
             source="porteux/porteux (2cb8a822); aguslr/multibootusb (a5cee8e)",
+            looked_at=(
+                LookedAt(system="Porteus", version="5.01", when="2026-11", what="its porteus.cfg, as published"),
+                LookedAt(system="PorteuX", version="2.4", when="2026-11", what="porteux/porteux (62ee41c5)"),
+            ),
             keeps="a folder or a container on a partition, by changes=",
             words=ChoiceWords(keyboard=("kmap={keymap}",), timezone=("timezone={value}",)),
             persistence=Persistence(

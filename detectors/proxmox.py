@@ -19,6 +19,7 @@ from bootkit.detect import (
     Detection,
     Detector,
     IsoView,
+    LookedAt,
     MenuEntry,
     NotMine,
     Stack,
@@ -85,6 +86,11 @@ DETECTOR = Detector(
             name="proxmox",
             systems=("Proxmox VE", "Proxmox Backup Server", "Proxmox Mail Gateway", "Proxmox Datacenter Manager"),
             source="proxmox/pve-installer 9.2.7 (ec2af90)",
+            looked_at=(
+                LookedAt(
+                    system="Proxmox VE", version="9.2", when="2026-11", what="proxmox/pve-installer 9.2.7 (ec2af90)"
+                ),
+            ),
             but="needs RAM for twice the image, which has to be below 4 GiB",
         ),
     ),

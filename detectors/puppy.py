@@ -23,6 +23,7 @@ from bootkit.detect import (
     Detector,
     Identity,
     IsoView,
+    LookedAt,
     MenuEntry,
     NotMine,
     QuickRule,
@@ -142,6 +143,11 @@ DETECTOR = Detector(
             name="puppy",
             systems=("Puppy (since 2020)", "Fossapup64", "BookwormPup64", "Vanilla Dpup", "Veket"),
             source="puppylinux-woof-CE/woof-CE (b7718345)",
+            looked_at=(
+                LookedAt(
+                    system="Fossapup64", version="9.6", when="2026-11", what="puppylinux-woof-CE/woof-CE (b7718345)"
+                ),
+            ),
             but="images made before November 2019 do not",
             keeps="a save file or folder beside the ISO file",
             words=ChoiceWords(language=("plang={lang}",), keyboard=("pkeys={keymap}",)),

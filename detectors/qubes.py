@@ -9,6 +9,7 @@ from bootkit.detect import (
     Detection,
     Detector,
     IsoView,
+    LookedAt,
     MenuEntry,
     Module,
     NamePattern,
@@ -69,6 +70,14 @@ DETECTOR = Detector(
             name="anaconda on Xen",
             systems=("Qubes OS",),
             source="rhinstaller/anaconda 45.21; Mexit/MultiOS-USB (5a8765a)",
+            looked_at=(
+                LookedAt(
+                    system="Qubes OS",
+                    version="4.3",
+                    when="2026-06",
+                    what="its image, in the tests of linuxboot/heads (aedae4ff)",
+                ),
+            ),
             but="not with Secure Boot",
         ),
     ),

@@ -23,6 +23,7 @@ from bootkit.detect import (
     Detector,
     Firmware,
     IsoView,
+    LookedAt,
     MenuEntry,
     NotMine,
     QuickRule,
@@ -258,6 +259,13 @@ DETECTOR = Detector(
             name="RAM disk",
             systems=(*(system.distro for system in SYSTEMS), "4MServer", "AntivirusLiveCD"),
             source="Mexit/MultiOS-USB (5a8765a), thias/glim (8b87c26) and each project's own menu",
+            looked_at=(
+                LookedAt(system="Archboot", version="2026.10", when="2026-11", what="tpowa/Archboot"),
+                LookedAt(system="Ubuntu Mini ISO", version="26.04", when="2026-11", what="livecd-rootfs of resolute"),
+                LookedAt(
+                    system="ShredOS", version="2024.11", when="2026-11", what="PartialVolume/shredos.x86_64 (a34dc495)"
+                ),
+            ),
             but="DBAN starts on BIOS machines only",
         ),
     ),

@@ -16,6 +16,7 @@ from bootkit.detect import (
     Detection,
     Detector,
     IsoView,
+    LookedAt,
     Menu,
     MenuEntry,
     NotMine,
@@ -112,6 +113,11 @@ DETECTOR = Detector(
             name="sysrescue",
             systems=("SystemRescue (since 6)",),
             source="nchevsky/systemrescue-zfs (023ef86)",
+            looked_at=(
+                LookedAt(
+                    system="SystemRescue", version="12.00", when="2026-11", what="nchevsky/systemrescue-zfs (023ef86)"
+                ),
+            ),
             keeps="an ext4, btrfs or xfs partition, by cow_device= and cow_directory=",
             words=replace(SYSTEMD_WORDS, keyboard=("setkmap={keymap}",)),
             no_persistence="its initrd cannot write to the partition that its ISO file lies on",

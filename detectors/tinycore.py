@@ -23,6 +23,7 @@ from bootkit.detect import (
     Detection,
     Detector,
     IsoView,
+    LookedAt,
     MenuEntry,
     NotMine,
     QuickRule,
@@ -121,6 +122,14 @@ DETECTOR = Detector(
             name="tinycore",
             systems=("Tiny Core Linux", "Core", "CorePlus", "dCore"),
             source="tinycorelinux/Core-scripts (f431c41)",
+            looked_at=(
+                LookedAt(
+                    system="CorePlus",
+                    version="15",
+                    when="2026-06",
+                    what="its image, in the tests of linuxboot/heads (aedae4ff)",
+                ),
+            ),
             keeps="a folder of a partition, by tce=UUID=...",
             words=ChoiceWords(
                 language=("lang={lang}",),

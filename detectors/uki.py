@@ -24,6 +24,7 @@ from bootkit.detect import (
     FileKind,
     Firmware,
     IsoView,
+    LookedAt,
     NotMine,
     Role,
     Stack,
@@ -136,6 +137,9 @@ DETECTOR = Detector(
             name="unified kernel image",
             systems=("Talos Linux (since 1.11)", "other images with a unified kernel image"),
             source="systemd 257 src/boot; siderolabs/talos pkg/imager",
+            looked_at=(
+                LookedAt(system="Talos Linux", version="1.11", when="2026-11", what="siderolabs/talos pkg/imager"),
+            ),
             but="on UEFI only, and one that looks for its medium (GNOME OS) does not",
         ),
     ),

@@ -17,6 +17,7 @@ from bootkit.detect import (
     Detection,
     Detector,
     IsoView,
+    LookedAt,
     MenuEntry,
     Module,
     NotMine,
@@ -72,6 +73,10 @@ DETECTOR = Detector(
             name="host-installer",
             systems=("XCP-ng", "XenServer"),
             source="xenserver/host-installer (8ac9836)",
+            looked_at=(
+                LookedAt(system="XCP-ng", version="8.3", when="2026-11", what="xcp-ng/create-install-image 8.3"),
+                LookedAt(system="XenServer", version="8.4", when="2026-11", what="xenserver/host-installer (8ac9836)"),
+            ),
             but="its packages have to come from the network or a disc; not with Secure Boot",
         ),
     ),

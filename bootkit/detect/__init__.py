@@ -84,7 +84,7 @@ from bootkit.model.boot import (
 )
 from bootkit.model.iso import FileKind, IsoView, Node
 from bootkit.model.places import MEMDISK, WIMBOOT
-from bootkit.model.stack import AnswerFile, ChoiceWords, FileFinder, OlderName, Persistence, Stack
+from bootkit.model.stack import AnswerFile, ChoiceWords, FileFinder, LookedAt, OlderName, Persistence, Stack
 from bootkit.model.support import Verdict
 from bootkit.model.variants import FOLDER_MARK
 
@@ -120,6 +120,7 @@ __all__ = [
     "Firmware",
     "Identity",
     "IsoView",
+    "LookedAt",
     "Menu",
     "MenuEntry",
     "Module",

@@ -144,6 +144,23 @@ class FileFinder:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LookedAt:
+    """The newest version of a system that was looked at: what makes its images, or images themselves."""
+
+    system: str
+    """As the stack's ``systems`` call it, without what they say in brackets."""
+    version: str
+    """Of the system: ``26.04``, ``2026.08``."""
+    when: str
+    """The month of the look, ``2026-11``."""
+    what: str
+    """What was looked at, with its version."""
+
+    def __str__(self) -> str:
+        return f"{self.system} {self.version}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stack:
     """A boot stack, and who uses it.
 
@@ -156,6 +173,8 @@ class Stack:
     systems: tuple[str, ...] = ()
     source: str = ""
     """Project and version that was read, or who reported it."""
+    looked_at: tuple[LookedAt, ...] = ()
+    """Up to which versions of its systems that holds; a system of which it is not known has none."""
     verdict: Verdict = Verdict.BOOTS
     but: str = ""
     """What of it does not boot, or how the user helps; a clause."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from bootkit.detect import ANY_FILESYSTEM, Detector
 from bootkit.model.boot import Firmware
 from bootkit.model.filesystem import filesystem_title
-from bootkit.model.stack import Stack
+from bootkit.model.stack import LookedAt, Stack
 from bootkit.model.support import Proof, Seen, Verdict
 
 _WIDTH = 110
@@ -88,6 +88,10 @@ def supported_json(rows: Iterable[SupportedRow]) -> list[dict[str, object]]:
             "overlay_needed": row.stack.overlay,
             "before_generate": row.starts_ungenerated,
             "source": row.stack.source,
+            "looked_at": [
+                {"system": one.system, "version": one.version, "when": one.when, "what": one.what}
+                for one in row.stack.looked_at
+            ],
             "proof": row.proof.value,
             "booted_by": row.stack.booted,
             "records": row.seen.records,
@@ -116,6 +120,7 @@ def _lines(row: SupportedRow) -> list[str]:
         ("keeps", (row.stack.keeps or "nothing") if row.is_started else ""),
         ("overlay", f"needed: {row.stack.overlay}" if row.stack.overlay else ""),
         ("source", row.stack.source),
+        ("looked at", "; ".join(f"{one} in {one.when} ({one.what})" for one in row.stack.looked_at)),
         ("proven", proof),
     )
     lines = [f"{row.stack.name}: {row.stack.verdict}"]
@@ -143,16 +148,25 @@ def supported_tables(rows: Iterable[SupportedRow]) -> str:
             row.filesystems,
             "yes" if row.seen.to_ram else "",
             _PROOFS[row.proof] if row.stack.verdict is not Verdict.GUESS else "guess",
+            _looked_at(row.stack.looked_at),
             "yes" if row.starts_ungenerated else "",
         )
         for row in every
         if row.is_started
     ]
-    others: dict[tuple[str, Proof], list[str]] = {}
+    others: dict[tuple[str, Proof], list[Stack]] = {}
     for row in every:
         if not row.is_started:
-            others.setdefault((row.stack.overlay, row.proof), []).extend(row.stack.systems)
-    recognised = [(", ".join(systems), overlay, _PROOFS[proof]) for (overlay, proof), systems in others.items()]
+            others.setdefault((row.stack.overlay, row.proof), []).append(row.stack)
+    recognised = [
+        (
+            ", ".join(system for stack in stacks for system in stack.systems),
+            overlay,
+            _PROOFS[proof],
+            _looked_at(one for stack in stacks for one in stack.looked_at),
+        )
+        for (overlay, proof), stacks in others.items()
+    ]
     return f"{_table(_STARTED, started)}\n{_table(_RECOGNISED, recognised)}"
 
 
@@ -174,9 +188,26 @@ def _systems(rows: Iterable[SupportedRow]) -> int:
     return len({name for row in rows for name in row.stack.systems})
 
 
-_STARTED = ("Boot stack", "Systems", "Firmware", "Its file may lie on", "To RAM", "Proven", "Before `generate`")
-_RECOGNISED = ("Recognised only", "What an overlay in the initrd would have to do", "Proven")
+_STARTED = (
+    "Boot stack",
+    "Systems",
+    "Firmware",
+    "Its file may lie on",
+    "To RAM",
+    "Proven",
+    "Looked at",
+    "Before `generate`",
+)
+_RECOGNISED = ("Recognised only", "What an overlay in the initrd would have to do", "Proven", "Looked at")
 _PROOFS = {Proof.BOOTED: "booted", Proof.FIXTURE: "fixture", Proof.FACTS: "facts"}
+
+
+def _looked_at(systems: Iterable[LookedAt]) -> str:
+    """The newest versions with the month of each look, which stands once for those that were looked at together."""
+    months: dict[str, list[str]] = {}
+    for one in systems:
+        months.setdefault(one.when, []).append(str(one))
+    return "; ".join(f"{', '.join(versions)} ({month})" for month, versions in months.items())
 
 
 def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:

@@ -15,7 +15,7 @@ from bootkit.detect.registry import builtin
 from bootkit.model.filesystem import FILE_SYSTEMS, names_of
 from bootkit.model.iso import RecordedIso
 from bootkit.model.support import Proof, Seen, Verdict
-from bootkit.render.supported import SupportedRow, supported_summary, supported_tables
+from bootkit.render.supported import SupportedRow, supported_json, supported_summary, supported_tables
 from tests.records import by_module, read_record, records_of
 
 ROOT = Path(__file__).parents[2]
@@ -175,6 +175,34 @@ def test_a_row_has_systems_a_source_and_a_verdict_that_the_answers_bear_out(row:
     untested = [answer.untested for answer in found]
     assert not untested or (support.verdict is Verdict.GUESS) == all(untested)
     assert support.verdict is not Verdict.HELPED or support.but
+
+
+@each_row
+def test_what_was_looked_at_is_a_system_of_the_row_once_and_says_when_and_by_what(row: SupportedRow) -> None:
+    systems = [system.partition(" (")[0] for system in row.stack.systems]
+    for one in row.stack.looked_at:
+        assert any(system == one.system or system.startswith(f"{one.system} ") for system in systems), one.system
+        assert re.fullmatch(r"\d+(\.\d+)*", one.version), one
+        assert re.fullmatch(r"20\d\d-(0[1-9]|1[0-2])", one.when), one
+        assert one.what
+    looked_at = [one.system for one in row.stack.looked_at]
+    assert len(set(looked_at)) == len(looked_at)
+
+
+def test_the_table_says_up_to_which_versions_it_holds() -> None:
+    newest = {str(one) for row in supported() for one in row.stack.looked_at}
+    assert {
+        "Ubuntu 26.04",
+        "Fedora Workstation 44",
+        "NixOS 26.05",
+        "Qubes OS 4.3",
+        "Grml 2026.09",
+        "CachyOS 2026.08",
+    } <= newest
+    (casper,) = [row for row in supported_json(supported()) if row["stack"] == "casper"]
+    said = casper["looked_at"]
+    assert isinstance(said, list)
+    assert {"system": "Pop!_OS", "version": "24.04", "when": "2026-11", "what": "pop-os/iso (e4eed85)"} in said
 
 
 @each_row
