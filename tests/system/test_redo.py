@@ -10,6 +10,7 @@ import pytest
 
 from bootkit.system.redo import NoRoomForRedo, Piece, commit, pending, repeat
 from bootkit.system.staged import SECTOR, Staged
+from tests.faults.trace import Sync, recorded
 
 OFFSET, SIZE, SPARE, ROOM = 4096, 1 << 20, 512, 512 << 10
 
@@ -61,6 +62,31 @@ def test_a_commit_changes_what_was_put_and_leaves_no_mark(image: Path, descripto
     assert after[OFFSET + 20_000 : OFFSET + 25_000] == b"x" * 5000
     assert after[: OFFSET + 20_000] == before[: OFFSET + 20_000]
     assert pending(staged, SPARE) is None
+
+
+def test_changes_with_a_gap_between_them_leave_alone_what_lies_there(image: Path, descriptor: int) -> None:
+    expected = bytearray(image.read_bytes())
+    staged = Staged(descriptor, OFFSET, SIZE)
+    for at in (20_480, 22_528):
+        staged.put(at, b"x" * SECTOR)
+        expected[OFFSET + at : OFFSET + at + SECTOR] = b"x" * SECTOR
+    commit(staged, SPARE, room)
+    assert image.read_bytes()[: OFFSET + ROOM] == expected[: OFFSET + ROOM]
+
+
+def test_each_stage_is_on_the_medium_before_the_next_one_begins(image: Path, descriptor: int) -> None:
+    staged = Staged(descriptor, OFFSET, SIZE)
+    with recorded(image) as trace:
+        staged.write_past(40_960, b"content of a new file")
+        staged.put(20_480, b"x" * SECTOR)
+        commit(staged, SPARE, room)
+    stages: list[list[int]] = [[]]
+    for event in trace.events:
+        if isinstance(event, Sync):
+            stages.append([])
+        else:
+            stages[-1].append(event.offset - OFFSET)
+    assert stages == [[40_960, ROOM], [SPARE], [20_480], [SPARE]]
 
 
 def _begun(image: Path) -> Staged:
