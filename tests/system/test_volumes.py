@@ -4,9 +4,12 @@ import hashlib
 import os
 import random
 import subprocess
-from collections.abc import Callable, Generator
+import tempfile
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, suppress
+from functools import cache
 from pathlib import Path
+from typing import BinaryIO, cast
 
 import pytest
 
@@ -25,12 +28,42 @@ from bootkit.system.volumes.folder import FolderVolume
 
 OFFSET = 1 << 20
 SIZE = 48 << 20
+PIECE = 64 << 10
 
 
-def _image(tmp_path: Path) -> Path:
+# 512 and 4096 bytes a cluster: with more, so small a FAT32 would not be one, and no directory of two hundred files would grow
+MAKERS = {
+    "fat": ("mkfs.fat", "-F", "32", "-s", "1", "-h", str(OFFSET // 512), "-i", "B007C177"),
+    "ext4": ("mke2fs", "-q", "-F", "-t", "ext4"),
+    "exfat": ("mkfs.exfat", "-c", "4096"),
+}
+
+
+def _pieces(file: BinaryIO, start: int) -> Iterator[tuple[int, bytes]]:
+    """What a partition holds beside zeros, and where in it."""
+    file.seek(start)
+    for at in range(0, SIZE, PIECE):
+        piece = file.read(PIECE)
+        if piece.count(0) != len(piece):
+            yield at, piece
+
+
+@cache
+def _made(kind: str) -> tuple[tuple[int, bytes], ...]:
+    """A new file system, made once by its own program."""
+    with tempfile.NamedTemporaryFile() as file:
+        file.truncate(SIZE)
+        subprocess.run([*MAKERS[kind], file.name], check=True, capture_output=True)
+        return tuple(_pieces(cast("BinaryIO", file), 0))
+
+
+def _image(tmp_path: Path, kind: str) -> Path:
     image = tmp_path / "stick.img"
     with image.open("wb") as file:
         file.truncate(OFFSET + SIZE)
+        for at, piece in _made(kind):
+            file.seek(OFFSET + at)
+            file.write(piece)
     return image
 
 
@@ -41,62 +74,36 @@ def make_folder(tmp_path: Path) -> Volume:
 
 
 def make_fat(tmp_path: Path) -> Volume:
-    image = _image(tmp_path)
-    # 512 bytes a cluster: with more, so small a file system would not be FAT32
-    fat = [
-        "mkfs.fat",
-        "-F",
-        "32",
-        "-s",
-        "1",
-        "--offset",
-        str(OFFSET // 512),
-        "-i",
-        "B007C177",
-        str(image),
-        str(SIZE // 1024),
-    ]
-    subprocess.run(fat, check=True, capture_output=True)
-    return FatVolume(image, OFFSET, SIZE)
+    return FatVolume(_image(tmp_path, "fat"), OFFSET, SIZE)
 
 
 def make_ext4(tmp_path: Path) -> Volume:
-    image = _image(tmp_path)
-    ext4 = ["mke2fs", "-q", "-F", "-t", "ext4", "-E", f"offset={OFFSET}", str(image), f"{SIZE // 1024}k"]
-    subprocess.run(ext4, check=True, capture_output=True)
-    return Ext4Volume(image, OFFSET, SIZE)
+    return Ext4Volume(_image(tmp_path, "ext4"), OFFSET, SIZE)
 
 
 def make_exfat(tmp_path: Path) -> Volume:
-    image, part = _image(tmp_path), tmp_path / "exfat"
-    with part.open("wb") as file:
-        file.truncate(SIZE)
-    # small clusters: a directory of two hundred files has to grow
-    subprocess.run(["mkfs.exfat", "-c", "4096", part], check=True, capture_output=True)
-    with image.open("r+b") as file:
-        file.seek(OFFSET)
-        file.write(part.read_bytes())
-    return ExfatVolume(image, OFFSET, SIZE)
+    return ExfatVolume(_image(tmp_path, "exfat"), OFFSET, SIZE)
 
 
 def check(volume: Volume) -> None:
     """The file system's own checker finds nothing wrong."""
-    if isinstance(volume, Ext4Volume):
-        image = Path(volume.where)
-        part = image.with_suffix(".part")
-        with image.open("rb") as file:
-            part.write_bytes(Window(file, OFFSET, SIZE).read())
-        subprocess.run(["e2fsck", "-fn", part], check=True, capture_output=True)
-    elif isinstance(volume, FatVolume):
-        part = Path(volume.where).with_suffix(".part")
-        with Path(volume.where).open("rb") as file:
-            part.write_bytes(Window(file, OFFSET, SIZE).read())
-        subprocess.run(["fsck.fat", "-n", part], check=True, capture_output=True)
-    elif isinstance(volume, ExfatVolume):
-        part = Path(volume.where).with_suffix(".part")
-        with Path(volume.where).open("rb") as file:
-            part.write_bytes(Window(file, OFFSET, SIZE).read())
-        subprocess.run(["fsck.exfat", "-n", part], check=True, capture_output=True)
+    match volume:
+        case Ext4Volume():
+            checker = ["e2fsck", "-fn"]
+        case FatVolume():
+            checker = ["fsck.fat", "-n"]
+        case ExfatVolume():
+            checker = ["fsck.exfat", "-n"]
+        case _:
+            return
+    image = Path(volume.where)
+    part = image.with_suffix(".part")
+    with image.open("rb") as source, part.open("wb") as target:
+        target.truncate(SIZE)
+        for at, piece in _pieces(source, OFFSET):
+            target.seek(at)
+            target.write(piece)
+    subprocess.run([*checker, part], check=True, capture_output=True)
 
 
 @pytest.fixture(params=[make_folder, make_fat, make_ext4, make_exfat])
@@ -368,8 +375,10 @@ def test_tells_its_file_system_and_uuid(tmp_path: Path) -> None:
         assert (fat.filesystem, fat.uuid) == ("vfat", "B007-C177")
     (tmp_path / "other").mkdir()
     with closing(make_exfat(tmp_path / "other")) as exfat:
-        part = tmp_path / "other" / "exfat"
-        blkid = subprocess.run(["blkid", "-o", "value", "-s", "UUID", part], check=True, capture_output=True, text=True)
+        place = ("-p", "-O", str(OFFSET), tmp_path / "other/stick.img")
+        blkid = subprocess.run(
+            ["blkid", "-o", "value", "-s", "UUID", *place], check=True, capture_output=True, text=True
+        )
         assert (exfat.filesystem, exfat.uuid) == ("exfat", blkid.stdout.strip())
 
 

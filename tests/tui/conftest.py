@@ -141,7 +141,7 @@ async def until(pilot: Pilots, reached: Callable[[], object]) -> None:
     end = time.monotonic() + PATIENCE
     while not reached():
         assert time.monotonic() < end, f"not reached; the screen is {type(pilot.app.screen).__name__}"
-        await asyncio.sleep(0.02)  # a pause of the pilot would ask every widget each time
+        await asyncio.sleep(0.05)  # a pause of the pilot would ask every widget each time
     await pilot.pause()
 
 

@@ -19,6 +19,7 @@ from bootkit.tui.screens.prepare import PrepareScreen
 from bootkit.tui.screens.text import TextScreen
 from bootkit.units import GIB
 from tests.app.conftest import MakeIso
+from tests.conftest import copy_with_holes
 from tests.tui.conftest import Pilots, app_for, on, opened, until
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -28,14 +29,24 @@ WRITTEN = re.compile(r" \([\d.]+ [KM]?i?B\)|(?<=/menu_)[0-9a-f]+(?=\.cfg)")
 TEXT = re.compile(r'<text[^>]* x="([\d.]+)" y="([\d.]+)"[^>]*>(.*?)</text>')
 
 
-@pytest.fixture
-def stick(shelf: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The shelf with a menu, and as it would be on everybody's computer."""
+@pytest.fixture(scope="module")
+def with_menu(filled: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The shelf with a menu."""
     from bootkit.app.verbs.generate import plan_generation
     from bootkit.system.changes import apply_changes
 
-    with open_stick(shelf, writing=True) as found:
+    folder = tmp_path_factory.mktemp("with-menu")
+    copy_with_holes(filled, folder)
+    with open_stick(folder / filled.name, writing=True) as found:
         apply_changes(plan_generation(found.volume).plan, found.volume)
+    return folder / filled.name
+
+
+@pytest.fixture
+def stick(with_menu: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of it, as it would be on everybody's computer."""
+    copy_with_holes(with_menu, tmp_path)
+    shelf = tmp_path / with_menu.name
     read = jobs.read_stick
 
     def everywhere(*words: object) -> Overview:
