@@ -200,10 +200,16 @@ DETECTOR = Detector(
             source="rhinstaller/anaconda 45.21 (8eddd3c95d)",
             looked_at=(
                 LookedAt(
+                    system="Fedora Everything",
+                    version="44",
+                    when="2026-11",
+                    what="its image, started by CIBU's menu (reported)",
+                ),
+                LookedAt(
                     system="Fedora Silverblue",
-                    version="43",
-                    when="2026-06",
-                    what="its image, in the tests of linuxboot/heads (aedae4ff)",
+                    version="44",
+                    when="2026-11",
+                    what="its image, started by CIBU's menu (reported)",
                 ),
                 LookedAt(system="Fedora Server", version="44", when="2026-11", what="weldr/lorax 46.0 (ba5acecf)"),
                 LookedAt(system="Rocky Linux", version="9.4", when="2026-11", what="weldr/lorax 34"),

@@ -132,7 +132,13 @@ DETECTOR = Detector(
             source="MX-Linux/mx-iso-template 26.05 (eec1202)",
             looked_at=(
                 LookedAt(
-                    system="MX Linux", version="25", when="2026-11", what="MX-Linux/mx-iso-template 26.05 (eec1202)"
+                    system="antiX", version="23.2", when="2026-11", what="its image, started by CIBU's menu (reported)"
+                ),
+                LookedAt(
+                    system="MX Linux",
+                    version="25.2",
+                    when="2026-11",
+                    what="its image, started by CIBU's menu (reported)",
                 ),
             ),
             keeps="files beside the ISO file, by persist_all and its kin",

@@ -253,18 +253,18 @@ DETECTOR = Detector(
             looked_at=(
                 LookedAt(
                     system="Arch Linux",
-                    version="2026.03",
+                    version="2026.07",
                     when="2026-11",
-                    what="archlinux/archiso 88 (52bf735), mkinitcpio-archiso 73 (b206f34)",
+                    what="its image, started by CIBU's menu (reported)",
                 ),
                 LookedAt(
                     system="CachyOS", version="2026.08", when="2026-11", what="CachyOS/CachyOS-Live-ISO (1003c20)"
                 ),
                 LookedAt(
                     system="EndeavourOS",
-                    version="2025.03",
+                    version="2026.04",
                     when="2026-11",
-                    what="endeavouros-team/EndeavourOS-ISO (765df2f)",
+                    what="its image, started by CIBU's menu (reported)",
                 ),
             ),
             keeps="an ext4, btrfs or xfs partition, by cow_device= and cow_directory=",

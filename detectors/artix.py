@@ -14,6 +14,7 @@ from bootkit.detect import (
     Detection,
     Detector,
     IsoView,
+    LookedAt,
     MenuEntry,
     NamePattern,
     NotMine,
@@ -101,6 +102,14 @@ DETECTOR = Detector(
             name="artix",
             systems=("Artix",),
             source="artix-linux/artools (b6ef4d1)",
+            looked_at=(
+                LookedAt(
+                    system="Artix",
+                    version="2026.04",
+                    when="2026-11",
+                    what="its image, started by CIBU's menu (reported)",
+                ),
+            ),
             words=ChoiceWords(language=("lang={lang}",), keyboard=("keytable={keymap}",), timezone=("tz={value}",)),
             no_persistence=KEEPS_NOTHING,
             roots=("/LiveOS/rootfs.*", "/{artixbasedir:artix}/*/rootfs.*"),

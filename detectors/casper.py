@@ -257,12 +257,29 @@ DETECTOR = Detector(
             source="casper 1.498 (lucasgertke11-bot/casper_modo_antigo, 1fdcc839)",
             looked_at=(
                 LookedAt(
+                    system="KDE neon",
+                    version="2026.07",
+                    when="2026-11",
+                    what="its image, started by CIBU's menu (reported)",
+                ),
+                LookedAt(
+                    system="Ubuntu Server",
+                    version="26.04",
+                    when="2026-11",
+                    what="its image, started by CIBU's menu (reported)",
+                ),
+                LookedAt(
                     system="Ubuntu",
                     version="26.04",
                     when="2026-06",
                     what="its image, in the tests of linuxboot/heads (aedae4ff)",
                 ),
-                LookedAt(system="Linux Mint", version="22", when="2026-11", what="casper 1.498"),
+                LookedAt(
+                    system="Linux Mint",
+                    version="22.3",
+                    when="2026-11",
+                    what="its image, started by CIBU's menu (reported)",
+                ),
                 LookedAt(system="Pop!_OS", version="24.04", when="2026-11", what="pop-os/iso (e4eed85)"),
                 LookedAt(
                     system="PureOS",

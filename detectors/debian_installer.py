@@ -162,9 +162,9 @@ DETECTOR = Detector(
             looked_at=(
                 LookedAt(
                     system="Debian installer",
-                    version="13",
-                    when="2026-06",
-                    what="its image, in the tests of linuxboot/heads (aedae4ff)",
+                    version="13.6",
+                    when="2026-11",
+                    what="its image, started by CIBU's menu (reported)",
                 ),
                 LookedAt(system="Kali installer", version="2024.3", when="2026-11", what="debian-cd as Kali uses it"),
             ),

@@ -301,20 +301,27 @@ DETECTOR = Detector(
             source="live-boot 1:20230131+deb12u1 (Debian 12)",
             looked_at=(
                 LookedAt(
+                    system="LMDE", version="7", when="2026-11", what="its image, started by CIBU's menu (reported)"
+                ),
+                LookedAt(
                     system="Debian live",
-                    version="13.2",
-                    when="2026-06",
-                    what="its image, in the tests of linuxboot/heads (aedae4ff)",
+                    version="13.6",
+                    when="2026-11",
+                    what="its image, started by CIBU's menu (reported)",
                 ),
                 LookedAt(system="Grml", version="2026.09", when="2026-11", what="grml-live 0.57.0 (16b656f2)"),
                 LookedAt(
-                    system="Tails",
-                    version="7.8",
-                    when="2026-06",
-                    what="its image, in the tests of linuxboot/heads (aedae4ff)",
+                    system="Tails", version="7.10", when="2026-11", what="its image, started by CIBU's menu (reported)"
                 ),
-                LookedAt(system="Kali", version="2024.3", when="2026-11", what="kali live-build-config"),
-                LookedAt(system="GParted Live", version="1.6.0", when="2026-11", what="live-boot 20240815"),
+                LookedAt(
+                    system="Kali", version="2026.2", when="2026-11", what="its image, started by CIBU's menu (reported)"
+                ),
+                LookedAt(
+                    system="GParted Live",
+                    version="1.8.0",
+                    when="2026-11",
+                    what="its image, started by CIBU's menu (reported)",
+                ),
             ),
             but="an installer in the same menu is left out",
             keeps="a partition of its own labelled persistence, by persistence",

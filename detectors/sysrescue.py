@@ -115,7 +115,10 @@ DETECTOR = Detector(
             source="nchevsky/systemrescue-zfs (023ef86)",
             looked_at=(
                 LookedAt(
-                    system="SystemRescue", version="12.00", when="2026-11", what="nchevsky/systemrescue-zfs (023ef86)"
+                    system="SystemRescue",
+                    version="13.01",
+                    when="2026-11",
+                    what="its image, started by CIBU's menu (reported)",
                 ),
             ),
             keeps="an ext4, btrfs or xfs partition, by cow_device= and cow_directory=",
