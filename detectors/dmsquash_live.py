@@ -16,8 +16,9 @@ an iso-scan without the trigger for udev.
 
 Source: dracut-ng 111 (02e7ae10): modules.d/70dmsquash-live (iso-scan.sh, parse-dmsquash-live.sh,
 dmsquash-live-root.sh), NEWS.md; dracut 059: 90dmsquash-live, 90overlayfs; booted with 059, 106 and 112. Menus of
-weldr/lorax (ba5acecf), Nobara-Project/nobara-images (ab64ebb), ublue-os/titanoboa (8a4e6f1), void-linux/void-mklive
-(90028e0), gentoo/catalyst (df01e21b) targets/support/iso-bootloader-setup.sh, AerynOS/img-tests (ac5377e) desktop,
+weldr/lorax (ba5acecf), Nobara-Project/nobara-images (ab64ebb), ublue-os/titanoboa (8a4e6f1), ublue-os/bazzite
+(7efd4174) installer/iso.yaml, t2linux/fedora-kiwi-descriptions (50717b9), void-linux/void-mklive (90028e0), gentoo/catalyst
+(df01e21b) targets/support/iso-bootloader-setup.sh, AerynOS/img-tests (ac5377e) desktop,
 derivative-maker build-steps.d/2800_create-lb-iso, OpenMandrivaAssociation/omdv-build-iso (f4702f8) dracut/90liveiso and
 grub2-menus, thias/glim (8b87c26) for Calculate, Mexit/MultiOS-USB (5a8765a) for file systems.
 Persistence: booted, dracut 059.
@@ -294,7 +295,7 @@ DETECTOR = Detector(
                     what="t2linux/fedora-kiwi-descriptions (50717b9), a copy of Fedora's",
                 ),
                 LookedAt(system="Nobara", version="43", when="2026-11", what="Nobara-Project/nobara-images (ab64ebb)"),
-                LookedAt(system="Bazzite", version="2025.11", when="2026-11", what="ublue-os/titanoboa (8a4e6f1)"),
+                LookedAt(system="Bazzite", version="44", when="2026-11", what="ublue-os/bazzite (7efd4174) installer"),
                 LookedAt(system="AerynOS", version="2026.07", when="2026-11", what="AerynOS/img-tests (ac5377e)"),
                 LookedAt(
                     system="Kicksecure",
