@@ -1,5 +1,6 @@
 """``devices``, ``prepare``, ``upgrade``, ``restore`` and ``doctor``."""
 
+import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -111,6 +112,7 @@ def prepare(
     )
     if _carry_out(plan, dry_run=dry_run, as_json=as_json, yes=yes, expect=expect):
         output.say(f"Next: bootkit add FILE.iso --stick {plan.target.path}")
+        _tell_what_is_kept(plan)
 
 
 def upgrade(
@@ -138,6 +140,14 @@ def restore(
     target: TargetArgument,
     fs: Annotated[DataFs, Option(help="File system of the one partition.")] = DataFs.EXFAT,
     label: Annotated[str, Option(help="Its label, 11 characters at most.")] = "USB",
+    put_back: Annotated[
+        Path | None,
+        Option(
+            "--put-back",
+            help="Instead put back both ends of the disk, old partition table and all, out of the folder that prepare named.",
+            metavar="FOLDER",
+        ),
+    ] = None,
     allow: Allow = None,
     dry_run: DryRun = False,
     as_json: AsJson = False,
@@ -145,9 +155,12 @@ def restore(
     expect: Expect = "",
 ) -> None:
     """Give a stick back as one plain, empty partition. Everything that was on it is lost."""
-    from bootkit.app.verbs.restore import plan_restoration
+    from bootkit.app.verbs.restore import plan_putting_back, plan_restoration
 
-    plan = plan_restoration(target, data_fs=fs, label=label, allow=allow or ())
+    if put_back is not None:
+        plan = plan_putting_back(target, put_back, allow=allow or ())
+    else:
+        plan = plan_restoration(target, data_fs=fs, label=label, allow=allow or ())
     _carry_out(plan, dry_run=dry_run, as_json=as_json, yes=yes, expect=expect)
 
 
@@ -210,6 +223,14 @@ def _carry_out(plan: PreparePlan, *, dry_run: bool, as_json: bool, yes: bool, ex
         else f"{plan.target.path} is ready and was read back."
     )
     return True
+
+
+def _tell_what_is_kept(plan: PreparePlan) -> None:
+    from bootkit.system.interrupted import kept_folders
+
+    if plan.target.is_device and (kept := kept_folders(plan.target)):
+        output.say("The old partition table is kept. It comes back, not the files that were written over, by:")
+        output.say(f"  {shlex.join(['bootkit', 'restore', plan.target.path, '--put-back', str(kept[0])])}")
 
 
 def _show(plan: PreparePlan, say: Callable[[str], None]) -> None:

@@ -244,6 +244,14 @@ class SaveOld:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PutBack:
+    """What :class:`SaveOld` kept, in its place again."""
+
+    parts: tuple[tuple[int, str], ...]
+    """Offset in bytes, and the file on the host; the start of the disk is the last."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WipeOld:
     """Zeros where old tables and file systems have their signatures."""
 
@@ -312,6 +320,7 @@ PrepareStep = (
     | BuildLoader
     | MakeFilesystem
     | SaveOld
+    | PutBack
     | WipeOld
     | WriteFilesystem
     | WriteTable

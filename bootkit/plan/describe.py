@@ -13,6 +13,7 @@ from bootkit.model.prepare import (
     MakeFilesystem,
     PreparePlan,
     PrepareStep,
+    PutBack,
     RecordLoaders,
     ReplaceLoaders,
     SaveOld,
@@ -48,6 +49,8 @@ def describe(step: PrepareStep) -> str:  # noqa: C901  # one sentence a kind, an
             )
         case SaveOld(ranges=ranges):
             return f"keep {_areas(ranges)} of the old disk in a file on this computer"
+        case PutBack(parts=kept):
+            return f"put back what was kept of the disk: at {', at '.join(format_size(offset) for offset, _ in kept)}"
         case WipeOld(ranges=ranges):
             return f"write zeros over old tables and file systems: {_areas(ranges)}"
         case WriteFilesystem():

@@ -4,6 +4,7 @@ The order of the steps is the safety of the user's data: whatever can fail witho
 touched, and what makes it start comes last.
 """
 
+from collections.abc import Sequence
 from typing import assert_never
 
 from bootkit.errors import DeviceRefused, UsageError
@@ -41,6 +42,7 @@ from bootkit.model.prepare import (
     PreparePlan,
     PrepareStep,
     Purpose,
+    PutBack,
     RecordLoaders,
     ReplaceLoaders,
     SaveOld,
@@ -183,6 +185,22 @@ def plan_restore(target: Target, *, data_fs: DataFs, label: str, ids: FreshIds, 
             CheckWritten(),
             Finish(),
         ),
+        destroys_data=target.exists,
+    )
+
+
+def plan_put_back(target: Target, parts: Sequence[tuple[int, int, str]]) -> PreparePlan:
+    """Both ends of a disk as they were kept; ``parts`` are offset, size and the file on the host."""
+    ordered = sorted(parts, reverse=True)  # with the start of the disk, its old table counts
+    return PreparePlan(
+        action=Action.RESTORE,
+        target=target,
+        steps=(
+            SaveOld(ranges=tuple((offset, size) for offset, size, _ in ordered)),
+            PutBack(parts=tuple((offset, path) for offset, _, path in ordered)),
+            Finish(),
+        ),
+        warnings=("the old partition table comes back; files that were written over since do not",),
         destroys_data=target.exists,
     )
 

@@ -32,6 +32,7 @@ from bootkit.model.prepare import (
     PartitionTable,
     PreparePlan,
     PrepareStep,
+    PutBack,
     RecordLoaders,
     ReplaceLoaders,
     SaveOld,
@@ -101,13 +102,20 @@ def apply_plan(plan: PreparePlan, *, told: Told = lambda _: None, moved: Moved =
         for step in plan.steps:
             try:
                 told(step)
-                if isinstance(step, CreateFile | WipeOld | ReplaceLoaders):
+                if isinstance(step, CreateFile | WipeOld | ReplaceLoaders | PutBack):
                     begin()
                     begun = True
                 _take(step, state)
             except Interrupted as stop:
                 state_of_it = "is half written: run the same command again" if begun else "was not touched"
                 raise Interrupted(f"interrupted; {plan.target.path} {state_of_it}") from stop
+
+
+def _put_back(offset: int, content: bytes, target: OpenTarget) -> None:
+    target.write(offset, content)
+    target.flush()
+    if target.read(offset, len(content)) != content:
+        raise BootkitError("the disk does not give back what was written to it", hint="it may be worn out, or a fake")
 
 
 def loaders_record(plan: PreparePlan, loaders: list[MadeLoader]) -> bytes:
@@ -148,6 +156,9 @@ def _take(step: PrepareStep, state: _Made) -> None:  # noqa: C901  # one line a 
             target.resize(step.size)
         case SaveOld():
             interrupted.save_old(state.plan, [(offset, target.read(offset, size)) for offset, size in step.ranges])
+        case PutBack():
+            for offset, path in step.parts:
+                _put_back(offset, _host_file(path), target)
         case WipeOld():
             for offset, size in step.ranges:
                 for at in range(0, size, CHUNK):

@@ -1,5 +1,6 @@
 """What the host remembers of a stick while it is written: the old ends of the disk, and that it is half done."""
 
+import glob
 import json
 import os
 import re
@@ -46,11 +47,29 @@ def interrupted_action(target: Target) -> str:
 
 def save_old(plan: PreparePlan, parts: Sequence[tuple[int, bytes]]) -> Path:
     """Keep the ends of the disk, one file each, in a folder of their own; the folder."""
-    folder = state_folder() / "old-disks" / f"{_name(plan.target)}.{_now().replace(':', '')}"
-    folder.mkdir(parents=True, exist_ok=True)
+    kept = state_folder() / "old-disks"
+    kept.mkdir(parents=True, exist_ok=True)
+    name = f"{_name(plan.target)}.{_now().replace(':', '')}"
+    # nothing that was kept is overwritten, not even by what was kept in the same second
+    folder = next(
+        kept / it for it in (name, *(f"{name}-{number}" for number in range(2, 100))) if not (kept / it).exists()
+    )
+    folder.mkdir()
     for offset, content in parts:
         (folder / f"at-{offset}.bin").write_bytes(content)
     return folder
+
+
+def kept_folders(target: Target) -> tuple[Path, ...]:
+    """Where :func:`save_old` kept the ends of this disk, the newest first."""
+    found = (state_folder() / "old-disks").glob(f"{glob.escape(_name(target))}.????-??-??T??????Z*")
+    return tuple(sorted(found, reverse=True))
+
+
+def kept_parts(folder: Path) -> tuple[tuple[int, int, str], ...]:
+    """Offset and size in bytes, and the file, of each part that is kept in a folder."""
+    files = ((re.fullmatch(r"at-(\d+)\.bin", path.name), path) for path in sorted(folder.iterdir()))
+    return tuple((int(name[1]), path.stat().st_size, str(path)) for name, path in files if name)
 
 
 def _note(target: Target) -> Path:

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from bootkit.app.verbs.prepare import plan_preparation, prepare_image
-from bootkit.app.verbs.restore import plan_restoration
+from bootkit.app.verbs.restore import plan_putting_back, plan_restoration
 from bootkit.app.verbs.upgrade import plan_upgrade_of
 from bootkit.errors import BootkitError, DeviceRefused, Interrupted
 from bootkit.model.device import DiskIdentity
@@ -337,6 +337,22 @@ def test_a_disk_full_of_old_data_becomes_a_stick_and_a_plain_disk_again(
     output(*check, partition(full_disk, 1, tmp_path))
     saved = sorted((state_folder / "bootkit/old-disks").glob("*/at-0.bin"))
     assert any(path.stat().st_size == MIB for path in saved)
+
+
+@pytest.mark.root
+def test_both_ends_of_a_disk_come_back(full_disk: Path, state_folder: Path, tmp_path: Path) -> None:
+    before = full_disk.read_bytes()
+    with loop_device(full_disk) as node:
+        apply_plan(plan_preparation(node, allow=["loop"]))
+        (folder,) = (state_folder / "bootkit/old-disks").iterdir()
+        with pytest.raises(DeviceRefused, match="is not what was kept") as caught:
+            plan_putting_back(node, tmp_path, allow=["loop"])
+        assert str(folder) in caught.value.hint
+        apply_plan(plan_putting_back(node, folder, allow=["loop"]))
+        assert not list((state_folder / "bootkit/unfinished").glob("*"))
+    after = full_disk.read_bytes()
+    assert (after[:MIB], after[-MIB:]) == (before[:MIB], before[-MIB:])
+    assert after[MIB : 8 * MIB] != before[MIB : 8 * MIB]
 
 
 @pytest.mark.root
