@@ -46,7 +46,7 @@ def detect(iso: IsoView) -> Detection | NotMine:
         iso,
         (*entries, *own_menu(iso)),
         because=f"{menu.sources[0]} passes $iso_path to {len(usable)} of {len(menu.linux)} kernel lines",
-        note="Its boot stack is not known: bootkit's additions and the file systems beside FAT32 and ext4 may not work.",
+        note="Its kind is not known: bootkit's additions and the file systems beside FAT32 and ext4 may not work.",
     )
 
 

@@ -167,14 +167,14 @@ def inspect(
 def enable(
     names: Names, stick: StickOption = None, image: ImageOption = "", stack: StackOption = "", dry_run: DryRun = False
 ) -> None:
-    """Lay extensions over the system again, for the stick, a boot stack or an image."""
+    """Lay extensions over the system again, for the stick, a kind of system or an image."""
     _switch(names, stick, image=image, stack=stack, enabled=True, dry_run=dry_run)
 
 
 def disable(
     names: Names, stick: StickOption = None, image: ImageOption = "", stack: StackOption = "", dry_run: DryRun = False
 ) -> None:
-    """Leave extensions out, for the stick, a boot stack or an image; they stay on the stick."""
+    """Leave extensions out, for the stick, a kind of system or an image; they stay on the stick."""
     _switch(names, stick, image=image, stack=stack, enabled=False, dry_run=dry_run)
 
 

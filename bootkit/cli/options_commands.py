@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from bootkit.system.volume import Volume
 
 ImageOption = Annotated[str, Option("--image", help="For one image: a path, a file name, or a part of it.")]
-StackOption = Annotated[str, Option("--stack", help="For all images of a boot stack: casper, live-boot, ...")]
+StackOption = Annotated[
+    str, Option("--stack", help="For all images of one kind, as bootkit list has it: casper, live-boot, ...")
+]
 Key = Annotated[str, Argument(help="As 'bootkit options list' shows it.", metavar="OPTION")]
 
 

@@ -30,7 +30,7 @@ class Group(NamedTuple):
 
 
 OPTIONS = Group(
-    "Choose language, keyboard, kernel words, names and order, for the stick, a boot stack or an image.",
+    "Choose language, keyboard, kernel words, names and order, for the stick, a kind of system or an image.",
     {
         "commands": {
             "list": "options_commands:list_options",

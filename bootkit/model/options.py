@@ -33,7 +33,7 @@ class Scope(StrEnum):
             Scope.DEFAULT: "default",
             Scope.USER: "your configuration",
             Scope.STICK: "the stick",
-            Scope.STACK: "the boot stack",
+            Scope.STACK: "all of its kind",
             Scope.IMAGE: "this image",
         }
         return words[self]
@@ -257,7 +257,7 @@ OPTIONS: tuple[OptionSpec, ...] = (
         default=False,
         title="Copy to RAM",
         help="Copy the system to RAM, where it can be. For the stick it is how the menu starts; "
-        "what an image or a boot stack has of its own stands, whatever the menu says.",
+        "what an image or a kind of system has of its own stands, whatever the menu says.",
     ),
     OptionSpec(
         key="safe_graphics",
@@ -265,7 +265,7 @@ OPTIONS: tuple[OptionSpec, ...] = (
         default=False,
         title="Safe graphics",
         help="For a screen that stays black. For the stick it is how the menu starts; "
-        "what an image or a boot stack has of its own stands, whatever the menu says.",
+        "what an image or a kind of system has of its own stands, whatever the menu says.",
     ),
     OptionSpec(
         key="extra_words",

@@ -155,7 +155,7 @@ def test_names_are_looked_up_where_this_computer_has_a_list(key: str, good: str,
 def test_places_and_options_that_are_not_there_are_named(filled: Volume) -> None:
     with pytest.raises(UsageError, match="two places"):
         find_place(filled, image="debian", stack="casper")
-    with pytest.raises(BootkitError, match="no boot stack 'caspar'") as caught:
+    with pytest.raises(BootkitError, match="no kind of system 'caspar'") as caught:
         find_place(filled, stack="caspar")
     assert caught.value.hint == "did you mean casper?"
     with pytest.raises(UsageError, match="no option 'langage'"):

@@ -19,7 +19,7 @@ from tests.detectors.test_fixtures import SparseIso, detection_of
 from tests.records import CLAIMED, read_record, record_id
 
 EXTRA = ("holiday.txt", "zz-notes", "System Volume Information")
-SAID_SO = ("menu could not be read", "boot stack is not known")
+SAID_SO = ("menu could not be read", "kind is not known")
 """Notes of an answer that had less to go by than it would like."""
 REAL = (
     "casper/ubuntu-24.04-desktop", "live_boot/debian-12-gnome", "dmsquash_live/fedora-42-kde", "archiso/arch-2024.07.01",

@@ -266,7 +266,7 @@ def _require_stack(state: StickState, stack: str) -> None:
     if stack not in known:
         near = difflib.get_close_matches(stack, known, n=1)
         hint = f"did you mean {near[0]}?" if near else f"on this stick are: {', '.join(sorted(here))}"
-        raise BootkitError(f"there is no boot stack {stack!r}", hint=hint)
+        raise BootkitError(f"there is no kind of system {stack!r}", hint=hint)
 
 
 def require_entry(item: ImageItem, title: str) -> None:

@@ -59,7 +59,7 @@ def loaded_files(volume: Volume, name: str) -> tuple[LoadedFile, ...]:
     if not archives:
         stack = item.detection.stack if item.detection else "unknown"
         raise BootkitError(
-            f"{item.path}: nothing is loaded behind its initrds", hint=f"no overlay is for boot stack {stack}"
+            f"{item.path}: nothing is loaded behind its initrds", hint=f"no overlay is for systems of the kind {stack}"
         )
     return tuple(
         member

@@ -47,7 +47,7 @@ class OptionsScreen(BaseScreen[bool]):
 
     HELP_TEXT = """\
 Each line is an option: its value, and where that comes from. An empty field takes the value of the wider scope: an image
-that of its boot stack, that the stick's, that your own configuration's. What is grey has no effect on this image; the line
+that of its kind of system, that the stick's, that your own configuration's. What is grey has no effect on this image; the line
 below the form tells why. A star marks what is not written yet.
 
 Space goes through the values of a switch, Tab and the arrows through the fields. What is typed is completed where there is

@@ -14,7 +14,7 @@ from bootkit.model.check import Answer
 from bootkit.units import format_size
 
 _WITH_STACK = 96
-"""Columns from which on there is room for the boot stack, too: the names of the images come first."""
+"""Columns from which on there is room for the kind of system, too: the names of the images come first."""
 _GETS = 20
 _WORDS = {Answer.BOOTS: "yes", Answer.ELSEWHERE: "not here", Answer.CANNOT: "no", Answer.UNKNOWN: "perhaps"}
 
@@ -46,7 +46,7 @@ own things: the home, the extensions (ext), the scripts, a place where its chang
         self.clear(columns=True)
         pane = self.size.width or self.app.size.width  # pyright: ignore[reportUnknownMemberType]
         wide = pane >= _WITH_STACK
-        columns = {"Size": 9, "Starts": 13, "With": _GETS, **({"Boots by": 13} if wide else {})}
+        columns = {"Size": 9, "Starts": 13, "With": _GETS, **({"Kind": 13} if wide else {})}
         columns = {"Image": max(pane - 3 - sum(width + 2 for width in columns.values()), 12), **columns}
         for label, width in columns.items():
             self.add_column(f"{label:>9}" if label == "Size" else label, width=width)
