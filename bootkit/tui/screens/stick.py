@@ -41,7 +41,7 @@ The stick: its images, and for the one under the cursor what the menu will have.
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("o", "stick_options", "Stick", tooltip="bootkit options list"),
-        Binding("s", "stack_options", "Options of all of its kind", show=False, tooltip="bootkit options list --stack"),
+        Binding("s", "stack_options", "Options of its kind", show=False, tooltip="bootkit options list --stack"),
         Binding("a", "add", "Add", tooltip="bootkit add"),
         Binding("delete", "remove", "Remove the image", show=False, key_display="Del", tooltip="bootkit remove"),
         Binding("g", "generate", "Generate", tooltip="bootkit generate"),
