@@ -9,7 +9,7 @@ from bootkit.cli import output
 from bootkit.cli.ask import confirm_removal
 from bootkit.cli.command import Argument, Option
 from bootkit.cli.options import AsJson, DryRun, StickOption, Wide, Yes
-from bootkit.errors import BootkitError
+from bootkit.errors import BootkitError, UsageError
 
 if TYPE_CHECKING:
     from bootkit.app.verbs.images import Addition
@@ -152,6 +152,12 @@ def list_images(
     supported: Annotated[
         bool, Option("--supported", help="List instead what bootkit knows, and how that is known.")
     ] = False,
+    filters: Annotated[
+        list[str] | None,
+        Argument(
+            help="With --supported: words in the name of a system or a kind, or in the verdict.", metavar="FILTER"
+        ),
+    ] = None,
     loaders: Annotated[
         bool, Option("--loaders", help="List instead what starts the stick: packages, signatures, on which machines.")
     ] = False,
@@ -160,8 +166,10 @@ def list_images(
 ) -> None:
     """List the images on the stick, what each of them is, and whether it boots."""
     if supported:
-        _supported(as_json=as_json)
+        _supported(filters or (), as_json=as_json)
         return
+    if filters:
+        raise UsageError(f"{filters[0]} says nothing to list", hint=f"bootkit list --supported {filters[0]}")
     if loaders:
         from bootkit.cli.loaders import list_loaders
 
@@ -198,15 +206,17 @@ def _list_items(stick: "Stick", images: "tuple[tuple[str, FileStat], ...]", *, w
         report.items(items, predictions, stick.volume, wide=wide)
 
 
-def _supported(*, as_json: bool) -> None:
+def _supported(filters: Sequence[str], *, as_json: bool) -> None:
     from bootkit.app.verbs.supported import supported
-    from bootkit.render.supported import supported_json, supported_text
+    from bootkit.render.supported import fits, supported_json, supported_text
 
-    rows = supported()
+    rows = [row for row in supported() if fits(row, filters)]
     if as_json:
         output.json(supported_json(rows))
-    else:
+    elif rows:
         output.answer(supported_text(rows))
+    else:
+        output.say(f"Nothing is known by {' '.join(filters)}; what an image is, is told by bootkit explain FILE.iso")
 
 
 def verify(

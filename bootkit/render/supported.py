@@ -72,6 +72,13 @@ def supported_rows(detectors: Iterable[Detector], seen: Mapping[tuple[str, str],
     return tuple(sorted(rows, key=lambda row: (not row.is_started, row.stack.name.lower())))
 
 
+def fits(row: SupportedRow, filters: Iterable[str]) -> bool:
+    """Whether all words are in what a row says of names, verdict and proof, whatever their case."""
+    stack = row.stack
+    text = "\n".join((stack.name, *stack.systems, stack.verdict.value, stack.but, row.proof.value)).lower()
+    return all(word.lower() in text for word in filters)
+
+
 def supported_json(rows: Iterable[SupportedRow]) -> list[dict[str, object]]:
     return [
         {

@@ -144,3 +144,15 @@ def test_an_image_that_was_cut_short_cannot_boot_and_says_so_first_and_once(
     assert "It cannot boot as it is: The file is not complete:" in said.partition("Why")[0]
     assert said.count("not complete") == 1
     assert "it boots from a file" not in said
+
+
+def test_the_table_is_filtered_by_words(bootkit: Bootkit) -> None:
+    said = bootkit("list", "--supported", "UBUNTU", "boots").stdout
+    assert "casper: boots" in said
+    assert "archiso" not in said
+    rows = json.loads(bootkit("list", "--supported", "pop!_os", "--json").stdout)
+    assert [row["stack"] for row in rows] == ["casper"]
+    nothing = bootkit("list", "--supported", "quark")
+    assert (nothing.returncode, nothing.stdout) == (0, "")
+    assert "Nothing is known by quark" in nothing.stderr
+    assert bootkit("list", "fedora").returncode == 2
