@@ -35,6 +35,12 @@ def format_size(size: int) -> str:
     return f"{value:.1f} TiB"
 
 
+def round_up(size: int) -> int:
+    """The smallest size that is not below ``size`` and is shown without rounding: what is told is what is compared."""
+    unit = next(unit for unit in (1 << 40, GIB, MIB, KIB, 1) if size >= unit or unit == 1)
+    return -(-size * 10 // unit) * unit // 10
+
+
 def format_count(number: int, thing: str) -> str:
     """``1 image``, ``2 images``."""
     return f"{number} {thing}" if number == 1 else f"{number} {thing}s"

@@ -27,7 +27,7 @@ from bootkit.plan.cures import cure_for
 from bootkit.plan.microsoft import MicrosoftCa, signed_by_microsoft
 from bootkit.plan.names import bad_folder, better_folder, better_name, name_problem
 from bootkit.plan.trust import why_not
-from bootkit.units import format_size
+from bootkit.units import format_size, round_up
 
 _RECOMMENDED = tuple(kind.system.name for kind in DataFs)
 _CMDLINE_LIMIT = 2047
@@ -255,17 +255,21 @@ def _memory(item: ImageItem, entry: BootEntry) -> Memory | None:
     if entry.kind is EntryKind.LINUX and not any(word.startswith("root=") for word in entry.cmdline):
         start = max(start, 2 * unpacked)
     to_ram = start + item.size if entry.to_ram else 0
-    return Memory(kernel=size, initrds=initrds, unpacked=unpacked, start=start, to_ram=to_ram)
+    return Memory(
+        kernel=size, initrds=initrds, unpacked=unpacked, start=round_up(start), to_ram=round_up(to_ram) if to_ram else 0
+    )
 
 
 def _held(size: int) -> Memory:
-    return Memory(kernel=size, initrds=0, unpacked=0, start=size)
+    return Memory(kernel=size, initrds=0, unpacked=0, start=round_up(size))
 
 
 def _memory_problems(needed: Memory | None, memory: int) -> Iterator[Problem]:
     if needed is not None and 0 < memory < needed.start:
-        reason = f"It takes {format_size(needed.start)} of memory before the system itself starts."
-        yield Problem(answer=Answer.CANNOT, reason=reason, cure=f"use a machine with more than {format_size(memory)}")
+        reason = f"Its kernel and initrd alone take {format_size(needed.start)} of memory."
+        yield Problem(
+            answer=Answer.CANNOT, reason=reason, cure=f"use a machine with {format_size(needed.start)} or more"
+        )
 
 
 def _medium_problems(facts: IsoFacts, detection: Detection, entry: BootEntry, stick: StickFacts) -> Iterator[Problem]:

@@ -17,7 +17,7 @@ _MARKS = {Answer.BOOTS: "yes", Answer.CANNOT: "no", Answer.UNKNOWN: "?", Answer.
 def headers(predictions: Sequence[Prediction]) -> tuple[str, ...]:
     """A column for each kind of machine that something is said of."""
     machines = (firmware.label.upper() for firmware in _machines(predictions))
-    return ("IMAGE", "VERDICT", "BOOTS FROM", *machines, "MEMORY", "TO RAM")
+    return ("IMAGE", "VERDICT", "BOOTS FROM", *machines, "MEMORY TO START", "TO RAM")
 
 
 def rows(predictions: Sequence[Prediction]) -> tuple[tuple[str, ...], ...]:

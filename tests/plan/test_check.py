@@ -24,6 +24,7 @@ from bootkit.model.prepare import DATA_LABEL
 from bootkit.model.testboot import TestFirmware
 from bootkit.plan import cures
 from bootkit.plan.check import predict, stick_notes
+from bootkit.units import format_size, parse_size, round_up
 from tests.plan.conftest import DEBIAN_KERNEL, DEBIAN_SHIM
 
 MIB = 1 << 20
@@ -361,3 +362,11 @@ def test_machines_that_refuse_the_sticks_shim_are_named() -> None:
     assert "signed by Microsoft's authority of 2011 alone: computers that trust only that of 2023" in note
     (note,) = stick_notes(replace(EXT4, machine=MachineKeys(sbat_level="sbat,1\nshim,5\n")))
     assert "does not start on this computer with Secure Boot on: its component shim is of generation 4" in note
+
+
+@pytest.mark.parametrize("size", [1, 1023, 1025, 103_384_617, (1 << 30) - 1, 1_288_490_189, 5 << 30, 3 << 41])
+def test_what_is_told_of_memory_is_what_is_compared(size: int) -> None:
+    told = round_up(size)
+    assert size <= told <= size * 1.1 + 1
+    number, unit = format_size(told).split()
+    assert parse_size(f"{number}{unit}") >= told
