@@ -8,7 +8,7 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from bootkit.errors import BootkitError, FormatError, ToolMissing, host_errors
+from bootkit.errors import BootkitError, FormatError, HostError, ToolMissing, host_errors
 from bootkit.formats.partitions import read_partitions
 from bootkit.model.places import CUSTOMIZE_FOLDER, IMAGE_FOLDER, STICK_FILE
 from bootkit.system.medium import Medium, medium_of, mounts, require_unused
@@ -41,8 +41,10 @@ def open_stick(where: Path | None, *, writing: bool = False) -> Generator[Stick]
     path = where or _the_mounted_one()
     try:
         mode, medium = path.stat().st_mode, medium_of(path)
-    except OSError as error:
+    except FileNotFoundError as error:
         raise BootkitError(f"{path}: {error.strerror}", hint=_PREPARE) from error
+    except OSError as error:
+        raise HostError.of(error, str(path)) from error
     folder = path if stat.S_ISDIR(mode) else _mounted_folder(medium)
     with (
         host_errors(os.fspath(path)),
@@ -137,7 +139,7 @@ def _raw_volume(path: Path, medium: Medium, *, writing: bool) -> Volume:
         mounted = desktop_volume(medium, writing=writing)
         if mounted is not None:
             return mounted
-        hint = f"run it as root, or mount it and name the mount point: --stick {path}"
+        hint = "run it as root, or mount it and name its mount point: --stick FOLDER"
         raise BootkitError(f"{path}: {error.strerror}", hint=hint) from error
     except FormatError as error:
         raise BootkitError(f"{path} is not a bootkit stick: {error.message}", hint=_PREPARE) from error

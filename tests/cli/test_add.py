@@ -1,10 +1,13 @@
 """Files that are named together: ``add``, ``ext add``, ``app add``; and questions before a removal."""
 
+import errno
 import io
 import json
+import os
 import shutil
 import sys
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
@@ -178,3 +181,31 @@ def test_a_terminal_shows_a_file_and_all_of_them_in_80_columns(
     shown = screen.getvalue()
     assert "all 2 files" in shown
     assert "1.5/4.0 GiB" in shown  # a GiB written, half of it read back
+
+
+@pytest.mark.parametrize("words", [("add",), ("ext", "add"), ("app", "add"), ("home", "restore")])
+def test_a_file_that_may_not_be_read_says_what_to_type(
+    bootkit: Bootkit, stick: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    locked = tmp_path / "locked/live.iso"
+    open_file, stat_file = Path.open, Path.stat
+
+    def refused(self: Path) -> None:
+        if self == locked:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(self))
+
+    def open_it(self: Path, *some: Any, **more: Any) -> object:
+        refused(self)
+        return cast("object", open_file(self, *some, **more))
+
+    def stat_it(self: Path, **more: bool) -> os.stat_result:
+        refused(self)
+        return stat_file(self, **more)
+
+    monkeypatch.setattr(Path, "open", open_it)
+    monkeypatch.setattr(Path, "stat", stat_it)
+    monkeypatch.setattr(sys, "argv", ["bootkit", *words, str(locked)])
+    done = bootkit(*words, locked, "--stick", stick)
+    assert done.returncode == 1
+    assert f"bootkit: {locked}: Permission denied\n" in done.stderr
+    assert f"sudo bootkit {' '.join(words)} {locked}" in done.stderr

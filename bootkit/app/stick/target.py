@@ -31,7 +31,7 @@ def look_at_target(path: Path, size: int | None, circumstances: Circumstances) -
     except FileNotFoundError:
         return _new_file(path, size), Contents()
     except OSError as error:
-        raise BootkitError(f"{path}: {error.strerror}") from error
+        raise HostError.of(error, str(path)) from error
     if stat.S_ISREG(mode):
         return _old_file(path, size)
     if not stat.S_ISBLK(mode):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from bootkit.errors import AlreadyThere, BootkitError, host_errors
+from bootkit.errors import AlreadyThere, BootkitError, HostError, host_errors
 from bootkit.model.filesystem import file_system
 from bootkit.model.places import SUM_FOLDER
 from bootkit.model.plan import CopyImage, RemoveFile, StickPlan, WriteFile
@@ -141,7 +141,7 @@ def _size_of(source: Path) -> int:
     try:
         size = source.stat().st_size
     except OSError as error:
-        raise BootkitError(f"{source}: {error.strerror}") from error
+        raise HostError.of(error, str(source)) from error
     if not source.is_file():
         raise BootkitError(f"{source} is no file")
     return size

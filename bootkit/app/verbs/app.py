@@ -9,7 +9,7 @@ from typing import BinaryIO, cast
 
 from bootkit.app.stick.apps import ENTRY_LIMIT, SUFFIX, stem_of
 from bootkit.app.stick.user_files import Places
-from bootkit.errors import BootkitError, FormatError
+from bootkit.errors import BootkitError, FormatError, HostError
 from bootkit.formats.elf import elf_size
 from bootkit.formats.reader import Window, size_of
 from bootkit.formats.squashfs import Squashfs
@@ -53,7 +53,7 @@ def plan_app(places: Places, source: Path) -> AppPlan:
             machine = elf_machine(head)
             beside, warning = _entry(cast("BinaryIO", fh), name) if kind == b"AI\x02" else ((), "")
     except OSError as error:
-        raise BootkitError(f"{source}: {error.strerror}") from error
+        raise HostError.of(error, str(source)) from error
     step = places.copy(source, f"{APP_FOLDER}/{name}")
     return AppPlan(copy=step, beside=beside, machine=machine.uname if machine else "", warning=warning)
 

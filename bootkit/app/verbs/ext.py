@@ -9,7 +9,7 @@ from bootkit.app.stick.settings import choices_on
 from bootkit.app.stick.user_files import Places
 from bootkit.app.verbs.generate import Generation
 from bootkit.app.verbs.options import plan_change
-from bootkit.errors import BootkitError, FormatError, UsageError
+from bootkit.errors import BootkitError, FormatError, HostError, UsageError
 from bootkit.model.extension import ExtensionFacts, ExtensionItem, find_machine, machine_named
 from bootkit.model.options import STICK, Place, Scope
 from bootkit.model.places import EXTENSION_FOLDER
@@ -67,7 +67,7 @@ def look_at_extension_file(path: Path) -> InspectedExtension:
             inside = machine_inside(fh)
             size = fh.seek(0, 2)
     except OSError as error:
-        raise BootkitError(f"{path}: {error.strerror}") from error
+        raise HostError.of(error, str(path)) from error
     except FormatError as error:
         raise BootkitError(
             f"{path.name} is no extension: {error.message}", hint="bootkit ext create makes one"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bootkit.app.stick.homes import SUFFIX, Home, home_named, home_path
 from bootkit.app.stick.user_files import copy, fill_warning, has_holes, plan_copy, require_fits, require_room, take_out
-from bootkit.errors import BootkitError, FormatError, UsageError
+from bootkit.errors import BootkitError, FormatError, HostError, UsageError
 from bootkit.formats.ext4 import read_superblock
 from bootkit.model.options import option, problem
 from bootkit.system.changes import Watcher
@@ -130,7 +130,7 @@ def require_home_image(source: Path) -> None:
             if not is_encrypted(fh.read(8)):
                 read_superblock(fh)
     except OSError as error:
-        raise BootkitError(f"{source}: {error.strerror}") from error
+        raise HostError.of(error, str(source)) from error
     except FormatError as error:
         raise BootkitError(
             f"{source.name} is no home: {error.message}", hint="a home is an ext4 image, or one in LUKS"

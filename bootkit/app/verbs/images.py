@@ -19,7 +19,7 @@ from bootkit.app.stick.integrity import (
 from bootkit.app.stick.leftovers import find_leftovers
 from bootkit.app.stick.recognition import answered, with_insides
 from bootkit.app.stick.user_files import Places
-from bootkit.errors import BootkitError, Interrupted, UsageError
+from bootkit.errors import BootkitError, HostError, Interrupted, UsageError
 from bootkit.formats.implanted import read_implanted_md5
 from bootkit.formats.reader import HostFileIO
 from bootkit.model.catalog import ImageItem
@@ -172,7 +172,7 @@ def _addition(source: Path, folder: str, *, rename: bool) -> Addition:
     try:
         size = source.stat().st_size
     except OSError as error:
-        raise BootkitError(f"{source}: {error.strerror}") from error
+        raise HostError.of(error, str(source)) from error
     if source.is_dir():
         raise BootkitError(f"{source} is a folder", hint=f"name the images in it: bootkit add {source}/*.iso")
     name = source.name

@@ -13,7 +13,7 @@ from bootkit.app.verbs.generate import plan_generation
 from bootkit.app.verbs.images import add_images, plan_additions
 from bootkit.app.verbs.prepare import prepare_image
 from bootkit.app.verbs.test import boot_targets, choose_targets
-from bootkit.errors import BootkitError
+from bootkit.errors import BootkitError, HostError
 from bootkit.model.catalog import ImageItem
 from bootkit.model.check import Answer, Prediction, StickFacts
 from bootkit.model.filesystem import USUAL, DataFs
@@ -94,7 +94,7 @@ def _size(iso: Path) -> int:
     try:
         return iso.stat().st_size
     except OSError as error:
-        raise BootkitError(f"{iso}: {error.strerror}") from error
+        raise HostError.of(error, str(iso)) from error
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bootkit.app.stick.state import read_item
-from bootkit.errors import BootkitError, UsageError
+from bootkit.errors import BootkitError, HostError, UsageError
 from bootkit.model.plan import RemoveFile, StickPlan, WriteFile
 from bootkit.model.stack import AnswerFile
 from bootkit.model.variants import SEED_LIMIT, Seed
@@ -36,7 +36,7 @@ def plan_seed(
     try:
         content = source.read_bytes()[: SEED_LIMIT + 1]
     except OSError as error:
-        raise BootkitError(f"{source}: {error.strerror}") from error
+        raise HostError.of(error, str(source)) from error
     if len(content) > SEED_LIMIT:
         raise BootkitError(f"{source.name} is too large for an answer file", hint=f"at most {format_size(SEED_LIMIT)}")
     chosen = chosen_answer_file(item, source.name, content[:65536].decode("utf-8", "replace"), kind)
