@@ -3,13 +3,16 @@
 import sys
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from bootkit.cli import output
 from bootkit.model.plan import CopyImage
 from bootkit.plain import one_line
 from bootkit.system.changes import Watcher
 from bootkit.units import format_size
+
+if TYPE_CHECKING:
+    from rich.progress import ProgressColumn
 
 
 class Work(NamedTuple):
@@ -51,17 +54,30 @@ class _Files:
         return f", {self._begun} of {self._named}" if self._named > 1 else ""
 
 
+def _speed_column() -> "ProgressColumn":
+    """Bytes in a second in the units of all other sizes; rich's own column counts in thousands."""
+    from rich.progress import ProgressColumn, Task
+    from rich.text import Text
+
+    class SpeedColumn(ProgressColumn):
+        def render(self, task: Task) -> Text:
+            speed = task.finished_speed or task.speed
+            return Text(f"{format_size(int(speed))}/s" if speed else "?", style="progress.data.speed")
+
+    return SpeedColumn()
+
+
 @contextmanager
 def _bars(work: Work) -> Generator[Watcher]:
     from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
     from rich.table import Column
 
     columns = (
         TextColumn("{task.description}", markup=False, table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis")),
         BarColumn(bar_width=12),
         DownloadColumn(binary_units=True),
-        TransferSpeedColumn(),
+        _speed_column(),
         TimeRemainingColumn(),
     )
     with Progress(
