@@ -1,6 +1,8 @@
 """What all tests share."""
 
+import os
 import subprocess
+import sys
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -9,7 +11,15 @@ import pytest
 
 from bootkit.model.filesystem import DataFs
 
+ROOT = Path(__file__).parents[1]
 Prepared = Callable[..., Path]
+
+
+def pytest_configure() -> None:
+    """Keep compiled modules where they are in nobody's way: hundreds of tests start the program, which else compiles it anew."""
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix = os.fspath(ROOT / ".pytest_cache" / "compiled")
+    sys.dont_write_bytecode = False
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -19,7 +29,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @cache
 def detector_names() -> frozenset[str]:
     """Of the modules in ``detectors/``."""
-    return frozenset(path.stem for path in (Path(__file__).parents[1] / "detectors").glob("[!_]*.py"))
+    return frozenset(path.stem for path in (ROOT / "detectors").glob("[!_]*.py"))
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:

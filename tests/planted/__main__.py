@@ -22,8 +22,8 @@ OUTCOMES = {0: "NOT CAUGHT", 1: "caught"}
 
 
 def run_tests(tree: Path, tests: Sequence[str]) -> int:
-    """The status of pytest; compiled modules are not kept, because two versions of a file may have the same time and size."""
-    environment = {**os.environ, "PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": "1"}
+    """The status of pytest."""
+    environment = {**os.environ, "PYTHONPATH": str(tree)}
     argv = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests]
     return subprocess.run(
         argv, cwd=tree, env=environment, capture_output=True, check=False, timeout=PATIENCE
