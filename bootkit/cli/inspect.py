@@ -1,5 +1,6 @@
 """``inspect`` and ``explain``: what an image is made of, and what follows from it."""
 
+import os
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -51,10 +52,14 @@ def explain(
     if why or as_json:
         _print(inspection, inspection.explanation(), as_json=as_json)
     else:
-        hint = (
-            f"\n\nHow that is known, and with which words it starts: {shlex.join(('bootkit', 'explain', '--why', iso))}"
-        )
+        hint = f"\n\nHow that is known, and with which words it starts: {_why(iso, stick)}"
         _print(inspection, inspection.short_explanation() + hint, as_json=False)
+
+
+def _why(iso: str, stick: Path | None) -> str:
+    """The command that tells all."""
+    named = () if stick is None or Path(iso).is_file() else ("--stick", os.fspath(stick))
+    return shlex.join(("bootkit", "explain", "--why", iso, *named))
 
 
 def _print_loaded(volume: "Volume", image: str, name: str | None, *, as_json: bool) -> None:
