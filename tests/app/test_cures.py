@@ -14,15 +14,14 @@ from bootkit.app.menu.overlays import choices_path
 from bootkit.app.verbs.check import check_stick
 from bootkit.app.verbs.generate import plan_generation
 from bootkit.app.verbs.images import add_images, plan_additions
-from bootkit.app.verbs.prepare import prepare_image
 from bootkit.model.check import Answer
 from bootkit.model.filesystem import DataFs
 from bootkit.overlay.pack import pack
 from bootkit.system.changes import apply_changes
 from bootkit.system.sticks import open_stick
 from bootkit.system.volume import Volume, read_file
-from bootkit.units import MIB
 from tests.app.conftest import LIVE_BOOT, menu_on
+from tests.conftest import Prepared
 
 IMAGE = "/boot/iso/live.iso"
 KERNEL = "6.1.0-9-amd64"
@@ -66,9 +65,9 @@ def iso(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(params=[DataFs.EXFAT, DataFs.EXT4])
-def volume(request: pytest.FixtureRequest, tmp_path: Path, iso: Path) -> Generator[Volume]:
+def volume(request: pytest.FixtureRequest, prepared: Prepared, tmp_path: Path, iso: Path) -> Generator[Volume]:
     stick = tmp_path / "stick.img"
-    prepare_image(stick, 300 * MIB, data_fs=request.param)
+    prepared(stick, request.param)
     with open_stick(stick, writing=True) as opened, closing(opened.volume) as volume:
         add_images(volume, plan_additions(volume, [iso]))
         apply_changes(plan_generation(volume).plan, volume)
@@ -83,9 +82,9 @@ def test_the_modules_of_the_images_own_kernel_lie_unpacked_in_its_archive(volume
     assert not plan_generation(volume).plan.steps
 
 
-def test_an_image_that_is_mapped_is_mapped_again_when_it_has_moved(tmp_path: Path) -> None:
+def test_an_image_that_is_mapped_is_mapped_again_when_it_has_moved(prepared: Prepared, tmp_path: Path) -> None:
     iso, stick = made_iso(tmp_path, {"etc/os-release": b"ID=ember\n"}), tmp_path / "stick.img"
-    prepare_image(stick, 300 * MIB, data_fs=DataFs.EXFAT)
+    prepared(stick, DataFs.EXFAT)
     with open_stick(stick, writing=True) as opened:
         volume = opened.volume
         add_images(volume, plan_additions(volume, [iso]))
@@ -103,10 +102,10 @@ def test_an_image_that_is_mapped_is_mapped_again_when_it_has_moved(tmp_path: Pat
         assert check_stick(opened).predictions[0].answer is not Answer.CANNOT
 
 
-def test_what_is_added_goes_in_front_of_an_initrd_that_would_hide_it(tmp_path: Path) -> None:
+def test_what_is_added_goes_in_front_of_an_initrd_that_would_hide_it(prepared: Prepared, tmp_path: Path) -> None:
     lz4 = subprocess.run(["lz4", "-l", "-q"], input=INITRD, stdout=subprocess.PIPE, check=True).stdout
     iso, stick = made_iso(tmp_path, ROOT, lz4), tmp_path / "stick.img"
-    prepare_image(stick, 300 * MIB)
+    prepared(stick)
     with open_stick(stick, writing=True) as opened:
         volume = opened.volume
         add_images(volume, plan_additions(volume, [iso]))
