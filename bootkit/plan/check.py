@@ -307,7 +307,7 @@ def _notes(
     assert item.facts is not None  # asked for before
     if detection.obstacle:
         yield f"{detection.obstacle} {detection.instead}".strip()
-    if needed is not None and needed.start <= memory < needed.to_ram:
+    if needed is not None and 0 < memory < needed.to_ram:
         yield "It starts, but does not fit in RAM: leave 'to RAM' off."
     for path in entry.stick_files:
         yield f"It needs {path} on the stick."
