@@ -94,8 +94,8 @@ def test_json_has_a_record_for_each_cell(bootkit: Bootkit, monkeypatch: pytest.M
     ]
 
 
-def test_iso_files_are_for_the_matrix_alone(bootkit: Bootkit) -> None:
-    done = bootkit("test", "live.iso")
+def test_file_systems_are_for_the_matrix_alone(bootkit: Bootkit) -> None:
+    done = bootkit("test", "live.iso", "--data-fs", "ext4")
     assert done.returncode == 2
     assert "--matrix" in done.stderr
 
@@ -113,4 +113,4 @@ def test_the_images_of_a_stick_become_files(bootkit: Bootkit, tmp_path: Path, ma
 def test_a_file_that_is_missing_is_told_before_any_boot(bootkit: Bootkit, make_iso: MakeIso, tmp_path: Path) -> None:
     done = bootkit("test", "--matrix", make_iso("live.iso"), tmp_path / "nowhere.iso")
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == f"bootkit: {tmp_path / 'nowhere.iso'}: No such file or directory\n"
+    assert done.stderr == f"bootkit: {tmp_path / 'nowhere.iso'}: No such file or directory\n  is it still there?\n"
