@@ -66,7 +66,8 @@ def _grub_tool(iso: IsoView, menu: Menu) -> Detection:
         iso,
         (entry,),
         because=f"{menu.sources[0]} is a menu without any Linux",
-        note="It is a tool made of GRUB alone: nothing of bootkit's additions applies to it.",
+        note="Its kind is not known: its menu starts no Linux, so it is taken for a tool made of GRUB alone, and nothing of "
+        "bootkit's additions applies to it.",
     )
 
 
