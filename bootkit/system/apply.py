@@ -298,7 +298,7 @@ def _bios(state: _Made) -> MadeLoader:
 def _replace_loaders(step: ReplaceLoaders, state: _Made) -> None:
     files = {file.path: file.content for file in (*_loader_files(state.loaders), *step.files)}
     files[STICK_RECORD] = loaders_record(state.plan, state.loaders)
-    volume = raw_volume(state.target.path, step.offset, step.size, writing=True)
+    volume = raw_volume(state.target.path, step.offset, step.size, writing=True, held=True)
     assert volume is not None
     with closing(volume):
         apply_changes(_written({**files, **_before(state.loaders, volume)}), volume)
@@ -319,7 +319,7 @@ def _before(loaders: list[MadeLoader], volume: Volume) -> dict[str, bytes]:
 
 
 def _record_loaders(step: RecordLoaders, state: _Made) -> None:
-    volume = raw_volume(state.target.path, step.offset, step.size, writing=True)
+    volume = raw_volume(state.target.path, step.offset, step.size, writing=True, held=True)
     if volume is not None:
         with closing(volume):
             apply_changes(_written({LOADERS_FILE: loaders_record(state.plan, state.loaders)}), volume)

@@ -33,8 +33,10 @@ class RawVolume(TreeVolume[T]):
     A change that was interrupted is read as if it were complete, and completed before the next one.
     """
 
-    def __init__(self, image: Path, offset: int, size: int) -> None:
+    def __init__(self, image: Path, offset: int, size: int, *, held: bool = False) -> None:
+        """``held`` says that the caller has opened the device exclusively: nobody could do so a second time."""
         super().__init__(image, offset, size)
+        self._held = held
         self._writing: int | None = None
         self._staged: Staged | None = None
         self._writer: Writer | None = None
@@ -110,7 +112,7 @@ class RawVolume(TreeVolume[T]):
         """The partition, open for writing, and the writer of its file system; both are kept until something fails."""
         if self._writing is None:
             self.complete()
-            self._writing = _open_to_write(self._image)
+            self._writing = _open_to_write(self._image, held=self._held)
         if self._staged is None or self._writer is None:
             staged = Staged(self._writing, self._offset, self._size)
             self._require_problem_free(staged, replays=False)
@@ -166,7 +168,7 @@ class RawVolume(TreeVolume[T]):
             if self._pending(Staged(fh.fileno(), self._offset, self._size)) is None:
                 return
         self._forget()
-        descriptor = _open_to_write(self._image)
+        descriptor = _open_to_write(self._image, held=self._held)
         try:
             staged = Staged(descriptor, self._offset, self._size)
             changes = self._pending(staged)
@@ -215,13 +217,13 @@ def nameless_file() -> Generator[Path]:
         os.close(descriptor)
 
 
-def _open_to_write(image: Path) -> int:
-    """Exclusively, if it is a device: then nobody has mounted it, and nobody can.
+def _open_to_write(image: Path, *, held: bool) -> int:
+    """Exclusively, if it is a device that is not held already: then nobody has mounted it, and nobody can.
 
     Raises:
         BootkitError: it cannot be opened so.
     """
-    exclusive = os.O_EXCL if stat.S_ISBLK(image.stat().st_mode) else 0
+    exclusive = os.O_EXCL if stat.S_ISBLK(image.stat().st_mode) and not held else 0
     try:
         return os.open(image, os.O_RDWR | os.O_CLOEXEC | exclusive)
     except OSError as error:

@@ -69,24 +69,27 @@ def by_the_kernel(volume: Volume, path: Path, offset: int, size: int) -> Volume:
     return mounted
 
 
-def raw_volume(path: Path, offset: int, size: int, *, writing: bool) -> Volume | None:
-    """The file system there as a volume that needs no driver; ``None`` if it takes one, or no stick has such a one."""
+def raw_volume(path: Path, offset: int, size: int, *, writing: bool, held: bool = False) -> Volume | None:
+    """The file system there as a volume that needs no driver; ``None`` if it takes one, or no stick has such a one.
+
+    ``held`` says that the caller has opened the device exclusively.
+    """
     with path.open("rb") as fh:
         kind = file_system(filesystem_at(cast("BinaryIO", fh), offset))
     if kind is None or (kind.write if writing else kind.read) is not Access.ANYONE:
         return None
-    return _raw(kind, path, offset, size)
+    return _raw(kind, path, offset, size, held=held)
 
 
-def _raw(kind: FileSystem, path: Path, offset: int, size: int) -> Volume | None:
+def _raw(kind: FileSystem, path: Path, offset: int, size: int, *, held: bool = False) -> Volume | None:
     data_fs = kind.data_fs
     match data_fs:
         case DataFs.EXT4:
-            return Ext4Volume(path, offset, size)
+            return Ext4Volume(path, offset, size, held=held)
         case DataFs.FAT32:
-            return FatVolume(path, offset, size)
+            return FatVolume(path, offset, size, held=held)
         case DataFs.EXFAT:
-            return ExfatVolume(path, offset, size)
+            return ExfatVolume(path, offset, size, held=held)
         case DataFs.NTFS:
             return NtfsVolume(path, offset, size)
         case DataFs.BTRFS | None:
