@@ -58,8 +58,8 @@ def fill_exfat(fh: BinaryIO, size: int, folders: Sequence[str], files: Sequence[
             staged.put(at, file.content[:length])
         writer.publish(file.path, reserved)
     writer.settle()
-    for change in staged.changes():
-        staged.write_past(change.at, change.after)
+    # what is copied to a disk is what is no hole, and the disk may be full of old data
+    staged.write_all()
 
 
 def exfat_problem(staged: Staged) -> str | None:

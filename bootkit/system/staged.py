@@ -113,6 +113,13 @@ class Staged(Positioned):
                         after=after[start : start + SECTOR],
                     )
 
+    def write_all(self) -> None:
+        """Write all that was put, also what the file reads as already: a hole of it that must be zeros elsewhere becomes data."""
+        for number in sorted(self._pages):
+            at = number * _PAGE
+            os.pwrite(self._descriptor, self._pages[number][: self.size - at], self._offset + at)
+        self.forget()
+
     def forget(self) -> None:
         """Drop what was put, because it is on the medium or must not get there."""
         self._pages.clear()
