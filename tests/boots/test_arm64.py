@@ -22,7 +22,7 @@ from bootkit.system.sticks import open_stick
 from bootkit.units import MIB
 from tests.boots.live_iso import apt_settings
 
-pytestmark = pytest.mark.boots
+pytestmark = [pytest.mark.boots, pytest.mark.long]
 
 NETBOOT = Path("/usr/lib/debian-installer/images/12/arm64/text/debian-installer/arm64")
 PACKAGES = ("shim-signed", "shim-helpers-arm64-signed", "grub-efi-arm64-signed", "grub-efi-arm64-bin")

@@ -54,7 +54,7 @@ CLOSED, OPEN = ["bootkit=closed"], ["bootkit=nodisks"]
     [
         pytest.param("live-boot", [], id="live-boot"),
         pytest.param("live-boot", OPEN, id="live-boot-open"),
-        pytest.param("f42", [], id="f42"),
+        pytest.param("f42", [], id="f42", marks=LONG),
         pytest.param("live-boot", CLOSED, id="live-boot-closed", marks=LONG),
         pytest.param("f42", OPEN, id="f42-open", marks=LONG),
         pytest.param("f41", [], id="f41", marks=LONG),

@@ -162,6 +162,7 @@ def test_the_kernel_of_another_vendor_boots_after_its_shim(
     assert result.ok, (result.reason, *result.tail)
 
 
+@pytest.mark.long
 def test_a_machine_that_does_not_trust_the_vendors_shim_refuses_its_kernel(
     vendors: Vendors, accelerator: Accelerator
 ) -> None:
