@@ -13,7 +13,7 @@ def own_disks_note(detection: Detection, entry: BootEntry) -> str:
 
     Source: dracut-ng a83d800d, iso-scan.sh; casper 1.498, scripts/casper-helpers (find_path); live-boot 20230131,
     9990-misc-helpers.sh (check_dev). Booted beside a disk with an unreplayed journal, which each of them changed:
-    live-boot 20230131, dracut 059.
+    live-boot 20230131, dracut-ng a83d800d.
     """
     told = any(STICK_UUID in word for word in entry.cmdline)
     if not stack_of(detection.stack).mounts_all and (told or not entry.needs_path):

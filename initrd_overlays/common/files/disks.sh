@@ -2,8 +2,8 @@
 # shellcheck disable=SC2034,SC2154 # variables go from lib.sh to the steps and back
 # The computer's own disks, closed while the stack looks for its ISO file: a mount replays a journal, even a read-only one,
 # and what a sleeping system has in memory no longer fits its disk. A closed disk is read-only for the kernel (blockdev),
-# which stops the journal, too. It also loses the names that udev gave it, by UUID and label: dracut, which has no blockdev,
-# searches by those.
+# which stops the journal, too. It also loses the names that udev gave it, by UUID and label: dracut searches by those,
+# and not every initrd of its has blockdev.
 #
 # bootkit=nodisks on the kernel's line closes none, bootkit=closed keeps them closed for the whole session.
 BK_CLOSED=/bootkit/closed
