@@ -8,7 +8,7 @@ import errno
 import fcntl
 import os
 import stat
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -140,19 +140,25 @@ def data_chunks(source: Path) -> Iterable[tuple[int, bytes]]:
     """The parts of a sparse file that are not holes, in pieces: offset and bytes."""
     descriptor = os.open(source, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        size, end = os.fstat(descriptor).st_size, 0
-        while end < size:
-            try:
-                start = os.lseek(descriptor, end, os.SEEK_DATA)
-            except OSError as error:
-                if error.errno == errno.ENXIO:  # nothing but a hole from here on
-                    return
-                raise
-            end = os.lseek(descriptor, start, os.SEEK_HOLE)
-            for at in range(start, end, CHUNK):
-                yield at, os.pread(descriptor, min(CHUNK, end - at), at)
+        for start, length in data_parts(descriptor, os.fstat(descriptor).st_size):
+            for at in range(start, start + length, CHUNK):
+                yield at, os.pread(descriptor, min(CHUNK, start + length - at), at)
     finally:
         os.close(descriptor)
+
+
+def data_parts(descriptor: int, size: int) -> Iterator[tuple[int, int]]:
+    """The parts of an open file that are not holes: offset and length in bytes."""
+    end = 0
+    while end < size:
+        try:
+            start = os.lseek(descriptor, end, os.SEEK_DATA)
+        except OSError as error:
+            if error.errno == errno.ENXIO:  # nothing but a hole from here on
+                return
+            raise
+        end = os.lseek(descriptor, start, os.SEEK_HOLE)
+        yield start, end - start
 
 
 def _watched(source: Path, moved: Moved) -> Iterable[tuple[int, bytes]]:

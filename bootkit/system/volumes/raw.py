@@ -18,6 +18,7 @@ from bootkit.errors import BootkitError
 from bootkit.model.filesystem import file_system
 from bootkit.system import redo
 from bootkit.system.staged import SectorChange, Staged
+from bootkit.system.target import data_parts
 from bootkit.system.volume import CHUNK, Progress, parts_of
 from bootkit.system.volumes.tree import T, TreeVolume
 from bootkit.system.writer import Reserved, Writer
@@ -65,7 +66,7 @@ class RawVolume(TreeVolume[T]):
         parts_of(path)
         with source.open("rb", buffering=0) as reader, self._changing() as (staged, writer):
             size = os.fstat(reader.fileno()).st_size
-            data = tuple(_data(reader.fileno(), size)) if sparse else ((0, size),)
+            data = tuple(data_parts(reader.fileno(), size)) if sparse else ((0, size),)
             self._require_room(path, sum(length for _, length in data))
             reserved = writer.reserve(size, data)
             digest = _pour(reader.fileno(), reserved, staged, progress)
@@ -229,20 +230,6 @@ def _open_to_write(image: Path, *, held: bool) -> int:
     except OSError as error:
         hint = "unmount it, or close what uses it" if error.errno == errno.EBUSY else ""
         raise BootkitError(f"{image} cannot be written: {error.strerror}", hint=hint) from error
-
-
-def _data(descriptor: int, size: int) -> Iterator[redo.Piece]:
-    """The parts of a file of the host that are not holes."""
-    end = 0
-    while end < size:
-        try:
-            start = os.lseek(descriptor, end, os.SEEK_DATA)
-        except OSError as error:
-            if error.errno == errno.ENXIO:  # nothing but a hole from here on
-                return
-            raise
-        end = os.lseek(descriptor, start, os.SEEK_HOLE)
-        yield start, end - start
 
 
 def _placed(reserved: Reserved) -> Iterator[tuple[int, int, int]]:
