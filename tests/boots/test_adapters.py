@@ -30,7 +30,7 @@ OFF = b"\necho ended\npoweroff -f\n"
     [
         ("archiso", "main.sh /new_root /run/archiso/img_dev"),
         ("antiX", "main.sh /live/aufs /run/initramfs/iso-dev /live/aufs/live/iso-dev"),
-        ("liveslak", "main.sh /mnt/overlay /mnt/super_* /mnt/iso"),
+        ("liveslak", "main.sh /mnt/overlay /mnt/super_* /mnt/super /mnt/iso"),
         ("Linux Live Kit", "main.sh /memory/union /memory/data"),
     ],
 )
