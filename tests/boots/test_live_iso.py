@@ -21,7 +21,7 @@ from tests.boots.live_iso import cached_iso, host_suite
 pytestmark = pytest.mark.boots
 
 
-@pytest.fixture(scope="module", params=list(Layout))
+@pytest.fixture(scope="module")
 def stick(request: pytest.FixtureRequest) -> Generator[Path]:
     """``split`` with ext4, and ``single`` with FAT32, each with the live ISO on it."""
     with tempfile.TemporaryDirectory(prefix="bootkit-") as folder:
@@ -33,7 +33,16 @@ def stick(request: pytest.FixtureRequest) -> Generator[Path]:
         yield image
 
 
-@pytest.mark.parametrize("firmware", [TestFirmware.BIOS, TestFirmware.UEFI])
+@pytest.mark.parametrize(
+    ("stick", "firmware"),
+    [
+        (Layout.SPLIT, TestFirmware.BIOS),
+        (Layout.SINGLE, TestFirmware.UEFI),
+        pytest.param(Layout.SPLIT, TestFirmware.UEFI, marks=pytest.mark.long),
+        pytest.param(Layout.SINGLE, TestFirmware.BIOS, marks=pytest.mark.long),
+    ],
+    indirect=["stick"],
+)
 def test_a_live_iso_boots_to_userspace(stick: Path, firmware: TestFirmware, tmp_path: Path, proves: Proves) -> None:
     proves(stick, ".iso")
     before = stick.stat().st_mtime_ns

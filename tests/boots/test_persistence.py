@@ -42,10 +42,14 @@ def iso_of(stack: str) -> Path:
     params=[
         ("live-boot", Layout.SINGLE),
         ("kiwi", Layout.SPLIT),
-        ("f41", Layout.SPLIT),
         *(
             pytest.param(other, marks=pytest.mark.long)
-            for other in (("live-boot", Layout.SPLIT), ("f41", Layout.SINGLE), ("f42", Layout.SPLIT))
+            for other in (
+                ("f41", Layout.SPLIT),
+                ("live-boot", Layout.SPLIT),
+                ("f41", Layout.SINGLE),
+                ("f42", Layout.SPLIT),
+            )
         ),
     ],
     ids=lambda param: f"{param[0]}-{param[1]}",
