@@ -153,6 +153,7 @@ DETECTOR = Detector(
                 label="rootfs",
                 words=("persist_static_root", f"puuid={STICK_UUID}", "pdir={folder}"),
             ),
+            layers=("overlay", "aufs"),
             roots=("/{bdir:antiX}/linuxfs",),
         ),
     ),

@@ -292,6 +292,7 @@ DETECTOR = Detector(
                     first_words=("#!",),
                 ),
             ),
+            layers=("overlay", "dm_snapshot"),
             markers={"archiso": ("hooks/archiso",), "archiso-loop": ("hooks/archiso_loop_mnt",)},
             finder=replace(LOOP_HOOK, scripts="archiso"),
             takes_modules=True,
@@ -303,6 +304,7 @@ DETECTOR = Detector(
             systems=("Parabola",),
             source="archlinux/mkinitcpio-archiso (b206f34), renamed; its published kernel lines",
             keeps="an ext4, btrfs or xfs partition, by cow_device= and cow_directory=",
+            layers=("overlay", "dm_snapshot"),
             roots=("/{parabolaisobasedir:parabola}/*/airootfs.*fs", "/{parabolaisobasedir:parabola}/*/root-image.*fs"),
         ),
         Stack(
@@ -310,10 +312,12 @@ DETECTOR = Detector(
             systems=("Hyperbola",),
             source="archlinux/mkinitcpio-archiso (b206f34), renamed; its published kernel lines",
             keeps="an ext4, btrfs or xfs partition, by cow_device= and cow_directory=",
+            layers=("overlay", "dm_snapshot"),
             roots=("/{hyperisobasedir:hyper}/*/airootfs.*fs",),
         ),
         Stack(
             name="kdeosiso",
+            layers=("overlay", "dm_snapshot"),
             roots=("/{kdeosisobasedir:kdeos}/*/root-image.*fs",),
             systems=("KaOS",),
             but="its images since October 2022 do not, say its makers; since 2026 it starts by dracut and Limine",
@@ -325,6 +329,7 @@ DETECTOR = Detector(
         ),
         Stack(
             name="chakraiso",
+            layers=("overlay", "dm_snapshot"),
             roots=("/{chakraisobasedir:chakra}/*/root-image.*fs",),
             systems=("Chakra",),
             source="archlinux/mkinitcpio-archiso (b206f34), renamed; reported",

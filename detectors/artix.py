@@ -112,6 +112,7 @@ DETECTOR = Detector(
             ),
             words=ChoiceWords(language=("lang={lang}",), keyboard=("keytable={keymap}",), timezone=("tz={value}",)),
             no_persistence=KEEPS_NOTHING,
+            layers=("overlay", "dm_snapshot"),
             roots=("/LiveOS/rootfs.*", "/{artixbasedir:artix}/*/rootfs.*"),
         ),
     ),

@@ -332,6 +332,7 @@ DETECTOR = Detector(
                     rewritten=_cloud_config,
                 ),
             ),
+            layers=("overlay", "aufs", "overlayfs"),
             takes_modules=True,
             takes_device=True,
             markers={

@@ -316,6 +316,7 @@ DETECTOR = Detector(
                 words=(f"rd.live.overlay=UUID={STICK_UUID}:{{folder}}/overlay.img", "rd.live.overlay.overlayfs=1"),
             ),
             no_answers="the installer of a live system ignores it",
+            layers=("dm_snapshot", "overlay"),
             takes_modules=True,
             takes_device=True,
             markers={
@@ -343,6 +344,7 @@ DETECTOR = Detector(
             ),
             words=replace(SYSTEMD_WORDS, host=()),
             no_answers="the installer of a live system ignores it",
+            layers=("dm_snapshot", "overlay"),
             takes_modules=True,
             takes_device=True,
             roots=("/{rd.live.dir:LiveOS}/*.img",),

@@ -206,6 +206,7 @@ DETECTOR = Detector(
                 note="KIWI before 10 does not know this place: it makes /live_system.cow, which all its images share",
             ),
             no_answers="it is a live system, whose installer reads none",
+            layers=("overlay",),
             takes_modules=True,
             takes_device=True,
             markers={KIWI_LIVE: ("sbin/kiwi-live-root", "sbin/kiwi-live-root.sh", "lib/kiwi-live-lib.sh")},

@@ -144,6 +144,7 @@ DETECTOR = Detector(
                 LookedAt(system="MiniOS", version="5.0.1", when="2026-11", what="minios-linux/minios-live (128e03dd)"),
             ),
             keeps="a folder of a partition, by perchdir=/dev/...",
+            layers=("overlay", "aufs"),
         ),
     ),
 )

@@ -346,6 +346,7 @@ DETECTOR = Detector(
                 locked_out="its initrd was made without the package cryptsetup-initramfs",
             ),
             no_answers="it is a live system, whose installer reads none",
+            layers=("overlay", "aufs", "overlayfs"),
             takes_modules=True,
             takes_device=True,
             markers={"live-boot": ("lib/live/boot/9990-main.sh", "bin/live-boot")},

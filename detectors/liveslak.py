@@ -152,6 +152,7 @@ DETECTOR = Detector(
                 timezone=("tz={value}",),
                 host=("hostname={value}",),
             ),
+            layers=("overlay",),
         ),
         Stack(
             name="Linux Live Kit (Wifislax)",

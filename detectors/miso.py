@@ -167,6 +167,7 @@ DETECTOR = Detector(
             ),
             words=ChoiceWords(language=("lang={lang}",), keyboard=("keytable={keymap}",), timezone=("tz={value}",)),
             no_persistence=KEEPS_NOTHING,
+            layers=("overlay", "aufs"),
             markers={"miso": ("hooks/miso",), "miso-loop": ("hooks/miso_loop_mnt",)},
             takes_modules=True,
             takes_device=True,

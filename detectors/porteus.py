@@ -137,6 +137,7 @@ DETECTOR = Detector(
                 filesystems=LINUX_FILESYSTEMS,
                 because=NEEDS_LINUX_FILESYSTEM,
             ),
+            layers=("aufs", "overlay"),
         ),
     ),
 )

@@ -133,6 +133,7 @@ DETECTOR = Detector(
                     first_words=("---", "global:", "autorun:", "sysconfig:", "autoterminal:"),
                 ),
             ),
+            layers=("overlay", "dm_snapshot"),
             finder=replace(LOOP_HOOK, scripts="archiso"),
             takes_modules=True,
             takes_device=True,

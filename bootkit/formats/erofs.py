@@ -17,6 +17,9 @@ _SUPERBLOCK = 1024
 _MAGIC = 0xE0F5E1E2
 _48BIT = 0x80
 """Blocks behind 16 TiB, and the root's number in another place; Linux 6.15."""
+_PADS_LZ4, _HAS_COMPRESSIONS = 0x01, 0x02
+_COMPRESSIONS = ("lz4", "lzma", "deflate", "zstd")
+"""By their bits in ``available_compr_algs``. Source: Linux 6.10, fs/erofs/erofs_fs.h."""
 _SLOT = 32
 _PLAIN, _INLINE, _CHUNKS = 0, 2, 4
 _COMPRESSED = (1, 3)
@@ -56,6 +59,8 @@ class Erofs(FileTree[ErofsEntry]):
         (incompat,) = struct.unpack_from("<I", data, 80)
         if incompat & _48BIT or not 9 <= block_bits <= 16:
             raise FormatError("the EROFS image uses features that bootkit cannot read", offset=_SUPERBLOCK + 80)
+        self.compressions = _compressions(data, incompat)
+        """What its files may be packed with: ``lz4``, ``lzma``, ``deflate``, ``zstd``; none where nothing is packed."""
         self._fh = fh
         self._block_size = 1 << block_bits
         self._meta = meta << block_bits
@@ -149,3 +154,10 @@ class Erofs(FileTree[ErofsEntry]):
             # A header of 12 bytes counts as the first of the attributes, which have 4 each.
             behind=offset + (64 if is_long else _SLOT) + (8 + 4 * attributes if attributes else 0),
         )
+
+
+def _compressions(superblock: bytes, incompat: int) -> tuple[str, ...]:
+    if not incompat & _HAS_COMPRESSIONS:
+        return ("lz4",) if incompat & _PADS_LZ4 else ()
+    (bits,) = struct.unpack_from("<H", superblock, 84)
+    return tuple(name for number, name in enumerate(_COMPRESSIONS) if bits >> number & 1)

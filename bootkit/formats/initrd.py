@@ -16,13 +16,15 @@ from bootkit.formats.kmodules import (
     LIST_LIMIT,
     aliases,
     builtin_drivers,
+    compressions,
     dependencies,
     displays,
     module_name,
+    softdeps,
     usual_charset,
 )
 from bootkit.formats.stream import Plain, Stream, Unpacked
-from bootkit.model.initrd import CHARSET_MODULES, InitrdFacts, InitrdSegment, KernelModules
+from bootkit.model.initrd import CHARSET_MODULES, UNPACKERS, InitrdFacts, InitrdSegment, KernelModules
 
 OUTPUT_LIMIT = 1 << 30
 """Bytes to which an initrd may unpack; those of installers with their whole system inside have 400 MiB."""
@@ -38,11 +40,12 @@ _LINK_LIMIT = 4096
 
 _KERNEL = re.compile(r"lib/modules/([^/]+)(?:/.*)?")
 _TEXT = re.compile(
-    r"lib/modules/[^/]+/modules\.(alias|builtin|dep)|scripts/(casper|lupin)-helpers|lib/live/boot/9990-misc-helpers\.sh"
+    r"lib/modules/[^/]+/modules\.(alias|builtin|dep|softdep)|scripts/(casper|lupin)-helpers|lib/live/boot/9990-misc-helpers\.sh"
     r"|lib/dracut/dracut-[^/]+|(lib|etc)/initrd-release|VERSION"
 )
 _PLACE = re.compile(r"(?:(?:nix|gnu)/store/[^/]+/)?(?:usr/)?")
 """What stands before the usual places: NixOS and Guix have each package in a folder of its own."""
+_READ_MODULES = CHARSET_MODULES | UNPACKERS
 _LINK = re.compile(r"(usr/)?[^/]+|(usr/)?lib/dracut/hooks")
 _LINKS = 64
 _DRACUT = re.compile(r"\bdracut-([0-9][\w.+~-]*)")
@@ -149,6 +152,8 @@ def read_initrd(
             depends=findings.depends,
             aliases=findings.aliases,
             charsets=findings.charsets,
+            unpacks=findings.unpacks,
+            softdeps=findings.softdeps,
             displays=findings.displays,
         ),
         programs=tuple(sorted(findings.programs)),
@@ -172,6 +177,8 @@ class _Findings:
         self.depends: dict[str, tuple[str, ...]] = {}
         self.aliases: dict[str, str] = {}
         self.charsets: dict[str, str] = {}
+        self.unpacks: dict[str, tuple[str, ...]] = {}
+        self.softdeps: dict[str, tuple[str, ...]] = {}
         self.displays: tuple[str, ...] | None = None
         self.programs: set[str] = set()
         self.allowed: tuple[str, ...] | None = None
@@ -187,7 +194,7 @@ class _Findings:
         if mode & 0xF000 == 0xA000:
             return size <= _LINK_LIMIT and len(self.links) < _LINKS and _LINK.fullmatch(path) is not None
         if size > min(LIST_LIMIT, self._kept) or not (
-            module_name(path) in CHARSET_MODULES or _TEXT.fullmatch(_placed(path))
+            module_name(path) in _READ_MODULES or _TEXT.fullmatch(_placed(path))
         ):
             return False
         self._kept -= size
@@ -200,8 +207,7 @@ class _Findings:
         if member.is_link and member.data is not None:
             self.links[_text(spelled)] = _text(member.data)
         elif member.data is not None and (module := module_name(path)):
-            if charset := usual_charset(member.data):
-                self.charsets[module] = charset
+            self._read_module(module, member.data)
         elif member.data is not None:
             self._read(path, member.data.decode("utf-8", "replace"))
         if len(self.kernels) < _KERNEL_LIMIT and (kernel := _KERNEL.fullmatch(path)):
@@ -216,9 +222,16 @@ class _Findings:
         if program := program_of(path):
             self.programs.add(program)
 
+    def _read_module(self, name: str, content: bytes) -> None:
+        if name in UNPACKERS:
+            if found := compressions(content):
+                self.unpacks[name] = found
+        elif charset := usual_charset(content):
+            self.charsets[name] = charset
+
     def _read(self, path: str, text: str) -> None:
         match path.rpartition("/")[2]:
-            case "modules.alias" | "modules.builtin" | "modules.dep" as name:
+            case "modules.alias" | "modules.builtin" | "modules.dep" | "modules.softdep" as name:
                 self._read_list(name, text)
             case "casper-helpers" | "lupin-helpers":
                 if "root_persistence_label" in text:
@@ -241,6 +254,8 @@ class _Findings:
     def _read_list(self, name: str, text: str) -> None:
         if name == "modules.alias":
             self.aliases.update(aliases(text))
+        elif name == "modules.softdep":
+            self.softdeps.update(softdeps(text))
         elif name == "modules.builtin":
             self.builtin = tuple(sorted({*(self.builtin or ()), *builtin_drivers(text)}))
             found = displays(text)

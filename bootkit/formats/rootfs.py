@@ -4,7 +4,7 @@ Source for the layers: dracut-ng 112, modules.d/70dmsquash-live/dmsquash-live-ro
 ``ext3fs.img`` before 110); for the order of os-release: os-release(5).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import BinaryIO
 
@@ -16,15 +16,17 @@ from bootkit.formats.kmodules import (
     LIST_LIMIT,
     aliases,
     builtin_drivers,
+    compressions,
     dependencies,
     displays,
     module_name,
+    softdeps,
     usual_charset,
 )
 from bootkit.formats.reader import read_upto
 from bootkit.formats.squashfs import Squashfs
 from bootkit.formats.tree import Entry, Tree
-from bootkit.model.initrd import CHARSET_MODULES, DRIVERS, KernelModules, RootFacts
+from bootkit.model.initrd import CHARSET_MODULES, DRIVERS, UNPACKERS, KernelModules, RootFacts
 
 _INNER = ("/LiveOS/rootfs.img", "/LiveOS/ext3fs.img")
 _OS_RELEASE = ("/usr/lib/os-release", "/etc/os-release")
@@ -60,7 +62,8 @@ def open_root(fh: BinaryIO, *, budget: Budget | None = None) -> Root:
         inner = next((path for path in _INNER if squashfs.find(path) is not None), "")
         return replace(root, tree=Ext4(squashfs.open(inner)), inner=inner) if inner else root
     if start[1024:1028] == b"\xe2\xe1\xf5\xe0":
-        return Root(tree=Erofs(fh), filesystem="erofs")
+        erofs = Erofs(fh)
+        return Root(tree=erofs, filesystem="erofs", compression="+".join(erofs.compressions))
     if start[1080:1082] == b"\x53\xef":
         return Root(tree=Ext4(fh), filesystem="ext4")
     raise FormatError("it is no squashfs, EROFS or ext4 image")
@@ -131,16 +134,24 @@ class _RootReader:
             aliases=aliases(self.text(f"{folder}/modules.alias", LIST_LIMIT)),
             displays=displays(builtin),
             charsets={name: charset for name, path in there.items() if (charset := self._charset(name, path))},
+            unpacks=self._unpacks(there),
+            softdeps=softdeps(self.text(f"{folder}/modules.softdep", LIST_LIMIT)),
             paths={name: path for name, path in there.items() if self._is_readable(path)},
         )
 
     def _charset(self, name: str, path: str) -> str:
-        if name not in CHARSET_MODULES:
-            return ""
+        return usual_charset(self._module(path)) if name in CHARSET_MODULES else ""
+
+    def _unpacks(self, there: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+        found = {name: compressions(self._module(there[name])) for name in sorted(UNPACKERS & there.keys())}
+        return {name: names for name, names in found.items() if names}
+
+    def _module(self, path: str) -> bytes:
+        """The content of a module; empty where only its name is known."""
         try:
-            return usual_charset(self._tree.read(path, LIST_LIMIT))
+            return self._tree.read(path, LIST_LIMIT)
         except FormatError:
-            return ""
+            return b""
 
     def _searched(self, folder: str) -> dict[str, str]:
         """Where the drivers lie in a kernel's folder that depmod has not seen yet."""

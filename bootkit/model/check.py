@@ -70,6 +70,8 @@ class FileAnswer:
     basis: Basis
     reason: str
     """One sentence."""
+    instead: str = ""
+    """What to do where no file system helps; a clause."""
     cure: Cure | None = None
     """Without which it would not."""
 

@@ -1,13 +1,46 @@
 """What is known of an initrd and of a root file system: enough to say before the reboot which sticks they can read."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from bootkit.model.filesystem import EXT4, FILE_SYSTEMS, ISO9660, FileSystem, file_system
 
+USB_HOSTS = ("xhci_pci", "xhci_hcd")
+"""Drivers of the USB ports of today's computers, of which one is enough: the second alone in kernels before 3.15."""
+OLD_USB_HOSTS = ("ehci_pci", "ehci_hcd")
+USB_DISKS = ("usb_storage", "sd_mod")
+"""Drivers without which no stick is a disk; ``uas`` is wanted by faster ones beside them."""
+SD_CARDS = ("mmc_block", "sdhci_pci")
+"""Drivers of the usual slot for SD cards."""
+DECOMPRESSORS: Mapping[str, str] = MappingProxyType(
+    {
+        "gzip": "zlib_inflate",
+        "xz": "xz_dec",
+        "lzo": "lzo_decompress",
+        "lz4": "lz4_decompress",
+        "zstd": "zstd_decompress",
+    }
+)
+"""The module that unpacks each compression of squashfs; it is part of the kernel where squashfs is. Source: Linux 6.1, fs/squashfs/Kconfig."""
+UNPACKERS = frozenset({"erofs", "squashfs"})
+"""Drivers that unpack what they read, each in as many ways as its kernel's configuration has."""
+CHECKSUMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "crc32c": ("crc32c_generic", "crc32c_intel", "crc32c", "crc32c_cryptoapi"),
+        "crc32": ("crc32_generic", "crc32_pclmul", "crc32", "crc32_cryptoapi"),
+    }
+)
+"""What file systems ask the kernel for by the name of a checksum (``modules.softdep``), and modules of which one is enough."""
 _IN_IMAGES = ("erofs", *EXT4.aliases, "fat", "fuse", "loop", "overlay", "squashfs")
+_LAYERS = ("aufs", "dm_mod", "dm_snapshot", "overlayfs", "unionfs")
+_STICKS = (*USB_HOSTS, *OLD_USB_HOSTS, *USB_DISKS, *SD_CARDS, "uas")
 DRIVERS = frozenset(
-    (*_IN_IMAGES, *(name for one in (*FILE_SYSTEMS, ISO9660) for name in (*one.drivers, *one.charsets)))
+    (
+        *(*_IN_IMAGES, *_LAYERS, *_STICKS, *DECOMPRESSORS.values()),
+        *(name for names in CHECKSUMS.values() for name in names),
+        *(name for one in (*FILE_SYSTEMS, ISO9660) for name in (*one.drivers, *one.charsets)),
+    )
 )
 """The kernel's modules that decide whether an image is found and mounted; dashes are written as underscores."""
 UEFI_DISPLAYS = frozenset({"efidrm", "efifb", "simpledrm", "simplefb"})
@@ -63,10 +96,19 @@ class KernelModules:
     charsets: dict[str, str] = field(default_factory=dict[str, str])
     """The character set that a module of ``CHARSET_MODULES`` wants where no other is asked for, as the kernel's
     configuration has it: ``fat`` wants ``ascii`` in Debian's, ``iso8859-1`` in Ubuntu's."""
+    unpacks: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    """The compressions that a module of ``UNPACKERS`` was made with, as squashfs names them."""
+    softdeps: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    """``modules.softdep``: those of ``CHECKSUMS`` that a module asks the kernel for."""
     displays: tuple[str, ...] | None = None
     """Those of ``UEFI_DISPLAYS`` that are part of the kernel; ``None`` if there is no whole ``modules.builtin``."""
     paths: dict[str, str] = field(default_factory=dict[str, str])
     """Of a root file system: where those of ``DRIVERS`` lie that can be read, and what they depend on."""
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all that is part of the kernel is known."""
+        return self.displays is not None
 
     def has(self, module: str) -> str:
         """``builtin``, ``module``, ``no`` or ``unknown``."""
@@ -162,8 +204,13 @@ def _has(initrd: InitrdFacts, driver: str, builtin: Collection[str]) -> str:
 
 
 def _lacking(initrd: InitrdFacts, kind: FileSystem, driver: str, builtin: Collection[str]) -> tuple[str, ...]:
-    """What is missing beside the driver: modules that it needs, its name, its code page, its character set."""
-    lacks = [name for name in initrd.drivers.depends.get(driver, ()) if _has(initrd, name, builtin) == "no"]
+    """What is missing beside the driver: modules that it needs, its checksum, its name, its code page, its character set."""
+    needed = initrd.drivers.depends.get(driver, ())
+    lacks = [name for name in needed if _has(initrd, name, builtin) == "no"]
+    for checksum in dict.fromkeys(one for name in (driver, *needed) for one in initrd.drivers.softdeps.get(name, ())):
+        names = CHECKSUMS[checksum]
+        if all(_has(initrd, name, builtin) == "no" for name in names):
+            lacks.append(names[0])
     # ntfs3 answers to "ntfs" since Linux 6.9, where the older driver was removed
     if kind.has_named_twin and initrd.drivers.aliases and kind.name not in initrd.drivers.aliases:
         lacks.append(f"fs-{kind.name}")

@@ -183,13 +183,14 @@ def _segment(value: object, where: str) -> InitrdSegment:
 
 def _modules(value: object, where: str) -> KernelModules:
     record = _record(value, KernelModules, where)
-    depends = json_object(record.get("depends", {}), f"{where}.depends")
     return KernelModules(
         modules=_strings(record, "modules", where),
         builtin=None if record.get("builtin") is None else _strings(record, "builtin", where),
-        depends={name: json_list(item, f"{where}.depends[{name!r}]", json_string) for name, item in depends.items()},
+        depends=_lists(record, "depends", where),
         aliases=_texts(record, "aliases", where),
         charsets=_texts(record, "charsets", where),
+        unpacks=_lists(record, "unpacks", where),
+        softdeps=_lists(record, "softdeps", where),
         displays=None if record.get("displays") is None else _strings(record, "displays", where),
         paths=_texts(record, "paths", where),
     )
@@ -197,6 +198,11 @@ def _modules(value: object, where: str) -> KernelModules:
 
 def _strings(record: Mapping[str, object], key: str, where: str) -> tuple[str, ...]:
     return json_list(record.get(key, []), f"{where}.{key}", json_string)
+
+
+def _lists(record: Mapping[str, object], key: str, where: str) -> dict[str, tuple[str, ...]]:
+    found = json_object(record.get(key, {}), f"{where}.{key}")
+    return {name: json_list(item, f"{where}.{key}[{name!r}]", json_string) for name, item in found.items()}
 
 
 def _texts(record: Mapping[str, object], key: str, where: str) -> dict[str, str]:

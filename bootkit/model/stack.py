@@ -206,6 +206,9 @@ class Stack:
     (``InitrdFacts.markers``): paths without slash and ``usr/`` in front, in which ``*`` stands for anything."""
     finder: FileFinder | None = None
     """What its initrd must hold to find its file, where that is a part which can be left out or known."""
+    layers: tuple[str, ...] = ()
+    """Modules by which its initrd makes the root writable, of which one is enough; the one of today first, empty where
+    none is needed or it is not known."""
     takes_modules: bool = False
     """Whether its overlay inserts modules of the ISO's own kernel before it looks for its file (``cure.sh drivers``)."""
     takes_device: bool = False

@@ -21,7 +21,8 @@ from bootkit.model.iso import IsoFacts
 from bootkit.model.prepare import DATA_LABEL, ESP_LABEL
 from bootkit.model.testboot import TestFirmware
 from bootkit.plan.check_disks import own_disks_note
-from bootkit.plan.check_file import builtin_drivers, file_answer
+from bootkit.plan.check_drivers import slow_or_unseen, with_kernel
+from bootkit.plan.check_file import builtin_drivers, file_answer, finds_file
 from bootkit.plan.check_firmware import firmware_answers
 from bootkit.plan.cures import cure_for
 from bootkit.plan.microsoft import MicrosoftCa, signed_by_microsoft
@@ -139,10 +140,10 @@ def _judged(detection: Detection) -> BootEntry:
 
 
 def _file_answers(facts: IsoFacts, detection: Detection, entry: BootEntry, filesystem: str) -> tuple[FileAnswer, ...]:
-    initrds = [facts.initrds[path] for path in entry.initrds if path in facts.initrds]
+    initrds = [with_kernel(facts.initrds[path], facts) for path in entry.initrds if path in facts.initrds]
     builtin = builtin_drivers(facts, initrds)
     names = dict.fromkeys((filesystem, *_RECOMMENDED))
-    answers = (file_answer(detection, entry, initrds, name, builtin=builtin) for name in names)
+    answers = (file_answer(detection, entry, initrds, name, builtin=builtin, facts=facts) for name in names)
     return tuple(_with_cure(answer, facts, detection, entry) for answer in answers)
 
 
@@ -196,7 +197,9 @@ def _file_problems(item: ImageItem, here: FileAnswer, others: tuple[str, ...]) -
     elif known is not None and item.size == known.largest_file:
         reason = f"It ends where {known.title} ends: the copy was cut off at {known.shown_limit}."
         yield _elsewhere(reason, tuple(name for name in others if name != known.name))
-    if here.readable is False:
+    if here.readable is False and here.instead:
+        yield Problem(answer=Answer.CANNOT, reason=here.reason, cure=here.instead)
+    elif here.readable is False:
         yield _elsewhere(here.reason, others)
     elif here.readable is None:
         yield Problem(answer=Answer.UNKNOWN, reason=here.reason, cure="bootkit test")
@@ -314,11 +317,19 @@ def _notes(
     yield from (f"{one.title!r}: {one.wipes}" for one in detection.entries if one.wipes)
     if _stays_dark(item.facts, entry):
         yield DARK
+    yield from _unseen_sticks(item.facts, detection, entry)
     seen = {path: item.facts.initrds[path] for path in entry.initrds if path in item.facts.initrds} | item.facts.roots
     yield from (f"{path}: {warning}" for path, facts in seen.items() for warning in facts.warnings)
     others = [path for path in stick.labels.get(item.facts.volume_id, ()) if path != item.path]
     if others and _by_label(entry, item.facts.volume_id):
         yield f"{', '.join(others)} has the same label; that is no harm on one stick, but on a second disk it is."
+
+
+def _unseen_sticks(facts: IsoFacts, detection: Detection, entry: BootEntry) -> Iterator[str]:
+    if detection.wants_disk or finds_file(entry):
+        initrds = [with_kernel(facts.initrds[path], facts) for path in entry.initrds if path in facts.initrds]
+        builtin = builtin_drivers(facts, initrds)
+        yield from dict.fromkeys(note for initrd in initrds for note in slow_or_unseen(initrd, builtin))
 
 
 def _stays_dark(facts: IsoFacts, entry: BootEntry) -> bool:

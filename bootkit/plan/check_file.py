@@ -4,6 +4,7 @@ The initrd's own drivers decide where they can; what is known of the boot stack 
 """
 
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 
 from bootkit.detect.registry import stack_of, stacks
 from bootkit.model.boot import STICK_UUID, BootEntry, Detection
@@ -11,8 +12,10 @@ from bootkit.model.check import Basis, FileAnswer
 from bootkit.model.filesystem import blkid_name, file_system, filesystem_title
 from bootkit.model.initrd import FileSystemSupport, InitrdFacts
 from bootkit.model.iso import IsoFacts
+from bootkit.plan.check_drivers import kernels_of, lacks
 
 LOOP = "loop"
+ANOTHER_IMAGE = "take another image of it: this one starts from no stick"
 
 
 def finds_file(entry: BootEntry) -> bool:
@@ -28,10 +31,12 @@ def file_answer(
     filesystem: str,
     *,
     builtin: Collection[str] = (),
+    facts: IsoFacts | None = None,
 ) -> FileAnswer:
-    """Whether the entry's initrd finds its ISO file on ``filesystem``, and on what the answer rests.
+    """Whether the entry's initrd finds its ISO file on ``filesystem`` and can read it, and on what the answer rests.
 
-    ``builtin`` is what the image's root file system knows to be built into the kernel.
+    ``builtin`` is what the image's root file system knows to be built into the kernel. Without ``facts`` nothing is said of
+    what comes after the file is found.
     """
     if not detection.wants_disk and not finds_file(entry):
         reason = "GRUB loads all of it, and nothing looks for the file again."
@@ -44,17 +49,31 @@ def file_answer(
         return FileAnswer(filesystem=filesystem, readable=False, basis=Basis.DETECTOR, reason=reason)
     for initrd in initrds:
         if _has_drivers(initrd) and (answer := _by_initrd(initrd, detection, filesystem, builtin)):
-            return answer
+            return _with_system(answer, initrd, detection, entry, facts, builtin)
     return _by_table(detection, filesystem)
+
+
+def _with_system(
+    answer: FileAnswer,
+    initrd: InitrdFacts,
+    detection: Detection,
+    entry: BootEntry,
+    facts: IsoFacts | None,
+    builtin: Collection[str],
+) -> FileAnswer:
+    """``answer``, unless the initrd sees no stick, or does nothing with the file that it finds."""
+    lack = (
+        next(lacks(initrd, detection, entry, facts, builtin), None) if answer.readable and facts is not None else None
+    )
+    if lack is None:
+        return answer
+    return replace(answer, readable=False, basis=Basis.INITRD, reason=lack.reason, instead=ANOTHER_IMAGE)
 
 
 def builtin_drivers(facts: IsoFacts, initrds: Collection[InitrdFacts]) -> frozenset[str]:
     """What the image's root file systems know of the kernels that the initrds are for."""
-    versions = {version for initrd in initrds for version in initrd.kernels}
-    modules = [
-        kernel for root in facts.roots.values() for version, kernel in root.kernels.items() if version in versions
-    ]
-    return frozenset(name for kernel in modules for name in kernel.builtin or ())
+    kernels = (kernel for initrd in initrds for kernel in kernels_of(facts, initrd))
+    return frozenset(name for kernel in kernels for name in kernel.builtin or ())
 
 
 def _has_drivers(initrd: InitrdFacts) -> bool:

@@ -7,8 +7,9 @@ from bootkit.detect.registry import stack_of
 from bootkit.model.boot import BootEntry, Detection
 from bootkit.model.check import Cure
 from bootkit.model.filesystem import charsets_of, drivers_of, file_system, filesystem_title
-from bootkit.model.initrd import InitrdFacts, KernelModules, RootFacts
+from bootkit.model.initrd import CHECKSUMS, InitrdFacts, KernelModules, RootFacts
 from bootkit.model.iso import IsoFacts
+from bootkit.plan.check_drivers import Lack, lacks, with_kernel
 from bootkit.plan.check_file import LOOP, builtin_drivers, file_answer, lacks_loop
 
 Judge = Callable[[Detection, BootEntry, IsoFacts, str], Cure | None]
@@ -33,13 +34,34 @@ def by_modules(detection: Detection, entry: BootEntry, facts: IsoFacts, filesyst
         return None
     for initrd, root, path, version in _kernels(entry, facts):
         modules = root.kernels[version]
+        builtin = modules.builtin or ()
+        lacking = tuple(lacks(initrd, detection, entry, facts, builtin))
         for driver in drivers_of(filesystem):
-            names = _missing(initrd, _with_dependencies(modules, driver, filesystem))
+            names = _missing(
+                initrd, (*_for_the_system(lacking, modules), *_with_dependencies(modules, driver, filesystem))
+            )
             better = _with_modules(initrd, names, modules)
-            answer = file_answer(detection, entry, [better], filesystem, builtin=modules.builtin or ())
-            if driver in modules.paths and answer.readable:
-                return _brought(driver, names, modules, filesystem, root=path, version=version)
+            answer = file_answer(detection, entry, [better], filesystem, builtin=builtin, facts=facts)
+            is_there = driver in modules.paths or driver in builtin or driver in initrd.drivers.modules
+            if names and is_there and answer.readable:
+                cure = _brought(driver, names, modules, filesystem, root=path, version=version)
+                return _with_reason(cure, lacking)
     return None
+
+
+def _for_the_system(lacking: tuple[Lack, ...], modules: KernelModules) -> tuple[str, ...]:
+    """What is missing beside the file system's driver, each module behind what it depends on."""
+    wanted = [name for lack in lacking for name in lack.modules]
+    ordered = (one for name in wanted for one in (*modules.depends.get(name, ()), name))
+    return tuple(dict.fromkeys(name for name in ordered if name in modules.paths))
+
+
+def _with_reason(cure: Cure, lacking: tuple[Lack, ...]) -> Cure:
+    """``cure``, which says first what would go wrong first."""
+    if not lacking:
+        return cure
+    brings = " and ".join(dict.fromkeys(name for lack in lacking for name in lack.modules))
+    return replace(cure, reason=f"{lacking[0].reason[:-1]}; the overlay brings {brings} out of {cure.root}.")
 
 
 def _missing(initrd: InitrdFacts, names: tuple[str, ...]) -> tuple[str, ...]:
@@ -54,12 +76,16 @@ def by_finder(detection: Detection, entry: BootEntry, facts: IsoFacts, filesyste
     is_known = detection.wants_disk and filesystem in detection.filesystems
     for initrd in _initrds(entry, facts):
         builtin = builtin_drivers(facts, [initrd])
+        if any(lacks(initrd, detection, entry, facts, builtin)):
+            continue
         for driver in drivers_of(filesystem):
             if is_known or _drives(initrd, filesystem, driver, builtin):
                 reason = f"Its initrd can read {name} by {driver}, but does not look there; the overlay does."
                 return Cure(overlay=FINDER, driver=driver, reason=reason)
-    for _, root, path, version in _kernels(entry, facts):
+    for initrd, root, path, version in _kernels(entry, facts):
         modules = root.kernels[version]
+        if any(lacks(initrd, detection, entry, facts, modules.builtin or ())):
+            continue
         for driver in drivers_of(filesystem):
             if driver in modules.paths:
                 names = _with_dependencies(modules, driver, filesystem)
@@ -82,7 +108,7 @@ def by_map(detection: Detection, entry: BootEntry, facts: IsoFacts, filesystem: 
     known, initrds = file_system(filesystem), _initrds(entry, facts)
     if not _takes_devices(detection) or not initrds or known is None or not known.has_plain_bytes:
         return None
-    if all(lacks_loop(initrd, builtin_drivers(facts, [initrd])) for initrd in initrds):
+    if all(_cannot_open(initrd, detection, entry, facts) for initrd in initrds):
         return None
     reason = (
         f"No driver for {known.title} can be had, so the overlay opens the ISO by the place of its bytes on the stick."
@@ -94,13 +120,18 @@ CURES: tuple[Judge, ...] = (by_modules, by_finder, by_map)
 """Every kind of cure, the one to prefer first. Each gets what :func:`cure_for` gets."""
 
 
+def _cannot_open(initrd: InitrdFacts, detection: Detection, entry: BootEntry, facts: IsoFacts) -> bool:
+    builtin = builtin_drivers(facts, [initrd])
+    return lacks_loop(initrd, builtin) or any(lacks(initrd, detection, entry, facts, builtin))
+
+
 def _takes_devices(detection: Detection) -> bool:
     return detection.wants_disk or stack_of(detection.stack).takes_device
 
 
 def _initrds(entry: BootEntry, facts: IsoFacts) -> tuple[InitrdFacts, ...]:
     """The initrds that hold drivers: not processor microcode, not a vendor's additions."""
-    read = (facts.initrds[path] for path in entry.initrds if path in facts.initrds)
+    read = (with_kernel(facts.initrds[path], facts) for path in entry.initrds if path in facts.initrds)
     return tuple(initrd for initrd in read if initrd.kernels or initrd.drivers.modules)
 
 
@@ -113,7 +144,9 @@ def _kernels(entry: BootEntry, facts: IsoFacts) -> Iterator[tuple[InitrdFacts, R
 
 def _with_dependencies(modules: KernelModules, driver: str, filesystem: str) -> tuple[str, ...]:
     """The driver behind all that it needs, as far as it is a module."""
-    needed = (LOOP, *charsets_of(filesystem), *modules.depends.get(driver, ()), driver)
+    depends = modules.depends.get(driver, ())
+    checksums = (CHECKSUMS[one][0] for name in (driver, *depends) for one in modules.softdeps.get(name, ()))
+    needed = dict.fromkeys((LOOP, *charsets_of(filesystem), *checksums, *depends, driver))
     return tuple(name for name in needed if name in modules.paths)
 
 

@@ -69,6 +69,18 @@ def test_names_in_a_compressed_image_are_read_and_contents_are_refused(source: P
             fs.open("/large")
 
 
+def test_an_image_says_what_it_is_packed_with(source: Path, tmp_path: Path) -> None:
+    plain, packed = made(tmp_path / "plain", source), made(tmp_path / "packed", source, "-z", "lz4hc")
+    content = bytearray(packed.read_bytes())
+    content[1024 + 80] |= 2  # as Linux 5.16 has it: which of them, by bits
+    content[1024 + 84 : 1024 + 86] = b"\x0a\x00"
+    newer = tmp_path / "newer"
+    newer.write_bytes(content)
+    for image, compressions in ((plain, ()), (packed, ("lz4",)), (newer, ("lzma", "zstd"))):
+        with image.open("rb", buffering=0) as fh:
+            assert Erofs(fh).compressions == compressions
+
+
 def test_what_is_no_image_is_refused(source: Path, tmp_path: Path) -> None:
     with pytest.raises(FormatError, match="there is no EROFS"):
         Erofs(io.BytesIO(bytes(4096)))

@@ -380,3 +380,26 @@ def test_early_displays_are_those_that_the_kernel_has_built_in(tmp_path: Path) -
     assert facts_of(archived(tmp_path)).drivers.displays == ("efifb",)
     (folder / "modules.builtin").write_text(many)
     assert facts_of(archived(tmp_path)).drivers.displays == ()
+
+
+@pytest.mark.parametrize("suffix", ["", ".xz"])
+def test_a_driver_tells_by_the_functions_that_it_calls_what_it_unpacks(suffix: str, tmp_path: Path) -> None:
+    """In small: squashfs.ko names all compressions, also those that it was made without."""
+    module = tmp_path / f"lib/modules/6.1/kernel/fs/squashfs/squashfs.ko{suffix}"
+    module.parent.mkdir(parents=True)
+    content = b"\x7fELF\0lz4\0lzo\0xz\0zlib\0zstd\0squashfs_zlib_inflate\0xz_dec_run\0"
+    module.write_bytes(lzma.compress(content) if suffix else content)
+    assert facts_of(archived(tmp_path)).drivers.unpacks == {"squashfs": ("gzip", "xz")}
+
+
+def test_checksums_are_what_a_file_system_asks_for_softly(tmp_path: Path) -> None:
+    """As kmod 30 writes them, and as kmod before 20 did."""
+    softdep = tmp_path / "lib/modules/6.1/modules.softdep"
+    softdep.parent.mkdir(parents=True)
+    softdep.write_text(
+        "# Soft dependencies extracted from modules themselves.\n"
+        "softdep ext4 pre: crypto-crc32c\nsoftdep btrfs pre: sha256\nsoftdep btrfs pre: crypto-crc32c\n"
+        "softdep f2fs pre: crc32 post: other\nsoftdep lrw pre: ecb\n"
+    )
+    found = facts_of(archived(tmp_path)).drivers.softdeps
+    assert found == {"ext4": ("crc32c",), "btrfs": ("crc32c",), "f2fs": ("crc32",)}
