@@ -3,7 +3,8 @@
 gzip, xz, lzma and bzip2 are the standard library's. Zstandard is too from Python 3.14 on; before that ``backports.zstd``
 is the same module under another name, and like the others it stops at ``max_length`` bytes, which ``zstandard``'s
 one-shot interface does not. lz4 comes from ``lz4``, of which the block format alone is needed: the kernel knows only
-the "legacy" frames, a list of blocks. LZO is read by :mod:`bootkit.formats.lzo`.
+the "legacy" frames, a list of blocks. Where Python lacks these modules, as on a stick, the host's own libraries do it
+(:mod:`bootkit.formats.shared_libraries`). LZO is read by :mod:`bootkit.formats.lzo`.
 """
 
 import bz2
@@ -11,6 +12,7 @@ import lzma
 import sys
 import time
 import zlib
+from collections.abc import Callable
 from importlib import import_module
 from typing import Protocol, cast
 
@@ -167,11 +169,15 @@ def _decompressor(name: str) -> tuple[Decompressor, type[Exception]]:
 
 
 def _zstd() -> tuple[Decompressor, type[Exception]]:
-    if sys.version_info >= (3, 14):
-        from compression import zstd
-    else:
-        from backports import zstd
+    try:
+        if sys.version_info >= (3, 14):
+            from compression import zstd
+        else:
+            from backports import zstd
+    except ImportError:
+        from bootkit.formats.shared_libraries import LibraryError, ZstdStream
 
+        return ZstdStream(), LibraryError
     # The library itself refuses windows above 128 MiB, as the kernel does.
     return zstd.ZstdDecompressor(), zstd.ZstdError
 
@@ -250,13 +256,24 @@ class _Lz4Legacy:
 class _Lz4Blocks(Protocol):
     LZ4BlockError: type[Exception]
 
-    def decompress(self, source: bytes, uncompressed_size: int) -> bytes: ...
+    def decompress(self, source: bytes, uncompressed_size: int, /) -> bytes: ...
 
 
 def _lz4_block(data: bytes, limit: int) -> bytes:
-    # The library has no types of its own, so the one function that is used has them here.
-    library = cast("_Lz4Blocks", import_module("lz4.block"))
+    unpack, failures = _lz4()
     try:
-        return library.decompress(data, uncompressed_size=limit)
-    except (library.LZ4BlockError, ValueError, OverflowError) as error:
+        return unpack(data, limit)
+    except failures as error:
         raise FormatError(f"the lz4 data are damaged: {error}") from error
+
+
+def _lz4() -> tuple[Callable[[bytes, int], bytes], tuple[type[Exception], ...]]:
+    """A function that unpacks one block of at most so many bytes, and the errors by which it refuses."""
+    try:
+        # The library has no types of its own, so the one function that is used has them here.
+        library = cast("_Lz4Blocks", import_module("lz4.block"))
+    except ImportError:
+        from bootkit.formats.shared_libraries import LibraryError, unpack_lz4_block
+
+        return unpack_lz4_block, (LibraryError,)
+    return library.decompress, (library.LZ4BlockError, ValueError, OverflowError)
