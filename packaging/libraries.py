@@ -24,7 +24,6 @@ NAMES = {
     "markdown-it-py": "python3-markdown-it",
     "mdurl": "python3-mdurl",
     "platformdirs": "python3-platformdirs",
-    "psutil": "python3-psutil",
     "pygments": "python3-pygments",
     "pyudev": "python3-pyudev",
     "rich": "python3-rich",

@@ -13,7 +13,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import MappingProxyType
 
-import psutil
 from qemu.qmp import QMPClient, QMPError
 
 from bootkit.errors import BootkitError
@@ -158,11 +157,17 @@ def _console(firmware: TestFirmware) -> tuple[str, ...]:
 
 def _require_memory(memory_mib: int) -> None:
     """Refuse a machine that does not fit: it would be killed in the middle, or make everything else crawl."""
-    free = psutil.virtual_memory().available
+    free = _available_memory()
     needed = memory_mib * MIB + _QEMU_ITSELF
     if free < needed:
         message = f"a test machine needs {format_size(needed)} of memory, and {format_size(free)} are free"
         raise BootkitError(message, hint="close what you do not need, and try again")
+
+
+def _available_memory() -> int:
+    """Bytes that a new program can have before anything is swapped. Source: proc(5), /proc/meminfo."""
+    lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+    return next(int(line.split()[1]) << 10 for line in lines if line.startswith("MemAvailable:"))
 
 
 def _own_variables(flash: FlashImage | None, folder: Path) -> FlashImage | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from functools import partial
+from importlib.resources import files
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -23,7 +24,7 @@ from bootkit.tui.theme import THEME, WIDE, PlainScrollBar
 
 class BootkitApp(App[None]):
     TITLE = "bootkit"
-    CSS_PATH = "bootkit.tcss"
+    CSS = files("bootkit.tui").joinpath("bootkit.tcss").read_text(encoding="utf-8")  # CSS_PATH knows no zip archive
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f1", "help", "Help", key_display="F1"),
         Binding("p", "prepare", "Make a stick", show=False, tooltip="bootkit prepare"),

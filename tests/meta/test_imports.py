@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-HEAVY = frozenset({"backports", "jinja2", "lz4", "psutil", "pyudev", "qemu", "textual", "tomlkit"})
+HEAVY = frozenset({"backports", "jinja2", "lz4", "pyudev", "qemu", "textual", "tomlkit"})
 """Libraries of single commands."""
 
 
@@ -56,7 +56,7 @@ def test_a_list_of_images_needs_no_library_of_other_commands(tmp_path: Path) -> 
     settings.write_text("")
     loaded = loaded_by("list", "--stick", str(tmp_path))
     assert "bootkit.system.volumes.folder" in loaded
-    assert not loaded & {"asyncio", "jinja2", "psutil", "qemu", "rich", "ssl", "textual", "tomlkit"}
+    assert not loaded & {"asyncio", "jinja2", "qemu", "rich", "ssl", "textual", "tomlkit"}
 
 
 def test_a_look_into_an_image_needs_no_library() -> None:
