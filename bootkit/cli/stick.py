@@ -126,10 +126,11 @@ def upgrade(
     expect: Expect = "",
 ) -> None:
     """Renew the boot loaders of a stick. Images, settings and everything else of yours stay as they are."""
-    from bootkit.app.verbs.upgrade import plan_upgrade_of, renew_menu
+    from bootkit.app.verbs.upgrade import plan_upgrade_of, renew_menu, renew_program
 
     plan = plan_upgrade_of(target, loader=loader, loaders_from=loaders_from, allow=allow or ())
     if _carry_out(plan, dry_run=dry_run, as_json=as_json, yes=yes, expect=expect):
+        output.say(renew_program(target) or "It does not carry this version of bootkit yet: see below.")
         if renew_menu(target):
             output.say("The menu is that of this version, too.")
         else:

@@ -1,7 +1,7 @@
 """What an answer depends on besides what it is about: this program and its plug-ins."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -26,21 +26,36 @@ def program_fingerprint() -> str:
     their times: it takes 10 ms, is the same on two computers that take turns with a stick, and differs where a package
     manager gives all files one time.
     """
+    return _digest((*members(files("bootkit")), *_of_plugins()))
+
+
+@cache
+def own_fingerprint() -> str:
+    """The same of the program alone."""
+    return fingerprint_of(files("bootkit"))
+
+
+def fingerprint_of(folder: Traversable) -> str:
+    """The same of a program that lies elsewhere; ``folder`` is that of its package."""
+    return _digest(members(folder))
+
+
+def _digest(contents: Iterable[tuple[str, bytes]]) -> str:
     digest = hashlib.sha256()
-    for path, content in (*_members(files("bootkit")), *_of_plugins()):
+    for path, content in contents:
         digest.update(f"{path}\0{len(content)}\0".encode())
         digest.update(content)
     return digest.hexdigest()[:32]
 
 
-def _members(folder: Traversable, prefix: str = "") -> Iterator[tuple[str, bytes]]:
+def members(folder: Traversable, prefix: str = "") -> Iterator[tuple[str, bytes]]:
     """All files below a folder with their paths from there, in order; also where that is a zip archive."""
     for member in sorted(folder.iterdir(), key=lambda one: one.name):
         path = f"{prefix}/{member.name}"
         if member.is_file():
             yield path, member.read_bytes()
         elif member.name != _DERIVED:
-            yield from _members(member, path)
+            yield from members(member, path)
 
 
 def _of_plugins() -> Iterator[tuple[str, bytes]]:
@@ -57,6 +72,6 @@ def _sources(point: "EntryPoint") -> Iterator[tuple[str, bytes]]:
         return
     for place in map(Path, spec.submodule_search_locations or [spec.origin or ""]):
         if place.is_dir():
-            yield from _members(place, point.name)
+            yield from members(place, point.name)
         elif place.is_file():
             yield point.name, place.read_bytes()

@@ -18,6 +18,7 @@ from bootkit.model.prepare import SECTOR, MakeFilesystem
 from bootkit.plan.layout import fat32_cluster_sectors
 from bootkit.system.exfat import fill_exfat, set_serial
 from bootkit.system.run import LONG, run
+from bootkit.system.volume import mode_of
 
 EXT4_FEATURES = (
     "none,has_journal,ext_attr,resize_inode,dir_index,filetype,extent,64bit,flex_bg,sparse_super,large_file,huge_file,"
@@ -76,7 +77,7 @@ def _fill_stage(step: MakeFilesystem, files: Sequence[WriteFile], stage: Path) -
         path = stage / file.path.lstrip("/")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(file.content)
-        path.chmod(0o644)
+        path.chmod(mode_of(file.path))
     for path in (stage, *stage.rglob("*")):
         if path.is_dir():
             path.chmod(0o755)

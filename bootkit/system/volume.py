@@ -13,7 +13,7 @@ from typing import BinaryIO, Protocol
 
 from bootkit.errors import BootkitError, FormatError
 from bootkit.formats.reader import Extent
-from bootkit.model.places import HOME_FOLDER, PERSISTENCE_FOLDER
+from bootkit.model.places import GENERATE, HOME_FOLDER, PERSISTENCE_FOLDER, START_PROGRAM
 
 CHUNK = 1 << 20
 """Bytes a reading: 1 MiB is fastest with hashing in the same pass, because it stays in the processor's cache."""
@@ -22,6 +22,7 @@ DEPTH_LIMIT = 128
 """Folders one in another; Linux' paths of 4096 bytes end not far behind."""
 WALK_LIMIT = 250_000
 """Files and folders of a stick that are looked at; the fullest stick met has a tenth of that."""
+_PROGRAMS = (GENERATE, START_PROGRAM)
 _PRIVATE = (f"{HOME_FOLDER}/", f"{PERSISTENCE_FOLDER}/")
 _MEND = "if there are not so many, its file system is damaged: unmount it and run fsck on its partition"
 
@@ -153,7 +154,9 @@ def _members(volume: Volume, folder: str) -> list[tuple[str, FileStat]]:
 
 
 def mode_of(path: str) -> int:
-    """Who may read a file of the stick that is copied to ``path``: homes and kept changes hold secrets."""
+    """What a file of the stick at ``path`` is to whom: homes and kept changes hold secrets, scripts are to be started."""
+    if path in _PROGRAMS:
+        return 0o755
     return 0o600 if path.startswith(_PRIVATE) else 0o644
 
 

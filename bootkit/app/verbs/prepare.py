@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from bootkit.app.menu.first_files import first_files
+from bootkit.app.stick.program import program_files
 from bootkit.app.stick.target import look_at_target
 from bootkit.app.verbs.loaders import secure_boot_notes
 from bootkit.errors import DeviceRefused
@@ -61,7 +62,7 @@ def plan_preparation(
     wish = replace(wish, exchange=exchange, exchange_fs=exchange_fs)
     stub = render_stub(data_uuid(layout, filesystem, ids))
     host = find_loaders(extra=loaders_from)
-    plan = plan_prepare(target, wish, host=host, ids=ids, stub=stub, files=first_files(wish))
+    plan = plan_prepare(target, wish, host=host, ids=ids, stub=stub, files=(*first_files(wish), *program_files()))
     if any(isinstance(step, TakeLoader) for step in plan.steps):
         plan = replace(plan, notes=(*plan.notes, *secure_boot_notes(host, machine_keys())))
     return replace(plan, notes=(f"an earlier {begun} of this disk was not finished", *plan.notes)) if begun else plan

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from bootkit import __version__
 from bootkit.app.stick.loaders import read_loaders
+from bootkit.app.stick.program import plan_program
 from bootkit.app.stick.target import look_at_target, stick_record_of
 from bootkit.app.verbs.generate import plan_generation
 from bootkit.app.verbs.loaders import comparison, host_release, release_of
@@ -77,6 +78,22 @@ def renew_menu(path: Path) -> bool:
     except BootkitError:
         return False
     return True
+
+
+def renew_program(path: Path) -> str:
+    """Put this program on an upgraded stick, if it carries no newer one; a sentence that tells which it carries then.
+
+    It is empty where the stick's file system has to be mounted first.
+    """
+    try:
+        with open_stick(path, writing=True) as stick:
+            found = plan_program(stick.volume)
+            apply_changes(found.plan, stick.volume)
+    except ToolMissing:
+        raise
+    except BootkitError:
+        return ""
+    return found.told
 
 
 def _version(text: str) -> tuple[int, ...]:

@@ -83,7 +83,7 @@ class FolderVolume:
             places = self._places(files, stack)
             stack.callback(self._forget_parts, tuple(places.values()))
             for path, (folder, name) in places.items():
-                with self._errors(path), open(_new(folder, _part(name), 0o644), "wb") as writer:
+                with self._errors(path), open(_new(folder, _part(name), mode_of(path)), "wb") as writer:
                     writer.write(files[path])
             self.flush()
             for path, (folder, name) in places.items():
