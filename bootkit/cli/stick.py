@@ -119,6 +119,9 @@ def upgrade(
     target: TargetArgument,
     loader: Loader = LoaderChoice.AUTO,
     loaders_from: LoadersFrom = None,
+    back: Annotated[
+        bool, Option("--back", help="Instead put back the boot loaders that the last upgrade replaced.")
+    ] = False,
     allow: Allow = None,
     dry_run: DryRun = False,
     as_json: AsJson = False,
@@ -126,8 +129,14 @@ def upgrade(
     expect: Expect = "",
 ) -> None:
     """Renew the boot loaders of a stick. Images, settings and everything else of yours stay as they are."""
-    from bootkit.app.verbs.upgrade import plan_upgrade_of, renew_menu, renew_program
+    from bootkit.app.verbs.upgrade import plan_upgrade_of, plan_way_back, renew_menu, renew_program
 
+    if back:
+        if _carry_out(
+            plan_way_back(target, allow=allow or ()), dry_run=dry_run, as_json=as_json, yes=yes, expect=expect
+        ):
+            output.say("The loaders of before are back; the same command brings the others again.")
+        return
     plan = plan_upgrade_of(target, loader=loader, loaders_from=loaders_from, allow=allow or ())
     if _carry_out(plan, dry_run=dry_run, as_json=as_json, yes=yes, expect=expect):
         output.say(renew_program(target) or "It does not carry this version of bootkit yet: see below.")

@@ -298,6 +298,18 @@ class RecordLoaders:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ExchangeLoaders:
+    """The loaders that the last upgrade replaced, in the place of those that replaced them, and the other way round."""
+
+    boot: tuple[int, int]
+    """Offset and size of the file system with the loaders."""
+    data: tuple[int, int]
+    """The same of that with the user's data, which has a copy of their list."""
+    core: tuple[int, int] | None
+    """First sector and number of sectors of the room for BIOS core images."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CheckWritten:
     """Everything written so far read back from the medium and compared."""
 
@@ -327,6 +339,7 @@ PrepareStep = (
     | WriteCore
     | ReplaceLoaders
     | RecordLoaders
+    | ExchangeLoaders
     | CheckWritten
     | WriteBootSector
     | Finish

@@ -9,6 +9,7 @@ from bootkit.model.prepare import (
     BuildLoader,
     CheckWritten,
     CreateFile,
+    ExchangeLoaders,
     Finish,
     MakeFilesystem,
     PreparePlan,
@@ -67,6 +68,8 @@ def describe(step: PrepareStep) -> str:  # noqa: C901  # one sentence a kind, an
             return "replace the boot loaders; no other file is touched"
         case RecordLoaders():
             return "write the list of boot loaders to the data partition"
+        case ExchangeLoaders():
+            return "put the boot loaders back that the last upgrade replaced, and keep those that are there now"
         case CheckWritten():
             return "read everything back from the medium and compare it"
         case WriteBootSector():

@@ -33,6 +33,7 @@ from bootkit.model.prepare import (
     Action,
     CheckWritten,
     CreateFile,
+    ExchangeLoaders,
     Finish,
     FreshIds,
     HostLoaders,
@@ -157,6 +158,15 @@ def plan_upgrade(
         notes=loaders.notes,
         warnings=loaders.warnings,
     )
+
+
+def plan_back(
+    target: Target, *, boot: tuple[int, int], data: tuple[int, int], core: tuple[int, int] | None
+) -> PreparePlan:
+    """The loaders of a stick as they were before the last upgrade; the parameters are those of :func:`plan_upgrade`."""
+    _check_sectors(target)
+    step = ExchangeLoaders(boot=boot, data=data, core=core)
+    return PreparePlan(action=Action.UPGRADE, target=target, steps=(SaveOld(ranges=((0, _SAVED),)), step, Finish()))
 
 
 def plan_restore(target: Target, *, data_fs: DataFs, label: str, ids: FreshIds, owner: tuple[int, int]) -> PreparePlan:

@@ -20,13 +20,15 @@ from bootkit.formats.efi import read_efi
 from bootkit.formats.partitions import read_partitions
 from bootkit.model.boot import Firmware
 from bootkit.model.initrdrecord import efi_to_json
-from bootkit.model.places import GRUB_FOLDER, LOADERS_FILE, OLD_LOADERS_FOLDER, STICK_RECORD
+from bootkit.model.places import GRUB_FOLDER, LOADERS_FILE, STICK_RECORD
 from bootkit.model.plan import StickPlan, WriteFile
 from bootkit.model.prepare import (
     SECTOR,
+    Action,
     BuildLoader,
     CheckWritten,
     CreateFile,
+    ExchangeLoaders,
     Finish,
     MakeFilesystem,
     PartitionTable,
@@ -45,13 +47,15 @@ from bootkit.model.prepare import (
 )
 from bootkit.plan.layout import partition_name
 from bootkit.system import interrupted
-from bootkit.system.bootcode import boot_sector, core_image
+from bootkit.system.bootcode import boot_sector, core_halves, core_image, is_core_at, loads_from, with_core
 from bootkit.system.changes import apply_changes
+from bootkit.system.generations import go_back, renew
 from bootkit.system.loaders import mkimage_program
 from bootkit.system.makefs import make_filesystem
 from bootkit.system.run import run
 from bootkit.system.target import CHUNK, Moved, OpenTarget, open_target
-from bootkit.system.volume import Volume, read_file
+from bootkit.system.volume import read_file
+from bootkit.system.volumes.fat import FatVolume
 from bootkit.system.volumes.unmounted import raw_volume
 
 _LOADER_LIMIT = 32 << 20
@@ -102,7 +106,7 @@ def apply_plan(plan: PreparePlan, *, told: Told = lambda _: None, moved: Moved =
         for step in plan.steps:
             try:
                 told(step)
-                if isinstance(step, CreateFile | WipeOld | ReplaceLoaders | PutBack):
+                if isinstance(step, CreateFile | WipeOld | ReplaceLoaders | ExchangeLoaders | PutBack):
                     begin()
                     begun = True
                 _take(step, state)
@@ -175,10 +179,12 @@ def _take(step: PrepareStep, state: _Made) -> None:  # noqa: C901  # one line a 
             _replace_loaders(step, state)
         case RecordLoaders():
             _record_loaders(step, state)
+        case ExchangeLoaders():
+            _exchange_loaders(step, state)
         case CheckWritten():
             _check_written(state)
         case WriteBootSector():
-            _write_boot_sector(step, state)
+            _write_boot_sector(state)
         case Finish():
             target.flush()
             target.show_partitions()
@@ -275,20 +281,28 @@ def sfdisk_script(table: PartitionTable) -> str:
 
 
 def _write_core(step: WriteCore, state: _Made) -> None:
-    made = _bios(state)
-    state.core = (step.sector * SECTOR, core_image(made.content, core_sector=step.sector, limit=step.limit))
-    state.target.write(*state.core)
+    """Where nothing starts from; an upgrade leaves the core image that starts until the boot sector names the new one."""
+    content, target = _bios(state).content, state.target
+    place, limit = step.sector, step.limit
+    halves = core_halves(step.sector, step.limit)
+    if state.plan.action is Action.UPGRADE and len(content) <= halves[0][1] * SECTOR:
+        now = loads_from(target.read(0, SECTOR))
+        used, unused = halves if now == halves[0][0] else reversed(halves)
+        image = core_image(content, core_sector=used[0], limit=used[1])
+        is_there = now == used[0] and target.read(used[0] * SECTOR, len(image)) == image
+        place, limit = used if is_there else unused
+    state.core = (place * SECTOR, core_image(content, core_sector=place, limit=limit))
+    target.write(*state.core)
+    target.flush()
 
 
-def _write_boot_sector(step: WriteBootSector, state: _Made) -> None:
+def _write_boot_sector(state: _Made) -> None:
     made = _bios(state).step
     assert isinstance(made, BuildLoader)
+    assert state.core is not None
     boot_img = _host_file(f"{made.directory}/boot.img")
-    sector = boot_sector(boot_img, state.target.read(0, SECTOR), core_sector=step.core_sector)
-    state.target.write(0, sector)
-    state.target.flush()
-    if state.target.read(0, SECTOR) != sector:
-        raise _not_kept(state.target, 0)
+    core_sector = state.core[0] // SECTOR
+    _put_back(0, boot_sector(boot_img, state.target.read(0, SECTOR), core_sector=core_sector), state.target)
 
 
 def _bios(state: _Made) -> MadeLoader:
@@ -298,31 +312,46 @@ def _bios(state: _Made) -> MadeLoader:
 def _replace_loaders(step: ReplaceLoaders, state: _Made) -> None:
     files = {file.path: file.content for file in (*_loader_files(state.loaders), *step.files)}
     files[STICK_RECORD] = loaders_record(state.plan, state.loaders)
-    volume = raw_volume(state.target.path, step.offset, step.size, writing=True, held=True)
-    assert volume is not None
-    with closing(volume):
-        apply_changes(_written({**files, **_before(state.loaders, volume)}), volume)
+    with closing(_boot_volume(state.target, step.offset, step.size)) as volume:
+        renew(volume, files)
         for path, content in files.items():
             with volume.open(path) as fh:
                 if fh.read() != content:
                     raise _not_kept(state.target, step.offset)
 
 
-def _before(loaders: list[MadeLoader], volume: Volume) -> dict[str, bytes]:
-    """The loaders that are replaced, kept beside the new ones: the way back if a machine does not like those."""
-    kept: dict[str, bytes] = {}
-    for made in loaders:
-        old = read_file(volume, made.step.path, _LOADER_LIMIT) if made.step.path else None
-        if old is not None and old != made.content:
-            kept[f"{OLD_LOADERS_FOLDER}/{made.step.path.rpartition('/')[2]}"] = old
-    return kept
-
-
 def _record_loaders(step: RecordLoaders, state: _Made) -> None:
-    volume = raw_volume(state.target.path, step.offset, step.size, writing=True, held=True)
+    _write_record(step.offset, step.size, loaders_record(state.plan, state.loaders), state.target)
+
+
+def _write_record(offset: int, size: int, record: bytes, target: OpenTarget) -> None:
+    volume = raw_volume(target.path, offset, size, writing=True, held=True)
     if volume is not None:
         with closing(volume):
-            apply_changes(_written({LOADERS_FILE: loaders_record(state.plan, state.loaders)}), volume)
+            apply_changes(_written({LOADERS_FILE: record}), volume)
+
+
+def _exchange_loaders(step: ExchangeLoaders, state: _Made) -> None:
+    target = state.target
+    with closing(_boot_volume(target, *step.boot)) as volume:
+        go_back(volume)
+        record = read_file(volume, STICK_RECORD, _LOADER_LIMIT)
+    if record is not None:
+        _write_record(*step.data, record, target)
+    if step.core is None:
+        return
+    sector = target.read(0, SECTOR)
+    first, second = (place for place, _ in core_halves(*step.core))
+    other = second if loads_from(sector) == first else first
+    if is_core_at(target.read(other * SECTOR, SECTOR), other):
+        _put_back(0, with_core(sector, other), target)
+
+
+def _boot_volume(target: OpenTarget, offset: int, size: int) -> FatVolume:
+    """The file system with the boot loaders, which firmware wants to be FAT."""
+    volume = raw_volume(target.path, offset, size, writing=True, held=True)
+    assert isinstance(volume, FatVolume)
+    return volume
 
 
 def _written(files: Mapping[str, bytes]) -> StickPlan:

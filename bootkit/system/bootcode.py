@@ -38,6 +38,27 @@ def boot_sector(boot_img: bytes, old_sector: bytes, *, core_sector: int) -> byte
     return bytes(sector)
 
 
+def with_core(sector: bytes, core_sector: int) -> bytes:
+    """The same boot sector, loading the core image from elsewhere."""
+    return sector[:_KERNEL_SECTOR] + struct.pack("<Q", core_sector) + sector[_KERNEL_SECTOR + 8 :]
+
+
+def loads_from(sector: bytes) -> int:
+    """The sector from which a boot sector of :func:`boot_sector` loads the core image."""
+    return int(struct.unpack_from("<Q", sector, _KERNEL_SECTOR)[0])
+
+
+def is_core_at(first_sector: bytes, core_sector: int) -> bool:
+    """Whether a core image begins there that :func:`core_image` made for this very place."""
+    return len(first_sector) == SECTOR and first_sector[_BLOCKLIST:][:8] == struct.pack("<Q", core_sector + 1)
+
+
+def core_halves(first: int, limit: int) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Two places in the room for core images, each its first sector and number of sectors: one starts, one is kept."""
+    half = limit // 2
+    return (first, half), (first + half, limit - half)
+
+
 def core_image(core: bytes, *, core_sector: int, limit: int) -> bytes:
     """The core image that loads its own rest from behind ``core_sector``; padded to whole sectors.
 

@@ -29,6 +29,8 @@ _TIMES_BEFORE_HASH = 4
 _DIRTY_BITS = {16: (0x8000, 0x4000), 32: (0x08000000, 0x04000000)}
 """Of the second entry of the table: clear where the file system was not unmounted, and where the medium failed."""
 _FREE_AT, _NEXT_AT = 488, 492
+_CONTENT_AT = 13
+"""In a short record, behind its name, its attributes and the case of its name: times, first cluster, size."""
 _UNKNOWN = 0xFFFFFFFF
 
 
@@ -81,6 +83,17 @@ class FatWriter(ClusterWriter[FatEntry]):
             known = free if free == _UNKNOWN else max(0, free + self._delta)
             self._staged.put(self._info_at + _FREE_AT, struct.pack("<II", known, self._hint))
         self._delta = 0
+
+    def exchange(self, one: str, other: str) -> None:
+        """Let two files have each other's content: on the medium, one sector for each, whichever comes first."""
+        here, first = self._file(one)
+        there, second = self._file(other)
+        places = here.places[first.first + first.count - 1], there.places[second.first + second.count - 1]
+        records = [self._staged.peek(at, RECORD) for at in places]
+        for at, own, their in zip(places, records, reversed(records), strict=True):
+            self._staged.put(at, own[:_CONTENT_AT] + their[_CONTENT_AT:])
+        for folder, member in ((here, first), (there, second)):
+            member.entry = self._read_member(folder, member.first, member.count)
 
     @property
     def _cluster_size(self) -> int:

@@ -9,7 +9,7 @@ import pytest
 from bootkit.app.verbs import upgrade
 from bootkit.app.verbs.loaders import comparison, list_loaders
 from bootkit.app.verbs.prepare import prepare_image
-from bootkit.app.verbs.upgrade import plan_upgrade_of
+from bootkit.app.verbs.upgrade import plan_upgrade_of, plan_way_back
 from bootkit.errors import BootkitError
 from bootkit.model.boot import Firmware
 from bootkit.model.loader import LoaderFile
@@ -95,6 +95,31 @@ def test_what_an_upgrade_replaces_is_kept(stick: Path, tmp_path: Path) -> None:
     apply_plan(plan_upgrade_of(image, loader=LoaderChoice.BUILT))
     assert esp_bytes(image, "/EFI/BOOT/BOOTX64.EFI")[1] != signed
     assert esp_bytes(image, "/EFI/BOOT/before/BOOTX64.EFI")[1] == signed
+
+
+def test_the_way_back_brings_what_was_kept_and_its_list(stick: Path, tmp_path: Path) -> None:
+    image = tmp_path / "stick.img"
+    copy_with_holes(stick, image)
+    with pytest.raises(BootkitError, match="has no boot loaders to go back to"):
+        apply_plan(plan_way_back(image))
+    before = start_of(image)
+    apply_plan(plan_upgrade_of(image, loader=LoaderChoice.BUILT))
+    upgraded = start_of(image)
+    assert upgraded != before
+    apply_plan(plan_way_back(image))
+    assert start_of(image) == before
+    apply_plan(plan_way_back(image))
+    assert start_of(image) == upgraded
+
+
+def start_of(image: Path) -> tuple[bytes, object, list[str]]:
+    """What firmware starts; what the data partition says of it; which loaders are told."""
+    with open_stick(image) as opened:
+        rows = list_loaders(opened)
+        with opened.volume.open(LOADERS_FILE) as fh:
+            document = json.loads(fh.read())
+    kinds = [f"{row.file.path} {row.file.sha256 == row.file.sha256_now}" for row in rows]
+    return esp_bytes(image, "/EFI/BOOT/BOOTX64.EFI")[1], document["loaders"], kinds
 
 
 def test_loaders_come_out_of_a_folder_first(tmp_path: Path) -> None:

@@ -8,8 +8,10 @@ import tempfile
 from pathlib import Path
 
 from bootkit.model.filesystem import DataFs
+from bootkit.model.prepare import Layout
 from tests.faults.cases import CASES, Outcome, interrupt, make_stick, make_things, table
 from tests.faults.sticks import FILE_SYSTEMS
+from tests.faults.upgrades import interrupt_upgrade, make_old_stick
 
 
 def main(each: int, file_systems: tuple[DataFs, ...]) -> int:
@@ -24,7 +26,21 @@ def main(each: int, file_systems: tuple[DataFs, ...]) -> int:
                 for failure in outcomes[-1].failures:
                     print(f"  {failure}", flush=True)
     print(table(outcomes))
-    return min(1, sum(len(outcome.failures) for outcome in outcomes))
+    return min(1, sum(len(outcome.failures) for outcome in outcomes) + upgrades())
+
+
+def upgrades() -> int:
+    """Every write of an upgrade and of the way back from it; the number of failures."""
+    failures = 0
+    for layout in Layout:
+        for back in (False, True):
+            with tempfile.TemporaryDirectory(prefix="bootkit-faults-") as folder:
+                stick = make_old_stick(Path(folder) / "stick.img", layout)
+                count, problems = interrupt_upgrade(stick, Path(folder), back=back, each=sys.maxsize)
+            name = "upgrade --back" if back else "upgrade"
+            print(f"{layout:<12} {name}: {count} points, {len(problems)} failures", *problems, sep="\n  ", flush=True)
+            failures += len(problems)
+    return failures
 
 
 if __name__ == "__main__":

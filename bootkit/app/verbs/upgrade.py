@@ -11,12 +11,13 @@ from bootkit.app.stick.target import look_at_target, stick_record_of
 from bootkit.app.verbs.generate import plan_generation
 from bootkit.app.verbs.loaders import comparison, host_release, release_of
 from bootkit.errors import BootkitError, DeviceRefused, ToolMissing
-from bootkit.model.prepare import HostLoaders, LoaderChoice, PreparePlan, Wish
-from bootkit.plan.prepare import plan_upgrade
+from bootkit.model.prepare import HostLoaders, LoaderChoice, PreparePlan, Target, Wish
+from bootkit.plan.prepare import plan_back, plan_upgrade
 from bootkit.plan.safety import Circumstances
 from bootkit.render.stub import render_stub
 from bootkit.system.changes import apply_changes
 from bootkit.system.loaders import find_loaders
+from bootkit.system.recognise import StickRecord
 from bootkit.system.sticks import open_stick
 
 
@@ -29,10 +30,7 @@ def plan_upgrade_of(
         DeviceRefused: no stick of ours, a newer one than we are, or a safety rule speaks against it.
         BootkitError: its signed loaders are newer than those at hand.
     """
-    target, contents = look_at_target(
-        path, None, Circumstances(allowed=frozenset(allow) | {"large", "foreign", "partitions"})
-    )
-    stick = stick_record_of(path, contents)
+    target, stick = _looked_at(path, allow)
     if _version(stick.version) > _version(__version__):
         raise DeviceRefused(
             f"{path} was prepared by bootkit {stick.version}, and this is {__version__}",
@@ -50,6 +48,23 @@ def plan_upgrade_of(
         data=(stick.data.offset, stick.data.size),
         core=stick.core,
     )
+
+
+def plan_way_back(path: Path, *, allow: Iterable[str] = ()) -> PreparePlan:
+    """What ``upgrade --back`` would do.
+
+    Raises:
+        DeviceRefused: no stick of ours, or a safety rule speaks against it.
+    """
+    target, stick = _looked_at(path, allow)
+    boot, data = (stick.boot.offset, stick.boot.size), (stick.data.offset, stick.data.size)
+    return plan_back(target, boot=boot, data=data, core=stick.core)
+
+
+def _looked_at(path: Path, allow: Iterable[str]) -> tuple[Target, StickRecord]:
+    circumstances = Circumstances(allowed=frozenset(allow) | {"large", "foreign", "partitions"})
+    target, contents = look_at_target(path, None, circumstances)
+    return target, stick_record_of(path, contents)
 
 
 def _refuse_older(path: Path, host: HostLoaders) -> None:

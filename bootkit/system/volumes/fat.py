@@ -1,5 +1,6 @@
 """A FAT data partition that is not mounted."""
 
+from collections.abc import Iterable
 from typing import BinaryIO
 
 from bootkit.formats.fat import Fat
@@ -20,6 +21,17 @@ class FatVolume(RawVolume[Fat]):
 
     def free(self) -> int:
         return self._reader().free_clusters() * self._reader().geometry.cluster_size
+
+    def exchange(self, pairs: Iterable[tuple[str, str]]) -> None:
+        """Let the two files of each pair have each other's content.
+
+        Whoever reads the medium meanwhile without completing the change, as firmware does, finds for each name one of the two,
+        whole: nothing but the directories' sectors is written, and no file loses its room.
+        """
+        with self._changing() as (_, writer):
+            assert isinstance(writer, FatWriter)
+            for one, other in pairs:
+                writer.exchange(one, other)
 
     def _open_tree(self, fh: BinaryIO) -> Fat:
         return Fat(fh)
