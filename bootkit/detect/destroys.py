@@ -6,11 +6,12 @@ starts by itself: another takes its place, or the same installer without its ans
 Source: pykickstart 3.48 (clearpart, zerombr, ignoredisk, autopart); partman's and partman-auto's templates in Debian 12;
 AutoYaST's guide (drive: initialize, use); subiquity's autoinstall reference (interactive-sections; the word
 ``autoinstall`` stands for the user's yes); coreos-installer 0.21 (coreos.inst.install_dev); DBAN and ShredOS (autonuke);
+kiwi 10 (rd.kiwi.oem.installdevice); Windows' answer file (DiskConfiguration: DiskID, WillWipeDisk);
 Clonezilla 3.1 (ocs_live_run with restoredisk); Harvester (harvester.install.automatic); Proxmox 8.2 (auto-installer).
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from bootkit.bootcfg.cmdline import has_word, without, word_value
@@ -20,6 +21,7 @@ from bootkit.model.iso import IsoView
 ALL_DISKS = "It erases all disks without a question, the stick too."
 A_DISK = "It erases a disk without a question, which may be the stick."
 UNATTENDED = "It installs by itself, by an answer file from the network, which may erase disks."
+BY_ANSWERS = "It installs by itself, by an answer file of this stick, which may erase disks."
 BY_HAND = "by hand"
 
 _KICKSTART = ("inst.ks", "ks")
@@ -35,6 +37,7 @@ _MOUNTED = ("/cdrom", "/run/install/repo", "/isodevice", "/media/cdrom", "/run/i
 _ASKS_FOR_STORAGE = re.compile(
     r"interactive-sections:\s*(?:\[[^\]]*(?:storage|\*)|(?:\s*-.*\n)*?\s*-\s*[\"']?(?:storage|\*))"
 )
+_UNATTEND = ("/autounattend.xml", "/Autounattend.xml", "/AutoUnattend.xml")
 _AUTOINSTALL = ("/autoinstall.yaml", "/nocloud/user-data", "/user-data", "/cdrom/user-data")
 
 
@@ -63,6 +66,8 @@ def _harmless_first(entries: tuple[BootEntry, ...]) -> tuple[BootEntry, ...]:
 
 def _wipes(iso: IsoView, entry: BootEntry) -> str:
     """What an entry destroys, in a sentence; empty if nothing is known that it destroys."""
+    if entry.kind in (EntryKind.WIMBOOT, EntryKind.CHAINLOADER):
+        return _by_unattend(iso)
     if entry.kind not in (EntryKind.LINUX, EntryKind.LINUX16, EntryKind.MULTIBOOT2):
         return ""
     words = (*entry.cmdline, *(word for module in entry.modules for word in module.cmdline))
@@ -76,8 +81,9 @@ def _by_word(iso: IsoView, words: tuple[str, ...]) -> str:
         return ALL_DISKS
     if re.search(r"ocs_live_run=.*restore(?:disk|parts)|ocs-sr .*restore(?:disk|parts)", text):
         return A_DISK
-    if has_word(words, "coreos.inst.install_dev"):
-        return f"It erases {word_value(words, 'coreos.inst.install_dev')} without a question."
+    for name in ("coreos.inst.install_dev", "rd.kiwi.oem.installdevice"):
+        if has_word(words, name):
+            return f"It erases {word_value(words, name)} without a question."
     if word_value(words, "harvester.install.automatic") == "true":
         return A_DISK
     starts_alone = has_word(words, "proxmox-start-auto-installer") or has_word(words, "proxmox-auto-installer")
@@ -97,7 +103,7 @@ def _kickstart(text: str) -> str:
     only = next((option for option in commands.get("ignoredisk", ()) if option.startswith("--only-use=")), "")
     drives = only or next((option for option in clear if option.startswith("--drives=")), "")
     if drives:
-        return f"It erases {drives.partition('=')[2]} without a question, which may be the stick."
+        return _erases(drives.partition("=")[2])
     return ALL_DISKS if "--all" in clear else "It erases the Linux partitions of all disks without a question."
 
 
@@ -108,7 +114,8 @@ def _by_preseed(iso: IsoView, words: tuple[str, ...]) -> str:
 def _preseed(text: str) -> str:
     method = re.search(r"^\s*\S+\s+partman-auto/method\s+string\s+\w", text, re.MULTILINE)
     agrees = re.search(r"^\s*\S+\s+partman(?:-\w+)?/confirm\w*\s+boolean\s+true", text, re.MULTILINE)
-    return A_DISK if method and agrees else ""
+    disk = re.search(r"^\s*\S+\s+partman-auto/disk\s+string\s+(\S.*)", text, re.MULTILINE)
+    return _erases(disk[1].strip() if disk else "") if method and agrees else ""
 
 
 def _by_autoyast(iso: IsoView, words: tuple[str, ...]) -> str:
@@ -118,7 +125,8 @@ def _by_autoyast(iso: IsoView, words: tuple[str, ...]) -> str:
 def _autoyast(text: str) -> str:
     erases = re.search(r"<initialize[^>]*>\s*true|<use>\s*all\s*<", text)
     asks = re.search(r"<confirm[^>]*>\s*true", text)
-    return A_DISK if erases and not asks else ""
+    disks = re.findall(r"<drive\b[^>]*>(?:(?!</drive>).)*?<device>\s*([^<\s]+)", text, re.DOTALL)
+    return _erases(" and ".join(disks)) if erases and not asks else ""
 
 
 def _by_autoinstall(iso: IsoView, words: tuple[str, ...]) -> str:
@@ -129,12 +137,50 @@ def _by_autoinstall(iso: IsoView, words: tuple[str, ...]) -> str:
     text = next((text for path in (f"{folder}/user-data", *_AUTOINSTALL) if (text := iso.text(path))), "")
     if not text:
         return UNATTENDED if _NETWORK.search(word_value(words, "ds")) else ""
+    return _autoinstall(text)
+
+
+def _autoinstall(text: str) -> str:
     asks = re.search(
         r"interactive-sections:\s*(?:\[[^\]]*(?:storage|\*)|(?:\n\s*-.*)*?\n\s*-\s*[\"']?(?:storage|\*))", text
     )
-    return "" if asks else A_DISK
+    if asks:
+        return ""
+    disk = re.search(r"^[\s{-]*(?:path|serial):\s*[\"']?([^\s\"',}]+)", text, re.MULTILINE)
+    largest = "the largest disk" if re.search(r"size:\s*[\"']?largest", text) else ""
+    return _erases(disk[1] if disk else largest)
 
 
+def _by_unattend(iso: IsoView) -> str:
+    return next((said for path in _UNATTEND if (said := _unattend(iso.text(path)))), "")
+
+
+def _unattend(text: str) -> str:
+    if not re.search(r"<WillWipeDisk>\s*true", text, re.IGNORECASE):
+        return ""
+    disks = re.findall(r"<Disk\b(?:(?!</Disk>).)*?<DiskID>\s*(\d+)", text, re.DOTALL)
+    return _erases(" and ".join(f"disk {number}" for number in disks))
+
+
+def _erases(disks: str) -> str:
+    return f"It erases {disks} without a question, which may be the stick." if disks else A_DISK
+
+
+def wiped_by(kind: str, text: str) -> str:
+    """What an installer destroys that is given an answer file of ``kind`` (``AnswerFile.kind``), in a sentence.
+
+    Empty only where nothing is installed without a question: what else a file answers, nobody can tell.
+    """
+    judge = _ANSWERED.get(kind)
+    return (judge(text) or BY_ANSWERS) if judge else ""
+
+
+_ANSWERED: Mapping[str, Callable[[str], str]] = {
+    "kickstart": _kickstart,
+    "preseed": _preseed,
+    "autoyast": _autoyast,
+    "autoinstall": _autoinstall,
+}
 _JUDGES: tuple[Callable[[IsoView, tuple[str, ...]], str], ...] = (
     _by_word,
     _by_kickstart,

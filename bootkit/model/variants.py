@@ -19,6 +19,8 @@ class Seed:
     name: str
     path: str
     """Of its file on the stick."""
+    wipes: str = ""
+    """What an installer destroys that is given it, in a sentence; empty if it asks before."""
 
     @property
     def folder(self) -> str:

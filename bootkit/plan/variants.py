@@ -71,7 +71,7 @@ def _seeded(first: BootEntry, seed: Seed, answers: AnswerFile) -> BootEntry:
     entry = _with_words(first, tuple(filled(word, seed) for word in answers.words))
     initrds = (*entry.initrds, ON_STICK + seed_initrd(seed)) if answers.member else entry.initrds
     title = f"{first.title}, with {seed.kind} {seed.name}"
-    return replace(entry, title=title, initrds=initrds, role=Role.INSTALL, answers=seed.label)
+    return replace(entry, title=title, initrds=initrds, role=Role.INSTALL, answers=seed.label, wipes=seed.wipes)
 
 
 def _with_words(entry: BootEntry, words: tuple[str, ...]) -> BootEntry:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from bootkit.detect import BootEntry, Detection, Role
-from bootkit.detect.destroys import A_DISK, ALL_DISKS, UNATTENDED, with_warnings_of_wiping
+from bootkit.detect import BootEntry, Detection, EntryKind, Role
+from bootkit.detect.destroys import A_DISK, ALL_DISKS, BY_ANSWERS, UNATTENDED, wiped_by, with_warnings_of_wiping
 from bootkit.model.iso import IsoFacts, Node, RecordedIso
 
 KICKSTART = "install\n# nobody is asked\nzerombr\nclearpart --all --initlabel\nautopart\n"
@@ -46,6 +46,17 @@ def judged(texts: dict[str, str], *lines: tuple[str, ...]) -> Detection:
         (("file=/cdrom/a",), "d-i partman-auto/method string lvm\n", ""),
         (("autoyast=file:///a",), AUTOYAST, A_DISK),
         (("autoyast=file:///a",), CONFIRMED, ""),
+        (
+            ("file=/cdrom/a",),
+            f"{PRESEED}d-i partman-auto/disk string /dev/sda\n",
+            "It erases /dev/sda without a question, which may be the stick.",
+        ),
+        (
+            ("autoyast=file:///a",),
+            AUTOYAST.replace("<drive>", "<drive><device>/dev/nvme0n1</device>"),
+            "It erases /dev/nvme0n1 without a question, which may be the stick.",
+        ),
+        (("rd.kiwi.oem.installdevice=/dev/vda",), "", "It erases /dev/vda without a question."),
         (("nuke=dwipe --autonuke",), "", ALL_DISKS),
         (("ocs_live_run=ocs-sr -b restoredisk image sda",), "", A_DISK),
         (("coreos.inst.install_dev=/dev/sda",), "", "It erases /dev/sda without a question."),
@@ -77,3 +88,31 @@ def test_where_all_erase_the_same_installer_starts_without_its_answers() -> None
         ("Entry 0, by hand", ("quiet",), Role.DEFAULT),
         ("Entry 0", ("ks=cdrom:/a", "quiet"), Role.INSTALL),
     ]
+
+
+@pytest.mark.parametrize(
+    ("storage", "disks"),
+    [
+        ("    config:\n      - type: disk\n        path: /dev/sda\n", "/dev/sda"),
+        ("    config:\n      - {type: disk, id: a}\n        serial: WD-1\n", "WD-1"),
+        ("    layout:\n      name: lvm\n      match:\n        size: largest\n", "the largest disk"),
+    ],
+)
+def test_an_autoinstall_names_its_disk(storage: str, disks: str) -> None:
+    said = wiped_by("autoinstall", f"{USER_DATA}  storage:\n{storage}")
+    assert said == f"It erases {disks} without a question, which may be the stick."
+
+
+def test_answers_of_the_sticks_own_are_asked_about_whatever_they_say() -> None:
+    assert wiped_by("kickstart", KICKSTART) == ALL_DISKS
+    assert wiped_by("preseed", "d-i time/zone string UTC\n") == BY_ANSWERS
+    assert wiped_by("sysrescuecfg", "global: {}\n") == ""
+
+
+def test_windows_with_an_answer_file_that_wipes_a_disk_says_which() -> None:
+    text = "<Disk wcm:action='add'><WillWipeDisk>true</WillWipeDisk><DiskID>0</DiskID></Disk>"
+    entries = (BootEntry(title="Setup", kernel="/sources/boot.wim", kind=EntryKind.WIMBOOT),)
+    found = with_warnings_of_wiping(
+        image({"/autounattend.xml": text}), Detection(stack="s", distro="d", entries=entries)
+    )
+    assert found.entries[0].wipes == "It erases disk 0 without a question, which may be the stick."

@@ -1,11 +1,14 @@
 """What lies beside the images of a stick: places for their changes, answers for their installers."""
 
+from bootkit.detect.destroys import wiped_by
 from bootkit.detect.registry import stacks
 from bootkit.errors import BootkitError
 from bootkit.model.places import PERSISTENCE_FOLDER, SEED_FOLDER
 from bootkit.model.variants import Kept, Seed, Variants
 from bootkit.system.fsimage import is_encrypted
 from bootkit.system.volume import Volume, read_file, walk
+
+_SEED_LIMIT = 1 << 20
 
 
 def read_variants(volume: Volume) -> Variants:
@@ -24,7 +27,8 @@ def read_variants(volume: Volume) -> Variants:
     for path, _ in walk(volume, SEED_FOLDER):
         parts = path.removeprefix(f"{SEED_FOLDER}/").split("/")
         if len(parts) == 4 and (parts[1], parts[3]) in seed_files:  # image, kind, name, file
-            seeds.append(Seed(image=parts[0], kind=parts[1], name=parts[2], path=path))
+            text = (read_file(volume, path, _SEED_LIMIT) or b"").decode("utf-8", "replace")
+            seeds.append(Seed(image=parts[0], kind=parts[1], name=parts[2], path=path, wipes=wiped_by(parts[1], text)))
     return Variants(kept=kept, seeds=tuple(seeds))
 
 
