@@ -49,6 +49,10 @@ _NOTHING = Additions()
 _NO_ADDITIONS: Mapping[str, Additions] = {}
 ERASES = "(erases disks)"
 """What stands behind the title of an entry that destroys something without a question."""
+INSTALLS = "(installs)"
+"""What stands behind the title of one that installs, where that does not say so."""
+GO = "go"
+"""The id of the line that starts an entry which asks once more."""
 WITHOUT_ADDITIONS = "Without what is added from this stick"
 
 
@@ -90,6 +94,8 @@ class GrubEntry:
     """GRUB script that is true where the entry can start; empty if that is everywhere."""
     explanation: tuple[str, ...] = ()
     """Lines to show instead of booting."""
+    warning: tuple[str, ...] = ()
+    """What it destroys: lines of a question that is asked before it starts."""
     own_menu: str = ""
     """The image's own menu to hand over to instead of booting."""
     needs: Needs = Needs()
@@ -106,6 +112,11 @@ class GrubEntry:
     hop: Hop | None = None
     source: BootEntry | None = None
     additions: Additions = _NOTHING
+
+    @property
+    def id_path(self) -> str:
+        """Where in the image's menu it is that something starts."""
+        return f"{self.id}>{GO}" if self.warning else self.id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -303,7 +314,7 @@ def _twins(entries: list[GrubEntry], ids: set[str]) -> list[GrubEntry]:
 
 
 def _entry(item: ImageItem, entry: BootEntry, own_id: str) -> GrubEntry:
-    title = clean_text(f"{entry.title} {ERASES}" if entry.wipes else entry.title) or "Start"
+    title = _marked_title(entry)
     condition = _condition(entry.firmware)
     refused = _refused(item, entry)
     if refused:
@@ -317,6 +328,7 @@ def _entry(item: ImageItem, entry: BootEntry, own_id: str) -> GrubEntry:
         id=own_id,
         condition=condition,
         needs=_needs(item, entry),
+        warning=explanation(entry.wipes) if entry.wipes else (),
         kernel=entry.kernel if is_linux else "",
         initrds=_initrds(item, entry) if is_linux else (),
         loads=() if is_linux else tuple(_loads(entry)),
@@ -327,6 +339,13 @@ def _entry(item: ImageItem, entry: BootEntry, own_id: str) -> GrubEntry:
         hop=item.hops.get(entry.kernel),
         source=entry,
     )
+
+
+def _marked_title(entry: BootEntry) -> str:
+    if entry.wipes:
+        return clean_text(f"{entry.title} {ERASES}")
+    says_so = entry.role is not Role.INSTALL or "install" in entry.title.casefold()
+    return clean_text(entry.title if says_so else f"{entry.title} {INSTALLS}") or "Start"
 
 
 def _initrds(item: ImageItem, entry: BootEntry) -> tuple[str, ...]:

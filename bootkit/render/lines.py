@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from bootkit.render.entries import MenuFolder, MenuImage, clean_text, display_width
+from bootkit.render.entries import GO, MenuFolder, MenuImage, clean_text, display_width
 from bootkit.render.grub import render
 from bootkit.render.parts import Parts
 
@@ -11,7 +11,7 @@ _TIP_LIMIT = 80
 
 def render_image(image: MenuImage, free: str) -> str:
     """The image's entries, as they are shown when it is chosen."""
-    return render("image.cfg.j2", image=image, free=_free(image, free))
+    return render("image.cfg.j2", image=image, free=_free(image, free), go=GO)
 
 
 class MenuLines:

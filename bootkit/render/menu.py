@@ -101,6 +101,12 @@ _BY_OVERLAY = (
         word="bootkit=closed",
     ),
     Toggle(
+        variable="opt_guard",
+        title="Guard the stick: no installer can take it",
+        short="guarded",
+        word="bootkit=guard",
+    ),
+    Toggle(
         variable="opt_off",
         title="As the image is: nothing from this stick",
         short="as it is",
@@ -233,7 +239,7 @@ def menu_targets(items: Sequence[ImageItem], settings: MenuSettings | None = Non
         MenuTarget(
             path=image.path,
             title=f"{image.title}: {entry.title}",
-            id_path=f"{image.id_path}>{entry.id}",
+            id_path=f"{image.id_path}>{entry.id_path}",
             entry=entry.source,
         )
         for image in menu_tree(items, appearances).all_images

@@ -34,7 +34,14 @@ def test_every_text_of_the_menu_is_in_every_language() -> None:
     menus.append(menu_text([replace(DEBIAN, sha256="ab" * 32)], settings, RULES))
     said = {text for menu in menus for text in re.findall(r'\$"([^"]*)"', menu.decode())}
     shown = set(re.findall(r'text = "(.*)"', appearance_files(MenuSettings())[f"{THEME_FOLDER}/theme.txt"].decode()))
-    rare = {" (untested guess)", "Not for this computer", "Good to know"}
+    rare = {
+        " (untested guess)",
+        " (erases disks)",
+        " (installs)",
+        "Start it all the same (Esc: leave it)",
+        "Not for this computer",
+        "Good to know",
+    }
     assert said | shown - {"bootkit"} <= known_texts()
     assert known_texts() - said - shown - OF_GRUB - rare == set()
     for language in TRANSLATED:

@@ -424,6 +424,43 @@ def test_the_serial_console_is_that_of_the_machine(full_stick: Path) -> None:
         assert console in got.linux
 
 
+WIPING = replace(
+    entry("Install at once"), cmdline=("unattended",), wipes="It erases sda without a question, which may be the stick."
+)
+WIPING_PLACE = "image:wipes.iso>entry-install-at-once"
+
+
+def add_what_wipes(maker: StickMaker) -> None:
+    wipes = item("/boot/iso/wipes.iso", entry("Try it"), WIPING)
+    maker.add_iso(wipes.path, LIVE_TREE)
+    appearance = ImageAppearance(entry=WIPING.title)
+    maker.add_menu(wipes, settings=MenuSettings(default=LAST, appearances={wipes.path: appearance}))
+
+
+def test_what_erases_disks_asks_once_more_and_says_which(stick: StickMaker) -> None:
+    add_what_wipes(stick)
+    disk = stick.make()
+    # chosen, and even told to go on: the question has its own mind
+    for place in (WIPING_PLACE, f"{WIPING_PLACE}>go"):
+        got = run_menu(disk, entry=place)
+        assert got.linux is None
+        assert "It erases sda without a question, which may be the stick." in got.screen
+        assert "Start it all the same (Esc: leave it)" in got.screen
+
+
+def test_what_erases_disks_starts_when_the_question_is_answered(stick: StickMaker) -> None:
+    add_what_wipes(stick)
+    got = run_menu(stick.make(), entry=f"{WIPING_PLACE}>go", presets={"test_words": "quiet"})
+    assert got.linux is not None
+    assert "unattended" in got.linux
+
+
+def test_what_erases_disks_is_but_a_question_where_the_user_made_it_the_default(stick: StickMaker) -> None:
+    add_what_wipes(stick)
+    assert f"<{WIPING_PLACE} 30>" in _start(stick)
+    assert run_menu(stick.make(), entry=WIPING_PLACE).linux is None
+
+
 MANY = tuple(item(f"/boot/iso/{n // 40}/{n}.iso", entry(f"Live {n}")) for n in range(CHECKED + 20))
 
 
