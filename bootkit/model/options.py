@@ -244,6 +244,15 @@ OPTIONS: tuple[OptionSpec, ...] = (
         variable="BK_OWN_DISKS",
     ),
     OptionSpec(
+        key="guard_stick",
+        kind=Kind.SWITCH,
+        default=False,
+        title="Guard the stick",
+        help="Nothing is written to the stick once the system is up, unless a home or changes are kept on it: "
+        "no installer can take it for the disk to install to.",
+        variable="BK_GUARD_STICK",
+    ),
+    OptionSpec(
         key="persistence",
         kind=Kind.SWITCH,
         default=True,

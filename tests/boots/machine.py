@@ -129,6 +129,7 @@ def session(
     read_only: bool = False,
     answers: Sequence[tuple[str, str]] = (),
     disks: Sequence[Path] = (),
+    disk_driver: str = "virtio-blk-pci",
     log: Path | None = None,
 ) -> Session:
     """Boot ``entry`` of a stick image, run ``script`` in the system, and wait until the machine is off.
@@ -136,6 +137,7 @@ def session(
     What the guest writes stays in the image; with ``read_only`` the drive refuses to be written, as a stick with its
     switch set does. ``answers`` are regular expressions for questions on the console in their order, each with what is
     typed there then. ``disks`` are the computer's own, raw; what is written to them stays, too.
+    ``disk_driver`` is QEMU's name for what they are.
     """
     with TemporaryDirectory(prefix="bootkit-") as name:
         folder = Path(name)
@@ -155,7 +157,7 @@ def session(
             disk.truncate(2 << 20)
         run(["mke2fs", "-q", "-F", "-t", "ext2", "-U", TEST_UUID, "-L", "BOOTKITTEST", "-d", tree, machine.test_disk])
         with closing(_Console(folder / "serial", answers)) as console:
-            argv = [*_argv(machine, folder / "serial", read_only=read_only), *_own_disks(disks)]
+            argv = [*_argv(machine, folder / "serial", read_only=read_only), *_own_disks(disks, disk_driver)]
             with popen(argv) as process:
                 ended = _watch(process, console, TIME_LIMIT * accelerator.patience)
             if log is not None:
@@ -170,12 +172,12 @@ def _argv(machine: VirtualMachine, serial: Path, *, read_only: bool) -> list[str
     return [str(word).replace("snapshot=on", kept).replace(one_way, two_ways) for word in qemu_argv(machine)]
 
 
-def _own_disks(disks: Sequence[Path]) -> list[str]:
+def _own_disks(disks: Sequence[Path], driver: str) -> list[str]:
     drives = [(f"own{number}", disk) for number, disk in enumerate(disks)]
     return [
         word
         for name, disk in drives
-        for word in ("-drive", f"if=none,id={name},format=raw,file={disk}", "-device", f"virtio-blk-pci,drive={name}")
+        for word in ("-drive", f"if=none,id={name},format=raw,file={disk}", "-device", f"{driver},drive={name}")
     ]
 
 

@@ -23,6 +23,7 @@ pytestmark = pytest.mark.boots
 
 REPORT = r"""
 echo "disks=$(sed -n 's/^disks //p' /run/bootkit/status)"
+udevadm settle
 for part in /sys/class/block/vd*[1-3]/ro; do read -r ro <"$part"; echo "${part%/ro} ro=$ro"; done
 blkid /dev/disk/by-uuid/00000000-0000-4000-8000-000000000001 >/dev/null && echo "named=yes"
 """

@@ -9,7 +9,7 @@ from tests.overlay.small_initrd import BUSYBOX, add_program
 OVERLAYS = Path(__file__).parents[2] / "initrd_overlays"
 SHELLS = ("busybox", "dash")
 """The first is ash, with programs of its own behind it; dash takes the same ones."""
-_APPLETS = ("cat", "chmod", "cp", "dd", "false", "grep", "mkdir", "rm", "timeout", "tr", "true")
+_APPLETS = ("cat", "chmod", "cp", "dd", "false", "grep", "mkdir", "readlink", "rm", "sync", "timeout", "tr", "true")
 
 
 class Sandbox:

@@ -14,4 +14,6 @@ for bk_step in user home language customize; do
 	bk_run "$bk_step"
 done
 bk_keep_log
+# behind the last that is written to the stick
+bk_run guard
 exit 0

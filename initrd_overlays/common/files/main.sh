@@ -29,7 +29,7 @@ bk_step=boot
 bk_log "bootkit ${BK_VERSION:-?}, Linux $(uname -r), ${BK_IMAGE:-an image without choices}"
 bk_log "kernel line: $(cat /proc/cmdline)"
 [ ! -r "$BK_HERE/cure.log" ] || cat "$BK_HERE/cure.log" >>"$BK/log"
-for bk_file in lib.sh disks.sh close_disk.sh late.sh user.sh home.sh language.sh customize.sh choices bootkit-status bootkit.service; do
+for bk_file in lib.sh disks.sh close_disk.sh held.sh guard.sh late.sh user.sh home.sh language.sh customize.sh choices bootkit-status bootkit.service; do
 	[ ! -r "$BK_HERE/$bk_file" ] || cat "$BK_HERE/$bk_file" >"$BK/$bk_file"
 done
 case ,$BK_WORDS, in
@@ -45,7 +45,7 @@ if ! (: >"$BK_ROOT/.bootkit") 2>/dev/null; then
 	mount -o remount,rw "$BK_ROOT" 2>>"$BK/log" || bk_say failed "the system's root is read-only"
 fi
 rm -f "$BK_ROOT/.bootkit"
-for bk_step in disks stick extensions isodevice settings apps start; do
+for bk_step in disks stick held extensions isodevice settings apps start; do
 	bk_run "$bk_step"
 done
 bk_keep_log
