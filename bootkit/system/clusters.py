@@ -5,6 +5,7 @@ old lies that is still needed if the change is never committed.
 """
 
 import abc
+import itertools
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from typing import Generic, TypeVar
 from bootkit.errors import BootkitError
 from bootkit.formats.reader import clip
 from bootkit.formats.tree import Entry
-from bootkit.system.redo import Piece
+from bootkit.system.redo import Piece, Room
 from bootkit.system.staged import Staged
 from bootkit.system.volume import parts_of
 from bootkit.system.writer import Reserved, is_a_file, no_file
@@ -68,6 +69,8 @@ class ClusterWriter(abc.ABC, Generic[E]):
         """To be freed by :meth:`settle`."""
         self._freed: list[Run] = []
         """Freed by it: not to be written to before the commit."""
+        self._discarded: list[Run] = []
+        """The same, whose content is worth nothing."""
 
     def reserve(self, size: int, data: Sequence[Piece]) -> Reserved:  # noqa: ARG002  # neither has holes
         runs = self._take(-(-size // self._cluster_size)) if size else ()
@@ -93,24 +96,26 @@ class ClusterWriter(abc.ABC, Generic[E]):
         """Make a folder with its parents; nothing if it is there."""
         self._folder(parts_of(path))
 
+    def discard(self, path: str) -> None:
+        folder, member = self._file(path)
+        self._erase(folder, member)
+        self._discarded.extend(self._runs(member.entry))
+
     def settle(self) -> None:
-        for first, count in self._removed:
+        gone = (*self._removed, *self._discarded)
+        if gone:
+            self._staged.end_step()
+        for first, count in gone:
             self._give(first, count)
         self._freed, self._removed = self._removed, []
 
     def room(self, size: int) -> Sequence[Piece]:
-        found: list[Piece] = []
-        wanted = -(-size // self._cluster_size)
-        freed = sorted(self._freed)
-        for first, count in self._free_runs(wanted):
-            for start, length in _without((first, count), freed):
-                if wanted > 0:
-                    found.append((self._offset(start), min(length, wanted) * self._cluster_size))
-                    wanted -= length
-            if wanted <= 0:
-                break
-        self._freed = []
-        return found
+        room = Room(size)
+        runs = itertools.chain(self._discarded, self._spare_runs(-(-size // self._cluster_size)))
+        while not room.is_enough and (run := next(runs, None)) is not None:
+            room.add(self._offset(run[0]), run[1] * self._cluster_size)
+        self._freed, self._discarded = [], []
+        return room.pieces
 
     def close(self) -> None:
         """Nothing to give back."""
@@ -141,6 +146,12 @@ class ClusterWriter(abc.ABC, Generic[E]):
     def _free_runs(self, enough: int) -> Iterator[Run]:
         """The free clusters; a run of ``enough`` may be only a part of what is free there."""
 
+    def _spare_runs(self, enough: int) -> Iterator[Run]:
+        """What was free before the change, too."""
+        freed = sorted((*self._freed, *self._discarded))
+        for run in self._free_runs(enough):
+            yield from _without(run, freed)
+
     @abc.abstractmethod
     def _runs(self, entry: E) -> Iterator[Run]:
         """The clusters of a file or a directory."""
@@ -155,6 +166,10 @@ class ClusterWriter(abc.ABC, Generic[E]):
     @abc.abstractmethod
     def _folder_records(self, folder: Folder[E], name: str) -> bytes:
         """The records of a new, empty folder, for which room is taken and filled."""
+
+    @abc.abstractmethod
+    def _renewed(self, folder: Folder[E], old: Member[E], records: bytes) -> bytes:
+        """What makes the records of an old file mean the new one of the same name."""
 
     @abc.abstractmethod
     def _erased(self, record: bytes) -> bytes:
@@ -207,30 +222,41 @@ class ClusterWriter(abc.ABC, Generic[E]):
         return here, found
 
     def _replace(self, folder: Folder[E], name: str, records: bytes) -> None:
+        """Give a name to the file that these records make: in the place of an old one, so that there is always one of the two."""
         old = folder.members.get(self._fold(name))
         if old is not None:
             if old.entry.is_dir:
                 raise BootkitError(
                     f"{folder.path}/{name} on the stick is a folder", hint="remove it, or take another name"
                 )
-            self._erase(folder, old)
             self._removed.extend(self._runs(old.entry))
+            renewed = self._renewed(folder, old, records) if old.entry.name == name else b""
+            if len(renewed) == old.count * RECORD:
+                self._put(folder, old.first, renewed)
+                old.entry = self._read_member(folder, old.first, old.count)
+                return
+            self._erase(folder, old)
         self._insert(folder, name, records)
 
     def _insert(self, folder: Folder[E], name: str, records: bytes) -> Member[E]:
         count = len(records) // RECORD
         while (first := folder.row(count)) < 0:
             self._grow(folder)
-        for number in range(count):
-            self._staged.put(folder.places[first + number], records[number * RECORD : (number + 1) * RECORD])
+        self._put(folder, first, records)
         folder.used[first : first + count] = b"\x01" * count
         member = Member(self._read_member(folder, first, count), first, count)
         folder.members[self._fold(name)] = member
         return member
 
+    def _put(self, folder: Folder[E], first: int, records: bytes) -> None:
+        """Write records to a directory, from one of that number on."""
+        with self._staged.naming():
+            for number in range(len(records) // RECORD):
+                self._staged.put(folder.places[first + number], records[number * RECORD : (number + 1) * RECORD])
+
     def _erase(self, folder: Folder[E], member: Member[E]) -> None:
-        for at in folder.places[member.first : member.first + member.count]:
-            self._staged.put(at, self._erased(self._staged.peek(at, RECORD)))
+        places = folder.places[member.first : member.first + member.count]
+        self._put(folder, member.first, b"".join(self._erased(self._staged.peek(at, RECORD)) for at in places))
         folder.used[member.first : member.first + member.count] = bytes(member.count)
         del folder.members[self._fold(member.entry.name)]
 

@@ -15,6 +15,7 @@ from bootkit.formats.exfat import CONTIGUOUS, DIRECTORY, FILE, IN_USE, NAME, STR
 from bootkit.formats.reader import read_at
 from bootkit.model.plan import WriteFile
 from bootkit.system.clusters import RECORD, ClusterWriter, Folder, Member, Run
+from bootkit.system.redo import Piece
 from bootkit.system.staged import SECTOR, Staged
 from bootkit.system.writer import Reserved, no_room
 
@@ -74,6 +75,12 @@ def exfat_spare_sector(staged: Staged) -> int:
     """The offset of a sector that exFAT leaves alone: the last one before its table, if there is a gap."""
     fat = int.from_bytes(staged.on_medium(80, 4), "little") << staged.on_medium(108, 1)[0]
     return fat - SECTOR
+
+
+def exfat_gap(staged: Staged) -> Piece:
+    """What lies between both boot regions and the table, but for the last sector."""
+    start = 2 * _BOOT_SECTORS << staged.on_medium(108, 1)[0]
+    return start, max(0, exfat_spare_sector(staged) - start)
 
 
 class ExfatWriter(ClusterWriter[ExfatEntry]):
@@ -172,8 +179,11 @@ class ExfatWriter(ClusterWriter[ExfatEntry]):
     def _folder_records(self, folder: Folder[ExfatEntry], name: str) -> bytes:  # noqa: ARG002
         # a directory has at least one cluster, even if nothing is in it
         ((first, _),) = self._take(1)
-        self._staged.put(self._offset(first), bytes(self._cluster_size))
+        self._staged.write_past(self._offset(first), bytes(self._cluster_size))
         return self._set(name, DIRECTORY, first, self._cluster_size)
+
+    def _renewed(self, folder: Folder[ExfatEntry], old: Member[ExfatEntry], records: bytes) -> bytes:  # noqa: ARG002
+        return records
 
     def _erased(self, record: bytes) -> bytes:
         return bytes((record[0] & ~IN_USE,)) + record[1:]
@@ -184,7 +194,7 @@ class ExfatWriter(ClusterWriter[ExfatEntry]):
         if not folder.path:
             *_, (last, length) = self._runs(entry)
             ((added, _),) = self._take(1)
-            self._staged.put(self._offset(added), bytes(self._cluster_size))
+            self._staged.write_past(self._offset(added), bytes(self._cluster_size))
             self._link(added, _END_OF_CHAIN)
             self._link(last + length - 1, added)
             self._extend(folder, self._offset(added), self._cluster_size)
@@ -192,7 +202,7 @@ class ExfatWriter(ClusterWriter[ExfatEntry]):
         old = b"".join(self._staged.peek(at, RECORD) for at in folder.places)
         size = 2 * len(old)
         ((first, _),) = self._take(size // self._cluster_size)
-        self._staged.put(self._offset(first), old + bytes(len(old)))
+        self._staged.write_past(self._offset(first), old + bytes(len(old)))
         self._removed.extend(self._runs(entry))
         self._move(folder, first, size)
 
@@ -202,8 +212,7 @@ class ExfatWriter(ClusterWriter[ExfatEntry]):
         parent = self._folders[above]
         member = parent.members[folded]
         records = self._set(member.entry.name, DIRECTORY, first, size)
-        for number, at in enumerate(parent.places[member.first : member.first + member.count]):
-            self._staged.put(at, records[number * RECORD : (number + 1) * RECORD])
+        self._put(parent, member.first, records)
         member.entry = folder.entry = self._read_member(parent, member.first, member.count)
         known, folder.places, folder.used = folder.used, [], bytearray()
         self._extend(folder, self._offset(first), size)

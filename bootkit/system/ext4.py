@@ -5,6 +5,7 @@ debugfs/debugfs.c for the order in which the functions of its library are called
 """
 
 import ctypes
+import itertools
 import struct
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -14,7 +15,7 @@ from bootkit.errors import BootkitError
 from bootkit.formats.ext4 import Ext4, read_superblock
 from bootkit.formats.reader import Extent
 from bootkit.system.libext2fs import FOLDER_FULL, NOT_FOUND, Library
-from bootkit.system.redo import Piece
+from bootkit.system.redo import Piece, Room
 from bootkit.system.staged import SECTOR, Staged
 from bootkit.system.volume import mode_of, parts_of
 from bootkit.system.writer import Reserved, is_a_file, no_file
@@ -24,6 +25,7 @@ _VALID, _ERRORS = 1, 2
 _QUOTAS = 0x100 | 0x2000
 """Files that count blocks and inodes, which libext2fs does not keep up to date: quota and project."""
 
+_SUPERBLOCK_END = 2048
 _ROOT = 2
 _TYPE, _FOLDER, _FILE = 0xF000, 0x4000, 0x8000
 _ENCRYPTED = 0x800
@@ -57,6 +59,12 @@ def ext4_spare_sector(staged: Staged) -> int:  # noqa: ARG001  # it is the same 
     return SECTOR
 
 
+def ext4_gap(staged: Staged) -> Piece:
+    """What is left of the first block behind the superblock."""
+    end = read_superblock(cast("BinaryIO", staged)).block_size
+    return _SUPERBLOCK_END, max(0, end - _SUPERBLOCK_END)
+
+
 class Ext4Writer:
     """Changes to the ext4 file system in ``staged``.
 
@@ -74,6 +82,7 @@ class Ext4Writer:
         self._first_block, self._extents = superblock.first_block, bool(superblock.incompat & _EXTENTS)
         self._staged = staged
         self._removed: list[int] = []
+        self._discarded: list[Piece] = []
         self._old_map = ctypes.c_void_p()
         self._library = Library(staged)
         try:
@@ -111,41 +120,49 @@ class Ext4Writer:
 
     def publish(self, path: str, reserved: Reserved) -> None:
         folder, name = self._place(path)
-        self._take_away(folder, name, path)
         self._own(reserved.first, folder)
         self._protect(reserved.first, mode_of(path))
-        self._link(folder, name, reserved.first)
+        self._name(folder, name, reserved.first, path)
 
     def rename(self, old: str, new: str) -> None:
         folder, name = self._place(new)
         above, old_name, number = self._file(old)
         if (above, old_name) == (folder, name):
             return
-        self._take_away(folder, name, new)
-        self._link(folder, name, number)
-        self._library("unlink", above, old_name, number, 0)
+        self._unlink(above, old_name, number)
+        self._name(folder, name, number, new)
 
     def remove(self, path: str) -> None:
         folder, name, number = self._file(path)
-        self._library("unlink", folder, name, number, 0)
+        self._unlink(folder, name, number)
         self._removed.append(number)
 
+    def discard(self, path: str) -> None:
+        _, _, number = self._file(path)
+        (links,) = struct.unpack_from("<H", self._inode(number), 26)
+        if links == 1:
+            extents = Ext4(cast("BinaryIO", self._staged)).extents_of(number)
+            self._discarded += [(at, length) for at, length in extents if at is not None]
+        self.remove(path)
+
     def settle(self) -> None:
-        for number in self._removed:
-            self._let_go(number)
-        self._removed.clear()
         self._library("flush2", _WITHOUT_SYNC)
+        if self._removed:
+            self._staged.end_step()
+            for number in self._removed:
+                self._let_go(number)
+            self._removed.clear()
+            self._library("flush2", _WITHOUT_SYNC)
 
     def room(self, size: int) -> Sequence[Piece]:
-        found: list[Piece] = []
-        for first, count in self._free_runs():
-            if size <= 0:
-                break
-            length = min(count * self._block_size, size)
-            found.append((first * self._block_size, length))
-            size -= length
+        room = Room(size)
+        blocks = ((first * self._block_size, count * self._block_size) for first, count in self._free_runs())
+        pieces = itertools.chain(self._discarded, blocks)
+        while not room.is_enough and (piece := next(pieces, None)) is not None:
+            room.add(*piece)
+        self._discarded.clear()
         self._remember_map()
-        return found
+        return room.pieces
 
     def _block_ranges(self, size: int, data: Sequence[Piece]) -> Iterator[tuple[int, int]]:
         """First and number of the blocks that hold data, and the first block of all.
@@ -197,15 +214,21 @@ class Ext4Writer:
             raise no_file(path)
         return here, name, number
 
-    def _take_away(self, folder: int, name: bytes, path: str) -> None:
-        """Unlink what has this name, if anything has."""
+    def _name(self, folder: int, name: bytes, number: int, path: str) -> None:
+        """Give a file its name: in the record of one that has it, so that there is always one of the two."""
         old = self._lookup(folder, name)
         if old is None:
+            self._with_room(folder, lambda: self._library.ask("link", folder, name, number, _ENTRY_FILE))
             return
         if self._mode(old) & _TYPE == _FOLDER:
             raise BootkitError(f"{path} on the stick is a folder", hint="remove it, or take another name")
-        self._library("unlink", folder, name, old, 0)
+        with self._staged.naming():
+            self._library.change_name(folder, name, number, _ENTRY_FILE)
         self._removed.append(old)
+
+    def _unlink(self, folder: int, name: bytes, number: int) -> None:
+        with self._staged.naming():
+            self._library("unlink", folder, name, number, 0)
 
     def _lookup(self, folder: int, name: bytes) -> int | None:
         number = ctypes.c_uint32()
@@ -222,16 +245,14 @@ class Ext4Writer:
         self._own(number, above)
         return number
 
-    def _link(self, folder: int, name: bytes, number: int) -> None:
-        self._with_room(folder, lambda: self._library.ask("link", folder, name, number, _ENTRY_FILE))
-
     def _with_room(self, folder: int, add: Callable[[], int]) -> None:
         """Add to a folder, which is expanded if it is full."""
-        status = add()
-        if status == FOLDER_FULL:
-            self._library("expand_dir", folder)
+        with self._staged.naming():
             status = add()
-        self._library.require(status)
+            if status == FOLDER_FULL:
+                self._library("expand_dir", folder)
+                status = add()
+            self._library.require(status)
 
     def _require_folder(self, number: int, path: str) -> None:
         inode = self._inode(number)

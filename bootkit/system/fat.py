@@ -15,6 +15,7 @@ from bootkit.errors import BootkitError
 from bootkit.formats.fat import Fat, FatEntry, FatGeometry, case_flags, short_checksum
 from bootkit.model.filesystem import VFAT
 from bootkit.system.clusters import RECORD, ClusterWriter, Folder, Member, Run
+from bootkit.system.redo import Piece
 from bootkit.system.staged import SECTOR, Staged
 from bootkit.system.writer import Reserved, no_room
 
@@ -52,6 +53,16 @@ def fat_spare_sector(staged: Staged) -> int:
     """The offset of the last reserved sector, which nothing of FAT uses where there are enough of them."""
     sector_size, _, reserved = struct.unpack("<HBH", staged.on_medium(11, 5))
     return int(sector_size * reserved - SECTOR)
+
+
+def fat_gap(staged: Staged) -> Piece:
+    """The reserved sectors of a FAT32 between the copies of its boot sectors and the last one."""
+    if Fat(cast("BinaryIO", staged)).geometry.bits != 32:
+        return 0, 0
+    sector_size = int.from_bytes(staged.on_medium(11, 2), "little")
+    info, copy = struct.unpack("<HH", staged.on_medium(48, 4))
+    start = (max(info, copy + 2) + 1) * sector_size
+    return start, max(0, fat_spare_sector(staged) - start)
 
 
 class FatWriter(ClusterWriter[FatEntry]):
@@ -224,7 +235,7 @@ class FatWriter(ClusterWriter[FatEntry]):
         ((first, _),) = self._take(1)
         above = folder.entry.cluster if folder.path else 0
         dots = _short(b".          ", _DIRECTORY, first, 0) + _short(b"..         ", _DIRECTORY, above, 0)
-        self._staged.put(self._offset(first), dots.ljust(self._cluster_size, b"\0"))
+        self._staged.write_past(self._offset(first), dots.ljust(self._cluster_size, b"\0"))
         return self._records(folder, name, _DIRECTORY, first, 0)
 
     def _records(self, folder: Folder[FatEntry], name: str, attributes: int, cluster: int, size: int) -> bytes:
@@ -235,6 +246,15 @@ class FatWriter(ClusterWriter[FatEntry]):
         short = _made_short_name(name, folder.short_names)
         folder.short_names.add(short)
         return _long(name, short) + _short(short, attributes, cluster, size)
+
+    def _renewed(self, folder: Folder[FatEntry], old: Member[FatEntry], records: bytes) -> bytes:
+        """The old ones, with all but the name in the last."""
+        folder.short_names.discard(records[-RECORD:][:11])  # it was made because the old one has it still
+        places = folder.places[old.first : old.first + old.count]
+        kept = b"".join(self._staged.peek(at, RECORD) for at in places)
+        short, new = kept[-RECORD:], records[-RECORD:]
+        folder.short_names.add(short[:11])
+        return kept[:-RECORD] + short[:11] + new[11:12] + short[12:13] + new[13:]
 
     def _erase(self, folder: Folder[FatEntry], member: Member[FatEntry]) -> None:
         last = folder.places[member.first + member.count - 1]
@@ -257,7 +277,7 @@ class FatWriter(ClusterWriter[FatEntry]):
             raise BootkitError("the root directory of this FAT16 is full", hint="put it into a folder")
         *_, last = self._tree.clusters(folder.entry.cluster)
         ((added, _),) = self._take(1)
-        self._staged.put(self._offset(added), bytes(self._cluster_size))
+        self._staged.write_past(self._offset(added), bytes(self._cluster_size))
         self._set_entries(last, (added,))
         folder.places.extend(range(self._offset(added), self._offset(added) + self._cluster_size, RECORD))
         folder.used.extend(bytes(self._cluster_size // RECORD))

@@ -7,6 +7,7 @@ output, ext2fs.h for the functions, ext2_err.et for the errors.
 
 import ctypes
 import errno
+import struct
 from collections.abc import Callable
 from typing import Any
 
@@ -28,6 +29,13 @@ _SetSize = ctypes.CFUNCTYPE(_Long, _Pointer, ctypes.c_int)
 _Blocks = ctypes.CFUNCTYPE(_Long, _Pointer, ctypes.c_ulong, ctypes.c_int, _Pointer)
 _Blocks64 = ctypes.CFUNCTYPE(_Long, _Pointer, ctypes.c_ulonglong, ctypes.c_int, _Pointer)
 _SetOption = ctypes.CFUNCTYPE(_Long, _Pointer, ctypes.c_char_p, ctypes.c_char_p)
+
+_OnName = ctypes.CFUNCTYPE(
+    ctypes.c_int, ctypes.c_uint32, ctypes.c_int, _Pointer, ctypes.c_int, ctypes.c_int, _Pointer, _Pointer
+)
+_CHANGED, _END = 1, 2
+_NAME = struct.Struct("<IHBB")
+"""``struct ext2_dir_entry_2``: inode, bytes of the record, bytes of the name, type; the name follows."""
 
 
 class _Manager(ctypes.Structure):
@@ -100,6 +108,24 @@ class Library:
         """The answer of ``ext2fs_function``, called as :meth:`__call__` does."""
         answer: int | None = getattr(self._library, f"ext2fs_{function}")(self._fs, *words)
         return answer or 0
+
+    def change_name(self, folder: int, name: bytes, number: int, kind: int) -> None:
+        """Let a name that is in a folder mean another inode.
+
+        Raises:
+            BootkitError: the folder cannot be read or written.
+        """
+
+        def met(_folder: int, _entry: int, record: int, _at: int, _size: int, _block: int, _private: int) -> int:
+            old, length, name_length, old_kind = _NAME.unpack(ctypes.string_at(record, _NAME.size))
+            if not old or ctypes.string_at(record + _NAME.size, name_length) != name:
+                return 0
+            # without the feature that keeps them the types are 0
+            changed = _NAME.pack(number, length, name_length, kind if old_kind else 0)
+            ctypes.memmove(record, changed, _NAME.size)
+            return _CHANGED | _END
+
+        self("dir_iterate2", folder, 0, None, _OnName(met), None)
 
     def on_map(self, function: str, block_map: ctypes.c_void_p, *words: object) -> int:
         """The answer of one that works on a map of blocks."""
@@ -198,6 +224,7 @@ def _library() -> ctypes.CDLL:
         "link": (fs, inode, name, inode, ctypes.c_int),
         "unlink": (fs, inode, name, inode, ctypes.c_int),
         "expand_dir": (fs, inode),
+        "dir_iterate2": (fs, inode, ctypes.c_int, _Pointer, _OnName, _Pointer),
         "free_ext_attr": (fs, inode, _Pointer),
         "punch": (fs, inode, _Pointer, _Pointer, block, block),
         "copy_bitmap": (_Pointer, _Pointer),

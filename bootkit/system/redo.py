@@ -1,49 +1,83 @@
 """Changes to a partition that are on the medium as a whole or not at all, whatever is pulled or killed meanwhile.
 
 First, all that changes is written to room of the file system that nothing uses, then one sector that tells where this is: from
-that moment on the changes count. Only now they are made in place, and the sector is cleared. Whoever opens the partition next
-finds the sector and repeats what may have been left half done. Nothing of it depends on the host: it is the same for an image
-file and a device, and on whichever computer the stick is plugged in next.
+that moment on the changes count. Only now they are made in place, step by step, and the sector is cleared. Whoever opens the
+partition next finds the sector and repeats what may have been left half done. Nothing of it depends on the host: it is the same
+for an image file and a device, and on whichever computer the stick is plugged in next.
 """
 
+import heapq
 import struct
 import zlib
 from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
 
-from bootkit.system.staged import SECTOR, SectorChange, Staged
+from bootkit.system.staged import SECTOR, SectorChange, Staged, Step
 
 Piece = tuple[int, int]
 """Offset and length in bytes, from the start of the partition."""
 
-_MAGIC = b"bootkit redo 1\r\n"
+_MAGIC = b"bootkit redo 2\r\n"
 _HEAD = struct.Struct("<16sQII")
 """Magic, bytes and CRC-32 of the records, number of pieces; behind it the pieces, and at the end of the sector its CRC-32."""
 _PIECE = struct.Struct("<QQ")
 _PIECES = (SECTOR - _HEAD.size - 4) // _PIECE.size
-_RECORD = struct.Struct(f"<QI{SECTOR}s")
-"""Where a sector lies, CRC-32 of what was there before, what is to be there."""
+_RECORD = struct.Struct(f"<QIB{SECTOR}s")
+"""Where a sector lies, CRC-32 of what was there before, number of the step, what is to be there. All of them are compressed."""
+_LIMIT = 128 << 20
+"""Bytes of records; the largest change is the removal of a file of 4 TB, whose bitmap has as many."""
+_STAMP = b"bootkit records\n"
+"""At the beginning of a sector that lies outside of all file systems and holds a part of the records."""
+
+
+class Room:
+    """The largest of the pieces that were added, as many as one sector can tell of, for ``size`` bytes."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._total = 0
+        self._pieces: list[Piece] = []
+        """A heap: length and offset."""
+
+    def add(self, at: int, length: int) -> None:
+        length = min(length, self._size)
+        heapq.heappush(self._pieces, (length, at))
+        self._total += length
+        if len(self._pieces) > _PIECES:
+            self._total -= heapq.heappop(self._pieces)[0]
+
+    @property
+    def is_enough(self) -> bool:
+        return self._total >= self._size
+
+    @property
+    def pieces(self) -> Sequence[Piece]:
+        return [(at, length) for length, at in sorted(self._pieces, reverse=True)]
 
 
 class NoRoomForRedo(Exception):
     """Too little free room for the records."""
 
 
-def commit(staged: Staged, sector: int, room: Callable[[int], Sequence[Piece]]) -> None:
+def commit(staged: Staged, sector: int, room: Callable[[int], Sequence[Piece]], gap: Piece = (0, 0)) -> None:
     """Bring what was put to the medium.
 
     ``sector`` is the offset of a sector of the partition that nothing else uses, ``room`` answers a number of bytes with
-    pieces that are free before and after the change. All that was written past has to be there already; this makes sure
-    that it is on the medium first.
+    pieces that are free before and after the change, and ``gap`` is where a little has room if they are too few: whole sectors
+    of which only those are used that are empty, or were used so before. All that was written past has to be there already;
+    this makes sure that it is on the medium first.
 
     Raises:
         NoRoomForRedo: ``room`` has given too little, or in too many pieces. Nothing was changed.
     """
-    changes = tuple(staged.changes())
-    if not changes:
+    steps = staged.steps()
+    if not steps:
         staged.forget()
         return
-    body = b"".join(_RECORD.pack(change.at, zlib.crc32(change.before), change.after) for change in changes)
-    pieces = _fitted(room(len(body)), len(body))
+    body = _records(steps)
+    pieces = _fitted(room(len(body)), len(body)) or _in_gap(staged, gap, len(body))
+    if not pieces:
+        raise NoRoomForRedo
     done = 0
     for at, length in pieces:
         staged.write_past(at, memoryview(body)[done : done + length])
@@ -51,12 +85,12 @@ def commit(staged: Staged, sector: int, room: Callable[[int], Sequence[Piece]]) 
     staged.sync()
     staged.write_past(sector, _pointer(body, pieces))
     staged.sync()
-    _apply(staged, changes)
+    _apply(staged, steps)
     staged.write_past(sector, bytes(SECTOR))
     staged.forget()
 
 
-def pending(staged: Staged, sector: int) -> tuple[SectorChange, ...] | None:
+def pending(staged: Staged, sector: int) -> Sequence[Step] | None:
     """The changes that were begun and may not be complete; ``None`` if there are none.
 
     They are empty where they no longer count: the records are damaged, or a sector is neither what it was before nor what
@@ -69,15 +103,18 @@ def pending(staged: Staged, sector: int) -> tuple[SectorChange, ...] | None:
         return ()
     _, size, checksum, count = _HEAD.unpack_from(head)
     pieces = [_PIECE.unpack_from(head, _HEAD.size + number * _PIECE.size) for number in range(min(count, _PIECES))]
-    if sum(length for _, length in pieces) != size or any(at + length > staged.size for at, length in pieces):
+    if size > _LIMIT or sum(length for _, length in pieces) != size:
+        return ()
+    if any(at + length > staged.size for at, length in pieces):
         return ()
     body = b"".join(staged.on_medium(at, length) for at, length in pieces)
-    return tuple(_recorded(staged, body)) if zlib.crc32(body) == checksum and _is_ours(staged, body) else ()
+    records = _unpacked(body) if zlib.crc32(body) == checksum else b""
+    return _recorded(staged, records) if _is_ours(staged, records) else ()
 
 
-def repeat(staged: Staged, sector: int, changes: Sequence[SectorChange]) -> None:
+def repeat(staged: Staged, sector: int, steps: Sequence[Step]) -> None:
     """Make the changes of :func:`pending`, and clear the sector that tells of them."""
-    _apply(staged, changes)
+    _apply(staged, steps)
     staged.write_past(sector, bytes(SECTOR))
     staged.sync()
 
@@ -88,13 +125,14 @@ def is_free(staged: Staged, sector: int) -> bool:
     return head.startswith(_MAGIC) or head.count(0) == SECTOR
 
 
-def _apply(staged: Staged, changes: Sequence[SectorChange]) -> None:
-    for at, data in _joined(changes):
-        staged.write_past(at, data)
-    staged.sync()
+def _apply(staged: Staged, steps: Sequence[Step]) -> None:
+    for step in steps:
+        for at, data in _joined(step):
+            staged.write_past(at, data)
+        staged.sync()
 
 
-def _joined(changes: Sequence[SectorChange]) -> Iterator[tuple[int, bytes]]:
+def _joined(changes: Step) -> Iterator[tuple[int, bytes]]:
     """Sectors that follow one another as one piece."""
     start, data = 0, bytearray()
     for change in changes:
@@ -117,28 +155,68 @@ def _pointer(body: bytes, pieces: Sequence[Piece]) -> bytes:
 
 
 def _fitted(room: Sequence[Piece], size: int) -> tuple[Piece, ...]:
-    """As much of ``room`` as is needed, the last piece cut."""
+    """As much of ``room`` as is needed, the last piece cut; nothing if it is too little, or in too many pieces."""
     fitted: list[Piece] = []
     for at, length in room:
         if size > 0:
             fitted.append((at, min(length, size)))
             size -= length
-    if size > 0 or len(fitted) > _PIECES:
-        raise NoRoomForRedo
-    return tuple(fitted)
+    return tuple(fitted) if size <= 0 and len(fitted) <= _PIECES else ()
 
 
-def _recorded(staged: Staged, body: bytes) -> Iterator[SectorChange]:
-    for at, _, after in _RECORD.iter_unpack(body):
-        yield SectorChange(at=at, before=staged.on_medium(at, SECTOR), after=after)
+def _in_gap(staged: Staged, gap: Piece, size: int) -> tuple[Piece, ...]:
+    """Room in a gap: the rest of each of its sectors that is empty or bears our stamp, which it gets; nothing if it is too little."""
+    inside = SECTOR - len(_STAMP)
+    needed = -(-size // inside)
+    found: list[int] = []
+    for sector in range(gap[0], gap[0] + gap[1], SECTOR):
+        content = staged.on_medium(sector, SECTOR)
+        if content.startswith(_STAMP) or content.count(0) == SECTOR:
+            found.append(sector)
+        if len(found) == needed:
+            break
+    if len(found) < needed or needed > _PIECES:
+        return ()
+    for sector in found:
+        staged.write_past(sector, _STAMP)
+    return _fitted([(sector + len(_STAMP), inside) for sector in found], size)
 
 
-def _is_ours(staged: Staged, body: bytes) -> bool:
-    """Whether each sector is as before, or as it should become: else its file system has changed since."""
-    if len(body) % _RECORD.size:
+def _records(steps: Sequence[Step]) -> bytes:
+    packer = zlib.compressobj(1)
+    packed = [
+        packer.compress(_RECORD.pack(change.at, zlib.crc32(change.before), number, change.after))
+        for number, step in enumerate(steps)
+        for change in step
+    ]
+    return b"".join((*packed, packer.flush()))
+
+
+def _unpacked(body: bytes) -> bytes:
+    """The records; nothing if they are damaged, or more than anybody writes."""
+    unpacker = zlib.decompressobj()
+    try:
+        records = unpacker.decompress(body, _LIMIT)
+    except zlib.error:
+        return b""
+    return records if unpacker.eof else b""
+
+
+def _recorded(staged: Staged, records: bytes) -> tuple[Step, ...]:
+    numbered = (
+        (number, SectorChange(at=at, before=staged.on_medium(at, SECTOR), after=after))
+        for at, _, number, after in _RECORD.iter_unpack(records)
+    )
+    return tuple(tuple(change for _, change in step) for _, step in groupby(numbered, key=lambda pair: pair[0]))
+
+
+def _is_ours(staged: Staged, records: bytes) -> bool:
+    """Whether each sector is as before one of its changes, or as behind it: else its file system has changed since."""
+    if len(records) % _RECORD.size:
         return False
-    for at, before, after in _RECORD.iter_unpack(body):
-        now = staged.on_medium(at, SECTOR) if at + SECTOR <= staged.size else b""
-        if now != after and zlib.crc32(now) != before:
-            return False
-    return True
+    stages: dict[int, set[int]] = {}
+    for at, before, _, after in _RECORD.iter_unpack(records):
+        stages.setdefault(at, set()).update((before, zlib.crc32(after)))
+    return all(
+        at + SECTOR <= staged.size and zlib.crc32(staged.on_medium(at, SECTOR)) in known for at, known in stages.items()
+    )

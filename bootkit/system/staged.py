@@ -1,11 +1,16 @@
 """A partition as it will be: what is written to it is kept in memory, in front of an image file or device.
 
-Writers change a file system in place here, in whatever order they like; :mod:`bootkit.system.redo` then brings all of it to the
-medium at once. Only what goes to room that nothing uses yet may be written past it.
+Writers change a file system in place here; :mod:`bootkit.system.redo` then brings all of it to the medium at once. Only what
+goes to room that nothing uses yet may be written past it.
+
+All at once takes a while, and a stick whose owner pulls it meanwhile should boot nevertheless. Therefore the changes have an
+order, the one that keeps a file system readable at every instant: first what is taken, then the names of it, then what is let go.
+Source: McKusick and Ganger, "Soft Updates" (USENIX 1999), section 2, for the three rules.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -28,6 +33,10 @@ class SectorChange:
     after: bytes
 
 
+Step = Sequence[SectorChange]
+"""Changes that may reach the medium in any order."""
+
+
 class Staged(Positioned):
     """The ``size`` bytes at ``offset`` of an open file, read with what was put in front of them.
 
@@ -39,6 +48,12 @@ class Staged(Positioned):
         self._descriptor = descriptor
         self._offset = offset
         self._pages: dict[int, bytearray] = {}
+        self._steps: list[Step] = []
+        self._stepped: dict[int, bytes] = {}
+        """The pages as the last of the steps leaves them."""
+        self._is_naming = False
+        self._names: set[int] = set()
+        """Numbers of the sectors that hold names which changed since."""
 
     def readinto(self, buffer: "WriteableBuffer", /) -> int:
         view = memoryview(buffer).cast("B")
@@ -70,6 +85,8 @@ class Staged(Positioned):
     def put(self, at: int, data: bytes | memoryview) -> None:
         """Change bytes; nobody but a reader of this object sees it."""
         view = memoryview(data)
+        if self._is_naming:
+            self._names.update(range(at // SECTOR, -(-(at + len(view)) // SECTOR)))
         while view:
             number, inside = divmod(at, _PAGE)
             page = self._pages.get(number)
@@ -78,6 +95,30 @@ class Staged(Positioned):
             part = view[: _PAGE - inside]
             page[inside : inside + len(part)] = part
             at, view = at + len(part), view[len(part) :]
+
+    @contextmanager
+    def naming(self) -> Generator[None]:
+        """What is put in the block tells where something lies: it reaches the medium behind all else of the same step."""
+        self._is_naming = True
+        try:
+            yield
+        finally:
+            self._is_naming = False
+
+    def end_step(self) -> None:
+        """All that was put so far reaches the medium before what is put from now on."""
+        rest: list[SectorChange] = []
+        names: list[SectorChange] = []
+        for change in self._changes():
+            (names if change.at // SECTOR in self._names else rest).append(change)
+        self._steps += [step for step in (rest, names) if step]
+        self._stepped = {number: bytes(page) for number, page in self._pages.items()}
+        self._names.clear()
+
+    def steps(self) -> Sequence[Step]:
+        """What would be written, in this order."""
+        self.end_step()
+        return tuple(self._steps)
 
     def write_past(self, at: int, data: bytes | memoryview) -> None:
         """Write to the medium at once; only where nothing lies, neither before nor after the change."""
@@ -99,10 +140,11 @@ class Staged(Positioned):
         """Return when all that was written is on the medium."""
         os.fdatasync(self._descriptor)
 
-    def changes(self) -> Iterator[SectorChange]:
-        """The sectors that would be written, in order."""
+    def _changes(self) -> Iterator[SectorChange]:
+        """The sectors that were changed since the last step, in order."""
         for number in sorted(self._pages):
-            before, after = self.on_medium(number * _PAGE, _PAGE), bytes(self._pages[number])
+            before = self._stepped.get(number) or self.on_medium(number * _PAGE, _PAGE)
+            after = bytes(self._pages[number])
             if before == after:
                 continue
             for start in range(0, _PAGE, SECTOR):
@@ -123,6 +165,9 @@ class Staged(Positioned):
     def forget(self) -> None:
         """Drop what was put, because it is on the medium or must not get there."""
         self._pages.clear()
+        self._steps.clear()
+        self._stepped.clear()
+        self._names.clear()
 
     def _touched(self, at: int, size: int) -> list[int]:
         """The pages of a range that were changed."""

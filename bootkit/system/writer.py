@@ -43,12 +43,16 @@ class Writer(Protocol):
 
     def remove(self, path: str) -> None: ...
 
+    def discard(self, path: str) -> None:
+        """Remove a file whose content is worth nothing: :meth:`room` may give away its room at once."""
+        ...
+
     def settle(self) -> None:
         """Put all that is still only in memory, and let go of the room of what is gone."""
         ...
 
     def room(self, size: int) -> Sequence[Piece]:
-        """At least ``size`` bytes that were free before the first change since the last commit, and still are.
+        """At least ``size`` bytes that were free before the first change since the last commit, and still are, or were discarded.
 
         Less if there are not so many. Called behind :meth:`settle`; ends the change.
         """

@@ -9,7 +9,7 @@ from bootkit.model.filesystem import DataFs
 from bootkit.system.sticks import open_stick
 from tests.app.conftest import LIVE_BOOT, small_iso
 from tests.conftest import copy_with_holes
-from tests.faults.sticks import MIB, bootkit, file_system_problem, menu_problem, read_stick
+from tests.faults.sticks import MIB, bootkit, file_system_problem, fill, grub_problem, menu_problem, read_stick
 from tests.faults.trace import Point, Trace, apply, points, recorded
 
 SIZE = 320 * MIB
@@ -34,6 +34,8 @@ class Outcome:
     points: int = 0
     torn: int = 0
     """Points at which the file system's checker finds something as long as no command has completed the change."""
+    dark: list[str] = field(default_factory=list[str])
+    """As the stick is then, GRUB does not read its menu, or a file that it reads for a boot."""
     unclean: list[str] = field(default_factory=list[str])
     """It finds something still, after the next command that only reads."""
     lost: list[str] = field(default_factory=list[str])
@@ -46,7 +48,7 @@ class Outcome:
 
     @property
     def failures(self) -> list[str]:
-        return [*self.unclean, *self.lost, *self.menus, *self.stuck, *self.left]
+        return [*self.dark, *self.unclean, *self.lost, *self.menus, *self.stuck, *self.left]
 
 
 def _with_second(image: Path, things: Path) -> None:
@@ -54,9 +56,14 @@ def _with_second(image: Path, things: Path) -> None:
         stick.volume.copy_in(things / "second.iso", "/boot/iso/second.iso", lambda _: None)
 
 
+def _full(image: Path, _things: Path) -> None:
+    fill(image)
+
+
 CASES = (
     Case(name="add", words=lambda image, things: ("add", things / "second.iso", "--stick", image)),
     Case(name="remove", words=lambda image, _: ("remove", "first.iso", "--stick", image)),
+    Case(name="remove (full)", words=lambda image, _: ("remove", "first.iso", "--stick", image), before=_full),
     Case(name="generate", words=lambda image, _: ("generate", "--stick", image), before=_with_second),
     Case(
         name="options set",
@@ -137,6 +144,8 @@ def _examine(
     case: Case, point: Point, now: Path, outcome: Outcome, known: dict[str, set[str]], things: Path, work: Path
 ) -> None:
     name = f"{outcome.data_fs} {case.name} {point.kind}{point.number}"
+    if problem := grub_problem(now, known):
+        outcome.dark.append(f"{name}: GRUB: {problem}")
     outcome.torn += bool(file_system_problem(now, outcome.data_fs, work))
     listed = bootkit("list", "--stick", now)
     if listed.status:
@@ -170,9 +179,9 @@ def _is_done(text: str) -> bool:
 
 def table(outcomes: list[Outcome]) -> str:
     rows = [
-        "file system  command       points  torn  unclean  lost  menu  stuck  left over",
+        "file system  command       points  dark  torn  unclean  lost  menu  stuck  left over",
         *(
-            f"{one.data_fs:<12} {one.case:<13} {one.points:>6} {one.torn:>5} {len(one.unclean):>8} {len(one.lost):>5} "
+            f"{one.data_fs:<12} {one.case:<13} {one.points:>6} {len(one.dark):>5} {one.torn:>5} {len(one.unclean):>8} {len(one.lost):>5} "
             f"{len(one.menus):>5} {len(one.stuck):>6} {len(one.left):>10}"
             for one in outcomes
         ),

@@ -1,22 +1,28 @@
 """Small sticks of every file system with something of the user's on them, and what can be told of such a stick."""
 
+import hashlib
 import io
+import itertools
 import os
 import subprocess
 import sys
 from collections.abc import Mapping
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import NamedTemporaryFile
+
+import pytest
 
 from bootkit.cli.guard import guarded
 from bootkit.cli.program import run
 from bootkit.errors import BootkitError
 from bootkit.formats.partitions import read_partitions
 from bootkit.model.filesystem import DataFs
-from bootkit.model.places import MENU
+from bootkit.model.places import HOME_FOLDER, MENU
 from bootkit.system.sticks import open_stick
 from bootkit.system.volume import FileStat, Volume, chunks_of, sha256_of
+from bootkit.system.volumes.raw import RawVolume
 
 MIB = 1 << 20
 FILE_SYSTEMS = (DataFs.EXT4, DataFs.FAT32, DataFs.EXFAT)
@@ -84,6 +90,40 @@ def menu_problem(image: Path, work: Path) -> str:
             (work / "grub.cfg").write_bytes(file.read())
     done = subprocess.run(["grub-script-check", work / "grub.cfg"], capture_output=True, text=True, check=False)
     return done.stderr.strip() if done.returncode else ""
+
+
+def grub_problem(image: Path, known: Mapping[str, set[str]]) -> str:
+    """What GRUB does not find by its own drivers on the stick as it is: neither the old content of a file nor the new one."""
+    with image.open("rb") as fh:
+        number = min(row.number for row in read_partitions(fh).partitions)
+    for path, allowed in known.items():
+        if path.startswith(HOME_FOLDER):
+            continue  # the boot menu reads none, and they are large
+        argv: list[str | Path] = ["grub-fstest", image, "cat", f"(loop0,gpt{number}){path}"]
+        done = subprocess.run(argv, capture_output=True, check=False, timeout=60)
+        found = hashlib.sha256(done.stdout).hexdigest() if done.returncode == 0 else ""
+        if found not in allowed:
+            return f"{path}: {done.stderr.decode(errors='replace').strip() or 'another content'}"
+    return ""
+
+
+def fill(image: Path) -> None:
+    """Until not one file more has room, as a program does that leaves no reserve."""
+    with (
+        open_stick(image, writing=True) as stick,
+        NamedTemporaryFile() as filler,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        patch.setattr(RawVolume, "free", _boundless)
+        for size in (1 << power for power in range(27, 11, -1)):
+            filler.truncate(size)
+            with suppress(BootkitError):
+                for number in itertools.count():
+                    stick.volume.copy_in(Path(filler.name), f"/filler/{size}-{number}", lambda _: None)
+
+
+def _boundless(_: object) -> int:
+    return 1 << 60
 
 
 def copy_data(source: Path, offset: int, size: int, target: Path) -> None:

@@ -2,17 +2,21 @@
 
 import os
 import random
+import struct
+import zlib
 from collections.abc import Generator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from bootkit.system.redo import NoRoomForRedo, Piece, commit, pending, repeat
+from bootkit.system.redo import NoRoomForRedo, Piece, Room, commit, pending, repeat
 from bootkit.system.staged import SECTOR, Staged
-from tests.faults.trace import Sync, recorded
+from tests.faults.trace import Sync, Trace, recorded
 
 OFFSET, SIZE, SPARE, ROOM = 4096, 1 << 20, 512, 512 << 10
+NEW = random.Random(7).randbytes(5000)
+"""What compression makes no shorter."""
 
 
 @pytest.fixture
@@ -80,13 +84,85 @@ def test_each_stage_is_on_the_medium_before_the_next_one_begins(image: Path, des
         staged.write_past(40_960, b"content of a new file")
         staged.put(20_480, b"x" * SECTOR)
         commit(staged, SPARE, room)
+    assert _stages(trace) == [[40_960, ROOM], [SPARE], [20_480], [SPARE]]
+
+
+def _stages(trace: Trace) -> list[list[int]]:
+    """Where something was written between one synchronisation and the next."""
     stages: list[list[int]] = [[]]
     for event in trace.events:
         if isinstance(event, Sync):
             stages.append([])
         else:
             stages[-1].append(event.offset - OFFSET)
-    assert stages == [[40_960, ROOM], [SPARE], [20_480], [SPARE]]
+    return stages
+
+
+def test_names_come_behind_what_they_mean_and_before_what_is_let_go(image: Path, descriptor: int) -> None:
+    staged = Staged(descriptor, OFFSET, SIZE)
+    with recorded(image) as trace:
+        with staged.naming():
+            staged.put(20_480, b"name" * 128)
+        staged.put(40_960, b"table" * 100)
+        staged.end_step()
+        staged.put(40_960, b"other" * 100)
+        commit(staged, SPARE, room)
+    assert _stages(trace) == [[ROOM], [SPARE], [40_960], [20_480], [40_960], [SPARE]]
+    content = image.read_bytes()[OFFSET:]
+    assert (content[20_480:20_484], content[40_960:40_965]) == (b"name", b"other")
+
+
+@pytest.mark.parametrize("made", range(4))
+def test_what_changes_in_two_steps_is_completed_after_each_of_them(made: int, image: Path, descriptor: int) -> None:
+    staged = Staged(descriptor, OFFSET, SIZE)
+    with recorded(image) as trace:
+        staged.put(20_480, b"first" * 100)
+        staged.end_step()
+        staged.put(20_480, b"after" * 100)
+        commit(staged, SPARE, room)
+    writes = [event for event in trace.events if not isinstance(event, Sync)]
+    for event in writes[: 2 + made]:
+        os.pwrite(descriptor, event.data, event.offset)
+    left = pending(staged, SPARE)
+    if left is not None:
+        repeat(staged, SPARE, left)
+    assert image.read_bytes()[OFFSET + 20_480 :][:500] == b"after" * 100
+
+
+def test_a_gap_has_room_for_a_few_records_again_and_again(image: Path, descriptor: int) -> None:
+    gap = (8 * SECTOR, 8 * SECTOR)
+    os.pwrite(descriptor, bytes(gap[1] - SECTOR), OFFSET + gap[0])
+    theirs = os.pread(descriptor, SECTOR, OFFSET + gap[0] + gap[1] - SECTOR)
+    staged = Staged(descriptor, OFFSET, SIZE)
+    for content in (NEW[:1000], NEW[1000:2000]):
+        staged.put(20_480, content)
+        commit(staged, SPARE, lambda _: (), gap)
+        assert image.read_bytes()[OFFSET + 20_480 :][:1000] == content
+    staged.put(20_480, NEW)
+    with pytest.raises(NoRoomForRedo):
+        commit(staged, SPARE, lambda _: (), gap)
+    assert os.pread(descriptor, SECTOR, OFFSET + gap[0] + gap[1] - SECTOR) == theirs
+
+
+def test_of_many_pieces_the_largest_are_taken() -> None:
+    room = Room(40_000)
+    for number in range(200):
+        room.add(number * 8192, 512 if number % 10 else 4096)
+    assert room.is_enough
+    assert sum(length for _, length in room.pieces) >= 40_000
+    assert len(room.pieces) <= 30
+
+
+@pytest.mark.parametrize(
+    "body", [zlib.compress(bytes(129 << 20), 1), b"no records", b""], ids=["bomb", "garbage", "empty"]
+)
+def test_records_that_somebody_made_up_do_not_count(body: bytes, descriptor: int) -> None:
+    staged = Staged(descriptor, OFFSET, SIZE + (8 << 20))
+    staged.write_past(ROOM, body)
+    head = struct.pack("<16sQII", b"bootkit redo 2\r\n", len(body), zlib.crc32(body), 1)
+    head = (head + struct.pack("<QQ", ROOM, len(body))).ljust(SECTOR - 4, b"\0")
+    staged.write_past(SPARE, head + struct.pack("<I", zlib.crc32(head)))
+    assert pending(staged, SPARE) == ()
 
 
 def _begun(image: Path) -> Staged:
@@ -94,7 +170,7 @@ def _begun(image: Path) -> Staged:
     before = image.read_bytes()
     with image.open("r+b") as file:
         staged = Staged(file.fileno(), OFFSET, SIZE)
-        staged.put(20_000, b"x" * 5000)
+        staged.put(20_000, NEW)
         states: list[bytes] = []
         write_past = Staged.write_past
 
@@ -116,17 +192,17 @@ def test_a_change_that_was_begun_is_completed(image: Path) -> None:
     changes = pending(staged, SPARE)
     assert changes
     repeat(staged, SPARE, changes)
-    assert image.read_bytes()[OFFSET + 20_000 : OFFSET + 25_000] == b"x" * 5000
+    assert image.read_bytes()[OFFSET + 20_000 : OFFSET + 25_000] == NEW
     assert pending(staged, SPARE) is None
 
 
 def test_a_change_that_is_half_made_is_completed(image: Path) -> None:
     staged = _begun(image)
-    staged.write_past(20_480, b"x" * 1024)
+    staged.write_past(20_480, NEW[480:1504])
     changes = pending(staged, SPARE)
     assert changes
     repeat(staged, SPARE, changes)
-    assert image.read_bytes()[OFFSET + 20_000 : OFFSET + 25_000] == b"x" * 5000
+    assert image.read_bytes()[OFFSET + 20_000 : OFFSET + 25_000] == NEW
 
 
 @pytest.mark.parametrize("at", [SPARE + 100, ROOM + 100, ROOM + 8192, 20_480])
@@ -143,7 +219,7 @@ def test_a_change_no_longer_counts_when_others_have_written_since(at: int, image
 def test_nothing_is_changed_without_room_for_the_records(image: Path, descriptor: int) -> None:
     before = image.read_bytes()
     staged = Staged(descriptor, OFFSET, SIZE)
-    staged.put(20_000, b"x" * 5000)
+    staged.put(20_000, NEW)
     with pytest.raises(NoRoomForRedo):
         commit(staged, SPARE, lambda _: ((ROOM, 1024),))
     assert image.read_bytes() == before

@@ -3,7 +3,8 @@
 from typing import BinaryIO
 
 from bootkit.formats.exfat import Exfat
-from bootkit.system.exfat import ExfatWriter, exfat_problem, exfat_spare_sector
+from bootkit.system.exfat import ExfatWriter, exfat_gap, exfat_problem, exfat_spare_sector
+from bootkit.system.redo import Piece
 from bootkit.system.staged import Staged
 from bootkit.system.volumes.raw import RawVolume
 from bootkit.system.writer import Writer
@@ -18,9 +19,6 @@ class ExfatVolume(RawVolume[Exfat]):
     def uuid(self) -> str:
         return self._reader().uuid
 
-    def free(self) -> int:
-        return self._reader().free_clusters() * self._reader().geometry.cluster_size
-
     def _open_tree(self, fh: BinaryIO) -> Exfat:
         return Exfat(fh)
 
@@ -32,3 +30,10 @@ class ExfatVolume(RawVolume[Exfat]):
 
     def _spare_sector(self, staged: Staged) -> int:
         return exfat_spare_sector(staged)
+
+    def _gap(self, staged: Staged) -> Piece:
+        return exfat_gap(staged)
+
+    def _unused(self) -> tuple[int, int]:
+        clusters = self._reader().free_clusters()
+        return clusters * self._reader().geometry.cluster_size, clusters // 8  # a bit each

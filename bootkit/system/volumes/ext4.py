@@ -3,7 +3,8 @@
 from typing import BinaryIO
 
 from bootkit.formats.ext4 import Ext4
-from bootkit.system.ext4 import Ext4Writer, ext4_problem, ext4_spare_sector
+from bootkit.system.ext4 import Ext4Writer, ext4_gap, ext4_problem, ext4_spare_sector
+from bootkit.system.redo import Piece
 from bootkit.system.staged import Staged
 from bootkit.system.volumes.raw import RawVolume
 from bootkit.system.writer import Writer
@@ -18,10 +19,6 @@ class Ext4Volume(RawVolume[Ext4]):
     def uuid(self) -> str:
         return self._reader().superblock.uuid
 
-    def free(self) -> int:
-        superblock = self._reader().superblock
-        return superblock.free_blocks * superblock.block_size
-
     def _open_tree(self, fh: BinaryIO) -> Ext4:
         return Ext4(fh)
 
@@ -33,3 +30,10 @@ class Ext4Volume(RawVolume[Ext4]):
 
     def _spare_sector(self, staged: Staged) -> int:
         return ext4_spare_sector(staged)
+
+    def _gap(self, staged: Staged) -> Piece:
+        return ext4_gap(staged)
+
+    def _unused(self) -> tuple[int, int]:
+        superblock = self._reader().superblock
+        return superblock.free_blocks * superblock.block_size, superblock.free_blocks // 8  # a bit each

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from typing import BinaryIO
 
 from bootkit.formats.fat import Fat
-from bootkit.system.fat import FatWriter, fat_problem, fat_spare_sector
+from bootkit.system.fat import FatWriter, fat_gap, fat_problem, fat_spare_sector
+from bootkit.system.redo import Piece
 from bootkit.system.staged import Staged
 from bootkit.system.volumes.raw import RawVolume
 from bootkit.system.writer import Writer
@@ -18,9 +19,6 @@ class FatVolume(RawVolume[Fat]):
     @property
     def uuid(self) -> str:
         return self._reader().uuid
-
-    def free(self) -> int:
-        return self._reader().free_clusters() * self._reader().geometry.cluster_size
 
     def exchange(self, pairs: Iterable[tuple[str, str]]) -> None:
         """Let the two files of each pair have each other's content.
@@ -44,3 +42,10 @@ class FatVolume(RawVolume[Fat]):
 
     def _spare_sector(self, staged: Staged) -> int:
         return fat_spare_sector(staged)
+
+    def _gap(self, staged: Staged) -> Piece:
+        return fat_gap(staged)
+
+    def _unused(self) -> tuple[int, int]:
+        clusters = self._reader().free_clusters()
+        return clusters * self._reader().geometry.cluster_size, clusters * 8  # two tables of four bytes each

@@ -10,22 +10,31 @@ import hashlib
 import os
 import stat
 import tempfile
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 
 from bootkit.errors import BootkitError
 from bootkit.model.filesystem import file_system
 from bootkit.system import redo
-from bootkit.system.staged import SectorChange, Staged
+from bootkit.system.redo import Piece
+from bootkit.system.staged import Staged, Step
 from bootkit.system.target import data_parts
 from bootkit.system.volume import CHUNK, Progress, parts_of
 from bootkit.system.volumes.tree import T, TreeVolume
 from bootkit.system.writer import Reserved, Writer
 
 _NO_BLOCK = bytes(CHUNK)
+_OTHER_RECORDS = 256 << 10
+"""Bytes for records of directories and inodes."""
+_WORTHLESS = ".removed.part"
 _SMALLEST_SPARE = 512
 """The lowest offset of a spare sector: below it lies the boot sector."""
+
+
+class _TooFullError(BootkitError):
+    """There is no room for the records of a change."""
 
 
 class RawVolume(TreeVolume[T]):
@@ -53,6 +62,19 @@ class RawVolume(TreeVolume[T]):
     def _spare_sector(self, staged: Staged) -> int:
         """The offset of a sector that the file system does not use."""
 
+    @abc.abstractmethod
+    def _gap(self, staged: Staged) -> Piece:
+        """More whole sectors that it does not use; of no bytes if there are none."""
+
+    @abc.abstractmethod
+    def _unused(self) -> tuple[int, int]:
+        """Bytes that are free, and how many bytes of tables change if all of them are taken."""
+
+    def free(self) -> int:
+        """What the records of the change need is no room for others."""
+        unused, tables = self._unused()
+        return max(0, unused - tables - _OTHER_RECORDS)
+
     def write(self, files: Mapping[str, bytes]) -> None:
         with self._changing() as (staged, writer):
             reserved = {path: writer.reserve(len(content), ((0, len(content)),)) for path, content in files.items()}
@@ -78,8 +100,25 @@ class RawVolume(TreeVolume[T]):
             writer.rename(old, new)
 
     def remove(self, path: str) -> None:
+        """Where nothing is left for the records of the change, they take the room of the file itself.
+
+        Its content counts no more by then: it has the name of a copy that was not completed, which the next command removes.
+        """
+        name = path.rpartition("/")[2]
+        if name.startswith(".") and name.endswith(".part"):
+            self._discard(path)
+            return
+        try:
+            with self._changing() as (_, writer):
+                writer.remove(path)
+        except _TooFullError:
+            worthless = path.removesuffix(name) + _WORTHLESS
+            self.rename(path, worthless)
+            self._discard(worthless)
+
+    def _discard(self, path: str) -> None:
         with self._changing() as (_, writer):
-            writer.remove(path)
+            writer.discard(path)
 
     def close(self) -> None:
         super().close()
@@ -95,11 +134,11 @@ class RawVolume(TreeVolume[T]):
             staged, writer = self._opened()
             yield staged, writer
             writer.settle()
-            redo.commit(staged, self._spare_sector(staged), writer.room)
+            redo.commit(staged, self._spare_sector(staged), writer.room, self._gap(staged))
         except redo.NoRoomForRedo:
             self._drop()
-            hint = "mount the stick, and remove something there"
-            raise BootkitError(f"{self.where} is so full that nothing can be changed safely", hint=hint) from None
+            hint = "make room: bootkit list, bootkit remove IMAGE; or mount the stick, and remove something there"
+            raise _TooFullError(f"{self.where} is so full that nothing can be changed safely", hint=hint) from None
         except OSError as error:
             self._drop()
             raise BootkitError(f"{self.where} cannot be written: {error.strerror or error}") from error
@@ -172,18 +211,18 @@ class RawVolume(TreeVolume[T]):
         descriptor = _open_to_write(self._image, held=self._held)
         try:
             staged = Staged(descriptor, self._offset, self._size)
-            changes = self._pending(staged)
-            if changes is not None:
-                redo.repeat(staged, self._spare_sector(staged), changes)
+            steps = self._pending(staged)
+            if steps is not None:
+                redo.repeat(staged, self._spare_sector(staged), steps)
         finally:
             os.close(descriptor)
 
-    def _pending(self, staged: Staged) -> tuple[SectorChange, ...] | None:
+    def _pending(self, staged: Staged) -> Sequence[Step] | None:
         sector = self._spare_sector(staged)
         return redo.pending(staged, sector) if sector >= _SMALLEST_SPARE else None
 
     def _as_completed(self, staged: Staged) -> None:
-        for change in self._pending(staged) or ():
+        for change in chain.from_iterable(self._pending(staged) or ()):
             staged.put(change.at, change.after)
 
     def _require_room(self, path: str, size: int) -> None:
