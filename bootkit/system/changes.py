@@ -24,7 +24,13 @@ def apply_changes(plan: StickPlan, volume: Volume, watcher: Watcher | None = Non
     """Take the steps in order; returns the SHA-256 of each image that was copied, by its path on the stick.
 
     Small files that follow one another are written together: each is complete before the first takes its place.
+
+    Raises:
+        BootkitError: a file that would go is in use; nothing was changed.
     """
+    for step in plan.steps:
+        if isinstance(step, RemoveFile | CopyImage):
+            require_unused(volume, step.path)
     watcher = watcher or Watcher()
     digests: dict[str, str] = {}
     pending: dict[str, bytes] = {}
@@ -46,6 +52,17 @@ def apply_changes(plan: StickPlan, volume: Volume, watcher: Watcher | None = Non
     if plan.steps:
         volume.flush()
     return digests
+
+
+def require_unused(volume: Volume, path: str) -> None:
+    """Refuse to take away or replace what the running system works with: the image that it was started from, its home.
+
+    Raises:
+        BootkitError: a loop device shows the file.
+    """
+    if node := volume.loop(path):
+        hint = f"if the system runs from it, start another one first; else: sudo losetup --detach {node}"
+        raise BootkitError(f"{path} is in use as {node}", hint=hint)
 
 
 def _write(volume: Volume, pending: dict[str, bytes]) -> None:

@@ -17,6 +17,7 @@ from bootkit.system.volumes.desktop import DesktopVolume
 from bootkit.system.volumes.folder import FolderVolume
 from bootkit.system.volumes.raw import RawVolume
 
+_ISODEVICE = Path("/isodevice")
 _PREPARE = "prepare one first: bootkit prepare TARGET (bootkit devices lists what is plugged in)"
 
 
@@ -79,13 +80,13 @@ def _is_stick(volume: Volume) -> bool:
 
 
 def mounted_sticks() -> tuple[Path, ...]:
-    """The mount points that carry a bootkit stick."""
-    found: list[Path] = []
+    """Where each bootkit stick is mounted: in a live system that runs from one, at /isodevice, whatever its initrd had."""
+    found: dict[str, Path] = {}
     for mount in mounts():
         with_stick = mount.target / STICK_FILE.lstrip("/")
-        if os.access(with_stick, os.R_OK) and mount.target not in found:
-            found.append(mount.target)
-    return tuple(found)
+        if os.access(with_stick, os.R_OK) and (mount.number not in found or mount.target == _ISODEVICE):
+            found[mount.number] = mount.target
+    return tuple(found.values())
 
 
 def _the_mounted_one() -> Path:

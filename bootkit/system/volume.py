@@ -89,6 +89,10 @@ class Volume(Protocol):
 
     def remove(self, path: str) -> None: ...
 
+    def loop(self, path: str) -> str:
+        """The node of a loop device of this computer that shows a file; empty if none does."""
+        ...
+
     def extents(self, path: str) -> tuple[Extent, ...] | None:
         """Where the bytes of a file lie, from the start of the partition; ``None`` if nobody can tell."""
         ...

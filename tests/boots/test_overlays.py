@@ -300,6 +300,7 @@ def test_a_system_starts_though_all_is_broken_on_a_full_stick(work: Path, accele
         "isodevice ok the stick is there",
         "settings ok language de_DE.UTF-8, keyboard de nodeadkeys, time zone Europe/Berlin, host stick1",
         "apps none there are none in /apps",
+        "program none bootkit needs Python 3.11 or newer, which this system has not",
         "user ok liveuser (1001), /home/liveuser",
         "home failed anna.home is damaged: on your computer, bootkit home check anna",
         "language ok the system speaks de_DE.UTF-8",

@@ -26,7 +26,7 @@ bk_log_folder=$BK_STICK/log
 mkdir -p "$BK" "$bk_log_folder" "$BK_ROOT/etc" "$BK_ROOT/usr/share/zoneinfo/Europe"
 : >"$BK_ROOT/usr/share/zoneinfo/Europe/Berlin"
 echo first.log >"$BK/log-name"
-for step in settings apps home customize start; do bk_run "$step"; done
+for step in settings apps program home customize start; do bk_run "$step"; done
 bk_keep_log
 cat "$BK/status"
 """
@@ -37,7 +37,7 @@ def here(tmp_path: Path) -> Path:
     """The overlay as it lies in an initrd."""
     folder = tmp_path / "bootkit"
     folder.mkdir()
-    for name, content in scripts().items():
+    for name, content in members().items():
         if name.startswith("bootkit/"):
             (tmp_path / name).write_bytes(content)
     (folder / "choices").write_text(assignments(CHOICES))
@@ -48,13 +48,17 @@ def served() -> tuple[Overlay, ...]:
     return tuple(overlay for overlay in overlays() if overlay.stacks)
 
 
-def scripts() -> dict[str, bytes]:
-    """Every file that a shell reads, by its name in the initrd."""
+def members() -> dict[str, bytes]:
+    """Every file, by its name in the initrd."""
     found: dict[str, bytes] = {}
     for overlay in overlays():
-        members = overlay_members(overlay)
-        found |= {name: member for name, member in members.items() if isinstance(member, bytes) and is_script(member)}
+        found |= {name: one for name, one in overlay_members(overlay).items() if isinstance(one, bytes)}
     return found
+
+
+def scripts() -> dict[str, bytes]:
+    """Every file that a shell reads, by its name in the initrd."""
+    return {name: content for name, content in members().items() if is_script(content)}
 
 
 def is_script(content: bytes) -> bool:
@@ -114,6 +118,7 @@ def test_the_steps_run_in_the_shells_of_initrds(shell: tuple[str, ...], here: Pa
     assert said == [
         "settings ok language de_DE.UTF-8, keyboard de nodeadkeys, time zone Europe/Berlin, host it's",
         "apps ok 1 in the menu",
+        "program none the stick carries no bootkit: bootkit upgrade puts it there",
         "home off switched off for this boot",
         "customize off no scripts are chosen for this image",
         "start failed nothing in this system can start the rest: no home, no scripts",
@@ -145,6 +150,45 @@ def test_no_appimage_takes_the_place_of_a_program(shell: tuple[str, ...], here: 
     assert (local / "bin/viewer").readlink() == Path("/isodevice/apps/viewer.AppImage")
     assert len(list((local / "share/applications").iterdir())) == 3
     assert "sudo is a program of this system" in (tmp_path / "run/log").read_text()
+
+
+@pytest.mark.parametrize("shell", SHELLS, ids=lambda shell: shell[0])
+@pytest.mark.parametrize("python", ["python3.9", "python3.11", "python3.13"])
+def test_the_program_of_the_stick_is_a_command_and_in_the_menu(
+    shell: tuple[str, ...], python: str, here: Path, tmp_path: Path
+) -> None:
+    if which(shell[0]) is None:
+        pytest.skip(f"needs {shell[0]}")
+    program = tmp_path / "stick/boot/bootkit/program/bootkit"
+    program.parent.mkdir(parents=True)
+    program.write_text("")
+    (tmp_path / "root/usr/bin").mkdir(parents=True)
+    (tmp_path / "root/usr/bin" / python).symlink_to("/etc/alternatives/python")
+    entry = tmp_path / "root/usr/local/share/applications/bootkit.desktop"
+    run([*shell, "-c", STEPS, "sh", here, tmp_path])
+    # a system that keeps its changes has the link of the last boot
+    said = run([*shell, "-c", STEPS, "sh", here, tmp_path]).decode().splitlines()
+    assert (tmp_path / "root/usr/local/bin/bootkit").readlink() == Path("/isodevice/boot/bootkit/program/bootkit")
+    assert program.stat().st_mode & 0o111
+    if python == "python3.9":
+        assert "program none bootkit needs Python 3.11 or newer, which this system has not" in said
+        assert not entry.exists()
+    else:
+        assert "program ok bootkit is a command here" in said
+        assert "Name=Look after this stick" in entry.read_text().splitlines()
+
+
+@pytest.mark.parametrize("shell", SHELLS, ids=lambda shell: shell[0])
+def test_a_bootkit_that_is_installed_stays_the_command(shell: tuple[str, ...], here: Path, tmp_path: Path) -> None:
+    if which(shell[0]) is None:
+        pytest.skip(f"needs {shell[0]}")
+    (tmp_path / "stick/boot/bootkit/program").mkdir(parents=True)
+    (tmp_path / "stick/boot/bootkit/program/bootkit").write_text("")
+    (tmp_path / "root/usr/bin").mkdir(parents=True)
+    (tmp_path / "root/usr/bin/bootkit").write_text("")
+    said = run([*shell, "-c", STEPS, "sh", here, tmp_path]).decode().splitlines()
+    assert "program none this system has a bootkit of its own" in said
+    assert not (tmp_path / "root/usr/local/bin/bootkit").exists()
 
 
 def test_every_option_that_the_overlays_get_is_read_by_them() -> None:

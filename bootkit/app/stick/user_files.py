@@ -14,7 +14,7 @@ from bootkit.errors import AlreadyThere, BootkitError, HostError, host_errors
 from bootkit.model.filesystem import file_system
 from bootkit.model.places import SUM_FOLDER
 from bootkit.model.plan import CopyImage, RemoveFile, StickPlan, WriteFile
-from bootkit.system.changes import Watcher, apply_changes
+from bootkit.system.changes import Watcher, apply_changes, require_unused
 from bootkit.system.volume import Volume, allocated, chunks_of, read_file, sha256_of
 from bootkit.units import format_size
 
@@ -119,6 +119,7 @@ class Places:
         old = self._volume.stat(path)
         if old is not None and (old.is_dir or not self._replacing):
             refuse_what_is_there(self._volume, source, path, known=known, watcher=self._watcher)
+        require_unused(self._volume, path)
         require_fits(self._volume, path.rpartition("/")[2], size)
         require_room(self._volume, self._taken + size)
         replaced = old.size if old is not None else 0
@@ -198,7 +199,13 @@ def copy(volume: Volume, step: CopyImage, watcher: Watcher | None = None, *, kee
 
 
 def plan_file_removal(volume: Volume, paths: Sequence[str]) -> StickPlan:
-    """The files and their checksums go."""
+    """The files and their checksums go.
+
+    Raises:
+        BootkitError: one is in use.
+    """
+    for path in paths:
+        require_unused(volume, path)
     steps = [RemoveFile(path=path) for path in paths]
     steps += [RemoveFile(path=sum_path(path)) for path in paths if volume.stat(sum_path(path)) is not None]
     return StickPlan(steps=tuple(steps))

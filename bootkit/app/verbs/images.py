@@ -27,7 +27,7 @@ from bootkit.model.places import IMAGE_FOLDER
 from bootkit.model.plan import CopyImage, RemoveFile, StickPlan, WriteFile
 from bootkit.plan.names import better_name, name_problem
 from bootkit.probe.image import PADDING, open_image
-from bootkit.system.changes import Watcher, apply_changes
+from bootkit.system.changes import Watcher, apply_changes, require_unused
 from bootkit.system.volume import Volume
 from bootkit.units import format_size
 
@@ -160,9 +160,11 @@ def plan_removal(volume: Volume, names: Sequence[str]) -> StickPlan:
     """What ``remove`` would take away: the images and their records.
 
     Raises:
-        BootkitError: a name fits no image, or several.
+        BootkitError: a name fits no image, or several, or the running system was started from one.
     """
     paths = [image_named(volume, name) for name in names]
+    for path in paths:
+        require_unused(volume, path)
     steps = [RemoveFile(path=path) for path in paths]
     steps += [RemoveFile(path=record_path(path)) for path in paths if volume.stat(record_path(path)) is not None]
     return StickPlan(steps=tuple(steps))

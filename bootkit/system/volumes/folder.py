@@ -14,6 +14,7 @@ from bootkit.formats.reader import Extent, HostFileIO
 from bootkit.model.filesystem import BTRFS, FILE_SYSTEMS, NTFS, file_system, names_of
 from bootkit.system.beneath import open_folder, open_inside, sync_file_system
 from bootkit.system.extents import file_extents, ntfs_extents
+from bootkit.system.loops import loop_of
 from bootkit.system.volume import CHUNK, FileStat, Progress, chunks_of, mode_of, parts_of
 
 _ALLOCATING = (*names_of(one for one in FILE_SYSTEMS if one.has_holes), "tmpfs")
@@ -113,6 +114,19 @@ class FolderVolume:
     def remove(self, path: str) -> None:
         with self._errors(path), self._place(path) as (folder, name):
             os.unlink(name, dir_fd=folder)
+
+    def loop(self, path: str) -> str:
+        with self._errors(path):
+            try:
+                descriptor = open_inside(self._root, parts_of(path), os.O_PATH)
+            except OSError as error:
+                if error.errno in _NOTHING:
+                    return ""
+                raise
+            try:
+                return loop_of(os.fstat(descriptor))
+            finally:
+                os.close(descriptor)
 
     def extents(self, path: str) -> tuple[Extent, ...] | None:
         if self.filesystem in _OWN_ADDRESSES:

@@ -38,6 +38,9 @@ class NtfsVolume(TreeVolume[Ntfs]):
     def rename(self, old: str, new: str) -> None:  # noqa: ARG002
         self._refuse()
 
+    def loop(self, path: str) -> str:  # noqa: ARG002
+        return ""  # as for every other that is not mounted
+
     def remove(self, path: str) -> None:  # noqa: ARG002
         self._refuse()
 

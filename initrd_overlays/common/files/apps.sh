@@ -32,20 +32,6 @@ bk_app() {
 	} >"$bk_menu/bootkit-$bk_name.desktop"
 }
 
-# Whether typing the name starts something else already: a copied sudo.AppImage must not come before sudo. A link that an
-# earlier boot has left is ours.
-bk_is_program() {
-	for bk_folder in usr/local/sbin usr/local/bin usr/sbin usr/bin usr/games sbin bin; do
-		bk_path=$BK_ROOT/$bk_folder/$1
-		if [ -L "$bk_path" ]; then
-			case $(readlink "$bk_path") in /isodevice/apps/*) continue ;; esac
-			return 0
-		fi
-		[ -e "$bk_path" ] && return 0
-	done
-	return 1
-}
-
 # What `bootkit app add` has taken out of the AppImage: all of its own entry but how it is started.
 bk_described() {
 	[ -r "$1" ] || return 1

@@ -74,6 +74,20 @@ bk_release() {
 	bk_value=${bk_value%[\"\']}
 }
 
+# bk_is_program NAME: whether typing it starts something else already in the new root: a copied sudo.AppImage must not come
+# before sudo. A link that an earlier boot has left is ours.
+bk_is_program() {
+	for bk_folder in usr/local/sbin usr/local/bin usr/sbin usr/bin usr/games sbin bin; do
+		bk_path=$BK_ROOT/$bk_folder/$1
+		if [ -L "$bk_path" ]; then
+			case $(readlink "$bk_path") in /isodevice/*) continue ;; esac
+			return 0
+		fi
+		[ -e "$bk_path" ] && return 0
+	done
+	return 1
+}
+
 # The log so far, on the stick; the oldest ones go.
 bk_keep_log() {
 	[ -r "$BK/log-name" ] && [ -d "$bk_log_folder" ] || return 0

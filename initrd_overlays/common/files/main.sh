@@ -45,7 +45,7 @@ if ! (: >"$BK_ROOT/.bootkit") 2>/dev/null; then
 	mount -o remount,rw "$BK_ROOT" 2>>"$BK/log" || bk_say failed "the system's root is read-only"
 fi
 rm -f "$BK_ROOT/.bootkit"
-for bk_step in disks stick held extensions isodevice settings apps start; do
+for bk_step in disks stick held extensions isodevice settings apps program start; do
 	bk_run "$bk_step"
 done
 bk_keep_log
