@@ -1,0 +1,88 @@
+"""A stick that looks after itself: a live system booted from it writes its menu, and the new entry boots.
+
+./dev test carried
+"""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from bootkit.app.verbs.ext_create import ExtensionWish, make, plan_extension
+from bootkit.app.verbs.generate import plan_generation
+from bootkit.app.verbs.images import add_images, plan_additions
+from bootkit.app.verbs.prepare import prepare_image
+from bootkit.app.verbs.test import choose_targets
+from bootkit.model.prepare import Layout
+from bootkit.system.changes import apply_changes
+from bootkit.system.qemu import Accelerator
+from bootkit.system.sticks import open_stick
+from bootkit.units import MIB
+from tests.boots.clean import require_clean_data
+from tests.boots.live_iso import cached_iso, host_suite
+from tests.boots.machine import Session, session
+
+pytestmark = [pytest.mark.boots, pytest.mark.long]
+
+LOOKS_AFTER_ITSELF = r"""
+cp /isodevice/download /isodevice/boot/iso/second.iso
+echo "entry=$(grep -c 'Look after this stick' /usr/local/share/applications/bootkit.desktop)"
+/isodevice/boot/generate >/run/said 2>&1
+echo "generated=$?"
+while IFS= read -r line; do echo "said $line"; done </run/said
+bootkit remove live-first.iso --yes >/run/said 2>&1
+echo "removed=$?"
+while IFS= read -r line; do echo "said $line"; done </run/said
+bootkit options set timeout 7 >/run/said 2>&1
+echo "options=$?"
+bootkit ext list >/run/said 2>&1
+echo "extensions=$?"
+while IFS= read -r line; do echo "said $line"; done </run/said
+bootkit check >/run/said 2>&1
+echo "checked=$?"
+while IFS= read -r line; do echo "said $line"; done </run/said
+"""
+NEW_ENTRY = r"""
+echo "words=$(cat /proc/cmdline)"
+echo "system=$(. /etc/os-release; echo $ID)"
+"""
+
+
+def boot(stick: Path, name: str, script: str, accelerator: Accelerator) -> Session:
+    with open_stick(stick) as opened:
+        targets = choose_targets(opened.volume, [], every=False)
+    (entry,) = (target.id_path for target in targets if target.path.endswith(f"/{name}"))
+    ran = session(stick, entry=entry, script=script, accelerator=accelerator)
+    sys.stdout.write("\n".join((f"--- {name}", *ran.report, "")))
+    assert ran.ended, ran.serial[-4000:]
+    return ran
+
+
+@pytest.mark.parametrize("layout", Layout)
+def test_the_running_system_writes_the_menu_and_the_new_entry_boots(
+    layout: Layout, work: Path, accelerator: Accelerator
+) -> None:
+    iso = work / "live-first.iso"
+    iso.symlink_to(cached_iso(host_suite()))
+    python = ExtensionWish(name="python", output=work / "python.raw", packages=("python3",), onto=iso)
+    stick = work / "stick.img"
+    prepare_image(stick, 512 * MIB, layout=layout)
+    with open_stick(stick, writing=True) as opened:
+        add_images(opened.volume, plan_additions(opened.volume, [iso]))
+        opened.volume.copy_in(make(plan_extension(python)).path, "/boot/extensions/x86_64/python.raw", lambda _: None)
+        # what is no ISO file by its name is no image yet
+        opened.volume.copy_in(iso, "/download", lambda _: None)
+        apply_changes(plan_generation(opened.volume).plan, opened.volume)
+    ran = boot(stick, "live-first.iso", LOOKS_AFTER_ITSELF, accelerator)
+    facts = ran.facts
+    assert facts["entry"] == "1"
+    assert facts["generated"] == "0"
+    assert "said The menu is written: 2 of 2 images boot from it." in ran.report
+    assert facts["removed"] == "1"
+    assert [line for line in ran.report if "/boot/iso/live-first.iso is in use as /dev/loop" in line]
+    assert facts["options"] == "0"
+    assert facts["extensions"] == "0"
+    require_clean_data(stick, "vfat" if layout is Layout.SINGLE else "ext4")
+    new = boot(stick, "second.iso", NEW_ENTRY, accelerator)
+    assert "findiso=/boot/iso/second.iso" in new.facts["words"]
+    assert new.facts["system"] == "debian"
