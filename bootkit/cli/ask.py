@@ -54,3 +54,18 @@ def confirm_removal(volume: "Volume", plan: "StickPlan", *, yes: bool) -> None:
             output.say(f"{path} ({format_size(stat.size)})")
     if ask("Remove this from the stick? [y/N]").strip().lower() not in ("y", "yes"):
         raise Cancelled("nothing was removed")
+
+
+def confirm_adoption(path: str, maker: str) -> None:
+    """Go on with a stick that somebody else has made only if its owner wants that.
+
+    Raises:
+        Cancelled: it stays what it is.
+    """
+    from bootkit.errors import Cancelled, DeviceRefused
+
+    if not sys.stdin.isatty():
+        hint = "--yes makes it a bootkit stick; without that, --stick names it for all other commands"
+        raise DeviceRefused(f"{path} was made by {maker}", hint=hint)
+    if ask("Make it a bootkit stick? Nothing of yours is touched. [y/N]").strip().lower() not in ("y", "yes"):
+        raise Cancelled("nothing was written")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from bootkit.cli import output
-from bootkit.cli.ask import ask
+from bootkit.cli.ask import ask, confirm_adoption
 from bootkit.cli.command import Argument, Option
 from bootkit.cli.options import AsJson, DryRun, Wide
 from bootkit.model.device import BlockDevice
@@ -125,7 +125,9 @@ def upgrade(
     allow: Allow = None,
     dry_run: DryRun = False,
     as_json: AsJson = False,
-    yes: Annotated[bool, Option("--yes", "-y", help="Of no effect: nothing is lost, and nobody is asked.")] = False,
+    yes: Annotated[
+        bool, Option("--yes", "-y", help="Take over a stick that SystemImageKit made; nothing else asks.")
+    ] = False,
     expect: Expect = "",
 ) -> None:
     """Renew the boot loaders of a stick. Images, settings and everything else of yours stay as they are."""
@@ -267,6 +269,8 @@ def _confirm(plan: PreparePlan, *, yes: bool, expect: str) -> None:
     from bootkit.errors import DeviceRefused
 
     path, words = plan.target.path, plan.target.confirm
+    if plan.adopts and not yes:
+        confirm_adoption(path, plan.adopts)
     if expect and not expects(plan, expect):
         raise DeviceRefused(f"{path} is not {expect}", hint="nothing was written; bootkit devices lists the disks")
     if not needs_confirmation(plan) or (yes and expect):

@@ -356,3 +356,5 @@ class PreparePlan:
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     destroys_data: bool = False
+    adopts: str = ""
+    """Who made the stick that becomes bootkit's; empty for one that is."""

@@ -86,6 +86,7 @@ def plan_to_json(plan: PreparePlan) -> dict[str, Json]:
         "action": str(plan.action),
         "target": _json(plan.target),
         "destroys_data": plan.destroys_data,
+        "adopts": plan.adopts,
         "notes": list(plan.notes),
         "warnings": list(plan.warnings),
         "steps": [_step(step) for step in plan.steps],

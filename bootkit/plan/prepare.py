@@ -133,10 +133,11 @@ def plan_upgrade(
     boot: tuple[int, int],
     data: tuple[int, int],
     core: tuple[int, int] | None,
+    files: tuple[WriteFile, ...] = (),
 ) -> PreparePlan:
     """The loaders of a stick renewed, nothing else.
 
-    ``boot`` and ``data`` are offset and size of the file systems with the loaders and with the user's data, ``core``
+    ``files`` come beside the loaders, where a stick that somebody else has made becomes ours. ``boot`` and ``data`` are offset and size of the file systems with the loaders and with the user's data, ``core``
     first sector and number of sectors that the BIOS core image may take.
     """
     _check_sectors(target)
@@ -150,7 +151,7 @@ def plan_upgrade(
         steps=(
             *loaders.steps,
             SaveOld(ranges=((0, _SAVED),)),
-            ReplaceLoaders(offset=boot[0], size=boot[1], files=(*loaders.stubs, *MARKS)),
+            ReplaceLoaders(offset=boot[0], size=boot[1], files=(*loaders.stubs, *MARKS, *files)),
             RecordLoaders(offset=data[0], size=data[1]),
             *start,
             Finish(),

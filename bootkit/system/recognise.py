@@ -18,7 +18,7 @@ from bootkit.formats.signatures import filesystem_at, uuid_at
 from bootkit.formats.tree import Tree
 from bootkit.model.fields import json_object, parse_json, parse_toml
 from bootkit.model.filesystem import EXT4, VFAT, DataFs, FileSystem, file_system
-from bootkit.model.places import STICK_FILE, STICK_RECORD
+from bootkit.model.places import CUSTOMIZE_FOLDER, IMAGE_FOLDER, STICK_FILE, STICK_RECORD
 from bootkit.model.prepare import DATA_LABEL, ESP_LABEL, Layout
 from bootkit.system.volume import read_file
 from bootkit.system.volumes.unmounted import raw_volume
@@ -113,7 +113,11 @@ def _stick(
         boot = next((part for part in partitions if part.number == 2 and part.filesystem == VFAT.name), None)
         layout, ours = Layout.SPLIT, boot is not None and boot.label == ESP_LABEL
     else:
-        boot, layout, ours = data, Layout.SINGLE, data.label == DATA_LABEL and len(partitions) == 1
+        boot, layout, ours = (
+            data,
+            Layout.SINGLE,
+            len(partitions) == 1 and (data.label == DATA_LABEL or _has_record(fh, data)),
+        )
     if boot is None or not ours or (version := _version(path, fh, boot, data)) is None:
         return None
     return StickRecord(
@@ -124,6 +128,40 @@ def _stick(
         data_fs=kind.data_fs,
         core=_core_area(layout, partitions),
     )
+
+
+def of_systemimagekit(path: Path, contents: Contents) -> StickRecord | None:
+    """The stick that SystemImageKit made, as what it would be in our single layout; ``None`` if it is none, or is laid out otherwise.
+
+    Source: probonopd/SystemImageKit (eb88063), install.sh: one FAT32 behind an MBR, GRUB in the gap before it.
+    """
+    if contents.stick is not None or contents.scheme != "mbr" or len(contents.partitions) != 1:
+        return None
+    (data,) = contents.partitions
+    if data.filesystem != VFAT.name or (volume := raw_volume(path, data.offset, data.size, writing=False)) is None:
+        return None
+    with closing(volume):
+        folders = [volume.stat(folder) for folder in (IMAGE_FOLDER, CUSTOMIZE_FOLDER)]
+        if not all(folder is not None and folder.is_dir for folder in folders):
+            return None
+    return StickRecord(
+        version="",
+        layout=Layout.SINGLE,
+        data=data,
+        boot=data,
+        data_fs=DataFs.FAT32,
+        core=_core_area(Layout.SINGLE, contents.partitions),
+    )
+
+
+def _has_record(fh: BinaryIO, boot: FoundPartition) -> bool:
+    """Whether a stick that we have not made is ours since an upgrade: its label is the one that it had."""
+    if boot.filesystem != VFAT.name:
+        return False
+    try:
+        return bool(Fat(_window(fh, boot.offset, boot.size)).read(STICK_RECORD, _RECORD_LIMIT))
+    except FormatError:
+        return False
 
 
 def _version(path: Path, fh: BinaryIO, boot: FoundPartition, data: FoundPartition) -> str | None:

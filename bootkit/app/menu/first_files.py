@@ -22,11 +22,12 @@ def first_files(wish: Wish) -> tuple[WriteFile, ...]:
         WriteFile(path=GRUBENV, content=empty_grubenv()),
         *(WriteFile(path=path, content=content) for path, content in appearance_files(MenuSettings()).items()),
         *(() if font is None else (WriteFile(path=MENU_FONT, content=font),)),
-        WriteFile(path=STICK_FILE, content=_stick_file(wish).encode()),
+        WriteFile(path=STICK_FILE, content=stick_file(wish).encode()),
     )
 
 
-def _stick_file(wish: Wish) -> str:
+def stick_file(wish: Wish) -> str:
+    """stick.toml as a new stick has it."""
     return f"""\
 # Your choices for this stick. Change them with an editor. Run 'bootkit generate' afterwards. stick.toml(5) tells all keys.
 

@@ -1,24 +1,36 @@
 """``upgrade``: newer boot loaders and a menu of this version for a stick."""
 
 import re
+import time
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from bootkit import __version__
+from bootkit.app.menu.first_files import stick_file
+from bootkit.app.menu.freshness import MENU_LIMIT
 from bootkit.app.stick.loaders import read_loaders
 from bootkit.app.stick.program import plan_program
 from bootkit.app.stick.target import look_at_target, stick_record_of
 from bootkit.app.verbs.generate import plan_generation
 from bootkit.app.verbs.loaders import comparison, host_release, release_of
 from bootkit.errors import BootkitError, DeviceRefused, ToolMissing
+from bootkit.model.places import FOREIGN_MENU, MENU, OLD_LOADERS_FOLDER, STICK_FILE
+from bootkit.model.plan import WriteFile
 from bootkit.model.prepare import HostLoaders, LoaderChoice, PreparePlan, Target, Wish
 from bootkit.plan.prepare import plan_back, plan_upgrade
 from bootkit.plan.safety import Circumstances
 from bootkit.render.stub import render_stub
 from bootkit.system.changes import apply_changes
 from bootkit.system.loaders import find_loaders
-from bootkit.system.recognise import StickRecord
+from bootkit.system.recognise import Contents, of_systemimagekit
 from bootkit.system.sticks import open_stick
+from bootkit.system.volume import read_file
+
+_ADOPTED = (
+    "SystemImageKit made this stick: it becomes a bootkit stick, and every file of yours stays where it is",
+    f"its menu is kept as {FOREIGN_MENU}, the boot loaders that it had in {OLD_LOADERS_FOLDER}",
+)
 
 
 def plan_upgrade_of(
@@ -26,11 +38,15 @@ def plan_upgrade_of(
 ) -> PreparePlan:
     """What ``upgrade`` would do; ``loaders_from`` is as for :func:`plan_preparation`.
 
+    A stick that SystemImageKit made becomes one of ours, which the plan says of itself.
+
     Raises:
         DeviceRefused: no stick of ours, a newer one than we are, or a safety rule speaks against it.
         BootkitError: its signed loaders are newer than those at hand.
     """
-    target, stick = _looked_at(path, allow)
+    target, contents = _looked_at(path, allow)
+    foreign = of_systemimagekit(path, contents)
+    stick = foreign or stick_record_of(path, contents)
     if _version(stick.version) > _version(__version__):
         raise DeviceRefused(
             f"{path} was prepared by bootkit {stick.version}, and this is {__version__}",
@@ -39,15 +55,28 @@ def plan_upgrade_of(
     host = find_loaders(extra=loaders_from)
     if loader is not LoaderChoice.BUILT:
         _refuse_older(path, host)
-    return plan_upgrade(
+    wish = Wish(
+        layout=stick.layout, data_fs=stick.data_fs, loader=loader, created=time.strftime("%Y-%m-%d", time.gmtime())
+    )
+    plan = plan_upgrade(
         target,
-        Wish(layout=stick.layout, data_fs=stick.data_fs, loader=loader),
+        wish,
         host=host,
         stub=render_stub(stick.data.uuid),
         boot=(stick.boot.offset, stick.boot.size),
         data=(stick.data.offset, stick.data.size),
         core=stick.core,
+        files=() if foreign is None else _of_a_new_stick(path, wish),
     )
+    return plan if foreign is None else replace(plan, adopts="SystemImageKit", notes=(*_ADOPTED, *plan.notes))
+
+
+def _of_a_new_stick(path: Path, wish: Wish) -> tuple[WriteFile, ...]:
+    """What makes a stick ours that is not, and the menu that it had, under a name that no other menu takes."""
+    with open_stick(path) as stick:
+        menu = read_file(stick.volume, MENU, MENU_LIMIT)
+    kept = () if menu is None else (WriteFile(path=FOREIGN_MENU, content=menu),)
+    return (*kept, WriteFile(path=STICK_FILE, content=stick_file(wish).encode()))
 
 
 def plan_way_back(path: Path, *, allow: Iterable[str] = ()) -> PreparePlan:
@@ -56,15 +85,15 @@ def plan_way_back(path: Path, *, allow: Iterable[str] = ()) -> PreparePlan:
     Raises:
         DeviceRefused: no stick of ours, or a safety rule speaks against it.
     """
-    target, stick = _looked_at(path, allow)
+    target, contents = _looked_at(path, allow)
+    stick = stick_record_of(path, contents)
     boot, data = (stick.boot.offset, stick.boot.size), (stick.data.offset, stick.data.size)
     return plan_back(target, boot=boot, data=data, core=stick.core)
 
 
-def _looked_at(path: Path, allow: Iterable[str]) -> tuple[Target, StickRecord]:
+def _looked_at(path: Path, allow: Iterable[str]) -> tuple[Target, Contents]:
     circumstances = Circumstances(allowed=frozenset(allow) | {"large", "foreign", "partitions"})
-    target, contents = look_at_target(path, None, circumstances)
-    return target, stick_record_of(path, contents)
+    return look_at_target(path, None, circumstances)
 
 
 def _refuse_older(path: Path, host: HostLoaders) -> None:
