@@ -60,6 +60,7 @@ from bootkit.detect.mkinitcpio import (
     LOOP_WORDS,
     is_local,
     live_entries,
+    loop_hook_of,
     microcode_images,
     mkinitcpio_filesystems,
 )
@@ -163,7 +164,7 @@ def _detection(iso: IsoView, entries: tuple[MenuEntry, ...], fork: str, folder: 
                 check=iso.is_file(f"{images}/airootfs.sha512") or iso.is_file(f"{images}/airootfs.md5"),
             ),
             *memory_tests(iso),
-            *own_menu(iso, "img_loop"),
+            *own_menu(iso, "img_loop", beside="img_dev"),
         ),
         filesystems=mkinitcpio_filesystems(iso),
         evidence=_evidence(first, fork, folder, env),
@@ -200,6 +201,8 @@ def _notes(iso: IsoView, first: MenuEntry, image: str) -> tuple[str, ...]:
         notes.append(NO_MENU_NOTE)
     return tuple(notes)
 
+
+_PARABOLA, _HYPERBOLA, _KAOS, _CHAKRA = map(loop_hook_of, ("parabolaiso", "hyperiso", "kdeosiso", "chakraiso"))
 
 DETECTOR = Detector(
     name="archiso",
@@ -304,6 +307,10 @@ DETECTOR = Detector(
             systems=("Parabola",),
             source="archlinux/mkinitcpio-archiso (b206f34), renamed; its published kernel lines",
             keeps="an ext4, btrfs or xfs partition, by cow_device= and cow_directory=",
+            markers=_PARABOLA[1],
+            finder=_PARABOLA[0],
+            takes_modules=True,
+            takes_device=True,
             layers=("overlay", "dm_snapshot"),
             roots=("/{parabolaisobasedir:parabola}/*/airootfs.*fs", "/{parabolaisobasedir:parabola}/*/root-image.*fs"),
         ),
@@ -312,11 +319,19 @@ DETECTOR = Detector(
             systems=("Hyperbola",),
             source="archlinux/mkinitcpio-archiso (b206f34), renamed; its published kernel lines",
             keeps="an ext4, btrfs or xfs partition, by cow_device= and cow_directory=",
+            markers=_HYPERBOLA[1],
+            finder=_HYPERBOLA[0],
+            takes_modules=True,
+            takes_device=True,
             layers=("overlay", "dm_snapshot"),
             roots=("/{hyperisobasedir:hyper}/*/airootfs.*fs",),
         ),
         Stack(
             name="kdeosiso",
+            markers=_KAOS[1],
+            finder=_KAOS[0],
+            takes_modules=True,
+            takes_device=True,
             layers=("overlay", "dm_snapshot"),
             roots=("/{kdeosisobasedir:kdeos}/*/root-image.*fs",),
             systems=("KaOS",),
@@ -329,6 +344,10 @@ DETECTOR = Detector(
         ),
         Stack(
             name="chakraiso",
+            markers=_CHAKRA[1],
+            finder=_CHAKRA[0],
+            takes_modules=True,
+            takes_device=True,
             layers=("overlay", "dm_snapshot"),
             roots=("/{chakraisobasedir:chakra}/*/root-image.*fs",),
             systems=("Chakra",),

@@ -28,7 +28,14 @@ from bootkit.detect import (
     usable_entries,
     word_value,
 )
-from bootkit.detect.mkinitcpio import LOOP_WORDS, is_local, live_entries, microcode_images, mkinitcpio_filesystems
+from bootkit.detect.mkinitcpio import (
+    LOOP_WORDS,
+    is_local,
+    live_entries,
+    loop_hook_of,
+    microcode_images,
+    mkinitcpio_filesystems,
+)
 
 LABEL = "ARTIX"
 KERNEL, INITRD = "/boot/vmlinuz-x86_64", "/boot/initramfs-x86_64.img"
@@ -78,12 +85,14 @@ def _detection(iso: IsoView, entries: tuple[MenuEntry, ...], images: list[str]) 
         edition=who.edition,
         entries=(
             *live_entries(entries, "artixdevice", check=any(path.endswith((".sha512", ".md5")) for path in images)),
-            *own_menu(iso, "img_loop"),
+            *own_menu(iso, "img_loop", beside="img_dev"),
         ),
         filesystems=mkinitcpio_filesystems(iso),
         evidence=(f"{images[0]} is there", f"{first.source or 'its label'} leads to {first.kernel}"),
     )
 
+
+_LOOP = loop_hook_of("artix")
 
 DETECTOR = Detector(
     name="artix",
@@ -112,6 +121,10 @@ DETECTOR = Detector(
             ),
             words=ChoiceWords(language=("lang={lang}",), keyboard=("keytable={keymap}",), timezone=("tz={value}",)),
             no_persistence=KEEPS_NOTHING,
+            markers=_LOOP[1],
+            finder=_LOOP[0],
+            takes_modules=True,
+            takes_device=True,
             layers=("overlay", "dm_snapshot"),
             roots=("/LiveOS/rootfs.*", "/{artixbasedir:artix}/*/rootfs.*"),
         ),

@@ -111,7 +111,8 @@ def _hd_media_entries(iso: IsoView, kernel: str, place: str) -> tuple[BootEntry,
 
 def _netboot(iso: IsoView) -> Detection | NotMine:
     entries = usable_entries(iso, read_menus(iso), lambda entry: entry.kernel == NETBOOT_KERNEL)
-    if not any(has_word(entry.cmdline, word) for entry in entries for word in ("rescue/enable", "priority", "auto")):
+    says_so = any(has_word(entry.cmdline, word) for entry in entries for word in ("rescue/enable", "priority", "auto"))
+    if not entries or not (says_so or _is_installers(iso)):
         return NotMine(reason=f"no kernel line of its menu has {NETBOOT_KERNEL} and words of the debian-installer")
     first = entries[0]
     info = image_name(iso)
@@ -126,6 +127,12 @@ def _netboot(iso: IsoView) -> Detection | NotMine:
         evidence=(f"{first.source} starts {first.kernel}", "its menu has words of the debian-installer"),
         notes=("It installs from the network and does not need its ISO file.",),
     )
+
+
+def _is_installers(iso: IsoView) -> bool:
+    """Whether the initrd is the installer's, for a menu that says nothing of it: one that somebody has made anew."""
+    initrd = iso.initrd(NETBOOT_INITRD)
+    return initrd is not None and initrd.maker == "debian-installer"
 
 
 def _words(entry: MenuEntry) -> tuple[str, ...]:

@@ -68,6 +68,7 @@ from bootkit.detect import (
 from bootkit.detect.dracut import (
     DMSQUASH_LIVE,
     ISO_SCAN,
+    LACKS_ISO_SCAN,
     UDEV_NOTE,
     dracut_filesystems,
     is_for_kiwi_live,
@@ -327,7 +328,9 @@ DETECTOR = Detector(
                     "var/lib/dracut/hooks/cmdline/*-parse-iso-scan.sh",
                 ),
             },
-            finder=FileFinder(markers=("iso-scan",), mounts_anything=True),
+            finder=FileFinder(
+                markers=("iso-scan",), mounts_anything=True, scripts=DMSQUASH_LIVE, lacking=LACKS_ISO_SCAN
+            ),
             roots=("/{rd.live.dir:LiveOS}/*.img", "/{rd.live.dir:LiveOS}/{rd.live.squashimg:squashfs.img}"),
         ),
         Stack(

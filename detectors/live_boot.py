@@ -349,7 +349,7 @@ DETECTOR = Detector(
             layers=("overlay", "aufs", "overlayfs"),
             takes_modules=True,
             takes_device=True,
-            markers={"live-boot": ("lib/live/boot/9990-main.sh", "bin/live-boot")},
+            markers={"live-boot": ("lib/live/boot/9990-main.sh", "bin/live-boot", "scripts/live")},
             finder=FileFinder(markers=("live-boot",), mounts_anything=True),
             roots=("/{live-media-path:live}/*.squashfs",),
         ),

@@ -136,7 +136,11 @@ SYSTEMS = (
     ),
     System(
         distro="ShredOS",
-        starts=(Start("ShredOS", "/boot/bzImage", ("/boot/initrd*",), ("console=tty3", "loglevel=3")),),
+        starts=(
+            Start("ShredOS", "/boot/bzImage", ("/boot/initrd*",), ("console=tty3", "loglevel=3")),
+            Start("ShredOS", "/boot/bzImage", (), ("console=tty3", "loglevel=3")),  # the kernel holds the rest
+            Start("ShredOS", "/boot/shredos", (), ("console=tty3", "loglevel=3")),
+        ),
         sign=r"\bShredOS\b",
         version=r"shredos-(20\d\d[\d._]*\d)",
         notes=(WIPES, SPARES),

@@ -82,7 +82,11 @@ def _detection(iso: IsoView, entries: tuple[MenuEntry, ...]) -> Detection:
         distro=info.get("NAME", "") or "SystemRescue",
         version=version,
         arch=info.get("ARCH", "") or arch_of(iso, first.kernel),
-        entries=(*live_entries(entries, *MEDIUM), *memory_tests(iso, _menu(iso)), *own_menu(iso, "img_loop")),
+        entries=(
+            *live_entries(entries, *MEDIUM),
+            *memory_tests(iso, _menu(iso)),
+            *own_menu(iso, "img_loop", beside="img_dev"),
+        ),
         filesystems=(*FILESYSTEMS, *ntfs),
         evidence=(
             because,

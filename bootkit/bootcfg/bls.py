@@ -75,7 +75,10 @@ def read_loader_entries(files: Files, folder: str) -> Menu:
     images number their files (``01-archiso-linux.conf``).
     """
     paths = files.glob(f"{folder}/*.conf")[:_MAX_ENTRIES]
-    entries = tuple(_menu_entry(parse_bls(files.text(path), path=path)) for path in paths)
+    found = [parse_bls(files.text(path), path=path) for path in paths]
+    # systemd-boot passes over entries for machines that it does not run on
+    of_a_pc = [entry for entry in found if entry.architecture in ("", "x86_64", "i686")]
+    entries = tuple(map(_menu_entry, of_a_pc or found))
     settings = _settings(files.text(f"{posixpath.dirname(folder)}/loader.conf"))
     wanted = settings.get("default", "").removesuffix(".conf")
     default = next((entry for entry in entries if wanted and fnmatch.fnmatchcase(entry.id, wanted)), None)

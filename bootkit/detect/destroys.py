@@ -7,7 +7,8 @@ Source: pykickstart 3.48 (clearpart, zerombr, ignoredisk, autopart); partman's a
 AutoYaST's guide (drive: initialize, use); subiquity's autoinstall reference (interactive-sections; the word
 ``autoinstall`` stands for the user's yes); coreos-installer 0.21 (coreos.inst.install_dev); DBAN and ShredOS (autonuke);
 kiwi 10 (rd.kiwi.oem.installdevice); Windows' answer file (DiskConfiguration: DiskID, WillWipeDisk);
-Clonezilla 3.1 (ocs_live_run with restoredisk); Harvester (harvester.install.automatic); Proxmox 8.2 (auto-installer).
+Clonezilla 3.1 (ocs_live_run with restoredisk); Harvester (harvester.install.automatic); Proxmox 8.2 (auto-installer);
+FAI 6 (FAI_ACTION); XenServer's installer (answerfile); Agama's documentation of unattended installations (inst.auto).
 """
 
 import re
@@ -22,16 +23,29 @@ ALL_DISKS = "It erases all disks without a question, the stick too."
 A_DISK = "It erases a disk without a question, which may be the stick."
 UNATTENDED = "It installs by itself, by an answer file from the network, which may erase disks."
 BY_ANSWERS = "It installs by itself, by an answer file of this stick, which may erase disks."
+BY_INITRD = "It installs by itself, by an answer file in its initrd, which may erase disks."
 BY_HAND = "by hand"
 
 _KICKSTART = ("inst.ks", "ks")
 _PRESEED = ("preseed/file", "file", "preseed/url", "url")
 _AUTOYAST = ("autoyast", "autoyast2")
-_ANSWERS = (*_KICKSTART, *_PRESEED, *_AUTOYAST, "autoinstall", "ds", "auto", "auto-install/enable", "priority")
+_AGAMA = ("inst.auto", "agama.auto")
+_ANSWERS = (
+    *(*_KICKSTART, *_PRESEED, *_AUTOYAST, *_AGAMA),
+    *("autoinstall", "ds", "auto", "auto-install/enable", "priority", "coreos.inst.*", "harvester.install.*"),
+    *("proxmox-start-auto-installer", "proxmox-auto-installer", "answerfile", "answerfile_device", "ocs_live_batch"),
+)
 """Words without which an installer asks."""
+_GOES_AHEAD = (
+    (re.compile(r"(?<==)--autonuke\s*|\s*--autonuke\b"), ""),
+    (re.compile(r"^ocs_live_run=.*"), "ocs_live_run=ocs-live-general"),
+    (re.compile(r"^FAI_ACTION=install$"), "FAI_ACTION=sysinfo"),
+)
+"""Parts of words by which a program goes ahead, and what makes it ask instead."""
+_RESTORES = re.compile(r"(?:ocs_live_run=|ocs-sr ).*(?:restore(?:disk|parts)|ocs-restore-mdisks|ocs-onthefly)")
 _NETWORK = re.compile(r"(?:https?|ftp|tftp|nfs):", re.IGNORECASE)
-_PLACE = re.compile(r"^(?:[a-z]+:(?:[^:/]*:|//)?)?(/.*)")
-"""The path in ``cdrom:/ks.cfg``, ``hd:LABEL=X:/ks.cfg``, ``file:///cdrom/x`` and ``/x``."""
+_PLACE = re.compile(r"^(?:[a-z]+://[^/]*|[a-z]+:(?:[^:/]*:)?)?(/.*)")
+"""The path in ``cdrom:/ks.cfg``, ``hd:LABEL=X:/ks.cfg``, ``file:///cdrom/x``, ``device://sr0/x`` and ``/x``."""
 _MOUNTED = ("/cdrom", "/run/install/repo", "/isodevice", "/media/cdrom", "/run/initramfs/live")
 """Where the image's files are while an installer runs."""
 _ASKS_FOR_STORAGE = re.compile(
@@ -55,13 +69,26 @@ def with_warnings_of_wiping(iso: IsoView, detection: Detection) -> Detection:
 def _harmless_first(entries: tuple[BootEntry, ...]) -> tuple[BootEntry, ...]:
     first = entries[0]
     other = next((entry for entry in entries if not entry.wipes and entry.role in (Role.INSTALL, Role.OTHER)), None)
-    answers = without(first.cmdline, *_ANSWERS)
-    if other is None and answers != first.cmdline:
-        other = replace(first, title=f"{first.title}, {BY_HAND}", cmdline=answers, wipes="")
+    asking = _asking(first)
+    if other is None and asking != first:
+        other = replace(asking, title=f"{first.title}, {BY_HAND}", wipes="")
     if other is None:
         return entries
     rest = (replace(first, role=Role.INSTALL), *(entry for entry in entries[1:] if entry is not other))
     return (replace(other, role=Role.DEFAULT), *rest)
+
+
+def _asking(entry: BootEntry) -> BootEntry:
+    """The entry without the words by which it goes ahead."""
+    modules = tuple(replace(module, cmdline=_without_answers(module.cmdline)) for module in entry.modules)
+    return replace(entry, cmdline=_without_answers(entry.cmdline), modules=modules)
+
+
+def _without_answers(words: tuple[str, ...]) -> tuple[str, ...]:
+    kept = list(without(words, *_ANSWERS))
+    for pattern, instead in _GOES_AHEAD:
+        kept = [pattern.sub(instead, word) for word in kept]
+    return tuple(kept)
 
 
 def _wipes(iso: IsoView, entry: BootEntry) -> str:
@@ -79,7 +106,7 @@ def _by_word(iso: IsoView, words: tuple[str, ...]) -> str:
     text = " ".join(words)
     if "autonuke" in text:
         return ALL_DISKS
-    if re.search(r"ocs_live_run=.*restore(?:disk|parts)|ocs-sr .*restore(?:disk|parts)", text):
+    if _RESTORES.search(text) or word_value(words, "FAI_ACTION") == "install" or has_word(words, "answerfile"):
         return A_DISK
     for name in ("coreos.inst.install_dev", "rd.kiwi.oem.installdevice"):
         if has_word(words, name):
@@ -181,12 +208,20 @@ _ANSWERED: Mapping[str, Callable[[str], str]] = {
     "autoyast": _autoyast,
     "autoinstall": _autoinstall,
 }
+
+
+def _by_agama(_: IsoView, words: tuple[str, ...]) -> str:
+    value = next((value for name in _AGAMA if (value := word_value(words, name))), "")
+    return "" if not value else UNATTENDED if _NETWORK.match(value) else A_DISK
+
+
 _JUDGES: tuple[Callable[[IsoView, tuple[str, ...]], str], ...] = (
     _by_word,
     _by_kickstart,
     _by_preseed,
     _by_autoyast,
     _by_autoinstall,
+    _by_agama,
 )
 
 
@@ -196,7 +231,14 @@ def _by_file(iso: IsoView, words: tuple[str, ...], names: Iterable[str], judge: 
     if _NETWORK.match(value):
         return UNATTENDED
     place = _on_image(value)
+    if place and _is_in_initrd(value) and not iso.is_file(place):
+        return BY_INITRD
     return judge(iso.text(place)) if place else ""
+
+
+def _is_in_initrd(value: str) -> bool:
+    """Whether a word means a file of the system that the installer runs from, not one of a medium."""
+    return value.startswith(("file:", "/")) and not any(f"{start}/" in value for start in _MOUNTED)
 
 
 def _on_image(value: str) -> str:

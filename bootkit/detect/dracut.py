@@ -10,6 +10,7 @@ from bootkit.model.iso import IsoView
 
 ISO_SCAN = "iso-scan/filename"
 """dracut's word for the ISO file; its value ends up unquoted in a shell command."""
+LACKS_ISO_SCAN = "Its initrd was made without dracut's script iso-scan, which looks for an ISO file."
 DRACUT_FILESYSTEMS = ("vfat", "ext4", "btrfs", "xfs")
 """An initrd made without ``--hostonly`` has all of the kernel's own drivers."""
 EXFAT_SINCE = "2023-06"

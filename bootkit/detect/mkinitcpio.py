@@ -21,6 +21,19 @@ LOOP_HOOK = FileFinder(
     lacking="Its initrd was made without the hook archiso_loop_mnt, which opens an ISO file.",
 )
 """A stack adds the marker of its own ``scripts``."""
+
+
+def loop_hook_of(fork: str) -> tuple[FileFinder, dict[str, tuple[str, ...]]]:
+    """The finder of a fork that has put its own name for archiso, and the markers of its hooks.
+
+    Source: Ventoy 1.0 IMG/cpio/ventoy/hook/arch and hook/hyperbola, which patch ``hooks/parabolaiso``, ``hooks/hyperiso`` and
+    ``hooks/artix`` by these names; artools 0.8.
+    """
+    lacking = f"Its initrd was made without the hook {fork}_loop_mnt, which opens an ISO file."
+    finder = FileFinder(markers=(f"{fork}-loop",), mounts_anything=True, scripts=fork, lacking=lacking)
+    return finder, {fork: (f"hooks/{fork}",), f"{fork}-loop": (f"hooks/{fork}_loop_mnt",)}
+
+
 LOOP_WORDS = (f"img_dev=/dev/disk/by-uuid/{STICK_UUID}", f"img_loop={ISO_PATH}")
 IMG_DEV = "/run/archiso/img_dev"
 """Where the hook leaves the stick in the booted system; it lets go of it when the system is copied to RAM."""

@@ -1,6 +1,6 @@
 """What an image starts beside its system: its own menu, where that finds the ISO file, and memory tests."""
 
-from bootkit.bootcfg.cmdline import has_word
+from bootkit.bootcfg.cmdline import has_word, word_value
 from bootkit.bootcfg.find import LOOPBACK_VARIABLES, read_loopback, read_menus
 from bootkit.bootcfg.grub_machine import STICK_DEVICE
 from bootkit.bootcfg.menu import Menu
@@ -17,18 +17,21 @@ _CPUS = ("x64", "x32", "ia32", "x86_64", "i586")
 OWN_MENU_TITLE = "Menu on the image"
 
 
-def own_menu(iso: IsoView, *words: str) -> tuple[BootEntry, ...]:
+def own_menu(iso: IsoView, *words: str, beside: str = "") -> tuple[BootEntry, ...]:
     """The image's loopback.cfg as one more entry, if what it starts by itself learns where the ISO file is; else nothing.
 
     Presence alone says nothing: Linux Mint 21.3 and LMDE 6 have one that passes ``$iso_path`` to nobody. Nor does a path
-    that the stack does not read: one of ``words`` (any, if there are none) has to carry it. The menu finds the variables
-    that it will find on the stick, where ``$prefix`` is not its own folder.
+    that the stack does not read: one of ``words`` (any, if there are none) has to carry it, and the word ``beside`` has to
+    have a value where the stack wants one. The menu finds the variables that it will find on the stick, where ``$prefix``
+    is not its own folder.
     """
     menu = read_loopback(iso, variables=_OPENED_VARIABLES)
     first = menu.default_linux if menu is not None else None
     if menu is None or first is None or not first.passes_iso_path:
         return ()
     if words and not any(has_word(first.cmdline, word) for word in words):
+        return ()
+    if beside and not word_value(first.cmdline, beside).rpartition("/")[2]:
         return ()
     if not all(iso.is_file(path) for path in (first.kernel, *first.initrds)):
         return ()

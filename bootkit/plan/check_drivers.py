@@ -7,7 +7,7 @@ an installer may fetch its drivers from elsewhere, and a small system have them 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 
-from bootkit.detect.registry import stack_of
+from bootkit.detect.registry import markers, stack_of
 from bootkit.detect.roots import matches
 from bootkit.model.boot import BootEntry, Detection
 from bootkit.model.filesystem import ISO9660, UDF
@@ -62,6 +62,8 @@ def lacks(
     initrd: InitrdFacts, detection: Detection, entry: BootEntry, facts: IsoFacts, builtin: Collection[str]
 ) -> Iterator[Lack]:
     """What is missing, the first thing that goes wrong first; ``initrd`` is one :func:`with_kernel`."""
+    if _is_of_no_stack(initrd, detection):
+        yield Lack(reason=f"Its initrd was made without {detection.stack}: it looks for no image.")
     if not initrd.drivers.is_whole or not initrd.drivers.modules or initrd.warnings:
         return
     has = _Modules(initrd.drivers, builtin)
@@ -73,6 +75,12 @@ def lacks(
         yield from _of_a_root(has, path, root)
     layers = stack_of(detection.stack).layers
     yield from has.one_of(layers, f"Its initrd cannot make the root writable: it has no {' or '.join(layers[:2])}")
+
+
+def _is_of_no_stack(initrd: InitrdFacts, detection: Detection) -> bool:
+    """Whether an initrd, of which all was seen, has no file by which any stack is known: one made for an installed system."""
+    is_whole = bool(initrd.maker and initrd.drivers.modules and not initrd.warnings)
+    return is_whole and stack_of(detection.stack).finder is not None and not markers().keys() & set(initrd.markers)
 
 
 def slow_or_unseen(initrd: InitrdFacts, builtin: Collection[str]) -> Iterator[str]:

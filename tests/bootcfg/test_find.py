@@ -83,6 +83,13 @@ def test_loader_entries_are_read_in_order_of_name(image: Image) -> None:
     assert shell.chainloader == "/shell.efi"
 
 
+def test_of_loader_entries_those_for_another_machine_are_passed_over(image: Image) -> None:
+    arm = {"/loader/entries/arm.conf": "title ARM\nlinux /k\ninitrd /i\narchitecture aa64"}
+    both = {**arm, "/loader/entries/pc.conf": "title PC\nlinux /k\ninitrd /i"}
+    assert [entry.title for entry in read_menus(image(both)).entries] == ["PC"]
+    assert [entry.title for entry in read_menus(image(arm)).entries] == ["ARM"]
+
+
 def test_the_loopback_menu_tells_whether_it_passes_the_path_on(image: Image) -> None:
     right = {"/boot/grub/loopback.cfg": "source /boot/grub/grub.cfg", "/boot/grub/grub.cfg": GRUB, **KERNEL}
     wrong = {**right, "/boot/grub/grub.cfg": GRUB.replace("${iso_path}", "")}

@@ -3,7 +3,15 @@
 import pytest
 
 from bootkit.detect import BootEntry, Detection, EntryKind, Role
-from bootkit.detect.destroys import A_DISK, ALL_DISKS, BY_ANSWERS, UNATTENDED, wiped_by, with_warnings_of_wiping
+from bootkit.detect.destroys import (
+    A_DISK,
+    ALL_DISKS,
+    BY_ANSWERS,
+    BY_INITRD,
+    UNATTENDED,
+    wiped_by,
+    with_warnings_of_wiping,
+)
 from bootkit.model.iso import IsoFacts, Node, RecordedIso
 
 KICKSTART = "install\n# nobody is asked\nzerombr\nclearpart --all --initlabel\nautopart\n"
@@ -60,6 +68,16 @@ def judged(texts: dict[str, str], *lines: tuple[str, ...]) -> Detection:
         (("nuke=dwipe --autonuke",), "", ALL_DISKS),
         (("ocs_live_run=ocs-sr -b restoredisk image sda",), "", A_DISK),
         (("coreos.inst.install_dev=/dev/sda",), "", "It erases /dev/sda without a question."),
+        (("autoyast=device://sr0/a",), AUTOYAST, A_DISK),
+        (("autoyast=label://DISC/a",), CONFIRMED, ""),
+        (("inst.ks=file:/ks.cfg",), KICKSTART, BY_INITRD),
+        (("preseed/file=/preseed.cfg",), PRESEED, BY_INITRD),
+        (("file=/cdrom/preseed/x.seed",), PRESEED, ""),
+        (("inst.auto=https://x.invalid/profile.json",), "", UNATTENDED),
+        (("inst.auto=device://sr0/profile.json",), "", A_DISK),
+        (("FAI_ACTION=install", "FAI_FLAGS=verbose"), "", A_DISK),
+        (("install", "answerfile=file:///answer.xml"), "", A_DISK),
+        (("ocs_live_run=ocs-restore-mdisks image sda sdb",), "", A_DISK),
         (("quiet", "splash"), KICKSTART, ""),
     ],
 )
@@ -116,3 +134,19 @@ def test_windows_with_an_answer_file_that_wipes_a_disk_says_which() -> None:
         image({"/autounattend.xml": text}), Detection(stack="s", distro="d", entries=entries)
     )
     assert found.entries[0].wipes == "It erases disk 0 without a question, which may be the stick."
+
+
+@pytest.mark.parametrize(
+    ("words", "asking"),
+    [
+        (("nwipe_options=--autonuke --method=zero",), ("nwipe_options=--method=zero",)),
+        (("nuke=dwipe --autonuke", "silent"), ("nuke=dwipe", "silent")),
+        (("x", "coreos.inst.install_dev=/dev/sda", "coreos.inst.image_url=u"), ("x",)),
+        (("harvester.install.automatic=true", "harvester.install.device=/dev/sda", "x"), ("x",)),
+        (("FAI_ACTION=install",), ("FAI_ACTION=sysinfo",)),
+        (("ocs_live_run=ocs-sr restoredisk i sda", "ocs_live_batch=yes"), ("ocs_live_run=ocs-live-general",)),
+    ],
+)
+def test_an_image_that_does_nothing_but_erase_starts_by_asking(words: tuple[str, ...], asking: tuple[str, ...]) -> None:
+    found = judged({}, words)
+    assert [(entry.cmdline, bool(entry.wipes)) for entry in found.entries] == [(asking, False), (words, True)]

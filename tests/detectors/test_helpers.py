@@ -170,6 +170,18 @@ def test_a_loopback_cfg_is_offered_only_with_a_word_that_the_stack_reads() -> No
     )
 
 
+@pytest.mark.parametrize(
+    ("device", "offered"),
+    [("img_dev=/dev/disk/by-uuid/${rootuuid} ", True), ("img_dev=/dev/disk/by-uuid/${unset} ", False), ("", False)],
+)
+def test_a_loopback_cfg_is_offered_only_with_both_words_where_the_stack_wants_two(
+    device: str, *, offered: bool
+) -> None:
+    text = f'menuentry "Live" {{\n linux /arch/k {device}img_loop=${{iso_path}}\n initrd /arch/i\n}}\n'
+    iso = image("/arch/k", "/arch/i", texts={"/boot/grub/loopback.cfg": text})
+    assert bool(own_menu(iso, "img_loop", beside="img_dev")) is offered
+
+
 def test_a_loopback_cfg_that_goes_by_prefix_would_open_the_sticks_own_menu() -> None:
     entries = 'menuentry "Live" {\n linux /live/vmlinuz findiso=${iso_path}\n initrd /live/initrd.img\n}\n'
     reached = {f"source {folder}/grub.cfg": bool(folder[0] == "/") for folder in ("$prefix", "/boot/grub")}

@@ -1,5 +1,6 @@
 """What the detectors of installers and of lone live systems refuse, and what their rules for GRUB need."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from bootkit.detectors import (
     propagator,
     qubes,
 )
+from bootkit.model.initrd import InitrdFacts
 from bootkit.model.iso import IsoFacts, Node, RecordedIso
 
 HERE = Path(__file__).parent
@@ -131,8 +133,11 @@ def test_debian_installer_refuses_repositories_that_start_nothing() -> None:
 
 
 def test_debian_installer_refuses_a_lone_kernel_without_its_words() -> None:
-    iso = BareIso(("/linux", "/initrd.gz"), menu("/linux", "quiet", "/initrd.gz"))
-    assert "debian-installer" in reason(debian_installer.detect(iso))
+    for maker, claimed in (("dracut", False), ("debian-installer", True)):
+        facts = BareIso(("/linux", "/initrd.gz"), menu("/linux", "quiet", "/initrd.gz")).facts
+        iso = RecordedIso(replace(facts, initrds={"/initrd.gz": InitrdFacts(size=1, maker=maker)}))
+        answer = debian_installer.detect(iso)
+        assert isinstance(answer, Detection) if claimed else "debian-installer" in reason(answer)
 
 
 def test_the_installer_of_an_old_ubuntu_server_wants_the_initrd_of_its_hd_media() -> None:

@@ -144,9 +144,9 @@ def test_what_the_kernel_has_built_in_is_looked_up_in_the_root() -> None:
 
 def test_a_driver_does_not_help_a_script_that_tries_fixed_names() -> None:
     initrd = replace(drivers("exfat", "ext4"), markers=("kiwi-live-root",))
-    prediction = on("exfat", item(initrd=initrd, stack="kiwi-live", filesystems=("ext4",)))
+    prediction = on("exfat", item(initrd=initrd, stack="liveiso", filesystems=("ext4",)))
     assert prediction.verdict == "boots only from ext4"
-    assert "kiwi-live is not known to look for the file there" in prediction.reason
+    assert "liveiso is not known to look for the file there" in prediction.reason
 
 
 @pytest.mark.parametrize(
@@ -160,7 +160,14 @@ def test_a_driver_does_not_help_a_script_that_tries_fixed_names() -> None:
         ("casper", ("casper",), "cannot boot"),
         ("miso", ("miso",), "cannot boot"),
         ("artix", ("archiso",), "boots"),
-        ("archiso", (), "boots"),
+        ("artix", ("artix",), "cannot boot"),
+        ("artix", ("artix", "artix-loop"), "boots"),
+        ("parabolaiso", ("parabolaiso",), "cannot boot"),
+        ("dmsquash-live", ("dmsquash-live-root",), "cannot boot"),
+        ("kiwi-live", ("kiwi-live-root",), "cannot boot"),
+        ("kiwi-live", ("kiwi-live-root", "iso-scan"), "boots"),
+        ("archiso", (), "cannot boot"),
+        ("live-boot", ("systemd",), "cannot boot"),
     ],
 )
 def test_an_initrd_without_the_part_that_looks_for_a_file_finds_none(
