@@ -13,6 +13,8 @@ class BootkitError(Exception):
     """The base of all; exit status 1 where nothing narrower fits."""
 
     exit_code = 1
+    needs_rights = False
+    """Whether somebody with other rights could go on."""
 
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(message)
@@ -36,15 +38,18 @@ _WAYS_OUT = {
 class HostError(BootkitError):
     """The host's kernel refuses: a file cannot be read, written or found; the message names it."""
 
-    needs_rights = False
-    """Whether somebody with other rights could go on."""
-
     @classmethod
     def of(cls, error: OSError, name: str) -> "HostError":
         """What an error of the kernel means for ``name``."""
         found = cls(f"{name}: {error.strerror or error}", hint=_WAYS_OUT.get(error.errno or 0, ""))
         found.needs_rights = error.errno in (errno.EACCES, errno.EPERM)
         return found
+
+
+class RightsMissing(BootkitError):
+    """Only root can do that; ``hint`` is the way without it, if there is one."""
+
+    needs_rights = True
 
 
 @contextmanager

@@ -4,11 +4,16 @@ import os
 import shlex
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from shutil import which
 from types import FrameType
 
 from bootkit.cli import output
 from bootkit.errors import BootkitError, HostError, Interrupted, host_errors
+
+_PATH_OF_ROOT = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
+"""Where sudo and pkexec look for a program."""
 
 
 def guarded(action: Callable[[], None]) -> int:
@@ -38,10 +43,25 @@ def tell(error: BootkitError) -> None:
 
 
 def _way_out(error: BootkitError) -> str:
-    if not (isinstance(error, HostError) and error.needs_rights):
+    if not error.needs_rights:
         return error.hint
-    command = shlex.join(["bootkit", *sys.argv[1:]])
-    return f"it takes another user's rights: sudo {command} (or: pkexec {command})"
+    way = f"it takes another user's rights: {_with_rights(sys.argv)}"
+    return f"{way}; or {error.hint}" if error.hint and not isinstance(error, HostError) else way
+
+
+def _with_rights(argv: Sequence[str]) -> str:
+    """The same command once more, whole, as one types it to have it run by root: by sudo, or by what is there instead."""
+    program = argv[0] if Path(argv[0]).name == "bootkit" else "bootkit"
+    if os.fspath(Path(program).parent) in (".", *_PATH_OF_ROOT):
+        program = "bootkit"
+    command = shlex.join([program, *argv[1:]])
+    # pkexec goes to root's home by itself
+    stay = "--keep-cwd " if any(Path(word).exists() for word in argv[1:] if not word.startswith("/")) else ""
+    ways = {"sudo": f"sudo {command}", "pkexec": f"pkexec {stay}{command}", "run0": f"run0 {command}"}
+    there = [ways[name] for name in ways if which(name)]
+    if there and not which("sudo"):
+        return there[0]
+    return f"{ways['sudo']} (or: {ways['pkexec']})"
 
 
 def _answered(action: Callable[[], None]) -> None:

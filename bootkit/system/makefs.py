@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO, assert_never, cast
 
-from bootkit.errors import BootkitError
+from bootkit.errors import RightsMissing
 from bootkit.model.filesystem import Access, DataFs
 from bootkit.model.plan import WriteFile
 from bootkit.model.prepare import SECTOR, MakeFilesystem
@@ -41,9 +41,9 @@ def make_filesystem(
     mount to zero.
     """
     if step.kind.system.make is Access.ROOT and (step.folders or files) and os.geteuid() != 0:
-        raise BootkitError(
+        raise RightsMissing(
             f"a data partition with {step.kind.system.title} can only be filled by root",
-            hint="run it with sudo, or take --data-fs exfat, which needs no root for an image file",
+            hint="take --data-fs exfat, which needs no root for an image file",
         )
     with image.open("wb") as fh:
         fh.truncate(step.size)

@@ -4,7 +4,7 @@ import os
 import stat
 from pathlib import Path
 
-from bootkit.errors import BootkitError
+from bootkit.errors import BootkitError, RightsMissing
 
 
 def stick_image(where: Path) -> Path:
@@ -24,6 +24,6 @@ def stick_image(where: Path) -> Path:
     disk = device.parent if (device / "partition").exists() else device
     node = Path("/dev", disk.name)
     if not os.access(node, os.R_OK):
-        hint = f"run the test as root, or copy the stick to a file: sudo dd if={node} of=stick.img bs=4M"
-        raise BootkitError(f"{node} may only be read by root", hint=hint)
+        hint = f"copy the stick to a file: sudo dd if={node} of=stick.img bs=4M"
+        raise RightsMissing(f"{node} may only be read by root", hint=hint)
     return node

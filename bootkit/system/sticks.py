@@ -8,7 +8,7 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from bootkit.errors import BootkitError, FormatError, HostError, ToolMissing, host_errors
+from bootkit.errors import BootkitError, FormatError, HostError, RightsMissing, ToolMissing, host_errors
 from bootkit.formats.partitions import read_partitions
 from bootkit.model.places import CUSTOMIZE_FOLDER, IMAGE_FOLDER, STICK_FILE
 from bootkit.system.medium import Medium, medium_of, mounts, require_unused
@@ -140,8 +140,8 @@ def _raw_volume(path: Path, medium: Medium, *, writing: bool) -> Volume:
         mounted = desktop_volume(medium, writing=writing)
         if mounted is not None:
             return mounted
-        hint = "run it as root, or mount it and name its mount point: --stick FOLDER"
-        raise BootkitError(f"{path}: {error.strerror}", hint=hint) from error
+        hint = "mount it and name its mount point: --stick FOLDER"
+        raise RightsMissing(f"{path}: {error.strerror}", hint=hint) from error
     except FormatError as error:
         raise BootkitError(f"{path} is not a bootkit stick: {error.message}", hint=_PREPARE) from error
     raise BootkitError(f"{path} is not a bootkit stick: no partition holds {STICK_FILE}", hint=_PREPARE)

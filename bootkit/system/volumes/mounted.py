@@ -11,7 +11,7 @@ import stat
 import tempfile
 from pathlib import Path
 
-from bootkit.errors import BootkitError
+from bootkit.errors import RightsMissing
 from bootkit.model.filesystem import Access, FileSystem
 from bootkit.system.medium import partition_node
 from bootkit.system.run import LONG, run
@@ -31,9 +31,9 @@ class MountedVolume(FolderVolume):
 
     def __init__(self, image: Path, offset: int, size: int, *, kind: FileSystem, uuid: str, writing: bool) -> None:
         if os.geteuid() != 0:
-            raise BootkitError(
+            raise RightsMissing(
                 f"{image} has its data on {kind.title}, which only root can {_deed(kind)} while it is not mounted",
-                hint="run it with sudo, or mount the stick and name the mount point",
+                hint="mount the stick and name the mount point",
             )
         self._own_uuid = uuid
         self._folder = Path(tempfile.mkdtemp(prefix="bootkit-"))
