@@ -71,8 +71,8 @@ CASES = (
         name="options set",
         words=lambda image, _: ("options", "set", "language", "de_DE.UTF-8", "--stick", image),
     ),
-    Case(name="home create", words=lambda image, _: ("home", "create", "berta", "--size", "64M", "--stick", image)),
-    Case(name="home resize", words=lambda image, _: ("home", "resize", "anna", "--size", "68M", "--stick", image)),
+    Case(name="home create", words=lambda image, _: ("home", "create", "berta", "--size", "8M", "--stick", image)),
+    Case(name="home resize", words=lambda image, _: ("home", "resize", "anna", "--size", "12M", "--stick", image)),
     Case(name="ext add", words=lambda image, things: ("ext", "add", things / "tools.raw", "--stick", image)),
 )
 
@@ -95,7 +95,7 @@ def make_stick(image: Path, data_fs: DataFs, things: Path) -> Path:
     prepare_image(image, SIZE, data_fs=data_fs)
     for words in (
         ("add", things / "first.iso"),
-        ("home", "create", "anna", "--size", "64M"),
+        ("home", "create", "anna", "--size", "8M"),
         ("options", "set", "timezone", "Europe/Berlin"),
     ):
         said = bootkit(*words, "--stick", image)
