@@ -11,6 +11,7 @@ Mexit/MultiOS-USB (5a8765a) docs/Supported_OS.md.
 from dataclasses import replace
 
 from bootkit.detect import (
+    AGAMA,
     ISO_PATH,
     SYSTEMD_WORDS,
     ChoiceWords,
@@ -133,6 +134,7 @@ DETECTOR = Detector(
     stacks=(
         Stack(
             name="agama",
+            installers=(AGAMA,),
             systems=(
                 "openSUSE Leap 16 installer",
                 "SUSE Linux Enterprise 16 installer",

@@ -20,6 +20,7 @@ from dataclasses import replace
 from bootkit.detect import (
     MAKES_A_DISK,
     ON_A_DISK,
+    SETUP_DISK,
     Detection,
     Detector,
     IsoView,
@@ -89,6 +90,7 @@ DETECTOR = Detector(
     stacks=(
         Stack(
             name="Alpine initrd",
+            installers=(SETUP_DISK,),
             mounts_all=True,  # nlplug-findfs, for a repository or an overlay file
             systems=("Alpine Linux",),
             source="alpinelinux/mkinitfs 3.12.0+ (cc4954b)",

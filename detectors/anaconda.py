@@ -23,6 +23,7 @@ The finder mounts anything: anaconda-lib.sh of anaconda 45.21 (booted).
 """
 
 from bootkit.detect import (
+    ANACONDA,
     ISO_PATH,
     NO_MENU_NOTE,
     STICK_UUID,
@@ -180,6 +181,7 @@ DETECTOR = Detector(
     stacks=(
         Stack(
             name="anaconda",
+            installers=(ANACONDA,),
             systems=(
                 "Fedora Server",
                 "Fedora Everything",

@@ -23,6 +23,8 @@ import re
 from dataclasses import replace
 
 from bootkit.detect import (
+    ARCHINSTALL,
+    CALAMARES,
     FOLDER_MARK,
     LINUX_FILESYSTEMS,
     NEEDS_LINUX_FILESYSTEM,
@@ -237,6 +239,7 @@ DETECTOR = Detector(
     stacks=(
         Stack(
             name="archiso",
+            installers=(ARCHINSTALL, CALAMARES),
             systems=(
                 "Arch Linux",
                 "EndeavourOS",

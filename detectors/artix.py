@@ -9,6 +9,7 @@ Words of choices: the lines of its own menus.
 """
 
 from bootkit.detect import (
+    CALAMARES,
     KEEPS_NOTHING,
     ChoiceWords,
     Detection,
@@ -109,6 +110,7 @@ DETECTOR = Detector(
     stacks=(
         Stack(
             name="artix",
+            installers=(CALAMARES,),
             systems=("Artix",),
             source="artix-linux/artools (b6ef4d1)",
             looked_at=(

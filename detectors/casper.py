@@ -23,8 +23,11 @@ Answer files: subiquity's documentation of autoinstall, cloud-init's of NoCloud;
 import posixpath
 
 from bootkit.detect import (
+    CALAMARES,
     ISO_PATH,
     NOT_WHOLE,
+    SUBIQUITY,
+    UBIQUITY,
     AnswerFile,
     ChoiceWords,
     Detection,
@@ -225,6 +228,7 @@ DETECTOR = Detector(
     stacks=(
         Stack(
             name="casper",
+            installers=(SUBIQUITY, UBIQUITY, CALAMARES),
             systems=(
                 "Ubuntu",
                 "Ubuntu Server",

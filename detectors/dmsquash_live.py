@@ -29,6 +29,8 @@ import posixpath
 from dataclasses import replace
 
 from bootkit.detect import (
+    ANACONDA,
+    CALAMARES,
     ISO_PATH,
     NO_MENU_NOTE,
     NOT_WHOLE,
@@ -264,6 +266,7 @@ DETECTOR = Detector(
     stacks=(
         Stack(
             name="dmsquash-live",
+            installers=(ANACONDA, CALAMARES),
             systems=(
                 "Fedora Workstation and spins",
                 "Rocky Linux Live",

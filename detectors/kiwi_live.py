@@ -16,10 +16,12 @@ Persistence: booted; read, kiwi 10, kiwi-live-lib.sh.
 """
 
 from bootkit.detect import (
+    CALAMARES,
     ISO_PATH,
     NO_MENU_NOTE,
     NOT_WHOLE,
     SYSTEMD_WORDS,
+    YAST,
     Detection,
     Detector,
     FileFinder,
@@ -181,6 +183,7 @@ DETECTOR = Detector(
     stacks=(
         Stack(
             name="kiwi-live",
+            installers=(YAST, CALAMARES),
             systems=(
                 "openSUSE Tumbleweed Live",
                 "openSUSE Leap Live (to 15.6)",

@@ -19,6 +19,7 @@ from bootkit.detect import (
     ISO_PATH,
     NOT_WHOLE,
     STICK_UUID,
+    YAST,
     AnswerFile,
     ChoiceWords,
     Detection,
@@ -130,6 +131,7 @@ DETECTOR = Detector(
     stacks=(
         Stack(
             name="linuxrc",
+            installers=(YAST,),
             systems=(
                 "openSUSE Leap installer (to 15.6)",
                 "openSUSE Tumbleweed installer",

@@ -27,7 +27,9 @@ import posixpath
 import re
 
 from bootkit.detect import (
+    CALAMARES,
     ISO_PATH,
+    LIVE_INSTALLER,
     NOT_WHOLE,
     STICK_UUID,
     ChoiceWords,
@@ -273,6 +275,7 @@ DETECTOR = Detector(
     stacks=(
         Stack(
             name="live-boot",
+            installers=(CALAMARES, LIVE_INSTALLER),
             systems=(
                 "Debian live",
                 "Kali",

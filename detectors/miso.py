@@ -14,6 +14,7 @@ Words of choices: the lines of its own menus.
 """
 
 from bootkit.detect import (
+    CALAMARES,
     KEEPS_NOTHING,
     MAKES_A_DISK,
     ON_A_DISK,
@@ -154,6 +155,7 @@ DETECTOR = Detector(
     stacks=(
         Stack(
             name="miso",
+            installers=(CALAMARES,),
             mounts_all=True,  # since August 2019 miso_loop_mnt passes over the device in img_dev=
             systems=("Manjaro", "Mabox", "BigLinux", "Garuda Linux (old)"),
             source="manjaro/manjaro-tools (c2a7a41)",

@@ -82,6 +82,17 @@ from bootkit.model.boot import (
     NotMine,
     Role,
 )
+from bootkit.model.installers import (
+    AGAMA,
+    ANACONDA,
+    ARCHINSTALL,
+    CALAMARES,
+    LIVE_INSTALLER,
+    SETUP_DISK,
+    SUBIQUITY,
+    UBIQUITY,
+    YAST,
+)
 from bootkit.model.iso import FileKind, IsoView, Node
 from bootkit.model.places import MEMDISK, WIMBOOT
 from bootkit.model.stack import AnswerFile, ChoiceWords, FileFinder, LookedAt, OlderName, Persistence, Stack
@@ -89,8 +100,12 @@ from bootkit.model.support import Verdict
 from bootkit.model.variants import FOLDER_MARK
 
 __all__ = [
+    "AGAMA",
+    "ANACONDA",
     "ANY_FILESYSTEM",
     "ANY_FIRMWARE",
+    "ARCHINSTALL",
+    "CALAMARES",
     "FOLDER_MARK",
     "IMAGE_FILE",
     "IN_EFI",
@@ -98,6 +113,7 @@ __all__ = [
     "ISO_PATH",
     "KEEPS_NOTHING",
     "LINUX_FILESYSTEMS",
+    "LIVE_INSTALLER",
     "MAKES_A_DISK",
     "MEMDISK",
     "NEEDS_LINUX_FILESYSTEM",
@@ -105,9 +121,13 @@ __all__ = [
     "NO_MENU_NOTE",
     "ON_A_DISK",
     "ON_STICK",
+    "SETUP_DISK",
     "STICK_UUID",
+    "SUBIQUITY",
     "SYSTEMD_WORDS",
+    "UBIQUITY",
     "WIMBOOT",
+    "YAST",
     "AnswerFile",
     "BootEntry",
     "ChoiceWords",

@@ -7,6 +7,7 @@ from enum import StrEnum
 from bootkit.model.boot import Firmware
 from bootkit.model.efi import EfiFacts, MachineKeys
 from bootkit.model.filesystem import filesystem_title
+from bootkit.model.options import Choices
 from bootkit.model.testboot import TestFirmware
 
 
@@ -164,6 +165,8 @@ class StickFacts:
     """Of the images on the stick."""
     takes_hops: bool = False
     """Whether the file lies beside its loaders that makes a vendor's shim come back to the menu."""
+    choices: Choices = field(default_factory=Choices)
+    """What the user has chosen on it."""
     machine: MachineKeys | None = None
     """This computer's own; ``None`` where it has no UEFI, or its variables cannot be read."""
 
@@ -189,6 +192,8 @@ class Prediction:
     memory: Memory | None = None
     own_disks: str = ""
     """What becomes of the computer's own disks meanwhile, a sentence; empty where nothing looks for them."""
+    installer: str = ""
+    """Which installers may offer the stick, a sentence; empty where none is known that does."""
     notes: tuple[str, ...] = ()
     """Sentences."""
 

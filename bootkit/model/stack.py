@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
+from bootkit.model.installers import Installer
 from bootkit.model.support import Verdict
 from bootkit.model.variants import FOLDER_MARK
 
@@ -198,6 +199,8 @@ class Stack:
     """The answer files that it takes, the one to try first in front."""
     no_answers: str = ""
     """Why it takes none; a clause, empty where no way is known."""
+    installers: tuple[Installer, ...] = ()
+    """Those that its systems are known to bring along, where it depends on what they find whether they offer the stick."""
     roots: tuple[str, ...] = ()
     """Where the root file systems lie in the image: paths, in which ``*`` stands for anything in a name and ``{word:default}``
     for the value of a kernel word: ``/{archisobasedir:arch}/*/airootfs.*fs``."""

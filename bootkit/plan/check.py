@@ -18,12 +18,14 @@ from bootkit.model.check import (
 from bootkit.model.filesystem import DataFs, file_system
 from bootkit.model.initrd import UEFI_DISPLAYS
 from bootkit.model.iso import IsoFacts
+from bootkit.model.options import Value
 from bootkit.model.prepare import DATA_LABEL, ESP_LABEL
 from bootkit.model.testboot import TestFirmware
 from bootkit.plan.check_disks import own_disks_note
 from bootkit.plan.check_drivers import slow_or_unseen, with_kernel
 from bootkit.plan.check_file import builtin_drivers, file_answer, finds_file
 from bootkit.plan.check_firmware import firmware_answers
+from bootkit.plan.check_installer import installer_note
 from bootkit.plan.cures import cure_for
 from bootkit.plan.microsoft import MicrosoftCa, signed_by_microsoft
 from bootkit.plan.names import bad_folder, better_folder, better_name, name_problem
@@ -91,9 +93,15 @@ def predict(
         files=files,
         firmware=firmware,
         memory=needed,
-        own_disks=own_disks_note(detection, entry),
+        own_disks=own_disks_note(detection, entry, left_open=_chosen(stick, item, "own_disks") == "open"),
+        installer=installer_note(detection, entry, guarded=bool(_chosen(stick, item, "guard_stick"))),
         notes=tuple(_notes(item, detection, entry, stick, needed, memory)),
     )
+
+
+def _chosen(stick: StickFacts, item: ImageItem, key: str) -> Value:
+    stack = item.detection.stack if item.detection else ""
+    return stick.choices.chosen(key, stack=stack, image=item.path).value
 
 
 def stick_notes(stick: StickFacts) -> tuple[str, ...]:

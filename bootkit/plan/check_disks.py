@@ -5,8 +5,10 @@ from bootkit.model.boot import STICK_UUID, BootEntry, Detection
 from bootkit.overlay.manifest import overlay_for
 
 
-def own_disks_note(detection: Detection, entry: BootEntry) -> str:
+def own_disks_note(detection: Detection, entry: BootEntry, *, left_open: bool) -> str:
     """A sentence on whether other disks than the stick are touched; empty where nothing looks for them.
+
+    ``left_open`` is the user's choice (``own_disks`` is ``open``).
 
     An initrd that is told the stick's UUID opens that partition and no other. One that is only told a path mounts what it
     finds, and even a read-only mount replays a journal.
@@ -18,6 +20,8 @@ def own_disks_note(detection: Detection, entry: BootEntry) -> str:
     told = any(STICK_UUID in word for word in entry.cmdline)
     if not stack_of(detection.stack).mounts_all and (told or not entry.needs_path):
         return ""
+    if left_open:
+        return "It searches all disks for its ISO file, the computer's own too: the option own_disks is open."
     overlay = overlay_for(detection.stack)
     if overlay is not None and overlay.closes_disks:
         return (

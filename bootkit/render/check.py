@@ -61,7 +61,7 @@ def sentences(predictions: Sequence[Prediction], notes: Sequence[str]) -> str:
             key = (answer.firmware.label, answer.reason, answer.cure)
             said.setdefault(key, []).append(file_name(prediction.path))
     for prediction in predictions:
-        for note in (*prediction.notes, *((prediction.own_disks,) if prediction.own_disks else ())):
+        for note in (*prediction.notes, *filter(None, (prediction.own_disks, prediction.installer))):
             said.setdefault(("", note, ""), []).append(file_name(prediction.path))
     blocks = [_block(head, names, reason, cure, len(predictions)) for (head, reason, cure), names in said.items()]
     return "\n".join([*blocks, *(_paragraph(note) for note in notes)])
@@ -106,6 +106,7 @@ def prediction_to_json(prediction: Prediction) -> dict[str, object]:
         "firmware": [asdict(answer) for answer in prediction.firmware],
         "memory": asdict(prediction.memory) if prediction.memory else None,
         "own_disks": prediction.own_disks,
+        "installer": prediction.installer,
         "notes": prediction.notes,
     }
 

@@ -2,9 +2,9 @@ from bootkit.model.boot import ISO_PATH, STICK_UUID, BootEntry, Detection
 from bootkit.plan.check_disks import own_disks_note
 
 
-def note(stack: str, *words: str) -> str:
+def note(stack: str, *words: str, left_open: bool = False) -> str:
     entry = BootEntry(title="Start", kernel="/vmlinuz", cmdline=words)
-    return own_disks_note(Detection(stack=stack, distro="Ember", entries=(entry,)), entry)
+    return own_disks_note(Detection(stack=stack, distro="Ember", entries=(entry,)), entry, left_open=left_open)
 
 
 def test_an_initrd_that_is_told_the_stick_touches_no_other_disk() -> None:
@@ -27,3 +27,8 @@ def test_a_word_that_the_initrd_passes_over_does_not_count() -> None:
 def test_a_search_before_our_overlay_or_without_one_is_warned_of() -> None:
     for stack in ("Alpine initrd", "knoppix"):
         assert "cannot be closed" in note(stack, f"bootfrom=/mnt-iso/{ISO_PATH}")
+
+
+def test_disks_that_the_user_has_left_open_are_not_said_to_be_closed() -> None:
+    assert note("casper", f"findiso={ISO_PATH}", left_open=True).endswith("the option own_disks is open.")
+    assert note("archiso", f"img_dev=UUID={STICK_UUID}", f"img_loop={ISO_PATH}", left_open=True) == ""

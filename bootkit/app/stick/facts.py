@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import BinaryIO, cast
 
 from bootkit.app.stick.loaders import read_loaders
+from bootkit.app.stick.settings import choices_on
 from bootkit.errors import BootkitError
 from bootkit.formats.reader import read_upto
 from bootkit.model.boot import Firmware
@@ -11,6 +12,7 @@ from bootkit.model.catalog import ImageItem
 from bootkit.model.check import StickFacts, StickLoader
 from bootkit.model.filesystem import blkid_name
 from bootkit.model.loader import LoaderFile
+from bootkit.model.options import Choices
 from bootkit.plan.check_firmware import vendor_of
 from bootkit.plan.machines import vendor_shims
 from bootkit.plan.trust import anchor_names
@@ -36,9 +38,18 @@ def stick_facts(stick: Stick, items: Iterable[ImageItem]) -> StickFacts:
         old_iso=_has_old_iso(stick),
         labels=labels,
         shims=tuple(vendor_shims(items)),
+        choices=_choices(stick),
         machine=machine_keys(),
         takes_hops=found is not None and found.takes_hops,
     )
+
+
+def _choices(stick: Stick) -> Choices:
+    """None where stick.toml has a mistake: whoever checks a stick says so."""
+    try:
+        return choices_on(stick.volume)
+    except BootkitError:
+        return Choices()
 
 
 def _has_old_iso(stick: Stick) -> bool:
