@@ -16,6 +16,7 @@ from bootkit.formats.tree import DIRECTORY_LIMIT, Entry, FileTree
 _VOLUME_LABEL, _DIRECTORY, _LONG_NAME = 0x08, 0x10, 0x0F
 _LOWER_BASE, _LOWER_EXTENSION = 0x08, 0x10
 _FAT32_CLUSTERS = 0x0FFFFFF5
+_FAT32_BITS = 0x0FFFFFFF
 _ROOT_IDENT = 0
 
 
@@ -47,6 +48,9 @@ class FatGeometry:
     """The serial number as udev shows it: ``ABCD-1234``."""
     label: str
     """From the boot sector."""
+
+    def offset(self, cluster: int) -> int:
+        return self.data_offset + (cluster - 2) * self.cluster_size
 
 
 class Fat(FileTree[FatEntry]):
@@ -85,7 +89,10 @@ class Fat(FileTree[FatEntry]):
         raise FormatError(f"{link.name}: FAT has no symbolic links")
 
     def _extents(self, entry: FatEntry) -> tuple[Extent, ...]:
-        extents = clip(self._chain(entry.cluster, entry.size), entry.size)
+        geometry = self.geometry
+        runs = self.runs(entry.cluster, -(-entry.size // geometry.cluster_size))
+        places = ((geometry.offset(first), count * geometry.cluster_size) for first, count in runs)
+        extents = clip(places, entry.size)
         if extents and extents[-1][0] is None:
             raise FormatError(f"the cluster chain of {entry.name} is shorter than the file")
         return extents
@@ -102,6 +109,14 @@ class Fat(FileTree[FatEntry]):
                 return
             yield first
             first = self._table.next(first)
+
+    def runs(self, first: int, limit: int) -> Iterator[tuple[int, int]]:
+        """The same in runs of clusters that follow one another: the first and how many; ``limit`` clusters at most."""
+        left = min(limit, self.geometry.clusters)
+        while left and 2 <= first < self.geometry.clusters + 2:
+            count, following = self._table.run(first, left)
+            yield first, count
+            first, left = following, left - count
 
     def directory_extents(self, directory: FatEntry) -> Iterable[tuple[int, int]]:
         """Where the records of a directory lie."""
@@ -170,7 +185,7 @@ class Fat(FileTree[FatEntry]):
         for _ in range(min(-(-size // geometry.cluster_size), geometry.clusters)):
             if not 2 <= cluster < geometry.clusters + 2:
                 return
-            yield geometry.data_offset + (cluster - 2) * geometry.cluster_size, geometry.cluster_size
+            yield geometry.offset(cluster), geometry.cluster_size
             cluster = self._table.next(cluster)
 
 
@@ -240,14 +255,32 @@ class _Table:
 
     def next(self, cluster: int) -> int:
         """The cluster that follows; what is no cluster number ends the chain."""
-        page, index = divmod(cluster, self._page_entries)
-        if page not in self._pages:
-            self._pages[page] = self._read(page)
-        return self._pages[page][index]
+        number, index = divmod(cluster, self._page_entries)
+        return self._page(number)[index]
+
+    def run(self, cluster: int, limit: int) -> tuple[int, int]:
+        """How many clusters follow one another from this one on, and what the table says behind them.
+
+        At most ``limit``, which is not 0, and no more than one page tells.
+        """
+        number, index = divmod(cluster, self._page_entries)
+        page = self._page(number)
+        if page[index] != cluster + 1:
+            return 1, page[index]
+        for expected, following in enumerate(page[index : index + limit], cluster + 1):
+            if following != expected:
+                return expected - cluster, following
+        last = min(index + limit, len(page)) - 1
+        return last - index + 1, page[last]
+
+    def _page(self, number: int) -> Sequence[int]:
+        if number not in self._pages:
+            self._pages[number] = self._read(number)
+        return self._pages[number]
 
     def free(self) -> int:
         pages = -(-self._entries // self._page_entries)
-        return sum(sum(1 for value in self._read(page) if value == 0) for page in range(pages))
+        return sum(self._read(page).count(0) for page in range(pages))
 
     def _read(self, page: int) -> Sequence[int]:
         bits = self._geometry.bits
@@ -257,8 +290,9 @@ class _Table:
             return [_twelve(data, index) for index in range(entries)]
         if bits == 16:
             return struct.unpack(f"<{entries}H", data)
+        values = struct.unpack(f"<{entries}I", data)
         # The upper four bits are reserved.
-        return [value & 0x0FFFFFFF for value in struct.unpack(f"<{entries}I", data)]
+        return [value & _FAT32_BITS for value in values] if max(values) > _FAT32_BITS else values
 
 
 def _twelve(data: bytes, index: int) -> int:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bootkit.errors import BootkitError
 from bootkit.model.plan import CopyImage, KeepOld, RemoveFile, StickPlan, WriteFile
-from bootkit.system.volume import Progress, Volume, chunks_of, read_file, sha256_of
+from bootkit.system.volume import Progress, Volume, chunks_of, data_digest, read_file, sha256_of
 
 _KEEP_LIMIT = 64 << 20
 
@@ -21,7 +21,7 @@ class Watcher:
 
 
 def apply_changes(plan: StickPlan, volume: Volume, watcher: Watcher | None = None) -> dict[str, str]:
-    """Take the steps in order; returns the SHA-256 of each image that was copied, by its path on the stick.
+    """Take the steps in order; returns the checksum that ``copy_in`` gave of each image, by its path on the stick.
 
     Small files that follow one another are written together: each is complete before the first takes its place.
 
@@ -80,7 +80,7 @@ def _copy(step: CopyImage, volume: Volume, watcher: Watcher) -> str:
     try:
         volume.flush()
         watcher.begin("checking", step.path, step.size)
-        _require_same(volume, part, digest, watcher.progress)
+        _require_same(volume, part, digest, watcher.progress, sparse=step.sparse)
         volume.rename(part, step.path)
     except BaseException:
         if volume.stat(part) is not None:
@@ -91,9 +91,12 @@ def _copy(step: CopyImage, volume: Volume, watcher: Watcher) -> str:
     return digest
 
 
-def _require_same(volume: Volume, path: str, digest: str, progress: Progress) -> None:
-    with volume.open(path) as file:
-        on_stick = sha256_of(chunks_of(file, progress))
+def _require_same(volume: Volume, path: str, digest: str, progress: Progress, *, sparse: bool) -> None:
+    if sparse:
+        on_stick = data_digest(volume, path, progress)
+    else:
+        with volume.open(path) as file:
+            on_stick = sha256_of(chunks_of(file, progress))
     if on_stick != digest:
         hint = "nothing else was changed; try once more, and if it happens again the stick is damaged or a fake"
         raise BootkitError(f"{volume.where} does not give back what was written to it", hint=hint)

@@ -111,7 +111,7 @@ class FatWriter(ClusterWriter[FatEntry]):
         return self._geometry.cluster_size
 
     def _offset(self, cluster: int) -> int:
-        return self._geometry.data_offset + (cluster - 2) * self._geometry.cluster_size
+        return self._geometry.offset(cluster)
 
     def _fold(self, name: str) -> str:
         return name.lower()
@@ -212,15 +212,7 @@ class FatWriter(ClusterWriter[FatEntry]):
             yield begun, length
 
     def _runs(self, entry: FatEntry) -> Iterator[Run]:
-        first = count = 0
-        for cluster in self._tree.clusters(entry.cluster):
-            if count and cluster != first + count:
-                yield first, count
-                count = 0
-            first = first if count else cluster
-            count += 1
-        if count:
-            yield first, count
+        return self._tree.runs(entry.cluster, self._geometry.clusters)
 
     def _file_records(self, folder: Folder[FatEntry], name: str, reserved: Reserved) -> bytes:
         if not VFAT.holds(reserved.size):

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bootkit.formats.reader import Positioned
+from bootkit.system.holes import Part, data_parts
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -129,12 +130,14 @@ class Staged(Positioned):
             done = os.pwrite(self._descriptor, view, self._offset + at)
             at, view = at + done, view[done:]
 
-    def is_hole(self, at: int, size: int) -> bool:
-        """Whether the file takes up no room there, and reads as zeros."""
-        try:
-            return os.lseek(self._descriptor, self._offset + at, os.SEEK_DATA) >= self._offset + at + size
-        except OSError:  # ENXIO: nothing but a hole from here on. A device has no holes, and says so in another way
-            return self._offset + at + size <= os.fstat(self._descriptor).st_size
+    def data_parts(self, at: int, size: int) -> Iterator[Part]:
+        """The parts of a range that are no holes of the file, and what lies behind its end; of a device, all of it."""
+        start, end = self._offset + at, self._offset + at + size
+        known = max(start, min(end, os.fstat(self._descriptor).st_size))  # 0 for a device
+        for begin, length in data_parts(self._descriptor, known, start):
+            yield begin - self._offset, length
+        if known < end:
+            yield known - self._offset, end - known
 
     def sync(self) -> None:
         """Return when all that was written is on the medium."""

@@ -8,13 +8,14 @@ import errno
 import fcntl
 import os
 import stat
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from bootkit.errors import BootkitError, CommandFailed, DeviceRefused, HostError
 from bootkit.model.prepare import SECTOR, Target
 from bootkit.system.devices import device_at, read_host
+from bootkit.system.holes import data_parts
 from bootkit.system.medium import medium_of, require_unused
 from bootkit.system.run import run, which
 
@@ -145,20 +146,6 @@ def data_chunks(source: Path) -> Iterable[tuple[int, bytes]]:
                 yield at, os.pread(descriptor, min(CHUNK, start + length - at), at)
     finally:
         os.close(descriptor)
-
-
-def data_parts(descriptor: int, size: int) -> Iterator[tuple[int, int]]:
-    """The parts of an open file that are not holes: offset and length in bytes."""
-    end = 0
-    while end < size:
-        try:
-            start = os.lseek(descriptor, end, os.SEEK_DATA)
-        except OSError as error:
-            if error.errno == errno.ENXIO:  # nothing but a hole from here on
-                return
-            raise
-        end = os.lseek(descriptor, start, os.SEEK_HOLE)
-        yield start, end - start
 
 
 def _watched(source: Path, moved: Moved) -> Iterable[tuple[int, bytes]]:

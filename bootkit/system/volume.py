@@ -6,7 +6,8 @@ needed (:mod:`bootkit.system.volumes.mounted`), as btrfs or, to be written, NTFS
 """
 
 import hashlib
-from collections.abc import Callable, Generator, Iterable, Mapping
+import os
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -14,6 +15,7 @@ from typing import BinaryIO, Protocol
 from bootkit.errors import BootkitError, FormatError
 from bootkit.formats.reader import Extent
 from bootkit.model.places import GENERATE, HOME_FOLDER, PERSISTENCE_FOLDER, START_PROGRAM
+from bootkit.system.holes import DataDigest, Part
 
 CHUNK = 1 << 20
 """Bytes a reading: 1 MiB is fastest with hashing in the same pass, because it stays in the processor's cache."""
@@ -78,8 +80,9 @@ class Volume(Protocol):
     def copy_in(self, source: Path, path: str, progress: Progress, *, sparse: bool = False) -> str:
         """Take a big file from the host; room is set aside first, and its beginning never becomes a hole.
 
-        ``sparse`` leaves holes where the source has zeros, if the file system can, and sets no room aside for them.
-        Returns the SHA-256 of what was read from ``source``, in lower-case hex. Nothing is left of it on an error.
+        ``sparse`` leaves holes where the source has them, if the file system can, and sets no room aside for them.
+        Returns the SHA-256 of what was read from ``source``, in lower-case hex; with ``sparse`` that of
+        :class:`~bootkit.system.holes.DataDigest`. Nothing is left of it on an error.
         """
         ...
 
@@ -95,6 +98,10 @@ class Volume(Protocol):
 
     def extents(self, path: str) -> tuple[Extent, ...] | None:
         """Where the bytes of a file lie, from the start of the partition; ``None`` if nobody can tell."""
+        ...
+
+    def data_parts(self, path: str) -> Iterator[Part]:
+        """The parts of a file that can be other than zeros, in order; all of it where nobody can tell."""
         ...
 
     def free(self) -> int:
@@ -185,6 +192,24 @@ def chunks_of(file: BinaryIO, progress: Progress) -> Generator[bytes]:
         yield chunk
         done += len(chunk)
         progress(done)
+
+
+def parts_in_chunks(parts: Iterable[Part]) -> Iterator[Part]:
+    """The same bytes in parts of at most ``CHUNK``."""
+    for start, length in parts:
+        for at in range(start, start + length, CHUNK):
+            yield at, min(CHUNK, start + length - at)
+
+
+def data_digest(volume: Volume, path: str, progress: Progress) -> str:
+    """The :class:`~bootkit.system.holes.DataDigest` of a file, of which only the parts are read that hold something."""
+    digest = DataDigest()
+    with volume.open(path) as file:
+        for at, length in parts_in_chunks(volume.data_parts(path)):
+            file.seek(at)
+            digest.add(at, file.read(length))
+            progress(at + length)
+        return digest.of_size(file.seek(0, os.SEEK_END))
 
 
 def sha256_of(chunks: Iterable[bytes]) -> str:

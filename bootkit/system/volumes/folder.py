@@ -4,7 +4,7 @@ import errno
 import hashlib
 import io
 import os
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -14,12 +14,12 @@ from bootkit.formats.reader import Extent, HostFileIO
 from bootkit.model.filesystem import BTRFS, FILE_SYSTEMS, NTFS, file_system, names_of
 from bootkit.system.beneath import open_folder, open_inside, sync_file_system
 from bootkit.system.extents import file_extents, ntfs_extents
+from bootkit.system.holes import DataDigest, Part, data_parts
 from bootkit.system.loops import loop_of
-from bootkit.system.volume import CHUNK, FileStat, Progress, chunks_of, mode_of, parts_of
+from bootkit.system.volume import CHUNK, FileStat, Progress, chunks_of, mode_of, parts_in_chunks, parts_of
 
 _ALLOCATING = (*names_of(one for one in FILE_SYSTEMS if one.has_holes), "tmpfs")
 """Where setting room aside is one cheap call; elsewhere the C library would write every block to do it."""
-_WITH_HOLES = (*_ALLOCATING, "overlay")
 _OWN_ADDRESSES = (BTRFS.name, "zfs", "bcachefs", "overlay")
 """Where the places that the kernel tells are not those on a partition."""
 _NOTHING = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG)
@@ -136,6 +136,10 @@ class FolderVolume:
             told = ntfs_extents(Path(self._source), path, host) if file_system(self.filesystem) is NTFS else None
             return file_extents(host) if told is None else told
 
+    def data_parts(self, path: str) -> Iterator[Part]:
+        with self._errors(path), self._opened(path) as file:
+            yield from data_parts(file.fileno(), os.fstat(file.fileno()).st_size)
+
     def free(self) -> int:
         status = os.fstatvfs(self._root)
         return status.f_bavail * status.f_frsize
@@ -193,21 +197,21 @@ class FolderVolume:
                 os.unlink(_part(name), dir_fd=folder)
 
     def _copied(self, reader: BinaryIO, target: int, progress: Progress, *, sparse: bool) -> str:
-        digest = hashlib.sha256()
         size = os.fstat(reader.fileno()).st_size
-        holes = sparse and self.filesystem in _WITH_HOLES
-        if self.filesystem in _ALLOCATING and size and not holes:
-            os.posix_fallocate(target, 0, size)
-        for chunk in chunks_of(reader, progress):
-            digest.update(chunk)
-            if holes and chunk.count(0) == len(chunk):
-                os.lseek(target, len(chunk), os.SEEK_CUR)
-            else:
+        if sparse:
+            checksum = _copy_parts(reader, target, size, progress)
+        else:
+            if self.filesystem in _ALLOCATING and size:
+                os.posix_fallocate(target, 0, size)
+            digest = hashlib.sha256()
+            for chunk in chunks_of(reader, progress):
+                digest.update(chunk)
                 _write_all(target, chunk)
+            checksum = digest.hexdigest()
         os.ftruncate(target, size)
         os.fsync(target)
         os.posix_fadvise(target, 0, 0, os.POSIX_FADV_DONTNEED)
-        return digest.hexdigest()
+        return checksum
 
     @contextmanager
     def _errors(self, path: str) -> Generator[None]:
@@ -245,6 +249,20 @@ def _new(folder: int, name: str, mode: int) -> int:
     with suppress(FileNotFoundError):
         os.unlink(name, dir_fd=folder)
     return os.open(name, _NEW, mode, dir_fd=folder)
+
+
+def _copy_parts(reader: BinaryIO, target: int, size: int, progress: Progress) -> str:
+    """Copy what is no hole and not all zeros; a file system without holes fills in the rest by itself, if it has to."""
+    digest = DataDigest()
+    for at, length in parts_in_chunks(data_parts(reader.fileno(), size)):
+        chunk = os.pread(reader.fileno(), length, at)
+        digest.add(at, chunk)
+        if chunk.count(0) != len(chunk):
+            os.lseek(target, at, os.SEEK_SET)
+            _write_all(target, chunk)
+        progress(at + length)
+    progress(size)
+    return digest.of_size(size)
 
 
 def _write_all(descriptor: int, chunk: bytes) -> None:

@@ -10,7 +10,7 @@ import hashlib
 import os
 import stat
 import tempfile
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
@@ -18,9 +18,9 @@ from pathlib import Path
 from bootkit.errors import BootkitError
 from bootkit.model.filesystem import file_system
 from bootkit.system import redo
+from bootkit.system.holes import DataDigest, data_parts
 from bootkit.system.redo import Piece
 from bootkit.system.staged import Staged, Step
-from bootkit.system.target import data_parts
 from bootkit.system.volume import CHUNK, Progress, parts_of
 from bootkit.system.volumes.tree import T, TreeVolume
 from bootkit.system.writer import Reserved, Writer
@@ -91,9 +91,9 @@ class RawVolume(TreeVolume[T]):
             data = tuple(data_parts(reader.fileno(), size)) if sparse else ((0, size),)
             self._require_room(path, sum(length for _, length in data))
             reserved = writer.reserve(size, data)
-            digest = _pour(reader.fileno(), reserved, staged, progress)
+            checksum = (_pour_parts if sparse else _pour)(reader.fileno(), reserved, staged, progress)
             writer.publish(path, reserved)
-        return digest
+        return checksum
 
     def rename(self, old: str, new: str) -> None:
         with self._changing() as (_, writer):
@@ -287,23 +287,39 @@ def _placed(reserved: Reserved) -> Iterator[tuple[int, int, int]]:
 def _pour(descriptor: int, reserved: Reserved, staged: Staged, progress: Progress) -> str:
     """Copy a file of the host to where it was given room; returns the SHA-256 of all of it."""
     digest = hashlib.sha256()
-    done = 0
     for at, start, length in _placed(reserved):
-        _add_zeros(digest.update, start - done)
         chunk = _read_all(descriptor, start, length)
         digest.update(chunk)
-        if chunk != _NO_BLOCK[: len(chunk)] or not staged.is_hole(at, length):
-            staged.write_past(at, chunk)
-        done = start + length
-        progress(done)
-    _add_zeros(digest.update, reserved.size - done)
+        _write(staged, at, chunk)
+        progress(start + length)
     progress(reserved.size)
     return digest.hexdigest()
 
 
-def _add_zeros(update: Callable[[bytes], None], size: int) -> None:
-    for start in range(0, size, CHUNK):
-        update(_NO_BLOCK[: min(CHUNK, size - start)])
+def _pour_parts(descriptor: int, reserved: Reserved, staged: Staged, progress: Progress) -> str:
+    """The same for a file with holes, of which only the rest is read; returns its :class:`DataDigest`."""
+    digest = DataDigest()
+    for at, start, length in _placed(reserved):
+        done = start
+        for begin, size in data_parts(descriptor, start + length, start):
+            _write(staged, at + done - start, _NO_BLOCK[: begin - done])
+            chunk = _read_all(descriptor, begin, size)
+            digest.add(begin, chunk)
+            _write(staged, at + begin - start, chunk)
+            done = begin + size
+        _write(staged, at + done - start, _NO_BLOCK[: start + length - done])
+        progress(start + length)
+    progress(reserved.size)
+    return digest.of_size(reserved.size)
+
+
+def _write(staged: Staged, at: int, chunk: bytes) -> None:
+    """Write content to free room; zeros stay a hole of the image file where they are one."""
+    if chunk != _NO_BLOCK[: len(chunk)]:
+        staged.write_past(at, chunk)
+        return
+    for begin, length in staged.data_parts(at, len(chunk)):
+        staged.write_past(begin, chunk[:length])
 
 
 def _read_all(descriptor: int, at: int, size: int) -> bytes:

@@ -2,11 +2,13 @@
 
 import abc
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, Generic, TypeVar, cast
 
 from bootkit.formats.reader import Extent
 from bootkit.formats.tree import Entry, FileTree
+from bootkit.system.holes import Part, data_parts
 from bootkit.system.staged import Staged
 from bootkit.system.volume import FileStat
 
@@ -47,6 +49,21 @@ class TreeVolume(abc.ABC, Generic[T]):
 
     def extents(self, path: str) -> tuple[Extent, ...] | None:
         return self._reader().extents(path)
+
+    def data_parts(self, path: str) -> Iterator[Part]:
+        known, stat = self.extents(path), self.stat(path)
+        assert self._reading is not None  # by the two
+        if known is None:
+            yield 0, stat.size if stat else 0
+            return
+        done = 0
+        for at, length in known:
+            if at is not None:
+                first = self._offset + at
+                yield from (
+                    (done + start - first, size) for start, size in data_parts(self._reading, first + length, first)
+                )
+            done += length
 
     @abc.abstractmethod
     def free(self) -> int: ...
