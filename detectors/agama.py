@@ -41,6 +41,7 @@ LABEL = "Install-"
 ROOT = "/LiveOS/squashfs.img"
 NAMES = (
     NamePattern("openSUSE Leap", r"^Leap[-_](?P<version>\d+\.\d+).*?(?P<edition>online|offline)-installer"),
+    NamePattern("openSUSE Leap Micro", r"^(?:Install-)?Leap-Micro(?:-(?P<version>\d+\.\d+))?"),
     NamePattern("openSUSE Leap", r"^Install-Leap(?:-(?P<version>\d+\.\d+))?"),
     NamePattern("openSUSE Tumbleweed", r"^Install-(?:openSUSE|Tumbleweed)|openSUSE.*Tumbleweed"),
     NamePattern("SUSE Linux Enterprise", r"^SLES?[-_](?P<version>\d+\.\d+)"),

@@ -54,7 +54,7 @@ def detect(iso: IsoView) -> Detection | NotMine:
     if not kernel:
         return NotMine(reason="there are neither bsd.rd, netbsd nor /boot/kernel/kernel")
     dragonfly = iso.is_file("/boot/kernel/initrd.img.gz") or "dragonfly" in iso.facts.system_id.lower()
-    said = parse_os_release(iso.text("/etc/os-release"))
+    said = parse_os_release(iso.text("/etc/os-release") or iso.text("/usr/lib/os-release"))
     name = next((name for path, name in FAMILY.items() if iso.exists(path)), said.name)
     version = re.search(r"(\d+)[._](\d+)[._](\w+)", iso.volume_id)
     return Detection(

@@ -18,10 +18,11 @@ from bootkit.model.stack import Stack
 
 _OFFER = re.compile(
     r"^(?i:(?:try|start|boot|run|install|launch)(?: (?:or|and|/) (?:install|try|start))?(?: the)?)\s+"
-    r"(?P<name>[A-Z][\w.!+-]*(?: [A-Z][\w.!+-]*){0,3}?)(?:\s+v?(?P<version>\d[\w.]*))?(?:\s+(?i:live|installer|\(.*\)|-.*))?$"
+    r"(?P<name>(?:[A-Z]|[a-z]+[A-Z])[\w.!+-]*(?: [A-Z][\w.!+-]*){0,3}?)(?:\s+v?(?P<version>\d[\w.]*))?(?:\s+(?i:live|installer|\(.*\)|-.*))?$"
 )
 _CALLED = re.compile(
-    r"^(?P<name>[A-Za-z][\w.!+-]*(?: [A-Z][\w.!+-]*){0,2}?)(?:\s+v?(?P<version>\d[\w.]*))?(?:\s+\(.*\))?$"
+    r"^(?P<name>[A-Za-z][\w.!+-]*(?: [A-Z][\w.!+-]*){0,2}?)(?:\s+v?(?P<version>\d[\w.]*))?"
+    r"(?:\s+(?i:live(?:/install)?|installer|install|\(.*\)))?$"
 )
 _NO_NAMES = frozenset({
     "default", "desktop", "gnu", "in", "install", "installer", "kernel", "linux", "live", "medium", "now", "os", "system", "the",
@@ -88,9 +89,15 @@ def _by_titles(detection: Detection, *, whole: bool = False) -> Identity:
     for entry in detection.entries[:1]:
         title = clean_title(entry.title)
         offer = _OFFER.match(title) or (_CALLED.match(title) if whole else None)
-        if offer is not None and not _NO_NAMES & set(offer["name"].lower().split()):
+        if offer is not None and _is_name(offer["name"]):
             return Identity(distro=offer["name"], version=offer["version"] or "")
     return Identity()
+
+
+def _is_name(text: str) -> bool:
+    """Whether none of its words is one that any menu has; ``Ember OS`` is a name, ``OS`` is none."""
+    words = set(text.lower().split())
+    return not _NO_NAMES & (words - {"os"} or words)
 
 
 def _by_file_name(iso: IsoView) -> Identity:

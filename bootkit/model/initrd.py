@@ -206,6 +206,8 @@ def _has(initrd: InitrdFacts, driver: str, builtin: Collection[str]) -> str:
 def _lacking(initrd: InitrdFacts, kind: FileSystem, driver: str, builtin: Collection[str]) -> tuple[str, ...]:
     """What is missing beside the driver: modules that it needs, its checksum, its name, its code page, its character set."""
     needed = initrd.drivers.depends.get(driver, ())
+    if initrd.drivers.is_whole and kind.charset_in and kind.charset_in not in kind.drivers:
+        needed = tuple(dict.fromkeys((*needed, kind.charset_in)))  # vfat is nothing without fat, whatever list is there
     lacks = [name for name in needed if _has(initrd, name, builtin) == "no"]
     for checksum in dict.fromkeys(one for name in (driver, *needed) for one in initrd.drivers.softdeps.get(name, ())):
         names = CHECKSUMS[checksum]

@@ -61,10 +61,8 @@ def _with_system(
     facts: IsoFacts | None,
     builtin: Collection[str],
 ) -> FileAnswer:
-    """``answer``, unless the initrd sees no stick, or does nothing with the file that it finds."""
-    lack = (
-        next(lacks(initrd, detection, entry, facts, builtin), None) if answer.readable and facts is not None else None
-    )
+    """``answer``, unless the initrd sees no stick whatever is on it, or does nothing with the file that it finds."""
+    lack = None if facts is None else next(lacks(initrd, detection, entry, facts, builtin), None)
     if lack is None:
         return answer
     return replace(answer, readable=False, basis=Basis.INITRD, reason=lack.reason, instead=ANOTHER_IMAGE)

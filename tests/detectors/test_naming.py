@@ -54,6 +54,10 @@ def dracut(label: str, title: str, name: str = "image.iso") -> Detection:
         ("Kestrel", "kestrel-3.1-amd64.iso", ("Kestrel", "")),
         ("Live", "kestrel-3.1-amd64.iso", ("kestrel", "3.1")),
         ("Start Harvester", "image.iso", ("Harvester", "")),
+        ("Kestrel Edge Installer", "image.iso", ("Kestrel Edge", "")),
+        ("Kestrel OS 4.2 Live/Install", "image.iso", ("Kestrel OS", "4.2")),
+        ("Install openKestrel Leap 16.0", "image.iso", ("openKestrel Leap", "16.0")),
+        ("OS", "kestrel-3.1-amd64.iso", ("kestrel", "3.1")),
     ],
 )
 def test_a_label_that_many_have_names_nobody(title: str, name: str, who: tuple[str, str]) -> None:
@@ -82,7 +86,13 @@ def test_a_relative_of_freebsd_says_so_in_its_os_release() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "edition"), [("bazzite-stable-live.iso", ""), ("bazzite-gnome-nvidia-stable-amd64.iso", "gnome nvidia")]
+    ("label", "name", "edition"),
+    [
+        ("bazzite_boot", "bazzite-stable-live.iso", ""),
+        ("bazzite_boot", "bazzite-gnome-nvidia-stable-amd64.iso", "gnome nvidia"),
+        ("aurora_boot", "aurora-nvidia-latest-x86_64.iso", "nvidia"),
+        ("bluefin_boot", "bluefin-dx-testing-x86_64.iso", "dx"),
+    ],
 )
-def test_a_channel_is_no_edition(name: str, edition: str) -> None:
-    assert dracut("bazzite_boot", "Install", name).edition == edition
+def test_a_channel_is_no_edition(label: str, name: str, edition: str) -> None:
+    assert dracut(label, "Install", name).edition == edition
