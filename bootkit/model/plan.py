@@ -28,6 +28,14 @@ class RemoveFile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RenameFile:
+    """``old`` gets the name ``path``, on the same stick; nothing is copied."""
+
+    old: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CopyImage:
     """An image from the host: copied, hashed in the same pass, flushed, read back and compared."""
 
@@ -39,7 +47,7 @@ class CopyImage:
     """Whether runs of zeros stay holes, where the stick's file system has holes."""
 
 
-StickStep = WriteFile | KeepOld | RemoveFile | CopyImage
+StickStep = WriteFile | KeepOld | RemoveFile | RenameFile | CopyImage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

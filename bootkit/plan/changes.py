@@ -2,7 +2,7 @@
 
 from typing import assert_never
 
-from bootkit.model.plan import CopyImage, KeepOld, RemoveFile, StickStep, WriteFile
+from bootkit.model.plan import CopyImage, KeepOld, RemoveFile, RenameFile, StickStep, WriteFile
 from bootkit.units import format_size
 
 
@@ -14,6 +14,8 @@ def describe_change(step: StickStep) -> str:
             return f"keep {path} as {old}"
         case RemoveFile(path=path):
             return f"remove {path}"
+        case RenameFile(old=old, path=path):
+            return f"call {old} {path}"
         case CopyImage(source=source, path=path, size=size):
             return f"copy {source} to {path} ({format_size(size)}), read it back and compare"
         case _:

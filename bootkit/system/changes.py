@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bootkit.errors import BootkitError
-from bootkit.model.plan import CopyImage, KeepOld, RemoveFile, StickPlan, WriteFile
+from bootkit.model.plan import CopyImage, KeepOld, RemoveFile, RenameFile, StickPlan, WriteFile
 from bootkit.system.volume import Progress, Volume, chunks_of, data_digest, read_file, sha256_of
 
 _KEEP_LIMIT = 64 << 20
@@ -45,6 +45,9 @@ def apply_changes(plan: StickPlan, volume: Volume, watcher: Watcher | None = Non
             case RemoveFile(path=path):
                 _write(volume, pending)
                 volume.remove(path)
+            case RenameFile(old=old, path=path):
+                _write(volume, pending)
+                volume.rename(old, path)
             case CopyImage():
                 _write(volume, pending)
                 digests[step.path] = _copy(step, volume, watcher)

@@ -1,4 +1,7 @@
-"""What a command that was killed has left on a stick: files under a name that only an unfinished copy has."""
+"""What a command that was killed has left on a stick, by names that nothing else has.
+
+They are those of unfinished copies, and of what was removed and could still have been taken back.
+"""
 
 import re
 from collections.abc import Sequence
@@ -8,7 +11,7 @@ from bootkit.model.places import APP_FOLDER, BOOT_FOLDER
 from bootkit.system.volume import Volume, walk
 from bootkit.units import format_size
 
-_UNFINISHED = re.compile(r"\..+\.part")
+_LEFT = re.compile(r"\..+\.(?:part|removed)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,8 +26,14 @@ def find_leftovers(volume: Volume) -> tuple[Leftover, ...]:
         Leftover(path=path, size=stat.size)
         for folder in (BOOT_FOLDER, APP_FOLDER)
         for path, stat in walk(volume, folder, hidden=True)
-        if _UNFINISHED.fullmatch(stat.name)
+        if _LEFT.fullmatch(stat.name)
     )
+
+
+def aside_path(path: str) -> str:
+    """Where a file lies that was removed and can be taken back: beside its place, under a name that is no image's."""
+    folder, _, name = path.rpartition("/")
+    return f"{folder}/.{name}.removed"
 
 
 def leftovers_note(found: Sequence[Leftover], *, removed: bool) -> str:

@@ -1,6 +1,6 @@
 """``generate``: look at what is new on the stick and write its menu."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from bootkit.app.menu.added import plan_added
@@ -49,18 +49,20 @@ def plan_generation(
     settings: str | None = None,
     fresh: bool = False,
     told: Callable[[str], None] = lambda _: None,
+    keeping: Collection[str] = (),
 ) -> Generation:
     """What ``generate`` would change on a stick; an empty plan if nothing.
 
     ``settings`` is the text of a stick.toml that is to take the place of the stick's. ``fresh`` looks into every image again,
-    whatever is recorded of it: one of the same size and time may have another content.
+    whatever is recorded of it: one of the same size and time may have another content. ``keeping`` are paths of what somebody
+    may still take back.
 
     Raises:
         BootkitError: stick.toml has a mistake, or GRUB's own parser refuses the new menu.
     """
     listing = list_stick(volume, settings=settings)
     inputs = inputs_of(volume, listing)
-    leftovers = find_leftovers(volume)
+    leftovers = tuple(one for one in find_leftovers(volume) if one.path not in keeping)
     old_menu = read_file(volume, MENU, MENU_LIMIT)
     if not fresh and is_made_from(volume, inputs, old_menu):
         notes = (*_notes(volume, choices_of(listing.settings)), *_told(leftovers))
