@@ -28,9 +28,7 @@ def apply_changes(plan: StickPlan, volume: Volume, watcher: Watcher | None = Non
     Raises:
         BootkitError: a file that would go is in use; nothing was changed.
     """
-    for step in plan.steps:
-        if isinstance(step, RemoveFile | CopyImage):
-            require_unused(volume, step.path)
+    _require_none_used(plan, volume)
     watcher = watcher or Watcher()
     digests: dict[str, str] = {}
     pending: dict[str, bytes] = {}
@@ -55,6 +53,15 @@ def apply_changes(plan: StickPlan, volume: Volume, watcher: Watcher | None = Non
     if plan.steps:
         volume.flush()
     return digests
+
+
+def _require_none_used(plan: StickPlan, volume: Volume) -> None:
+    for step in plan.steps:
+        match step:
+            case RemoveFile(path=path) | CopyImage(path=path) | RenameFile(old=path):
+                require_unused(volume, path)
+            case WriteFile() | KeepOld():
+                pass
 
 
 def require_unused(volume: Volume, path: str) -> None:

@@ -7,58 +7,76 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from textual.app import App, SystemCommand
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.command import CommandPalette
 from textual.filter import LineFilter
 from textual.screen import Screen
 from textual.scrollbar import ScrollBar
 
-from bootkit.errors import BootkitError
 from bootkit.system.sticks import mounted_sticks
 from bootkit.tui.harmless import HARMLESS
 from bootkit.tui.help import help_text, own_bindings
+from bootkit.tui.keys import key
+from bootkit.tui.preferences import Preferences, preferences_file, read_preferences, require_known
+from bootkit.tui.screens.ask import PickScreen
 from bootkit.tui.screens.stick import StickScreen
 from bootkit.tui.screens.text import TextScreen
-from bootkit.tui.theme import THEME, WIDE, PlainScrollBar
+from bootkit.tui.theme import OUR_THEMES, WIDE, PlainScrollBar
 
 
 class BootkitApp(App[None]):
     TITLE = "bootkit"
     CSS = files("bootkit.tui").joinpath("bootkit.tcss").read_text(encoding="utf-8")  # CSS_PATH knows no zip archive
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f1", "help", "Help", key_display="F1"),
-        Binding("p", "prepare", "Make a stick", show=False, tooltip="bootkit prepare"),
-        Binding("ctrl+q", "quit", "Quit", show=False),
+        key("f1", "help", "Help", display="F1"),
+        key("p", "prepare", "Make a stick", shown=False, twin="bootkit prepare"),
+        key("ctrl+q", "quit", "Quit", shown=False),
     ]
 
-    def __init__(self, stick: Path | None) -> None:
+    def __init__(self, sticks: Sequence[Path], preferences: Preferences | None = None) -> None:
+        """None of ``sticks`` leads to the making of one; of several, the user chooses.
+
+        Raises:
+            UsageError: ``preferences`` has a theme or an action that there is not.
+        """
         super().__init__()
+        preferences = preferences or Preferences()
         self.HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide")]
-        self._stick = stick
-        self.register_theme(THEME)
-        self.theme = THEME.name
+        self._sticks = tuple(sticks)
+        for theme in OUR_THEMES:
+            self.register_theme(theme)
+        require_known(preferences, frozenset(self.available_themes), _actions())
+        self.theme = preferences.theme
+        self.set_keymap(dict(preferences.keys))
         ScrollBar.renderer = PlainScrollBar
 
     def on_mount(self) -> None:
-        if self._stick is None:
-            self.action_prepare()
-        else:
-            _ = self.push_screen(StickScreen(self._stick))
+        match self._sticks:
+            case ():
+                self.action_prepare()
+            case (stick,):
+                self._open(stick)
+            case several:
+                names = tuple(map(str, several))
+                _ = self.push_screen(PickScreen("There are several sticks. Which one?", names), self._chosen)
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Every line of every widget passes here on its way to the terminal."""
         return [*super().get_line_filters(), HARMLESS]
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """The actions that count now, then the images."""
+        """The actions that count now, the images, and the themes."""
         for binding in own_bindings(screen):
             twin = f"   {binding.tooltip}" if binding.tooltip else ""
             run = partial(self._run, binding.action)
-            yield SystemCommand(binding.description, f"key {binding.key_display or binding.key}{twin}", run)
+            yield SystemCommand(binding.description, f"key {self.get_key_display(binding)}{twin}", run)
         if isinstance(screen, StickScreen) and screen.overview is not None:
             for item in screen.overview.items:
                 title = f"Go to {screen.overview.title(item)}"
                 yield SystemCommand(title, item.path, partial(screen.choose, item.path))
+        for name in sorted(self.available_themes):
+            keep = f'to keep it: theme = "{name}" in {preferences_file()}'
+            yield SystemCommand(f"Theme {name}", keep, partial(setattr, self, "theme", name))
 
     def action_help(self) -> None:
         if not isinstance(self.screen, TextScreen):
@@ -74,35 +92,51 @@ class BootkitApp(App[None]):
         if not isinstance(self.screen, PrepareScreen):
             _ = self.push_screen(PrepareScreen(), self._prepared)
 
+    async def action_quit(self) -> None:
+        """End the program, once what was removed has gone for good."""
+        stick = next((screen for screen in self.screen_stack if isinstance(screen, StickScreen)), None)
+        if stick is None:
+            self.exit()
+        else:
+            stick.leave()
+
+    def _open(self, stick: Path) -> None:
+        self._sticks = (stick,)
+        _ = self.push_screen(StickScreen(stick))
+
+    def _chosen(self, stick: str | None) -> None:
+        if stick:
+            self._open(Path(stick))
+        else:
+            self.exit()
+
     def _prepared(self, stick: Path | None) -> None:
-        if stick is not None and stick.is_file():
-            self._stick = stick
-            _ = self.push_screen(StickScreen(stick))
-        elif self._stick is None:
+        if stick is not None:
+            self._open(stick)
+        elif not self._sticks:
             self.exit()
 
     async def _run(self, action: str) -> None:
         await self.run_action(action, self.focused or self.screen)
 
 
-def find_stick(named: Path | None) -> Path | None:
-    """The stick that is meant; ``None`` if there is none yet, and one may be made.
+def _actions() -> frozenset[str]:
+    """All actions that a key map can name: those of every screen and widget that are loaded."""
+    from textual.dom import DOMNode
 
-    Raises:
-        BootkitError: several are mounted.
-    """
-    if named is not None:
-        return named
-    match mounted_sticks():
-        case []:
-            return None
-        case [stick]:
-            return stick
-        case several:
-            names = ", ".join(map(str, several))
-            raise BootkitError(f"there are several bootkit sticks: {names}", hint="name the one you mean: --stick PATH")
+    kinds = [DOMNode]
+    for kind in kinds:
+        kinds += kind.__subclasses__()
+    own = (kind for kind in kinds if kind.__module__.startswith("bootkit."))
+    bindings = (binding for kind in own for binding in vars(kind).get("BINDINGS", ()))
+    return frozenset(binding.id for binding in bindings if getattr(binding, "id", None))
+
+
+def find_sticks(named: Path | None) -> tuple[Path, ...]:
+    """The sticks that may be meant; none if there is none yet, and one may be made."""
+    return (named,) if named is not None else mounted_sticks()
 
 
 def run_tui(named: Path | None) -> None:
     """Run the text interface until the user leaves it."""
-    BootkitApp(find_stick(named)).run()
+    BootkitApp(find_sticks(named), read_preferences()).run()

@@ -44,7 +44,7 @@ def _keys(screen: Screen[object]) -> list[Content]:
     """One line an action, with all keys that start it."""
     rows: dict[tuple[str, str], list[str]] = {}
     for binding in own_bindings(screen):
-        rows.setdefault((binding.description, binding.tooltip), []).append(binding.key_display or binding.key)
+        rows.setdefault((binding.description, binding.tooltip), []).append(screen.app.get_key_display(binding))  # pyright: ignore[reportUnknownMemberType]
     return [
         Content(f"{' '.join(dict.fromkeys(keys)):>8}  {description:<26}{twin}".rstrip())
         for (description, twin), keys in rows.items()

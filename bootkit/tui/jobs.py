@@ -1,14 +1,13 @@
 """What the screens let their workers do: each opens the stick, calls the use cases, and gives back a value."""
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bootkit.app.verbs.generate import Generation, plan_generation
-from bootkit.app.verbs.images import add_images, plan_additions, plan_removal
 from bootkit.app.verbs.log import read_logs
 from bootkit.app.verbs.options import plan_change
 from bootkit.app.verbs.overview import Overview, read_overview
+from bootkit.app.verbs.removal import find_removal, plan_aside, plan_return
 from bootkit.app.verbs.verify import Verified, verify_images
 from bootkit.plan.edit_settings import Change
 from bootkit.system.changes import apply_changes
@@ -32,33 +31,42 @@ def write_menu(access: StickAccess, progress: Job) -> Generation:
     return generation
 
 
-def add(access: StickAccess, sources: Sequence[Path], folder: str, progress: Job, *, rename: bool) -> int:
-    """Copy images; returns how many. What is complete stands in the menu, also when the rest fails or is cancelled."""
-    watcher = progress.watcher()
-    with access.open(writing=True) as stick:
-        progress.say("looking into the images")
-        additions = plan_additions(stick.volume, sources, folder=folder, rename=rename, watcher=watcher)
-        try:
-            add_images(stick.volume, additions, watcher)
-        finally:
-            apply_changes(plan_generation(stick.volume).plan, stick.volume)
-    return len(additions)
-
-
 def remove(access: StickAccess, path: str) -> Generation:
+    """Take an image out of the menu; it can be taken back until something else is written."""
     with access.open(writing=True) as stick:
-        apply_changes(plan_removal(stick.volume, [path]), stick.volume)
+        removal = find_removal(stick.volume, path)
+        apply_changes(plan_aside(removal), stick.volume)
+        access.removed = removal
+        generation = plan_generation(stick.volume, keeping=(removal.aside,))
+        apply_changes(generation.plan, stick.volume)
+    return generation
+
+
+def take_back(access: StickAccess) -> Generation:
+    """Undo the last removal."""
+    assert access.removed is not None
+    with access.open(writing=True, taking_back=True) as stick:
+        apply_changes(plan_return(stick.volume, access.removed), stick.volume)
+        access.removed = None
         generation = plan_generation(stick.volume)
         apply_changes(generation.plan, stick.volume)
     return generation
 
 
-def verify(access: StickAccess, path: str, progress: Job) -> tuple[Verified, ...]:
+def let_go(access: StickAccess) -> None:
+    """Free the room of the image that was removed last."""
+    with access.open(writing=True):
+        pass  # whoever opens it for anything else lets it go
+
+
+def verify(access: StickAccess, paths: Sequence[str], progress: Job) -> tuple[Verified, ...]:
+    """Read images back; all of them if none is named."""
     with access.open(writing=True) as stick:
-        return verify_images(stick.volume, [path], progress.watcher())
+        return verify_images(stick.volume, paths, progress.watcher())
 
 
-def test(access: StickAccess, path: str, progress: Job) -> "tuple[BootedEntry, ...]":
+def test(access: StickAccess, paths: Sequence[str], progress: Job) -> "tuple[BootedEntry, ...]":
+    """Boot images in virtual machines; all of them if none is named."""
     from bootkit.app.verbs.test import (  # QEMU's library, only where it is needed
         boot_targets,
         choose_targets,
@@ -66,7 +74,7 @@ def test(access: StickAccess, path: str, progress: Job) -> "tuple[BootedEntry, .
     )
 
     with access.open() as stick:
-        targets = choose_targets(stick.volume, [path], every=False)
+        targets = choose_targets(stick.volume, paths, every=False)
         return boot_targets(stick, targets, parse_firmwares(()), told=progress.say, heard=progress.hear)
 
 

@@ -3,7 +3,7 @@
 import re
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from threading import Event
 
@@ -14,6 +14,9 @@ from bootkit.units import format_size
 
 _KEPT = 4000
 """Lines that the console shows at most: a machine may talk for ever."""
+_GRAPHED = 200
+_MEASURE = 0.5
+"""Seconds for which one speed is measured."""
 _LINE_ENDS = re.compile(r"[\r\n]+")
 _MOVES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[A-HJdf]|[DEM])")
 """The cursor goes elsewhere, or the screen is cleared: what comes then does not belong to the line before."""
@@ -28,7 +31,19 @@ class Job:
     path: str = ""
     size: int = 0
     done: int = 0
+    files: int = 0
+    """All that are to be copied; 0 where nobody counts."""
+    total: int = 0
+    """Bytes of all of them: each is written once, and read once for the check."""
+    speeds: deque[float] = field(default_factory=lambda: deque[float](maxlen=_GRAPHED))
+    """Bytes a second, one for each half second that has passed."""
+    _before: int = 0
+    """Bytes of the steps that are complete."""
+    _begun: int = 0
     _started: float = 0.0
+    _all_started: float = 0.0
+    _measured: tuple[float, int] = (0.0, 0)
+    """When the speed was measured last, and the bytes moved until then."""
     _cancelled: Event = field(default_factory=Event)
     _open: str = ""
     """The line that has not ended yet."""
@@ -75,6 +90,21 @@ class Job:
             self._started = self.clock()
         self.size, self.done = size, done
 
+    def expect(self, sizes: Sequence[int]) -> None:
+        """Files of these sizes are to be copied now, one after the other."""
+        self.files, self.total = len(sizes), 2 * sum(sizes)
+        self._before = self._begun = self.size = self.done = 0
+        self._all_started = self.clock()
+
+    def measure(self) -> None:
+        """Note the speed, if it is time to; whoever looks at the figures now and then calls this."""
+        now, moved = self.clock(), self._moved
+        since, before = self._measured
+        if now - since >= _MEASURE:
+            if since and moved >= before:
+                self.speeds.append((moved - before) / (now - since))
+            self._measured = now, moved
+
     def watcher(self) -> Watcher:
         return Watcher(begin=self._begin, progress=self._progress)
 
@@ -93,19 +123,31 @@ class Job:
         """``1.2 GiB of 3.0 GiB   85.0 MiB/s   0:21 left``; empty while nobody knows."""
         if not self.size:
             return ""
-        words = f"{format_size(self.done)} of {format_size(self.size)}"
-        seconds = self.clock() - self._started
-        if not self.done or seconds <= 0:
-            return words
-        speed = self.done / seconds
-        left = int((self.size - self.done) / speed)
-        return f"{words}   {format_size(int(speed))}/s   {left // 60}:{left % 60:02} left"
+        return _figures(self.done, self.size, self.clock() - self._started)
+
+    def total_line(self) -> str:
+        """``file 2 of 3``; empty where nobody counts or there is only one."""
+        return f"file {max(self._begun, 1)} of {self.files}" if self.files > 1 else ""
+
+    def total_figures(self) -> str:
+        """As :meth:`figures`, of all files."""
+        return _figures(self.total_done, self.total, self.clock() - self._all_started) if self.files > 1 else ""
+
+    @property
+    def total_done(self) -> int:
+        return min(self._moved, self.total)
+
+    @property
+    def _moved(self) -> int:
+        return self._before + self.done
 
     def _begin(self, phase: str, path: str, size: int) -> None:
         self.check()
+        self._begun += phase == "copying"
         self._begin_at(phase, path, size)
 
     def _begin_at(self, phase: str, path: str, size: int) -> None:
+        self._before += self.size
         self.phase, self.path, self.size, self.done = phase, path, size, 0
         self._started = self.clock()
         self._said.append(f"{phase} {path}".strip() + "\n")
@@ -113,3 +155,12 @@ class Job:
     def _progress(self, done: int) -> None:
         self.check()
         self.done = done
+
+
+def _figures(done: int, size: int, seconds: float) -> str:
+    words = f"{format_size(done)} of {format_size(size)}"
+    if not done or seconds <= 0:
+        return words
+    speed = done / seconds
+    left = int((size - done) / speed)
+    return f"{words}   {format_size(int(speed))}/s   {left // 60}:{left % 60:02} left"

@@ -44,6 +44,70 @@ THEME = Theme(
 )
 
 
+LIGHT = Theme(
+    name="bootkit-light",
+    primary="#0b6b62",
+    secondary="#0b6b62",
+    accent="#0b6b62",
+    warning="#8a5a00",
+    error="#b3261e",
+    success="#0b6b62",
+    foreground="#1d2126",
+    background="#fafbfc",
+    surface="#fafbfc",
+    panel="#e9edf0",
+    boost="#dde3e8",
+    dark=False,
+    variables={
+        "footer-background": "#e9edf0",
+        "footer-item-background": "#e9edf0",
+        "footer-key-foreground": "#0b6b62",
+        "footer-description-foreground": "#39414a",
+        "block-cursor-foreground": "#ffffff",
+        "block-cursor-background": "#0b6b62",
+        "block-cursor-text-style": "bold",
+        "input-selection-background": "#0b6b62 25%",
+        "scrollbar": "#b9c0c7",
+        "scrollbar-background": "#fafbfc",
+        "scrollbar-hover": "#0b6b62",
+        "scrollbar-active": "#0b6b62",
+        "scrollbar-corner-color": "#fafbfc",
+        "border-blurred": "#b9c0c7",
+    },
+)
+
+CONTRAST = Theme(
+    name="bootkit-contrast",
+    primary="#ffff00",
+    secondary="#ffff00",
+    accent="#ffff00",
+    warning="#ffff00",
+    error="#ff8080",
+    success="#ffff00",
+    foreground="#ffffff",
+    background="#000000",
+    surface="#000000",
+    panel="#000000",
+    boost="#262626",
+    dark=True,
+    variables={
+        "footer-background": "#000000",
+        "footer-item-background": "#000000",
+        "footer-key-foreground": "#ffff00",
+        "footer-description-foreground": "#ffffff",
+        "block-cursor-foreground": "#000000",
+        "block-cursor-background": "#ffff00",
+        "block-cursor-text-style": "bold",
+        "scrollbar": "#ffffff",
+        "scrollbar-background": "#000000",
+        "border-blurred": "#ffffff",
+        "text-muted": "#ffffff",
+    },
+)
+
+OUR_THEMES = (THEME, LIGHT, CONTRAST)
+
+
 class PlainScrollBar(ScrollBarRender):
     """Whole cells only: the Linux console has no eighths of a block."""
 

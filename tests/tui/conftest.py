@@ -176,7 +176,7 @@ async def opened(pilot: Pilots) -> StickScreen:
 
 
 def app_for(stick: Path | None) -> BootkitApp:
-    return BootkitApp(stick)
+    return BootkitApp(() if stick is None else (stick,))
 
 
 def on_medium(stick: Path, path: str) -> str:

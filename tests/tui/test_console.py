@@ -1,6 +1,7 @@
 """The console of a machine that is tested, while it runs."""
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -49,7 +50,7 @@ async def test_a_test_shows_the_console_and_stops_when_it_is_cancelled(
 ) -> None:
     ended: list[str] = []
 
-    def endless(_access: StickAccess, path: str, progress: Job) -> None:
+    def endless(_access: StickAccess, paths: Sequence[str], progress: Job) -> None:
         progress.say("bios: Live system")
         for piece in SERIAL:
             progress.hear(piece)
@@ -58,7 +59,7 @@ async def test_a_test_shows_the_console_and_stops_when_it_is_cancelled(
                 time.sleep(0.02)
                 progress.hear("")
         finally:
-            ended.append(path)
+            ended.extend(paths)
 
     monkeypatch.setattr(jobs, "test", endless)
     async with app_for(shelf).run_test() as pilot:

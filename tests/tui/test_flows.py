@@ -6,13 +6,15 @@ from pathlib import Path
 import pytest
 from textual.widgets import Input
 
+from bootkit.app.stick.catalog import record_path
 from bootkit.app.stick.images import find_images
 from bootkit.model.places import IMAGE_FOLDER
 from bootkit.system import volume
 from bootkit.system.changes import Watcher
 from bootkit.system.sticks import open_stick
 from bootkit.tui.progress import Job
-from bootkit.tui.screens.add import AddScreen, IsoTree
+from bootkit.tui.screens.add import AddScreen, SourceTree
+from bootkit.tui.screens.ask import ConfirmScreen
 from bootkit.tui.screens.options import OptionsScreen
 from bootkit.tui.screens.prepare import PrepareScreen
 from bootkit.tui.screens.stick import StickScreen
@@ -141,7 +143,7 @@ async def test_two_images_are_added_with_a_queue(stick_file: Path, make_iso: Mak
         adding = app.screen
         assert isinstance(adding, AddScreen)
         await put(pilot, first)
-        tree = adding.query_one(IsoTree)
+        tree = adding.query_one(SourceTree)
         tree.path = second.parent
         tree.focus()
         await until(pilot, lambda: len(tree.root.children) == 2)
@@ -293,21 +295,41 @@ async def test_a_copy_that_is_cancelled_leaves_what_was_complete(
         assert len(find_images(found.volume)) == len(before) + 1
 
 
-async def test_an_image_is_removed_when_its_name_was_typed(shelf: Path) -> None:
-    image = shelf / "boot/iso/gparted-live-1.6.0-10-amd64.iso"
-    async with app_for(shelf).run_test() as pilot:
+async def test_an_image_is_removed_after_a_question_and_can_be_taken_back(shelf: Path) -> None:
+    path = "/boot/iso/gparted-live-1.6.0-10-amd64.iso"
+    image = shelf / path.lstrip("/")
+    record = shelf / record_path(path).lstrip("/")
+    known = record.read_bytes()
+    aside = image.with_name(f".{image.name}.removed")
+    app = app_for(shelf)
+    async with app.run_test() as pilot:
         screen = await opened(pilot)
-        screen.choose("/boot/iso/gparted-live-1.6.0-10-amd64.iso")
+
+        async def remove() -> None:
+            screen.choose(path)
+            await pilot.press("delete")
+            await on(pilot, ConfirmScreen)
+            await pilot.press("enter")
+            await until(pilot, lambda: screen.overview and len(screen.overview.items) == 9)
+
+        screen.choose(path)
         await pilot.press("delete")
-        await typed(pilot, "other.iso")
-        await pilot.press("enter")
-        await pilot.pause()
+        await on(pilot, ConfirmScreen)
+        assert "Enter Do it" in shown(pilot)
+        await pilot.press("escape")
         assert image.exists()
-        await pilot.press("delete")
-        await typed(pilot, image.name)
-        await pilot.press("enter")
-        await until(pilot, lambda: screen.overview and len(screen.overview.items) == 9)
-    assert not image.exists()
+        await remove()
+        assert (image.exists(), aside.exists()) == (False, True)
+        assert image.name not in whole_menu(shelf)
+        await pilot.press("u")
+        await until(pilot, lambda: screen.overview and len(screen.overview.items) == 10)
+        assert (image.exists(), aside.exists(), record.read_bytes()) == (True, False, known)
+        assert image.name in whole_menu(shelf)
+        await remove()
+        assert "u Undo" in shown(pilot)
+        await pilot.press("q")
+        await until(pilot, lambda: not app.is_running)
+    assert (image.exists(), aside.exists()) == (False, False)
 
 
 async def test_the_logs_of_the_last_boots_can_be_read(shelf: Path) -> None:

@@ -24,14 +24,14 @@ from tests.tui.conftest import app_for, on, opened, shown, strips, typed, until
 
 MOVES = frozenset(
     [
-        "app.quit",
         "screen.drop",
-        "app.focus_previous",
-        "app.focus_next",
+        "focus_previous",
+        "focus_next",
         "cancel",
         "choose",
         "clear_search",
         "close",
+        "go_on",
         "details",
         "down",
         "focus",
@@ -40,7 +40,9 @@ MOVES = frozenset(
         "page_down",
         "quit",
         "search",
+        "section",
         "step",
+        "take",
         "up",
     ]
 )
@@ -70,7 +72,7 @@ def is_command(text: str) -> bool:
 
 @pytest.mark.parametrize(("owner", "binding"), list(own_bindings()), ids=lambda value: getattr(value, "action", value))
 def test_every_action_names_its_twin_on_the_command_line(owner: str, binding: Binding) -> None:
-    action = binding.action.partition("(")[0]
+    action = binding.action.partition("(")[0].removeprefix("app.")
     if action in MOVES:
         return
     assert binding.description, owner

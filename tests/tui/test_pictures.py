@@ -1,7 +1,9 @@
 """Pictures of the screens at two sizes, kept as SVG: reviewed as pictures, shown in docs/tour.md, compared as text."""
 
 import re
+import time
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import replace
 from html import unescape
 from pathlib import Path
@@ -10,17 +12,26 @@ import pytest
 from textual.widgets import Input
 
 from bootkit.app.verbs.overview import Overview
+from bootkit.errors import BootkitError
 from bootkit.model.places import IMAGE_FOLDER
 from bootkit.system.sticks import open_stick
 from bootkit.tui import jobs
-from bootkit.tui.screens.add import AddScreen, IsoTree
+from bootkit.tui.progress import Job
+from bootkit.tui.screens.add import AddScreen, SourceTree
+from bootkit.tui.screens.answers import AnswersScreen
+from bootkit.tui.screens.apps import AppsScreen
+from bootkit.tui.screens.collection import CollectionScreen, Row
+from bootkit.tui.screens.extensions import ExtensionsScreen
+from bootkit.tui.screens.homes import HomesScreen
 from bootkit.tui.screens.options import OptionsScreen
+from bootkit.tui.screens.persistence import KeptScreen
 from bootkit.tui.screens.prepare import PrepareScreen
-from bootkit.tui.screens.text import TextScreen
-from bootkit.units import GIB
+from bootkit.tui.screens.text import ErrorScreen, TextScreen
+from bootkit.tui.screens.work import WorkScreen
+from bootkit.units import GIB, MIB
 from tests.app.conftest import MakeIso
 from tests.conftest import copy_with_holes
-from tests.tui.conftest import Pilots, app_for, on, opened, until
+from tests.tui.conftest import Pilots, app_for, on, opened, shown, until
 
 GOLDEN = Path(__file__).parent / "golden"
 SIZES = [(80, 24), (140, 45)]
@@ -119,13 +130,103 @@ async def test_images_to_be_added(
         await opened(pilot)
         await pilot.press("a")
         await on(pilot, AddScreen)
-        tree = pilot.app.screen.query_one(IsoTree)
+        tree = pilot.app.screen.query_one(SourceTree)
         await until(pilot, lambda: len(tree.root.children) == 3)
         await pilot.press("down", "enter", "down", "enter")
         screen = pilot.app.screen
         assert isinstance(screen, AddScreen)
         await until(pilot, lambda: len(screen.queue) == 2)
         compare(pilot, "add", update=update_golden)
+
+
+ROWS: dict[type[CollectionScreen], tuple[Row, ...]] = {
+    HomesScreen: (
+        Row(name="anna", cells=("anna", "yes", "4.0 GiB", "1.3 GiB", "clean"), about="/boot/home/anna.home: every live system gets it"),
+        Row(name="office", cells=("office", "no", "8.0 GiB", "-", "encrypted")),
+    ),
+    ExtensionsScreen: (
+        Row(name="fonts", cells=("fonts.raw", "yes", "12.4 MiB", "x86_64", "any system, any machine"), about="/boot/extensions/x86_64/fonts.raw, for any system"),
+        Row(name="tools", cells=("tools.raw", "no", "38.1 MiB", "x86_64", "debian 13 on x86-64")),
+    ),
+    AppsScreen: (Row(name="paint", cells=("Krita-5.3.AppImage", "321.5 MiB", "Krita"), about="/apps/Krita-5.3.AppImage"),),
+    KeptScreen: (),
+    AnswersScreen: (Row(name="mine", cells=("debian-13.0.0-amd64-netinst.iso", "preseed", "office"), about="/boot/seed/debian-13.0.0-amd64-netinst.iso/preseed/office/preseed.cfg"),),
+}  # fmt: skip
+"""What the pictures show: the real ones depend on the programs that make them."""
+
+
+def reading(rows: tuple[Row, ...]) -> Callable[[CollectionScreen, object], tuple[Row, ...]]:
+    return lambda _screen, _stick: rows
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+async def test_the_sections_and_their_dialogs(
+    stick: Path, size: tuple[int, int], update_golden: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for kind, rows in ROWS.items():
+        monkeypatch.setattr(kind, "read", reading(rows))
+    monkeypatch.setattr(HomesScreen, "_encrypted", frozenset({"office"}), raising=False)
+    async with app_for(stick).run_test(size=size) as pilot:
+
+        async def taken(name: str, words: str) -> None:
+            await until(pilot, lambda: words in shown(pilot))
+            compare(pilot, name, update=update_golden)
+
+        screen = await opened(pilot)
+        for digit, name, words in (
+            ("2", "homes", "encrypted"),
+            ("3", "extensions", "tools.raw"),
+            ("4", "apps", "Krita"),
+            ("5", "changes", "a lets one"),
+            ("6", "answers", "office"),
+            ("7", "care", "Give back"),
+        ):
+            await pilot.press(digit)
+            await taken(name, words)
+        for keys, name, words, way_out in (
+            (("2", "a"), "make-a-home", "Once more", "escape"),
+            (("delete",), "remove-a-home", "Type the name", "escape"),
+            (("3", "m"), "make-an-extension", "Its version", "escape"),
+        ):
+            for key in keys:
+                await pilot.press(key)
+                await pilot.pause()
+            await taken(name, words)
+            await pilot.press(way_out)
+            await pilot.pause()
+        await pilot.press("1")
+        await until(pilot, lambda: pilot.app.screen is screen)
+        screen.choose(f"{IMAGE_FOLDER}/tails-amd64-6.0.iso")
+        await pilot.press("delete")
+        await taken("remove-an-image", "u takes it back")
+        await pilot.press("escape")
+        await until(pilot, lambda: pilot.app.screen is screen)
+        error = BootkitError(
+            "stick.img has 24.5 MiB free; 516.0 MiB are needed", hint="remove what is not needed: bootkit list"
+        )
+        _ = pilot.app.push_screen(ErrorScreen(error))
+        await taken("error", "516.0 MiB are needed")
+        await pilot.press("escape")
+        _ = pilot.app.push_screen(WorkScreen("Copying 3 images", copying))
+        await taken("copying", "file 2 of 3")
+        await pilot.press("escape")
+        await until(pilot, lambda: pilot.app.screen is screen)
+
+
+def copying(progress: Job) -> None:
+    """A queue of three files, of which the second is half written; it stays so until it is cancelled."""
+    now = 100.0
+    progress.clock = lambda: now
+    watcher = progress.watcher()
+    progress.expect([3 * GIB, 4 * GIB, 2 * GIB])
+    watcher.begin("copying", "debian-13.iso", 3 * GIB)
+    watcher.begin("checking", "debian-13.iso", 3 * GIB)
+    watcher.begin("copying", "ubuntu-26.04.iso", 4 * GIB)
+    now += 90
+    watcher.progress(2 * GIB)
+    progress.speeds.extend(MIB * (30 + 8 * (step % 5) + step) for step in range(40))
+    while not progress.is_cancelled:
+        time.sleep(0.02)
 
 
 async def test_the_help(stick: Path, update_golden: bool) -> None:

@@ -12,6 +12,7 @@ from bootkit.model.device import BlockDevice
 from bootkit.model.prepare import Target
 from bootkit.plan.safety import Circumstances, Refusal, safety
 from bootkit.system.devices import clean, find_device, read_host
+from bootkit.system.medium import medium_of
 from bootkit.system.recognise import Contents, StickRecord, read_contents
 from bootkit.units import MIB, format_size
 
@@ -161,3 +162,18 @@ def _what_else(path: Path) -> str:
     if path.is_file() and path.suffix.lower() == ".iso":
         return f"an ISO file goes onto a stick as it is: bootkit add {shlex.quote(os.fspath(path))}"
     return "nothing was changed; bootkit devices lists the disks, and prepare makes a stick of one: all on it is lost"
+
+
+def disk_of(stick: Path) -> Path:
+    """The whole disk, or the image file, that a stick lies on; ``stick`` is also a mount point or a partition.
+
+    Raises:
+        BootkitError: it is gone, or a folder that lies on no disk of its own.
+    """
+    try:
+        node = medium_of(stick).node
+    except OSError as error:
+        raise HostError.of(error, str(stick)) from error
+    if node is None:
+        raise DeviceRefused(f"{stick} is a folder, and no disk of its own", hint="bootkit devices lists the disks")
+    return node

@@ -11,7 +11,7 @@ from bootkit.app.verbs.check import predictions_of
 from bootkit.model.catalog import ImageItem
 from bootkit.model.check import Prediction
 from bootkit.model.options import Choices, Kind, OptionSpec
-from bootkit.model.places import CUSTOMIZE_FOLDER, EXTENSION_FOLDER
+from bootkit.model.places import CUSTOMIZE_FOLDER, EXTENSION_FOLDER, GENERATED
 from bootkit.model.variants import Variants
 from bootkit.overlay.manifest import lays_over
 from bootkit.system.sticks import Stick
@@ -31,6 +31,8 @@ class Overview:
     up_to_date: bool
     """Whether the menu is what ``generate`` would write."""
     choices: Choices
+    is_new: bool = False
+    """Whether no image has come and no menu was written since ``prepare``: then there is nothing to bring up to date."""
     mistake: str = ""
     """What is wrong with stick.toml, with the way out; then ``choices`` are the defaults."""
     extensions: tuple[str, ...] = ()
@@ -71,6 +73,7 @@ def read_overview(stick: Stick, *, told: Callable[[str], None] = lambda _: None)
         changed=state.catalog.looked_at,
         up_to_date=is_up_to_date(volume, listing),
         choices=state.choices,
+        is_new=not listing.images and volume.stat(GENERATED) is None,
         mistake=state.mistake,
         extensions=tuple(
             item.path.removeprefix(f"{EXTENSION_FOLDER}/")

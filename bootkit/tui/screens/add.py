@@ -1,4 +1,4 @@
-"""Images for the stick: found in folders or named by their path, put into a queue, copied one after the other."""
+"""Files for the stick: found in folders or named by their path, put into a queue, copied one after the other."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -6,109 +6,103 @@ from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Container, Vertical
 from textual.content import Content
-from textual.suggester import Suggester
-from textual.widgets import DirectoryTree, Footer, Input, OptionList, Static
+from textual.widgets import DirectoryTree, Input, OptionList, Static
 from textual.widgets.option_list import Option
 
-from bootkit.app.stick.images import FOLDER_SUFFIXES
-from bootkit.tui import jobs
 from bootkit.tui.access import StickAccess
+from bootkit.tui.incoming import Brought, Incoming, Wishes
+from bootkit.tui.keys import key
 from bootkit.tui.progress import Job
 from bootkit.tui.screens.base import BaseScreen
+from bootkit.tui.screens.text import ErrorScreen, TextScreen
 from bootkit.tui.widgets.choice_field import ChoiceField
 from bootkit.tui.widgets.field import Field
-from bootkit.units import format_size
+from bootkit.tui.widgets.key_bar import KeyBar
+from bootkit.tui.widgets.path_suggester import PathSuggester, is_offered
+from bootkit.units import format_count, format_size
 
 
-class IsoTree(DirectoryTree):
-    """Folders, and the images in them."""
+class SourceTree(DirectoryTree):
+    """Folders, and the files in them that can be added."""
 
-    HELP_TEXT = "Return opens a folder, and puts an image into the queue. Backspace goes to the folder above."
+    HELP_TEXT = "Return opens a folder, and puts a file into the queue. Backspace goes to the folder above."
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "select_cursor", "Take", key_display="Enter", tooltip="bootkit add"),
-        Binding("space", "select_cursor", "Take", show=False, tooltip="bootkit add"),
-        Binding("backspace", "up", "Folder above", show=False),
+        key("enter", "select_cursor", "Take", display="Enter", twin="bootkit add"),
+        key("space", "select_cursor", "Take", shown=False, twin="bootkit add"),
+        key("backspace", "up", "Folder above", display="Bksp"),
     ]
     ICON_NODE = "+ "
     ICON_NODE_EXPANDED = "- "
     ICON_FILE = "  "
 
+    def __init__(self, folder: Path, suffixes: tuple[str, ...]) -> None:
+        super().__init__(folder, id="tree")
+        self._suffixes = suffixes
+
     def filter_paths(self, paths: Iterable[Path]) -> Iterable[Path]:
-        return [path for path in paths if not path.name.startswith(".") and _is_shown(path)]
+        return [path for path in paths if not path.name.startswith(".") and is_offered(path, self._suffixes)]
 
     def action_up(self) -> None:
         self.path = Path(self.path).parent
 
 
 class Queue(OptionList):
-    HELP_TEXT = "The images that will be copied, in this order. Delete takes the marked one out."
+    HELP_TEXT = "The files that will be copied, in this order. Delete takes the marked one out."
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("delete,backspace", "screen.drop", "Take out", key_display="Del"),
+        key("delete,backspace", "screen.drop", "Take out", display="Del"),
     ]
 
 
-class PathSuggester(Suggester):
-    """What completes the path of a folder or an image."""
-
-    def __init__(self) -> None:
-        super().__init__(use_cache=False, case_sensitive=True)
-
-    async def get_suggestion(self, value: str) -> str | None:
-        folder, _, start = value.rpartition("/")
-        try:
-            paths = [path for path in Path(folder or "/").expanduser().iterdir() if _is_shown(path)]
-        except OSError:
-            return None
-        names = sorted(path.name + "/" * path.is_dir() for path in paths)
-        found = next((name for name in names if name.startswith(start)), None)
-        return None if found is None or not start else f"{folder}/{found}"
-
-
 class AddScreen(BaseScreen[bool]):
-    """The screen that adds images; it answers whether something was written to the stick."""
+    """The screen that adds files of one kind; it answers whether something was written to the stick."""
 
     HELP_TEXT = """\
-Return on an image of the tree, or a path in the field above it, puts it into the queue; Delete takes the marked one out
-again. Ctrl+S copies the queue, one image after the other. Each is looked into first, compared with a checksum file that
-lies beside it, and read back from the stick. Cancelling leaves what is complete, and no part of the rest.
+Return on a file of the tree, or a path in the field above it, puts it into the queue; Delete takes the marked one out
+again. Ctrl+S copies the queue, one file after the other. Each is looked into first, an image is compared with a checksum file
+that lies beside it, and all are read back from the stick. One that is refused does not stop the others; one that is on the
+stick already is skipped. Cancelling leaves what is complete, and no part of the rest.
 
 A folder below /boot/iso becomes a submenu. A name that no initrd could be told is refused, or changed if you allow it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+s", "copy", "Copy the queue", key_display="^s", tooltip="bootkit add"),
-        Binding("escape", "leave", "Back", key_display="Esc"),
+        key("ctrl+s", "copy", "Copy the queue", display="^s", twin="bootkit add"),
+        key("escape", "leave", "Back", display="Esc"),
     ]
 
-    def __init__(self, access: StickAccess, folder: Path, free: int) -> None:
+    def __init__(self, access: StickAccess, incoming: Incoming, folder: Path, free: int = 0) -> None:
+        """``free`` are the bytes that are free on the stick; 0 if nobody knows."""
         super().__init__()
         self._access = access
+        self._incoming = incoming
         self._folder = folder
         self._free = free
         self.queue: dict[Path, int] = {}
-        """Bytes of each image."""
+        """Bytes of each file."""
 
     def compose(self) -> ComposeResult:
-        yield Static(Content.styled("Add images", "bold $primary"), classes="heading")
+        yield Static(Content.styled(f"Add {self._incoming.thing}s", "bold $primary"), classes="heading")
         yield Field(
             "Path",
             Input(
-                placeholder="of an image; the right arrow completes it",
-                suggester=PathSuggester(),
+                placeholder="of a file; the right arrow completes it",
+                suggester=PathSuggester(self._incoming.suffixes),
                 compact=True,
                 id="path",
             ),
         )
         with Container(id="panes"):
-            yield IsoTree(self._folder, id="tree")
+            yield SourceTree(self._folder, self._incoming.suffixes)
             with Vertical(id="queue-pane"):
                 yield Static(id="sum", markup=False)
                 yield Queue(id="queue")
-                yield Field("Folder", Input(placeholder="on the stick; none is needed", compact=True, id="folder"))
-                yield Field("Bad names", ChoiceField(("refuse", "change"), (False, True), value=False, name="rename"))
-        yield Footer(show_command_palette=False)
+                if self._incoming.has_folder:
+                    yield Field("Folder", Input(placeholder="on the stick; none is needed", compact=True, id="folder"))
+                    yield Field("Bad names", _choice("refuse", "change", name="rename"))
+                yield Field("Same name", _choice("keep the old one", "replace it", name="replacing"))
+        yield KeyBar()
 
     def on_mount(self) -> None:
         self.query_one("#tree").focus()
@@ -122,7 +116,7 @@ A folder below /boot/iso becomes a submenu. A name that no initrd could be told 
     def take_path(self, event: Input.Submitted) -> None:
         path = Path(event.value).expanduser()
         if path.is_dir():
-            self.query_one(IsoTree).path = path
+            self.query_one(SourceTree).path = path
         elif self._put(path):
             event.input.clear()
 
@@ -134,22 +128,31 @@ A folder below /boot/iso becomes a submenu. A name that no initrd could be told 
 
     def action_copy(self) -> None:
         if not self.queue:
-            self.notify("The queue is empty: Return on an image puts it there.")
+            self.notify("The queue is empty: Return on a file puts it there.")
             return
         sources = list(self.queue)
-        folder = self.query_one("#folder", Input).value.strip()
-        rename = bool(self.query_one("#rename", ChoiceField).value)
+        wishes = self._wishes()
 
-        def copy(progress: Job) -> int:
-            return jobs.add(self._access, sources, folder, progress, rename=rename)
+        def copy(progress: Job) -> Brought:
+            return self._incoming.bring(self._access, sources, wishes, progress)
 
-        self.work(f"Copying {_images(len(sources))}", copy, self._copied)
+        self.work(f"Copying {self._count(len(sources))}", copy, self._copied)
 
     def action_leave(self) -> None:
         _ = self.dismiss(result=False)
 
+    def _wishes(self) -> Wishes:
+        replacing = bool(self.query_one("#replacing", ChoiceField).value)
+        if not self._incoming.has_folder:
+            return Wishes(replacing=replacing)
+        return Wishes(
+            folder=self.query_one("#folder", Input).value.strip(),
+            rename=bool(self.query_one("#rename", ChoiceField).value),
+            replacing=replacing,
+        )
+
     def _put(self, path: Path) -> bool:
-        """Put an image into the queue; false if it cannot be."""
+        """Put a file into the queue; false if it cannot be."""
         try:
             size = path.stat().st_size
         except OSError as error:
@@ -170,18 +173,33 @@ A folder below /boot/iso becomes a submenu. A name that no initrd could be told 
         if self.queue:
             queue.highlighted = min(marked or 0, len(self.queue) - 1)
         needed = sum(self.queue.values())
-        room = f"{format_size(needed)} of the {format_size(self._free)} that are free"
-        words = f"{_images(len(self.queue))}, {room}" if self.queue else "The queue is empty."
-        self.query_one("#sum", Static).update(f"{words}: TOO MUCH" if needed > self._free else words)
+        of_free = f" of the {format_size(self._free)} that are free" if self._free else ""
+        words = f"{self._count(len(self.queue))}, {format_size(needed)}{of_free}"
+        too_much = ": TOO MUCH" if self._free and needed > self._free else ""
+        self.query_one("#sum", Static).update(f"{words}{too_much}" if self.queue else "The queue is empty.")
 
-    def _copied(self, count: int) -> None:
-        self.program.notify(f"Copied and read back: {_images(count)}.")
+    def _copied(self, brought: Brought) -> None:
+        for warning in brought.warnings:
+            self.program.notify(warning, severity="warning", markup=False)
+        if len(brought.refused) == 1 and not brought.copied:
+            self.show(ErrorScreen(brought.refused[0][1]))
+            return
+        words = [f"Copied and read back: {self._count(len(brought.copied))}."] if brought.copied else []
+        words += [f"On the stick already: {self._count(len(brought.there))}."] if brought.there else []
+        self.program.notify(" ".join(words))
         _ = self.dismiss(result=True)
+        if brought.refused:
+            _ = self.program.push_screen(TextScreen("Not copied", _refused_text(brought)))
+
+    def _count(self, number: int) -> str:
+        return format_count(number, self._incoming.thing)
 
 
-def _is_shown(path: Path) -> bool:
-    return path.name.lower().endswith(FOLDER_SUFFIXES) or path.is_dir()
+def _choice(no: str, yes: str, *, name: str) -> ChoiceField:
+    return ChoiceField((no, yes), (False, True), value=False, name=name)
 
 
-def _images(count: int) -> str:
-    return "1 image" if count == 1 else f"{count} images"
+def _refused_text(brought: Brought) -> str:
+    return "\n\n".join(
+        "\n".join(filter(None, (str(file), error.message, error.hint))) for file, error in brought.refused
+    )

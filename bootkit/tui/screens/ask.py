@@ -1,31 +1,64 @@
-"""Questions: a word to type, a password twice, one value out of many."""
+"""Questions: yes or no, a word to type, a password, one value out of many."""
 
 from collections.abc import Sequence
 from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
-from textual.containers import Vertical
+from textual.binding import BindingType
+from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
-from textual.widgets import Footer, Input, OptionList, Static
+from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
-_CANCEL = Binding("escape", "cancel", "Cancel", key_display="Esc")
+from bootkit.tui.keys import key
+from bootkit.tui.screens.dialog import Dialog
+from bootkit.tui.widgets.key_bar import KeyBar
+
+_CANCEL = key("escape", "cancel", "Cancel", display="Esc")
+_TAKE = key("enter", "take", "Go on", display="Enter", first=True)
 
 
-class AskScreen(ModalScreen[str]):
-    """A question; the answer is what was typed, empty if nothing."""
+class ConfirmScreen(Dialog[bool]):
+    """Whether something is to be done that takes something away; the answer is true for yes."""
+
+    HELP_TEXT = "Return does what is asked, Esc leaves everything as it is."
+    BINDINGS: ClassVar[list[BindingType]] = [
+        key("enter,y", "take", "Do it", display="Enter"),
+        key("escape,n", "cancel", "Leave it", display="Esc"),
+    ]
+
+    def __init__(self, title: str, text: str) -> None:
+        super().__init__()
+        self._heading = title
+        self._text = text
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog") as dialog:
+            dialog.border_title = self._heading
+            with VerticalScroll(id="words"):
+                yield Static(self._text, id="text", markup=False)
+            yield KeyBar()
+
+    def action_take(self) -> None:
+        _ = self.dismiss(result=True)
+
+    def action_cancel(self) -> None:
+        _ = self.dismiss(result=False)
+
+
+class AskScreen(Dialog[str]):
+    """A question; the answer is what was typed, empty if nothing. A new secret is asked for ``twice``."""
 
     HELP_TEXT = "A question. Return takes what was typed, Esc leaves everything as it is."
-    BINDINGS: ClassVar[list[BindingType]] = [_CANCEL]
+    BINDINGS: ClassVar[list[BindingType]] = [_TAKE, _CANCEL]
 
-    def __init__(self, title: str, text: str, *, hidden: bool = False) -> None:
+    def __init__(self, title: str, text: str, *, hidden: bool = False, twice: bool = False) -> None:
         super().__init__()
         self._heading = title
         self._text = text
         self._hidden = hidden
+        self._twice = twice
         self._first: str | None = None
 
     def compose(self) -> ComposeResult:
@@ -33,10 +66,10 @@ class AskScreen(ModalScreen[str]):
             dialog.border_title = self._heading
             yield Static(self._text, id="text", markup=False)
             yield Input(password=self._hidden, compact=True, id="answer")
-            yield Footer(show_command_palette=False)
+            yield KeyBar()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        if not self._hidden or self._first == event.value:
+        if not self._twice or self._first == event.value:
             _ = self.dismiss(event.value)
             return
         again = "Once more." if self._first is None else "That was something else. Once more, from the beginning."
@@ -44,19 +77,23 @@ class AskScreen(ModalScreen[str]):
         self.query_one("#text", Static).update(f"{self._text}\n{again}")
         event.input.clear()
 
+    async def action_take(self) -> None:
+        await self.query_one(Input).action_submit()
+
     def action_cancel(self) -> None:
         _ = self.dismiss("")
 
 
-class PickScreen(ModalScreen[str]):
+class PickScreen(Dialog[str]):
     """A list to choose from; the answer is one of the values, empty for none."""
 
     HELP_TEXT = "Type any part of a value to find it; the arrows go through the list, Return takes one."
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("down", "step(1)", "Down", show=False),
-        Binding("up", "step(-1)", "Up", show=False),
-        Binding("pagedown", "step(10)", "Page down", show=False),
-        Binding("pageup", "step(-10)", "Page up", show=False),
+        key("down", "step(1)", "Down", shown=False),
+        key("up", "step(-1)", "Up", shown=False),
+        key("pagedown", "step(10)", "Page down", shown=False),
+        key("pageup", "step(-10)", "Page up", shown=False),
+        _TAKE,
         _CANCEL,
     ]
 
@@ -73,7 +110,7 @@ class PickScreen(ModalScreen[str]):
             values = OptionList(*map(_option, self._values), id="values")
             values.can_focus = False
             yield values
-            yield Footer(show_command_palette=False)
+            yield KeyBar()
 
     def on_mount(self) -> None:
         self.query_one("#values", OptionList).highlighted = 0
@@ -88,7 +125,7 @@ class PickScreen(ModalScreen[str]):
         values.highlighted = 0 if self._shown else None
 
     @on(Input.Submitted)
-    def take(self) -> None:
+    def action_take(self) -> None:
         at = self.query_one("#values", OptionList).highlighted
         _ = self.dismiss(self._shown[at] if at is not None else "")
 

@@ -5,12 +5,12 @@ from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Container, VerticalScroll
 from textual.content import Content
 from textual.events import DescendantFocus
 from textual.timer import Timer
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from bootkit.app.menu.overlays import overlay_text
 from bootkit.app.verbs.generate import Generation
@@ -26,10 +26,12 @@ from bootkit.plan.edit_settings import Change
 from bootkit.system.volume import read_file
 from bootkit.tui import jobs
 from bootkit.tui.access import StickAccess
+from bootkit.tui.keys import key
 from bootkit.tui.progress import Job
 from bootkit.tui.screens.ask import AskScreen, PickScreen
 from bootkit.tui.screens.base import BaseScreen
 from bootkit.tui.screens.text import TextScreen
+from bootkit.tui.widgets.key_bar import KeyBar
 from bootkit.tui.widgets.option_row import OptionRow
 from bootkit.tui.widgets.preview import Preview, PreviewPart, entries_text
 from bootkit.units import format_size
@@ -56,11 +58,11 @@ a list: the right arrow takes the completion, F2 shows the whole list.
 Ctrl+S writes stick.toml, whose comments stay, and the menu. Ctrl+L shows beforehand what would be written."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+s", "save", "Write", key_display="^s", tooltip="bootkit options set"),
-        Binding("ctrl+l", "plan", "Plan", key_display="^l", tooltip="bootkit options set --dry-run"),
-        Binding("f2", "choose", "Values", key_display="F2"),
-        Binding("ctrl+n", "password", "Password", key_display="^n", tooltip="bootkit options set password"),
-        Binding("escape", "leave", "Back", key_display="Esc"),
+        key("ctrl+s", "save", "Write", display="^s", twin="bootkit options set"),
+        key("ctrl+l", "plan", "Plan", display="^l", twin="bootkit options set --dry-run"),
+        key("f2", "choose", "Values", display="F2"),
+        key("ctrl+n", "password", "Password", display="^n", twin="bootkit options set password"),
+        key("escape", "leave", "Back", display="Esc"),
     ]
 
     def __init__(self, access: StickAccess, overview: Overview, place: Place, item: ImageItem | None) -> None:
@@ -97,7 +99,7 @@ Ctrl+S writes stick.toml, whose comments stay, and the menu. Ctrl+L shows before
                     yield OptionRow(listed, own.get(listed.spec.key), listed.value, scope=place.scope, offered=offered)
             yield Preview(id="preview")
         yield Static(id="help", markup=False)
-        yield Footer(show_command_palette=False)
+        yield KeyBar()
 
     def on_mount(self) -> None:
         self._show_preview()
@@ -158,7 +160,7 @@ Ctrl+S writes stick.toml, whose comments stay, and the menu. Ctrl+L shows before
 
     def action_password(self) -> None:
         text = "The menu will ask for it, of the user 'owner'. Only its PBKDF2 digest is kept."
-        self.ask(AskScreen("Menu password", text, hidden=True), self._password_typed)
+        self.ask(AskScreen("Menu password", text, hidden=True, twice=True), self._password_typed)
 
     def action_leave(self) -> None:
         if (self.changes or self._wrong) and not self._leaving:

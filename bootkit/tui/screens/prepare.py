@@ -6,10 +6,10 @@ from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.widgets import DataTable, Footer, Input, Static
+from textual.widgets import DataTable, Input, Static
 
 from bootkit.app.verbs.devices import list_devices
 from bootkit.app.verbs.prepare import plan_preparation
@@ -19,10 +19,12 @@ from bootkit.model.filesystem import DataFs
 from bootkit.model.prepare import Layout, LoaderChoice, PreparePlan
 from bootkit.plan.safety import Refusal
 from bootkit.system.hotplug import DiskEvents
+from bootkit.tui.keys import key
 from bootkit.tui.screens.base import BaseScreen
 from bootkit.tui.screens.summary import SummaryScreen
 from bootkit.tui.widgets.choice_field import ChoiceField
 from bootkit.tui.widgets.field import Field
+from bootkit.tui.widgets.key_bar import KeyBar
 from bootkit.units import format_size, parse_size
 
 Judged = tuple[tuple[BlockDevice, tuple[Refusal, ...]], ...]
@@ -39,7 +41,7 @@ class DiskTable(DataTable[str]):
 The disks that are plugged in; the list looks after itself. A disk that is mounted, carries the running system or is in use
 otherwise is never taken. The lines below tell every rule that speaks against the marked one."""
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "select_cursor", "Take this disk", key_display="Enter", tooltip="bootkit prepare"),
+        key("enter", "select_cursor", "Take this disk", display="Enter", twin="bootkit prepare"),
     ]
 
     disks: Judged = ()
@@ -73,9 +75,9 @@ Mark a disk and press Return, or write the path of a new image file and its size
 what would be done. Nothing is written before that, nor before the name of the disk has been typed."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+s", "go_on", "Go on", key_display="^s", tooltip="bootkit prepare --dry-run"),
-        Binding("ctrl+r", "refresh", "Look again", show=False, tooltip="bootkit devices"),
-        Binding("escape", "leave", "Back", key_display="Esc"),
+        key("ctrl+s", "go_on", "Go on", display="^s", twin="bootkit prepare --dry-run"),
+        key("ctrl+r", "refresh", "Look again", display="^r", twin="bootkit devices"),
+        key("escape", "leave", "Back", display="Esc"),
     ]
 
     def compose(self) -> ComposeResult:
@@ -93,7 +95,7 @@ what would be done. Nothing is written before that, nor before the name of the d
             yield Field(
                 "Boot loaders", ChoiceField(tuple(LoaderChoice), tuple(LoaderChoice), LoaderChoice.AUTO, name="loader")
             )
-        yield Footer(show_command_palette=False)
+        yield KeyBar()
 
     def on_mount(self) -> None:
         self.query_one(DiskTable).focus()
@@ -171,7 +173,7 @@ what would be done. Nothing is written before that, nor before the name of the d
         )
 
     def _planned(self, plan: PreparePlan) -> None:
-        self.ask(SummaryScreen(plan), self._prepared)
+        self.ask(SummaryScreen(plan, "Make a stick, step 2 of 2"), self._prepared)
 
     def _prepared(self, done: str | None) -> None:
         if done:

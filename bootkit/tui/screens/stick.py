@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.content import Content
-from textual.widgets import DataTable, Footer, Input, Static
+from textual.widgets import DataTable, Input, Static
 
 from bootkit.app.stick.homes import home_that_counts
 from bootkit.app.verbs.explain import explain_item
@@ -21,39 +21,64 @@ from bootkit.model.catalog import ImageItem
 from bootkit.model.options import STICK, Place, image_place, stack_place
 from bootkit.tui import jobs
 from bootkit.tui.access import StickAccess
+from bootkit.tui.incoming import IMAGES
+from bootkit.tui.keys import key
+from bootkit.tui.reports import boots_text, logs_text, verified_text
 from bootkit.tui.screens.add import AddScreen
-from bootkit.tui.screens.ask import AskScreen
-from bootkit.tui.screens.base import BaseScreen
+from bootkit.tui.screens.answers import AnswersScreen
+from bootkit.tui.screens.apps import AppsScreen
+from bootkit.tui.screens.ask import ConfirmScreen
+from bootkit.tui.screens.care import CareScreen
+from bootkit.tui.screens.extensions import ExtensionsScreen
+from bootkit.tui.screens.homes import HomesScreen
 from bootkit.tui.screens.options import OptionsScreen
+from bootkit.tui.screens.persistence import KeptScreen
+from bootkit.tui.screens.section import SectionScreen
 from bootkit.tui.screens.text import ErrorScreen, TextScreen
 from bootkit.tui.widgets.image_table import ImageTable
+from bootkit.tui.widgets.key_bar import KeyBar
 from bootkit.tui.widgets.preview import Preview, PreviewPart, entries_text
+from bootkit.tui.widgets.section_bar import SectionBar
 from bootkit.units import format_count, format_size
 
 if TYPE_CHECKING:
     from bootkit.app.verbs.test import BootedEntry
 
 
-class StickScreen(BaseScreen[None]):
+_OTHERS = {
+    screen.SECTION: screen
+    for screen in (HomesScreen, ExtensionsScreen, AppsScreen, KeptScreen, AnswersScreen, CareScreen)
+}
+_OF_AN_IMAGE = frozenset({"remove", "test", "verify", "explain", "stack_options"})
+_TAKEN_BACK = "u takes it back until something else is written. What it has kept and your settings for it stay."
+_FIRST_STEPS = """\
+1. a adds images: ISO files of this computer, as many as you like.
+2. t boots the marked one in a virtual machine, so that you see that it works.
+3. q leaves. Start a computer from the stick: most ask for F12 or F8 when they start."""
+
+
+class StickScreen(SectionScreen[None]):
     HELP_TEXT = """\
 The stick: its images, and for the one under the cursor what the menu will have. Letters start what can be done with it;
-/ finds an image by any part of its name, Ctrl+P by a list of everything."""
+/ finds an image by any part of its name, Ctrl+P by a list of everything. The digits go to what else is on the stick: homes,
+extensions, apps, changes, answer files, and to what can be done with the stick as a whole."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("o", "stick_options", "Stick", tooltip="bootkit options list"),
-        Binding("s", "stack_options", "Options of its kind", show=False, tooltip="bootkit options list --stack"),
-        Binding("a", "add", "Add", tooltip="bootkit add"),
-        Binding("delete", "remove", "Remove the image", show=False, key_display="Del", tooltip="bootkit remove"),
-        Binding("g", "generate", "Generate", tooltip="bootkit generate"),
-        Binding("t", "test", "Test", tooltip="bootkit test"),
-        Binding("v", "verify", "Verify the image", show=False, tooltip="bootkit verify"),
-        Binding("e", "explain", "Explain the image", show=False, tooltip="bootkit explain"),
-        Binding("l", "logs", "Logs of the last boots", show=False, tooltip="bootkit log"),
+        key("a", "add", "Add", twin="bootkit add"),
+        key("delete", "remove", "Remove", display="Del", twin="bootkit remove"),
+        key("u", "undo", "Undo", twin="bootkit add"),
+        key("t", "test", "Test", twin="bootkit test"),
+        key("v", "verify", "Verify", twin="bootkit verify"),
+        key("e", "explain", "Explain", twin="bootkit explain"),
         # at once, before the keys that were typed in the same breath: they are what is searched, and no commands
-        Binding("slash", "search", "Find", key_display="/", priority=True),
-        Binding("r", "refresh", "Read the stick again", show=False, tooltip="bootkit list"),
-        Binding("escape", "clear_search", "Clear the search", show=False),
-        Binding("q", "app.quit", "Quit"),
+        Binding("slash", "search", "Find", key_display="/", priority=True, id="search"),
+        key("g", "generate", "Generate", twin="bootkit generate"),
+        key("o", "stick_options", "Options of all", twin="bootkit options list"),
+        key("s", "stack_options", "Of its kind", twin="bootkit options list --stack"),
+        key("l", "logs", "Logs", twin="bootkit log"),
+        key("r", "refresh", "Read the stick again", shown=False, twin="bootkit list"),
+        key("escape", "clear_search", "Clear the search", shown=False),
+        key("q", "app.quit", "Quit"),
     ]
 
     def __init__(self, stick: Path) -> None:
@@ -65,15 +90,20 @@ The stick: its images, and for the one under the cursor what the menu will have.
 
     def compose(self) -> ComposeResult:
         yield Static(f"bootkit  {self.access.path}", id="state", markup=False)
+        yield SectionBar(self.SECTION)
         yield Input(placeholder="any part of the name, the kind or the file", compact=True, id="search")
         with Container(id="panes"):
             yield ImageTable(id="images")
             yield Preview(id="preview")
-        yield Footer(show_command_palette=False)
+        yield KeyBar()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - textual's
-        """Whether an action can be taken now: in the search field a slash is a slash."""
-        return action != "search" or self.focused is not self.query_one("#search")
+        """Whether an action can be taken now: in the search field a slash is a slash, and without an image nothing is."""
+        if action == "search":
+            return self.focused is not self.query_one("#search")
+        if action == "undo":
+            return self.access.removed is not None
+        return action not in _OF_AN_IMAGE or self.chosen is not None
 
     def on_mount(self) -> None:
         self.query_one("#search").display = False
@@ -103,10 +133,10 @@ The stick: its images, and for the one under the cursor what the menu will have.
         if overview is None:
             return
         pane = self.query_one(Preview)
+        self.refresh_bindings()
         if item is None:
-            pane.show(
-                "", [PreviewPart("", "No image here: a adds one." if not overview.items else "Nothing is called so.")]
-            )
+            first_steps = PreviewPart("The next steps", _FIRST_STEPS)
+            pane.show("", [PreviewPart("", "Nothing is called so.") if overview.items else first_steps])
             return
         prediction = overview.predictions[item.path]
         gets = ", ".join(brought(overview, item))
@@ -161,7 +191,8 @@ The stick: its images, and for the one under the cursor what the menu will have.
         self.show_detail()
 
     def action_add(self) -> None:
-        self.ask(AddScreen(self.access, Path.cwd(), self.overview.free if self.overview else 0), self._back)
+        free = self.overview.free if self.overview else 0
+        self.ask(AddScreen(self.access, IMAGES, Path.cwd(), free), self._back)
 
     def action_generate(self) -> None:
         self.work("Writing the menu", lambda progress: jobs.write_menu(self.access, progress), self._generated)
@@ -170,21 +201,40 @@ The stick: its images, and for the one under the cursor what the menu will have.
         if item := self.chosen:
             path = item.path
             title = f"Reading {item.name} back"
-            self.work(title, lambda progress: jobs.verify(self.access, path, progress), self._verified)
+            self.work(title, lambda progress: jobs.verify(self.access, [path], progress), self._verified)
 
     def action_test(self) -> None:
         if item := self.chosen:
             path = item.path
             title = f"Booting {item.name} in a virtual machine"
-            self.work(title, lambda progress: jobs.test(self.access, path, progress), self._tested)
+            self.work(title, lambda progress: jobs.test(self.access, [path], progress), self._tested)
 
     def action_logs(self) -> None:
         self.work("Reading the logs", lambda _: jobs.logs(self.access), self._show_logs)
 
     def action_remove(self) -> None:
         if item := self.chosen:
-            text = f"{item.path} will be removed from the stick.\nType its file name to go on: {item.name}"
-            self.ask(AskScreen("Remove an image", text), lambda typed: self._remove(item, typed))
+            text = f"{item.path}, {format_size(item.size)}, will be removed from the stick.\n{_TAKEN_BACK}"
+            self.ask(ConfirmScreen("Remove an image", text), lambda yes: self._remove(item) if yes else None)
+
+    def action_undo(self) -> None:
+        self.work("Taking it back", lambda _: jobs.take_back(self.access), self._generated)
+
+    def leave(self) -> None:
+        """Free the room of what was removed, and end the program."""
+        if self.access.removed is None:
+            self.program.exit()
+        else:
+            self.work("Freeing its room", lambda _: jobs.let_go(self.access), lambda _: self.program.exit())
+
+    def go_to(self, digit: str) -> None:
+        self.ask(_OTHERS[digit](self.access), self._from_section)
+
+    def _from_section(self, digit: str | None) -> None:
+        if digit in _OTHERS:
+            self.go_to(digit)
+        elif digit is not None:
+            self.action_refresh()
 
     def failed(self) -> None:
         self.action_refresh()
@@ -226,31 +276,26 @@ The stick: its images, and for the one under the cursor what the menu will have.
         self.action_refresh()
 
     def _verified(self, result: tuple[Verified, ...]) -> None:
-        text = "\n".join(
-            "\n".join((f"{one.verdict}  {one.path}", one.sha256, *(finding.words for finding in one.findings)))
-            for one in result
-        )
-        self.show(TextScreen("Read back from the stick, with SHA-256", text))
+        self.show(TextScreen("Read back from the stick, with SHA-256", verified_text(result)))
 
     def _tested(self, result: "tuple[BootedEntry, ...]") -> None:
-        self.show(TextScreen("How far it came", "\n\n".join(map(_proof_text, result))))
+        self.show(TextScreen("How far it came", boots_text(result)))
 
     def _show_logs(self, result: tuple[tuple[str, str], ...]) -> None:
-        text = "\n\n".join(f"== {name}\n{text}" for name, text in result)
-        self.show(TextScreen("The last boots", text or "No boot has left a log on the stick yet."))
+        self.show(TextScreen("The last boots", logs_text(result)))
 
-    def _remove(self, item: ImageItem, typed: str | None) -> None:
-        if not typed:
-            return
-        if typed.strip() != item.name:
-            self.complain(f"That is not {item.name}. Nothing was removed.")
-            return
-        self.work(f"Removing {item.name}", lambda _: jobs.remove(self.access, item.path), self._generated)
+    def _remove(self, item: ImageItem) -> None:
+        def removed(generation: Generation) -> None:
+            self._generated(generation)
+            self.notify(f"{item.name} is removed: u takes it back.", markup=False)
+
+        self.work(f"Removing {item.name}", lambda _: jobs.remove(self.access, item.path), removed)
 
 
 def _state(overview: Overview) -> Content:
     """Two lines, on narrow screens perhaps more: the stick, and what is on it."""
     menu = "menu up to date" if overview.up_to_date else "MENU OUT OF DATE: g writes it"
+    menu = "a new stick" if overview.is_new else menu
     counts = [format_count(len(overview.items), "image")]
     counts += [format_count(len(overview.extensions), "extension")] if overview.extensions else []
     counts += [f"{format_count(len(overview.homes), 'home')} ({_homes(overview)})"] if overview.homes else []
@@ -260,7 +305,9 @@ def _state(overview: Overview) -> Content:
     first = f"  {overview.where}  {overview.filesystem}, {format_size(overview.free)} free"
     lines = [
         Content.assemble(("bootkit", "bold $primary"), first),
-        Content.assemble((menu, "" if overview.up_to_date else "bold $warning"), f"   {', '.join(counts)}"),
+        Content.assemble(
+            (menu, "" if overview.up_to_date or overview.is_new else "bold $warning"), f"   {', '.join(counts)}"
+        ),
         *([Content.styled(f"stick.toml: {overview.mistake}", "bold $error")] if overview.mistake else []),
         *([Content.styled(overview.homes_note, "bold $warning")] if overview.homes_note else []),
     ]
@@ -269,18 +316,9 @@ def _state(overview: Overview) -> Content:
 
 def _homes(overview: Overview) -> str:
     on = home_that_counts(overview.homes, overview.choices.text("home"))
-    return ", ".join(f"{name} is on" if name == on and len(overview.homes) > 1 else name for name in overview.homes)
+    return f"{on} is on" if on and len(overview.homes) > 1 else ", ".join(overview.homes)
 
 
 def _searched(item: ImageItem, overview: Overview) -> str:
     stack = item.detection.stack if item.detection else ""
     return f"{overview.title(item)} {item.title} {stack} {item.path}".lower()
-
-
-def _proof_text(proof: "BootedEntry") -> str:
-    result = proof.result
-    reached = result.pretty_name or result.stage.title
-    lines = [f"{proof.firmware.value}: {proof.target.title}", f"  reached: {reached}, after {result.seconds:.0f} s"]
-    if not result.ok:
-        lines += [f"  {result.reason}", *(f"  | {line}" for line in result.tail)]
-    return "\n".join(lines)

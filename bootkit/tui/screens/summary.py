@@ -1,20 +1,23 @@
-"""Making a stick, the second step: all that would be done, and the word that confirms it."""
+"""What would be done to a disk, all of it, and the word that confirms it: the second step of making, renewing, giving back."""
 
+from pathlib import Path
 from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.widgets import Footer, Input, Static
+from textual.widgets import Input, Static
 
 from bootkit.app.verbs.confirm import accepts, needs_confirmation
 from bootkit.model.prepare import PreparePlan
 from bootkit.plan.describe import describe
 from bootkit.system.apply import apply_plan
+from bootkit.tui.keys import HELP, key
 from bootkit.tui.progress import Job
 from bootkit.tui.screens.base import BaseScreen
+from bootkit.tui.widgets.key_bar import KeyBar
 from bootkit.units import format_size
 
 
@@ -26,17 +29,19 @@ What would be done, step by step. Nothing has been written yet. If something wou
 Ctrl+S then writes. Cancelling afterwards leaves a disk that does not start; making the stick once more mends it. A new file
 is gone again."""
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+s", "write", "Write it", key_display="^s", tooltip="bootkit prepare"),
-        Binding("escape", "leave", "Back", key_display="Esc"),
+        key("ctrl+s", "write", "Write it", display="^s", twin="bootkit prepare"),
+        key("escape", "leave", "Back", display="Esc"),
+        HELP,
     ]
 
-    def __init__(self, plan: PreparePlan) -> None:
+    def __init__(self, plan: PreparePlan, heading: str) -> None:
         super().__init__()
         self._plan = plan
+        self._heading = heading
         self._words = " or ".join(plan.target.confirm[:2])
 
     def compose(self) -> ComposeResult:
-        heading = Content.assemble(("Make a stick, step 2 of 2", "bold $primary"), "  what would be done")
+        heading = Content.assemble((self._heading, "bold $primary"), "  what would be done")
         yield Static(heading, classes="heading")
         with VerticalScroll(id="plan"):
             yield Static(_summary(self._plan), id="text")
@@ -44,8 +49,9 @@ is gone again."""
             yield Static(f"Everything on it will be lost. Type {self._words} to go on:", id="loss", markup=False)
             yield Input(id="word", compact=True)
         else:
-            yield Static("Nothing is lost: the file is new. Ctrl+S writes it.", id="help", markup=False)
-        yield Footer(show_command_palette=False)
+            why = "what is yours stays" if Path(self._plan.target.path).exists() else "the file is new"
+            yield Static(f"Nothing is lost: {why}. Ctrl+S writes it.", id="help", markup=False)
+        yield KeyBar()
 
     def on_mount(self) -> None:
         for field in self.query(Input):
@@ -56,7 +62,7 @@ is gone again."""
         if needs_confirmation(self._plan) and not accepts(self._plan, self.query_one("#word", Input).value):
             self.complain(f"That is not {self._words}. Nothing was written.")
             return
-        self.work(f"Preparing {self._plan.target.path}", self._apply, self._applied)
+        self.work(f"{self._heading}: {self._plan.target.path}", self._apply, self._applied)
 
     def action_leave(self) -> None:
         _ = self.dismiss("")

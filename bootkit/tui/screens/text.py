@@ -3,20 +3,24 @@
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from bootkit.errors import BootkitError, CommandFailed, Interrupted
+from bootkit.tui.keys import key
+from bootkit.tui.screens.dialog import Dialog
+from bootkit.tui.widgets.key_bar import KeyBar
+
+_CLOSE = key("escape,q,enter", "close", "Close", display="Esc")
 
 
-class TextScreen(ModalScreen[None]):
+class TextScreen(Dialog[None]):
     """A text to read; Esc closes it."""
 
     HELP_TEXT = "A text to read. The arrows and Page Down scroll."
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,enter", "close", "Close", key_display="Esc")]
+    BINDINGS: ClassVar[list[BindingType]] = [_CLOSE]
 
     def __init__(self, title: str, text: str | Content) -> None:
         super().__init__()
@@ -28,20 +32,17 @@ class TextScreen(ModalScreen[None]):
             dialog.border_title = self._heading
             with VerticalScroll():
                 yield Static(self._text, id="text", markup=False)
-            yield Footer(show_command_palette=False)
+            yield KeyBar()
 
     def action_close(self) -> None:
         _ = self.dismiss()
 
 
-class ErrorScreen(ModalScreen[None]):
+class ErrorScreen(Dialog[None]):
     """What went wrong in a line, the way out, and what a program said where one failed."""
 
     HELP_TEXT = "Something did not work; the second line tells what to do about it. d shows what a program said."
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,enter", "close", "Close", key_display="Esc"),
-        Binding("d", "details", "Details"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [_CLOSE, key("d", "details", "Details")]
 
     def __init__(self, error: BootkitError) -> None:
         super().__init__()
@@ -50,11 +51,11 @@ class ErrorScreen(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog error") as dialog:
             dialog.border_title = "Cancelled" if isinstance(self._error, Interrupted) else "It did not work"
-            yield Static(self._error.message, id="message", markup=False)
-            yield Static(self._error.hint, id="hint", markup=False)
-            with VerticalScroll(id="details"):
-                yield Static(_details(self._error), markup=False)
-            yield Footer(show_command_palette=False)
+            with VerticalScroll(id="words"):
+                yield Static(self._error.message, id="message", markup=False)
+                yield Static(self._error.hint, id="hint", markup=False)
+                yield Static(_details(self._error), id="details", markup=False)
+            yield KeyBar()
 
     def action_details(self) -> None:
         self.query_one("#details").toggle_class("-shown")

@@ -6,18 +6,20 @@ from dataclasses import dataclass
 from typing import ClassVar, Generic, TypeVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
-from textual.widgets import Footer, RichLog, Static
+from textual.widgets import RichLog, Static
 
 from bootkit.errors import BootkitError
+from bootkit.tui.graph import bar, graph
+from bootkit.tui.keys import key
 from bootkit.tui.progress import Job
+from bootkit.tui.screens.dialog import Dialog
+from bootkit.tui.widgets.key_bar import KeyBar
 
 T = TypeVar("T")
 _AT_ONCE = 0.25
 """Seconds of work that are not worth a dialogue."""
-_BAR = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,15 +27,13 @@ class Outcome(Generic[T]):
     value: T
 
 
-class WorkScreen(ModalScreen["Outcome[T] | BootkitError"], Generic[T]):
+class WorkScreen(Dialog["Outcome[T] | BootkitError"], Generic[T]):
     """The screen of a piece of work; its answer is what that gives, or the error that ended it."""
 
     HELP_TEXT = (
         "Work goes on. Esc stops it at the next safe point: what is complete stays, nothing half-written is left."
     )
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,c", "cancel", "Cancel", key_display="Esc", tooltip="Ctrl+C")
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [key("escape,c", "cancel", "Cancel", display="Esc", twin="Ctrl+C")]
 
     def __init__(self, title: str, job: Callable[[Job], T]) -> None:
         super().__init__()
@@ -47,8 +47,10 @@ class WorkScreen(ModalScreen["Outcome[T] | BootkitError"], Generic[T]):
             yield Static(id="line", markup=False)
             yield Static(id="bar", markup=False)
             yield Static(id="figures", markup=False)
+            yield Static(id="total", markup=False)
+            yield Static(id="graph", markup=False)
             yield RichLog(id="log", max_lines=1000, wrap=True, min_width=1)
-            yield Footer(show_command_palette=False)
+            yield KeyBar()
 
     def on_mount(self) -> None:
         self.set_timer(_AT_ONCE, lambda: self.add_class("-shown"))
@@ -78,14 +80,13 @@ class WorkScreen(ModalScreen["Outcome[T] | BootkitError"], Generic[T]):
         self.query_one("#line", Static).update(progress.line())
         self.query_one("#bar", Static).update(bar(progress.done, progress.size))
         self.query_one("#figures", Static).update(progress.figures())
-
-
-def bar(done: int, size: int, width: int = _BAR) -> str:
-    """A bar of characters that every console has, with the percentage behind it; empty while nobody knows."""
-    if not size:
-        return ""
-    filled = width * done // size
-    return f"[{'#' * filled}{'.' * (width - filled)}] {100 * done // size:3} %"
+        if progress.files > 1:
+            lines = (progress.total_line(), bar(progress.total_done, progress.total), progress.total_figures())
+            self.query_one("#total", Static).update("\n".join(lines))
+        if progress.size:
+            self.add_class("-copying")
+            progress.measure()
+            self.query_one("#graph", Static).update(graph(progress.speeds))
 
 
 def gone(error: OSError) -> BootkitError:

@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
 
 from bootkit.model.options import Value
+from bootkit.tui.keys import key
 
 
 class ChoiceField(Widget, can_focus=True):
@@ -16,8 +17,8 @@ class ChoiceField(Widget, can_focus=True):
 
     HELP_TEXT = "Space and the right arrow go to the next value, the left arrow to the one before."
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("space,right,enter", "step(1)", "Next value", key_display="Space"),
-        Binding("left", "step(-1)", "Value before", show=False),
+        key("space,right,enter", "step(1)", "Next value", display="Space"),
+        key("left", "step(-1)", "Value before", shown=False),
     ]
 
     at: reactive[int] = reactive(0)

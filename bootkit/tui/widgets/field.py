@@ -3,10 +3,12 @@
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.widget import Widget
 from textual.widgets import Label
+
+from bootkit.tui.keys import key
 
 
 class Line(Horizontal):
@@ -14,8 +16,8 @@ class Line(Horizontal):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         # here and not on the screen: a form that can be scrolled would take the arrows before
-        Binding("up", "app.focus_previous", "Line above", show=False),
-        Binding("down", "app.focus_next", "Line below", show=False),
+        key("up", "app.focus_previous", "Line above", shown=False),
+        key("down", "app.focus_next", "Line below", shown=False),
     ]
 
     def on_descendant_focus(self) -> None:

@@ -1,21 +1,24 @@
 """The images of the stick as a table."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from rich.cells import cell_len, set_cell_size
 from rich.text import Text
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.widgets import DataTable
 
 from bootkit.app.verbs.overview import Overview, brought
 from bootkit.model.catalog import ImageItem
 from bootkit.model.check import Answer
+from bootkit.tui.keys import key
 from bootkit.units import format_size
 
-_WITH_STACK = 96
-"""Columns from which on there is room for the kind of system, too: the names of the images come first."""
 _GETS = 20
+"""Columns that what a system gets takes at most, and"""
+_GETS_LEAST = 8
+"""at least, before a name is cut."""
+_COLUMNS = ("Image", "Size", "Starts", "With", "Kind")
 _WORDS = {Answer.BOOTS: "yes", Answer.ELSEWHERE: "not here", Answer.CANNOT: "no", Answer.UNKNOWN: "perhaps"}
 
 
@@ -27,7 +30,7 @@ Each line is an image. "Starts" is what bootkit check predicts: "not here" means
 beside or below says why, and what to do. "new" came or changed after the menu was written. "With" is what its system gets of your
 own things: the home, the extensions (ext), the scripts, a place where its changes are kept, answers for its installer (seeds)."""
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter,space", "select_cursor", "Options", key_display="Enter", tooltip="bootkit options list --image"),
+        key("enter,space", "select_cursor", "Options", display="Enter", twin="bootkit options list --image"),
     ]
 
     def on_mount(self) -> None:
@@ -45,15 +48,14 @@ own things: the home, the extensions (ext), the scripts, a place where its chang
         self._items, self._overview = items, overview
         self.clear(columns=True)
         pane = self.size.width or self.app.size.width  # pyright: ignore[reportUnknownMemberType]
-        wide = pane >= _WITH_STACK
-        columns = {"Size": 9, "Starts": 13, "With": _GETS, **({"Kind": 13} if wide else {})}
-        columns = {"Image": max(pane - 3 - sum(width + 2 for width in columns.values()), 12), **columns}
+        rows = [_cells(item, overview) for item in items]
+        columns = widths(rows, pane - 1)
         for label, width in columns.items():
-            self.add_column(f"{label:>9}" if label == "Size" else label, width=width)
-        for item in items:
+            self.add_column(f"{label:>{width}}" if label == "Size" else label, width=width)
+        for item, cells in zip(items, rows, strict=True):
             style = "dim" if not overview.predictions[item.path].boots or overview.is_hidden(item) else ""
-            cells = zip(_cells(item, overview)[: len(columns)], columns.values(), strict=True)
-            self.add_row(*(Text(cut(cell, width), style, no_wrap=True) for cell, width in cells), key=item.path)
+            texts = (_fit(cells[label], label, width) for label, width in columns.items())
+            self.add_row(*(Text(text, style, no_wrap=True) for text in texts), key=item.path)
         places = [place for place, item in enumerate(items) if item.path == before]
         if places:
             self.move_cursor(row=places[0])
@@ -71,10 +73,38 @@ own things: the home, the extensions (ext), the scripts, a place where its chang
             self.move_cursor(row=self.get_row_index(path))
 
 
-def _cells(item: ImageItem, overview: Overview) -> tuple[str, ...]:
-    gets = fitted(brought(overview, item), _GETS) or "-"
+def widths(rows: Sequence[Mapping[str, str | tuple[str, ...]]], room: int) -> dict[str, int]:
+    """The columns that are shown with their widths, each two columns apart from the next.
+
+    The names come first: what a system gets is shortened before one of them is cut, and its kind is only shown where all
+    have room.
+    """
+    need = {label: max((_length(row[label]) for row in rows), default=0) for label in _COLUMNS}
+    need = {label: max(width, len(label)) for label, width in need.items()}
+    need["With"] = min(need["With"], _GETS)
+    if sum(need.values()) + 2 * len(need) > room:
+        del need["Kind"]
+    missing = sum(need.values()) + 2 * len(need) - room
+    if missing > 0:
+        need["With"] = max(need["With"] - missing, min(need["With"], _GETS_LEAST))
+    spent = sum(width + 2 for label, width in need.items() if label != "Image") + 2
+    return {**need, "Image": max(room - spent, 12)}
+
+
+def _length(cell: str | tuple[str, ...]) -> int:
+    return cell_len(cell if isinstance(cell, str) else ", ".join(cell))
+
+
+def _fit(cell: str | tuple[str, ...], label: str, width: int) -> str:
+    if isinstance(cell, tuple):
+        return fitted(cell, width) or "-"
+    return f"{cell:>{width}}" if label == "Size" else cut(cell, width)
+
+
+def _cells(item: ImageItem, overview: Overview) -> dict[str, str | tuple[str, ...]]:
     stack = item.detection.stack if item.detection else "-"
-    return overview.title(item), f"{format_size(item.size):>9}", starts(item, overview), gets, stack
+    values = (overview.title(item), format_size(item.size), starts(item, overview), brought(overview, item), stack)
+    return dict(zip(_COLUMNS, values, strict=True))
 
 
 def fitted(words: Sequence[str], width: int) -> str:

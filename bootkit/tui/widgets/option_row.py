@@ -4,13 +4,14 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.message import Message
 from textual.suggester import SuggestFromList
 from textual.widgets import Input, Label
 
 from bootkit.app.verbs.options import Listed, shown_value, suggestions, typed_value, value_problem
 from bootkit.model.options import Kind, OptionSpec, Scope, Value
+from bootkit.tui.keys import key
 from bootkit.tui.widgets.choice_field import ChoiceField
 from bootkit.tui.widgets.field import Line
 
@@ -19,7 +20,7 @@ class OptionRow(Line):
     """Posts :class:`Edited` with each change, also with a value that is none: ``problem`` says so."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+u", "unset", "Unset", tooltip="bootkit options unset"),
+        key("ctrl+u", "unset", "Unset", display="^u", twin="bootkit options unset"),
     ]
 
     @dataclass

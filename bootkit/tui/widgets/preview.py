@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
 from bootkit.bootcfg.cmdline import join_words
 from bootkit.render.menu import EntryPreview
+from bootkit.tui.keys import key
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,7 @@ class PreviewPart:
 
 class Preview(VerticalScroll, can_focus=True):
     HELP_TEXT = "What follows from the choices. The arrows and Page Down scroll; Tab leaves it."
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("space", "page_down", "Further", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [key("space", "page_down", "Further", shown=False)]
 
     _told = Content("")
 

@@ -1,0 +1,34 @@
+"""What came of long work, as texts to read."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from bootkit.app.verbs.verify import Verified
+
+if TYPE_CHECKING:
+    from bootkit.app.verbs.test import BootedEntry
+
+
+def verified_text(answers: Sequence[Verified]) -> str:
+    return "\n".join(
+        "\n".join((f"{one.verdict}  {one.path}", one.sha256, *(finding.words for finding in one.findings)))
+        for one in answers
+    )
+
+
+def boots_text(proofs: "Sequence[BootedEntry]") -> str:
+    return "\n\n".join(map(_proof_text, proofs))
+
+
+def logs_text(logs: Sequence[tuple[str, str]]) -> str:
+    text = "\n\n".join(f"== {name}\n{text}" for name, text in logs)
+    return text or "No boot has left a log on the stick yet."
+
+
+def _proof_text(proof: "BootedEntry") -> str:
+    result = proof.result
+    reached = result.pretty_name or result.stage.title
+    lines = [f"{proof.firmware.value}: {proof.target.title}", f"  reached: {reached}, after {result.seconds:.0f} s"]
+    if not result.ok:
+        lines += [f"  {result.reason}", *(f"  | {line}" for line in result.tail)]
+    return "\n".join(lines)

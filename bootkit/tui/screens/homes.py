@@ -1,0 +1,178 @@
+"""The homes of a stick: made, chosen, resized, checked, kept elsewhere and brought back."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual.binding import BindingType
+
+from bootkit.app.stick.homes import NO_HOME, find_homes, home_that_counts, homes_note
+from bootkit.app.stick.settings import choices_on
+from bootkit.app.verbs.options import plan_change
+from bootkit.model.options import STICK
+from bootkit.plan.edit_settings import Change
+from bootkit.system.changes import apply_changes
+from bootkit.system.sticks import Stick
+from bootkit.tui import things
+from bootkit.tui.keys import key
+from bootkit.tui.progress import Job
+from bootkit.tui.screens.ask import AskScreen
+from bootkit.tui.screens.collection import CollectionScreen, Row
+from bootkit.tui.screens.form import FormField, FormScreen
+from bootkit.tui.screens.text import TextScreen
+from bootkit.units import format_size
+
+_PASSPHRASE = (
+    FormField(name="passphrase", label="Passphrase", hidden=True, example="none: not encrypted"),
+    FormField(name="again", label="Once more", hidden=True),
+)
+
+
+class HomesScreen(CollectionScreen):
+    SECTION: ClassVar[str] = "2"
+    WHAT: ClassVar[str] = "Homes: your own folder on every live system, one file"
+    COLUMNS: ClassVar[tuple[str, ...]] = ("Home", "On", "Size", "Used", "State")
+    EMPTY: ClassVar[str] = (
+        "No home is on the stick. a makes one: your files and settings then come along to every system."
+    )
+    OF_ONE: ClassVar[frozenset[str]] = frozenset({"switch", "resize", "check", "backup", "remove"})
+    HELP_TEXT = """\
+A home is one file with your files and settings; every live system that can mounts it as the folder of its user. Only one is
+on; Space chooses it. A backup is a copy on this computer, as it is: an encrypted one stays encrypted."""
+    BINDINGS: ClassVar[list[BindingType]] = [
+        key("a", "make", "Make", twin="bootkit home create"),
+        key("space", "switch", "On or off", display="Space", twin="bootkit options set home"),
+        key("z", "resize", "Resize", twin="bootkit home resize"),
+        key("c", "check", "Check", twin="bootkit home check"),
+        key("b", "backup", "Back up", twin="bootkit home backup"),
+        key("i", "bring_back", "Bring a backup", twin="bootkit home restore"),
+        key("delete", "remove", "Remove", display="Del", twin="bootkit home remove"),
+    ]
+
+    def read(self, stick: Stick) -> Sequence[Row]:
+        homes = find_homes(stick.volume)
+        choices = choices_on(stick.volume)
+        names = [home.name for home in homes]
+        on = home_that_counts(names, choices.text("home"))
+        note = homes_note(names, choices)
+        self._encrypted = frozenset(home.name for home in homes if home.encrypted)
+        return [
+            Row(
+                name=home.name,
+                cells=(
+                    home.name,
+                    "yes" if home.name == on else "no",
+                    format_size(home.size),
+                    format_size(home.used) if home.used else "-",
+                    home.state,
+                ),
+                about=note or f"{home.path}: {'every live system gets it' if home.name == on else 'no system gets it'}",
+            )
+            for home in homes
+        ]
+
+    def action_make(self) -> None:
+        fields = (
+            FormField(name="name", label="Name", example="anna"),
+            FormField(name="size", label="Size", example="4G", text="4G"),
+            *_PASSPHRASE,
+        )
+        text = "Its size can be changed later. With a passphrase it is encrypted, and asked for at each start."
+        self.ask(
+            FormScreen("Make a home", text, fields, lambda filled, job: things.make_home(self.access, filled, job)),
+            lambda said: self.done(said) if said is not None else None,
+        )
+
+    def action_switch(self) -> None:
+        if row := self.marked:
+            value = NO_HOME if row.cells[1] == "yes" else row.name
+            change = Change(key="home", value=value, place=STICK)
+            said = "No home is on." if value == NO_HOME else f"{row.name} is on."
+            self.change(
+                "Writing the choice",
+                lambda stick, _: apply_changes(plan_change(stick.volume, [change]).plan, stick.volume),
+                said,
+            )
+
+    def action_resize(self) -> None:
+        if row := self.marked:
+            name = row.name
+            fields = [FormField(name="size", label="New size", text=row.cells[2].replace(" ", ""))]
+            fields += _PASSPHRASE[:1] if name in self._encrypted else ()
+            self.ask(
+                FormScreen(
+                    f"Resize {name}",
+                    "What is in it stays.",
+                    fields,
+                    lambda filled, job: things.resize_home(self.access, name, filled, job),
+                ),
+                lambda said: self.done(said) if said is not None else None,
+            )
+
+    def action_check(self) -> None:
+        if row := self.marked:
+            if row.name in self._encrypted:
+                self.ask(
+                    AskScreen(f"Check {row.name}", "Its passphrase:", hidden=True),
+                    lambda word: self._check(row.name, word, repair=False) if word else None,
+                )
+            else:
+                self._check(row.name, "", repair=False)
+
+    def action_backup(self) -> None:
+        if row := self.marked:
+            name = row.name
+            fields = [
+                FormField(name="file", label="Where to", text="~/", example="a new file, or a folder", is_path=True)
+            ]
+            self.ask(
+                FormScreen(
+                    f"Back up {name}",
+                    "It is copied to this computer as it is.",
+                    fields,
+                    lambda filled, job: things.backup_home(self.access, name, filled, job),
+                ),
+                lambda said: self.done(said) if said is not None else None,
+            )
+
+    def action_bring_back(self) -> None:
+        fields = (
+            FormField(name="file", label="Backup", example="/home/anna/anna.home", is_path=True),
+            FormField(name="name", label="Name", example="as the file is called"),
+            FormField(name="same", label="Same name", choices=("refuse", "replace")),
+        )
+        self.ask(
+            FormScreen(
+                "Bring a backup",
+                "A home of the stick is made of it.",
+                fields,
+                lambda filled, job: things.restore_home(self.access, filled, job),
+            ),
+            lambda said: self.done(said) if said is not None else None,
+        )
+
+    def action_remove(self) -> None:
+        if row := self.marked:
+            name = row.name
+            self.named(
+                "Remove a home",
+                f"Everything in the home {name} will be lost.",
+                name,
+                lambda: self.change(
+                    f"Removing {name}", lambda stick, _: things.remove_home(stick, name), f"{name} is removed."
+                ),
+            )
+
+    def _check(self, name: str, passphrase: str, *, repair: bool) -> None:
+        def look(progress: Job) -> tuple[bool, str]:
+            return things.check_home(self.access, name, passphrase, progress, repair=repair)
+
+        def tell(answer: tuple[bool, str]) -> None:
+            sound, said = answer
+            if sound:
+                self.show(TextScreen(f"{name} is clean", said))
+                self.action_refresh()
+            else:
+                text = f"{said.strip()}\n\nIt is damaged. Shall it be mended?"
+                self.confirmed(f"Check {name}", text, lambda: self._check(name, passphrase, repair=True))
+
+        self.work(f"Checking {name}", look, tell)
