@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from bootkit.overlay.manifest import overlay_for, overlay_members
+from bootkit.model.options import STICK, Choices, Place, image_place, stack_place
+from bootkit.overlay.choices import shell_values
+from bootkit.overlay.manifest import overlay_for, overlay_members, overlays
 from bootkit.system.run import which
 from tests.overlay.small_initrd import add_program, has_static_busybox, in_root, initrd_members, unpack
 
@@ -21,14 +23,18 @@ STAND_INS = {
 }
 
 
-def initrd(root: Path, *, words: str = "", choices: str = "") -> Path:
+def initrd(root: Path, *, stack: str = "liveslak", words: str = "", choices: str = "") -> Path:
     """An initrd of busybox whose disks are vda (the stick), vdb and vdc, of which the last cannot be written."""
-    overlay = overlay_for("liveslak")
+    overlay = overlay_for(stack)
     assert overlay is not None
     disks = {"vda1": "0", "vdb1": "0", "vdc1": "1"}
     unpack(
         {
-            **{name: member for name, member in initrd_members("liveslak").items() if name not in STAND_INS},
+            **{
+                name: member
+                for name, member in initrd_members(SHAPED_AS.get(stack, stack)).items()
+                if name not in STAND_INS
+            },
             **overlay_members(overlay),
             **STAND_INS,
             **{f"sys/class/block/{name}/ro": f"{flag}\n".encode() for name, flag in disks.items()},
@@ -45,6 +51,13 @@ def initrd(root: Path, *, words: str = "", choices: str = "") -> Path:
     # busybox would take its own applets before the stand-ins
     add_program(root, "dash", "bin/sh")
     return root
+
+
+SHAPED_AS = {
+    **dict.fromkeys(("miso", "artix", "parabolaiso", "sysrescue"), "archiso"),
+    **dict.fromkeys(("live-boot", "dmsquash-live", "kiwi-live", "liveiso", "mgalive", "miso (dracut)"), "casper"),
+}
+"""Whose small initrd stands for a stack's."""
 
 
 def said(root: Path) -> list[str]:
@@ -129,3 +142,78 @@ def test_mount_of_ours_stands_behind_the_first_line_of_init(tmp_path: Path) -> N
     in_root(root, "/bin/sh", "-c", "sh /bootkit/init")
     assert said(root)[:2] == ["blockdev --setro /dev/vdb1", "mount /dev/vdb1 /mnt"]
     assert said(root)[-1] == "switch_root /mnt/overlay /sbin/init"
+
+
+SEARCH = "[ ! -e /etc/udev/rules.d/99-bootkit-disks.rules ] || echo closed >>/said; echo search >>/said\n"
+"""In the place of what looks through all disks."""
+HANDLER = f"#!/bin/sh\nrun_hook() {{\n\tmount_handler=search_mount_handler\n}}\nsearch_mount_handler() {{\n{SEARCH}}}\n"
+DRACUT = "for hook in /usr/lib/dracut/hooks/pre-udev/*.sh; do . $hook; done; . /search\n"
+"""The order of dracut's init: hook pre-udev, then udev, whose events start the search."""
+
+
+@pytest.mark.parametrize(
+    ("stack", "first"),
+    [
+        ("casper", "/init"),
+        ("live-boot", "/init"),
+        *((stack, "/bootkit/init") for stack in ("archiso", "miso", "artix", "parabolaiso", "sysrescue")),
+        *((stack, "/dracut") for stack in ("dmsquash-live", "kiwi-live", "liveiso", "mgalive", "miso (dracut)")),
+    ],
+)
+@pytest.mark.parametrize("words", ["", "bootkit=nodisks"])
+def test_the_disks_are_closed_before_a_stack_with_udev_searches(
+    stack: str, first: str, words: str, tmp_path: Path
+) -> None:
+    root = initrd(tmp_path, stack=stack, words=words)
+    unpack(
+        {
+            "bootkit/main.sh": b"#!/bin/sh\n",
+            "bootkit/cure.sh": b"#!/bin/sh\n",
+            "config": b'HOOKS="search"\n',
+            "hooks/search": HANDLER.encode(),
+            "search": SEARCH.encode(),
+            "dracut": f"#!/bin/sh\n{DRACUT}".encode(),
+        },
+        root,
+    )
+    if first == "/init":
+        unpack({"scripts/casper-premount/ORDER": SEARCH.encode()}, root)
+    (root / "new_root").mkdir(exist_ok=True)
+    in_root(root, first)
+    seen = [line for line in said(root) if line in ("closed", "search")]
+    assert seen == (["search"] if words else ["closed", "search"])
+
+
+@pytest.mark.parametrize("stack", ["liveslak", "Linux Live Kit", "genkernel"])
+@pytest.mark.parametrize("words", ["", "bootkit=nodisks"])
+def test_the_disks_are_closed_before_a_stack_without_udev_mounts_them(stack: str, words: str, tmp_path: Path) -> None:
+    root = initrd(tmp_path, stack=stack, words=words)
+    lib = ". /lib/livekitlib\n" if stack == "Linux Live Kit" else ""
+    (root / "init").write_text(f"#!/bin/sh\n{lib}mount /dev/vdb1 /mnt\nexec switch_root /mnt/overlay /sbin/init\n")
+    in_root(root, "/bin/sh", "/bootkit/init")
+    closed = [] if words else ["blockdev --setro /dev/vdb1"]
+    assert said(root)[: len(closed) + 1] == [*closed, "mount /dev/vdb1 /mnt"]
+
+
+def test_every_stack_whose_disks_are_said_to_be_closed_is_tried_here() -> None:
+    tried = {"casper", "live-boot", "archiso", *SHAPED_AS, "liveslak", "Linux Live Kit", "genkernel"}
+    forks = {"hyperiso", "kdeosiso", "chakraiso"}  # of archiso, by the same two files
+    assert {stack for overlay in overlays() if overlay.closes_disks for stack in overlay.stacks} == tried | forks
+
+
+def test_disks_that_stay_closed_are_told_by_status_and_log(tmp_path: Path) -> None:
+    root = initrd(tmp_path, choices="BK_OWN_DISKS='closed'\n")
+    in_root(root, "/bin/sh", "/bootkit/close_disk.sh", "vdb1")
+    step_disks(root)
+    story = "the computer's own disks stay read-only until it is switched off: vdb1"
+    assert in_root(root, "/bin/sh", "/bootkit/bootkit-status") == [f"{'disks':<11} {'ok':<7} {story}"]
+    assert in_root(root, "/bin/sh", "/bootkit/bootkit-status", "log") == [f"[1.0] disks: ok: {story}"]
+
+
+@pytest.mark.parametrize("place", [STICK, stack_place("casper"), image_place("/boot/iso/x.iso")], ids=str)
+def test_what_becomes_of_the_disks_is_chosen_for_stick_stack_or_image(place: Place) -> None:
+    choices = Choices(values={place: {"own_disks": "closed", "guard_stick": True}})
+    values = shell_values(choices, stack="casper", image="/boot/iso/x.iso")
+    assert values == {"BK_OWN_DISKS": "closed", "BK_GUARD_STICK": "yes"}
+    others = shell_values(choices, stack="miso", image="/boot/iso/y.iso")
+    assert others == (values if place == STICK else {})
