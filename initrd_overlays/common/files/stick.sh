@@ -6,10 +6,12 @@ bk_step_stick() {
 	mkdir -p "$BK_STICK"
 	bk_from=
 	for bk_folder in $BK_FOLDERS; do
-		if bk_mount_of "$bk_folder"; then
+		bk_mount_of "$bk_folder" || continue
+		if bk_is_stick "$bk_source"; then
 			bk_from=$bk_folder
 			break
 		fi
+		bk_log "$bk_folder is $bk_source, which is not the stick: nothing is written there"
 	done
 	if [ -n "$bk_from" ]; then
 		bk_take_over "$bk_from" || return 1
@@ -23,6 +25,15 @@ bk_step_stick() {
 	*,ro | *,ro,*) bk_say failed "the stick is read-only" ;;
 	*) bk_try_writing ;;
 	esac
+}
+
+# Whether a device is the stick. A system that has searched all disks may have found its file on another one, by the same
+# path. True where nothing here can tell.
+bk_is_stick() {
+	bk_device=$(readlink -f "/dev/disk/by-uuid/${BK_STICK_UUID:-unknown}")
+	[ -e "$bk_device" ] || bk_device=$(findfs "UUID=${BK_STICK_UUID:-unknown}" 2>/dev/null)
+	case $bk_device in '' | "$(readlink -f "$1")") return 0 ;; esac
+	return 1
 }
 
 # ntfs-3g says that it can be written after a remount, and then refuses every write: it stays as it is
