@@ -215,7 +215,21 @@ FAULTS = (
         after="""re.sub(r'([\\\\"])',""",
         test="tests/render/test_quoting.py::test_fills_slots_by_variables",
     ),
+    Fault(
+        what="what erases disks starts by a time-out",
+        file="grub_templates/functions.cfg.j2",
+        before="    set default=0\n    set timeout=-1\n",
+        after="",
+        test="tests/render/test_menu_in_grub.py::test_what_erases_disks_asks_once_more_and_says_which",
+    ),
     # the answers of the detectors
+    Fault(
+        what="an answer file that erases a disk counts as harmless",
+        file="bootkit/detect/destroys.py",
+        before='return _erases(disk[1].strip() if disk else "") if method and agrees else ""',
+        after='return ""',
+        test="tests/detectors/test_destroys.py::test_what_erases_is_told_by_the_words_and_their_file",
+    ),
     Fault(
         what="live-boot gets another word for its file",
         file="detectors/live_boot.py",
@@ -251,6 +265,41 @@ FAULTS = (
         before='\techo "ENV{ID_FS_UUID}==\\"$BK_STICK_UUID\\", GOTO=\\"bootkit_end\\""\n',
         after="",
         test="tests/overlay/test_disks.py::test_udev_closes_and_hides_every_file_system_but_the_sticks",
+    ),
+    Fault(
+        what="a disk on which the stack found the same file is taken for the stick",
+        file="initrd_overlays/common/files/stick.sh",
+        before='if bk_is_stick "$bk_source"; then',
+        after="if true; then",
+        test="tests/overlay/test_other_disks_unwritten.py::test_a_disk_on_which_the_stack_found_the_same_file_stays_as_it_is",
+    ),
+    Fault(
+        what="the other partitions of the stick are shown to whoever formats disks",
+        file="initrd_overlays/common/files/held.sh",
+        before='ENV{UDISKS_IGNORE}=\\"1\\""',
+        after='ENV{UDISKS_IGNORE}=\\"0\\""',
+        test="tests/overlay/test_stick_is_no_target.py::test_the_whole_disk_is_a_systems_own_and_all_but_our_partition_is_hidden",
+    ),
+    Fault(
+        what="a guarded stick is made read-only although a home is open on it",
+        file="initrd_overlays/common/files/guard.sh",
+        before='! mount -o remount,ro "$BK_STICK"; then',
+        after="false; then",
+        test="tests/overlay/test_stick_is_no_target.py::test_what_the_user_keeps_on_the_stick_comes_before_its_guard",
+    ),
+    Fault(
+        what="debian-installer is not shown a disk whose name begins with the stick's",
+        file="initrd_overlays/debian_installer/files/without_stick.sh",
+        before='"/dev/$bk_part"[0-9]*)',
+        after='"/dev/$bk_part"*)',
+        test="tests/overlay/test_stick_is_no_target.py::test_debian_installer_does_not_list_the_stick_and_cannot_write_to_it",
+    ),
+    Fault(
+        what="debian-installer can write to the stick that it does not see",
+        file="initrd_overlays/debian_installer/files/without_stick.sh",
+        before='blockdev --setro "/dev/$bk_disk" ||',
+        after="true ||",
+        test="tests/overlay/test_stick_is_no_target.py::test_debian_installer_does_not_list_the_stick_and_cannot_write_to_it",
     ),
     Fault(
         what="a word is not quoted",
