@@ -45,16 +45,16 @@ FAULTS = (
         what="changes are made in place before anything tells of them",
         file="bootkit/system/redo.py",
         before=(
-            "    staged.write_past(sector, _pointer(body, pieces))\n    staged.sync()\n    _apply(staged, changes)\n"
+            "    staged.write_past(sector, _pointer(body, pieces))\n    staged.sync()\n    _apply(staged, steps)\n"
         ),
-        after="    _apply(staged, changes)\n    staged.write_past(sector, _pointer(body, pieces))\n    staged.sync()\n",
+        after="    _apply(staged, steps)\n    staged.write_past(sector, _pointer(body, pieces))\n    staged.sync()\n",
         test=_WHEREVER,
     ),
     Fault(
         what="the sector is cleared before the changes are on the medium",
         file="bootkit/system/redo.py",
-        before="        staged.write_past(at, data)\n    staged.sync()\n",
-        after="        staged.write_past(at, data)\n",
+        before="            staged.write_past(at, data)\n        staged.sync()\n",
+        after="            staged.write_past(at, data)\n",
         test=_WHEREVER,
     ),
     Fault(
@@ -67,8 +67,8 @@ FAULTS = (
     Fault(
         what="an old change is repeated over what others have written since",
         file="bootkit/system/redo.py",
-        before="if now != after and zlib.crc32(now) != before:",
-        after='if now == b"":',
+        before="zlib.crc32(staged.on_medium(at, SECTOR)) in known for at",
+        after="bool(known) for at",
         test="tests/system/test_redo.py::test_a_change_no_longer_counts_when_others_have_written_since",
     ),
     Fault(
@@ -80,9 +80,9 @@ FAULTS = (
     ),
     Fault(
         what="a copy takes the place of its neighbour: clusters are counted from 0",
-        file="bootkit/system/fat.py",
-        before="self._geometry.data_offset + (cluster - 2) * self._geometry.cluster_size",
-        after="self._geometry.data_offset + cluster * self._geometry.cluster_size",
+        file="bootkit/formats/fat.py",
+        before="return self.data_offset + (cluster - 2) * self.cluster_size",
+        after="return self.data_offset + cluster * self.cluster_size",
         test="tests/system/test_volumes.py::test_gives_back_what_was_written",
     ),
     Fault(
@@ -95,8 +95,8 @@ FAULTS = (
     Fault(
         what="a new file is seen under its name before all of them are complete",
         file="bootkit/system/volumes/folder.py",
-        before='self._errors(path), open(_new(folder, _part(name), 0o644), "wb") as writer:',
-        after='self._errors(path), open(_new(folder, name, 0o644), "wb") as writer:',
+        before='self._errors(path), open(_new(folder, _part(name), mode_of(path)), "wb") as writer:',
+        after='self._errors(path), open(_new(folder, name, mode_of(path)), "wb") as writer:',
         test="tests/system/test_volumes.py::test_gives_back_what_was_written",
     ),
     Fault(
