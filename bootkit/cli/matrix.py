@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from bootkit.app.verbs.matrix import Cell, Matrix, boot_matrix, images_as_files
+from bootkit.app.verbs.test import more_time
 from bootkit.cli import output
 from bootkit.errors import BootkitError, UsageError
 from bootkit.model.check import Answer
@@ -51,7 +52,8 @@ def run_matrix(
         first = wrong[0]
         raise BootkitError(
             f"{len(wrong)} of {len(cells)} boots contradict their prediction",
-            hint=f"{first.image} on {first.filesystem}, {first.firmware.value}: {_outcome(first)}; {first.prediction.reason}",
+            hint=f"{first.image} on {first.filesystem}, {first.firmware.value}: {_outcome(first)}; {first.prediction.reason}"
+            f"{more_time(first.result.waited if first.result else 0)}",
         )
 
 

@@ -44,7 +44,7 @@ def test(
 
     With --matrix: every image from every file system in every machine, what was predicted beside what came of it.
     """
-    from bootkit.app.verbs.test import boot_targets, choose_targets, parse_firmwares
+    from bootkit.app.verbs.test import boot_targets, choose_targets, more_time, parse_firmwares
     from bootkit.cli.report import boot_result_json, boot_results
     from bootkit.errors import BootkitError, UsageError
     from bootkit.system.sticks import open_stick
@@ -74,7 +74,7 @@ def test(
     failed = [proof for proof in proofs if not proof.result.ok]
     if failed:
         limit = max(proof.result.waited for proof in failed)
-        slow = f"; if this computer is slow, give each stage more time: --timeout {2 * limit:.0f}" if limit else ""
         raise BootkitError(
-            f"{len(failed)} of {len(proofs)} boots did not reach userspace", hint=f"{failed[0].result.reason}{slow}"
+            f"{len(failed)} of {len(proofs)} boots did not reach userspace",
+            hint=f"{failed[0].result.reason}{more_time(limit)}",
         )

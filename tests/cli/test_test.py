@@ -57,12 +57,15 @@ def test_a_name_that_is_not_on_the_stick_is_refused(bootkit: Bootkit, stick: Pat
 
 
 def test_a_boot_that_ran_out_of_time_is_told_how_to_get_more(
-    bootkit: Bootkit, stick: Path, result: list[BootResult]
+    bootkit: Bootkit, stick: Path, result: list[BootResult], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reason = "nothing happened for 100 s after stage: kernel"
     result.append(BootResult(stage=Stage.KERNEL, ok=False, reason=reason, waited=100))
     done = bootkit("test", "debian", "--stick", stick)
     assert (done.returncode, f"  {reason}; if this computer is slow" in done.stderr) == (1, True)
     assert "--timeout 200\n" in done.stderr
+    for load, said in ((0.1, False), (999.0, True)):
+        monkeypatch.setattr("os.getloadavg", lambda load=load: (load, 0.0, 0.0))
+        assert ("(it is busy: 999 programs want its" in bootkit("test", "debian", "--stick", stick).stderr) is said
     result.append(BootResult(stage=Stage.KERNEL, ok=False, reason="Kernel panic"))
     assert "--timeout" not in bootkit("test", "debian", "--stick", stick).stderr

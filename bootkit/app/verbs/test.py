@@ -17,6 +17,9 @@ from bootkit.system.stickbytes import stick_image
 from bootkit.system.sticks import Stick
 from bootkit.system.volume import Volume
 
+_BUSY = 1.5
+"""Programs that want to run, for each processor, from which a virtual machine runs at less than half its speed."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BootedEntry:
@@ -131,3 +134,16 @@ def _state_folder() -> Path:
 
 def _file_name(id_path: str) -> str:
     return "".join(char if char.isalnum() or char in "-_." else "-" for char in id_path)
+
+
+def more_time(waited: float) -> str:
+    """What to say behind the reason of a boot that was given up after ``waited`` seconds in one stage; nothing if it was not.
+
+    A machine that gets no processor looks like a stick that does not boot, so what keeps this computer busy is told.
+    """
+    if not waited:
+        return ""
+    load, processors = os.getloadavg()[0], os.cpu_count() or 1
+    busy = load > _BUSY * processors
+    seen = f" (it is busy: {load:.0f} programs want its {processors} processors)" if busy else ""
+    return f"; if this computer is slow{seen}, give each stage more time: --timeout {2 * waited:.0f}"
