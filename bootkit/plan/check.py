@@ -28,7 +28,7 @@ from bootkit.plan.check_firmware import firmware_answers
 from bootkit.plan.check_installer import installer_note
 from bootkit.plan.cures import cure_for
 from bootkit.plan.microsoft import MicrosoftCa, signed_by_microsoft
-from bootkit.plan.names import bad_folder, better_folder, better_name, name_problem
+from bootkit.plan.names import bad_folder, better_folder, better_name, better_path, name_problem
 from bootkit.plan.trust import why_not
 from bootkit.units import format_size, round_up
 
@@ -185,10 +185,14 @@ def _name_problems(item: ImageItem, detection: Detection, entry: BootEntry) -> I
     if is_only_the_suffix and not stack_of(detection.stack).wants_iso_suffix:
         return
     folder = item.path.rpartition("/")[0]
-    if name_problem(f"/{item.name}") is None and (bad := bad_folder(folder)):
-        better = better_folder(bad.rpartition("/")[2])
+    better, renamed = better_path(item.path)
+    if renamed > 1:
+        cure = f"rename it and its folders on the stick so that its path is {better}, then: bootkit generate"
+    elif name_problem(f"/{item.name}") is None and (bad := bad_folder(folder)):
         problem = problem.replace("its path", f"its folder {bad.rpartition('/')[2]!r}", 1)
-        cure = f"rename the folder {bad} on the stick to {better}, then: bootkit generate"
+        cure = (
+            f"rename the folder {bad} on the stick to {better_folder(bad.rpartition('/')[2])}, then: bootkit generate"
+        )
     else:
         cure = f"rename it on the stick to {better_name(item.name)}, then: bootkit generate"
     yield Problem(answer=Answer.CANNOT, reason=_sentence(problem), cure=cure)

@@ -44,6 +44,14 @@ def better_folder(name: str) -> str:
     return _plain(name) or "folder"
 
 
+def better_path(path: str) -> tuple[str, int]:
+    """A path near that of an image that has no problem, and how many of its parts had one."""
+    *folders, name = path.split("/")
+    parts = [part if not part or _GOOD_PATH.fullmatch(part) else better_folder(part) for part in folders]
+    parts.append(name if name_problem(f"/{name}") is None else better_name(name))
+    return "/".join(parts), sum(new != old for new, old in zip(parts, [*folders, name], strict=True))
+
+
 def file_name_problem(name: str) -> str | None:
     """Why no file of the stick should be called so, other than an image; a clause, ``None`` if it may."""
     if not _GOOD_PATH.fullmatch(name) or "/" in name:

@@ -208,6 +208,8 @@ def test_fat_ends_at_four_gib() -> None:
         ({"path": "/boot/iso/My Linux/live.iso"}, Answer.CANNOT,
          "Its folder 'My Linux' has a blank, which boot systems do not cope with.",
          "rename the folder /boot/iso/My Linux on the stick to My-Linux"),
+        ({"path": "/boot/iso/My Linux/my live.iso"}, Answer.CANNOT, "Its path has a blank",
+         "rename it and its folders on the stick so that its path is /boot/iso/My-Linux/my-live.iso"),
         ({"missing": 3 << 20}, Answer.CANNOT,
          "The file is not complete: 3.0 MiB are missing at its end.", "download it again"),
         ({"entry": replace(ENTRY, cmdline=("boot=live", "x" * 2100, f"findiso={ISO_PATH}"))}, Answer.CANNOT,

@@ -1,6 +1,6 @@
 import pytest
 
-from bootkit.plan.names import NAME_LIMIT, bad_folder, better_folder, better_name, name_problem
+from bootkit.plan.names import NAME_LIMIT, bad_folder, better_folder, better_name, better_path, name_problem
 
 
 @pytest.mark.parametrize("path", ["/boot/iso/debian-12.5.0-amd64_x.iso", "/boot/iso/rescue/a+b~1@2.iso"])
@@ -32,6 +32,12 @@ def test_the_problem_is_named() -> None:
 @pytest.mark.parametrize("path", ["/boot/iso/../../x.iso", "/boot/iso/./x.iso", "../x.iso"])
 def test_a_path_that_leads_elsewhere_has_a_problem(path: str) -> None:
     assert name_problem(path)
+
+
+def test_each_part_of_a_path_is_renamed_that_has_a_problem() -> None:
+    assert better_path("/boot/iso/My Linux/a b.ISO") == ("/boot/iso/My-Linux/a-b.iso", 2)
+    assert better_path("/boot/iso/a b/c d/x.iso") == ("/boot/iso/a-b/c-d/x.iso", 2)
+    assert better_path("/boot/iso/plain/x.iso") == ("/boot/iso/plain/x.iso", 0)
 
 
 def test_the_outermost_folder_with_a_problem_is_the_one_to_rename() -> None:
