@@ -21,6 +21,7 @@ from bootkit.system.qemu import Accelerator
 from bootkit.system.sticks import open_stick
 from bootkit.system.volume import Volume
 from bootkit.units import GIB, MIB
+from tests.boots.broken_iso import broken_iso, image_of
 from tests.boots.dracut_iso import LAYOUTS, cached_dracut_iso
 from tests.boots.live_iso import cached_iso, host_suite
 from tests.boots.machine import session
@@ -49,10 +50,6 @@ def needs_root() -> None:
         pytest.skip("an NTFS stick that is not mounted takes root")
 
 
-def image_of(stack: str) -> Path:
-    return cached_iso(host_suite()) if stack == "live-boot" else cached_dracut_iso(host_suite(), stack)
-
-
 @pytest.mark.long
 @pytest.mark.parametrize("firmware", [TestFirmware.BIOS, TestFirmware.UEFI])
 @pytest.mark.parametrize("filesystem", list(DataFs))
@@ -64,6 +61,33 @@ def test_prediction_and_boot_agree_in_every_cell(stack: str, filesystem: DataFs,
     overlay = cured[1]
     assert cured == (filesystem, overlay, True)
     assert uncured == ([(filesystem, "", False)] if overlay else [])
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("stack", "part", "overlay"),
+    [
+        ("live-boot", "usb_storage", "modules"),
+        ("live-boot", "xhci_pci", "modules"),
+        ("live-boot", "sd_mod", "modules"),
+        ("live-boot", "isofs", "modules"),
+        ("live-boot", "squashfs", "modules"),
+        ("live-boot", "overlay", "modules"),
+        ("live-boot", "loop", "modules"),
+        ("live-boot", "crc32c", "modules"),
+        ("f42", "cdrom", "modules"),
+        ("f41", "overlay", "modules"),
+        ("f42", "iso-scan", "finder"),
+        ("kiwi", "iso-scan", "finder"),
+        ("live-boot", "stack", ""),
+        ("f42", "stack", ""),
+    ],
+)
+def test_an_initrd_that_lacks_a_part_boots_with_the_cure_alone(
+    stack: str, part: str, overlay: str, tmp_path: Path
+) -> None:
+    cells = seen(broken_iso(stack, part, tmp_path), DataFs.EXT4, cure_off=True)
+    assert cells == [*([(DataFs.EXT4, overlay, True)] if overlay else []), (DataFs.EXT4, "", False)]
 
 
 def test_live_boot_boots_from_exfat_by_the_module_of_its_own_kernel_and_not_without() -> None:
