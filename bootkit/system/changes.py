@@ -42,7 +42,7 @@ def apply_changes(plan: StickPlan, volume: Volume, watcher: Watcher | None = Non
                     pending[old] = before
             case RemoveFile(path=path):
                 _write(volume, pending)
-                volume.remove(path)
+                _remove(volume, path)
             case RenameFile(old=old, path=path):
                 _write(volume, pending)
                 volume.rename(old, path)
@@ -79,6 +79,11 @@ def _write(volume: Volume, pending: dict[str, bytes]) -> None:
     if pending:
         volume.write(pending)
         pending.clear()
+
+
+def _remove(volume: Volume, path: str) -> None:
+    if volume.stat(path) is not None:  # what an interrupted write has left goes with the next write of the same file
+        volume.remove(path)
 
 
 def _copy(step: CopyImage, volume: Volume, watcher: Watcher) -> str:

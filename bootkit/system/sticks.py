@@ -108,7 +108,7 @@ def _mounted_folder(medium: Medium) -> Path | None:
 
 def desktop_volume(medium: Medium, *, writing: bool) -> Volume | None:
     """The data partition of a device that only udisks may open for this user; ``None`` if it has none, or may not either."""
-    for node in medium.devices if not medium.is_file else ():
+    for node in medium.devices:
         try:
             volume = DesktopVolume(node, writing=writing)
         except ToolMissing:
@@ -137,7 +137,7 @@ def _raw_volume(path: Path, medium: Medium, *, writing: bool) -> Volume:
                     return by_the_kernel(volume, path, partition.start, partition.size) if writing else volume
                 volume.close()
     except PermissionError as error:
-        mounted = desktop_volume(medium, writing=writing)
+        mounted = desktop_volume(medium, writing=writing) if path.is_block_device() else None
         if mounted is not None:
             return mounted
         hint = "mount it and name its mount point: --stick FOLDER"

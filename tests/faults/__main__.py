@@ -5,11 +5,13 @@ Prints the table of what came of it. Without a number, 12: at least 600 points i
 
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from bootkit.model.filesystem import DataFs
 from bootkit.model.prepare import Layout
 from tests.faults.cases import CASES, Outcome, interrupt, make_stick, make_things, table
+from tests.faults.folders import interrupt_folder, make_folder
 from tests.faults.sticks import FILE_SYSTEMS
 from tests.faults.upgrades import interrupt_upgrade, make_old_stick
 
@@ -22,11 +24,26 @@ def main(each: int, file_systems: tuple[DataFs, ...]) -> int:
             stick = make_stick(Path(folder) / f"{data_fs}.img", data_fs, things)
             for case in CASES:
                 outcomes.append(interrupt(case, stick, data_fs, things, Path(folder), each=each))
-                print(table(outcomes[-1:]).splitlines()[1], flush=True)
-                for failure in outcomes[-1].failures:
-                    print(f"  {failure}", flush=True)
+                _tell(outcomes[-1])
+        outcomes += _mounted(things, Path(folder), each=each)
     print(table(outcomes))
     return min(1, sum(len(outcome.failures) for outcome in outcomes) + upgrades())
+
+
+def _mounted(things: Path, work: Path, *, each: int) -> Iterator[Outcome]:
+    """The same commands on a folder, whose kernel fails."""
+    stick = make_folder(make_stick(work / "stick.img", DataFs.EXT4, things), work / "stick")
+    for case in CASES:
+        if not case.is_raw:
+            outcome = interrupt_folder(case, stick, things, work, each=each)
+            _tell(outcome)
+            yield outcome
+
+
+def _tell(outcome: Outcome) -> None:
+    print(table([outcome]).splitlines()[1], flush=True)
+    for failure in outcome.failures:
+        print(f"  {failure}", flush=True)
 
 
 def upgrades() -> int:

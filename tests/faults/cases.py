@@ -25,6 +25,8 @@ class Case:
     words: Callable[[Path, Path], tuple[str | Path, ...]]
     """Of the image of the stick, and a folder with things to copy."""
     before: Callable[[Path, Path], object] = lambda _image, _things: None
+    is_raw: bool = False
+    """Whether only a stick that is not mounted has this."""
 
 
 @dataclass(slots=True)
@@ -32,7 +34,7 @@ class Outcome:
     """Of all points of one command on one file system."""
 
     case: str
-    data_fs: DataFs
+    file_system: str
     points: int = 0
     torn: int = 0
     """Points at which the file system's checker finds something as long as no command has completed the change."""
@@ -65,7 +67,12 @@ def _full(image: Path, _things: Path) -> None:
 CASES = (
     Case(name="add", words=lambda image, things: ("add", things / "second.iso", "--stick", image)),
     Case(name="remove", words=lambda image, _: ("remove", "first.iso", "--stick", image)),
-    Case(name="remove (full)", words=lambda image, _: ("remove", "first.iso", "--stick", image), before=_full),
+    Case(
+        name="remove (full)",
+        words=lambda image, _: ("remove", "first.iso", "--stick", image),
+        before=_full,
+        is_raw=True,
+    ),
     Case(name="generate", words=lambda image, _: ("generate", "--stick", image), before=_with_second),
     Case(
         name="options set",
@@ -115,8 +122,8 @@ def interrupt(case: Case, stick: Path, data_fs: DataFs, things: Path, work: Path
         said = bootkit(*case.words(after, things))
     assert said.status == 0, said.text
     _require_whole(trace, before, after, now)
-    outcome = Outcome(case=case.name, data_fs=data_fs)
-    known = _known(case, before, after, things)
+    outcome = Outcome(case=case.name, file_system=data_fs)
+    known = known_files(before, after)
     for point in points(trace, each=each):
         copy_with_holes(before, now)
         apply(point.writes(trace), now)
@@ -132,7 +139,7 @@ def _require_whole(trace: Trace, before: Path, after: Path, now: Path) -> None:
     assert filecmp.cmp(now, after, shallow=False)
 
 
-def _known(case: Case, before: Path, after: Path, things: Path) -> dict[str, set[str]]:
+def known_files(before: Path, after: Path) -> dict[str, set[str]]:
     """What each file may be: as before, as after, or absent where it was not there before or is not after."""
     known: dict[str, set[str]] = {}
     stages = (read_stick(before).files, read_stick(after).files)
@@ -145,36 +152,38 @@ def _known(case: Case, before: Path, after: Path, things: Path) -> dict[str, set
 def _examine(
     case: Case, point: Point, now: Path, outcome: Outcome, known: dict[str, set[str]], things: Path, work: Path
 ) -> None:
-    name = f"{outcome.data_fs} {case.name} {point.kind}{point.number}"
+    name = f"{outcome.file_system} {case.name} {point.kind}{point.number}"
     if problem := grub_problem(now, known):
         outcome.dark.append(f"{name}: GRUB: {problem}")
-    outcome.torn += bool(file_system_problem(now, outcome.data_fs, work))
+    outcome.torn += bool(file_system_problem(now, DataFs(outcome.file_system), work))
     listed = bootkit("list", "--stick", now)
     if listed.status:
         outcome.stuck.append(f"{name}: list: {listed.text}")
         return
-    if problem := file_system_problem(now, outcome.data_fs, work):
+    if problem := file_system_problem(now, DataFs(outcome.file_system), work):
         outcome.unclean.append(f"{name}: {problem}")
-    outcome.lost += [f"{name}: {path}" for path in _wrong(read_stick(now).files, known)]
+    outcome.lost += [f"{name}: {path}" for path in wrong(read_stick(now).files, known)]
     if problem := menu_problem(now, work):
         outcome.menus.append(f"{name}: {problem}")
     again = bootkit(*case.words(now, things))
-    if again.status and not _is_done(again.text):
+    if again.status and not is_done(again.text):
         outcome.stuck.append(f"{name}: {again.text}")
     done = bootkit("generate", "--stick", now)
-    if done.status or (problem := menu_problem(now, work) or file_system_problem(now, outcome.data_fs, work)):
+    if done.status or (
+        problem := menu_problem(now, work) or file_system_problem(now, DataFs(outcome.file_system), work)
+    ):
         outcome.stuck.append(f"{name}: {done.text}")
     outcome.left += [f"{name}: {path}" for path in read_stick(now).files if path.endswith(".part")]
 
 
-def _wrong(files: dict[str, str], known: dict[str, set[str]]) -> Iterator[str]:
+def wrong(files: dict[str, str], known: dict[str, set[str]]) -> Iterator[str]:
     for path, allowed in known.items():
         if files.get(path, "") not in allowed:
             yield f"{path} is {'another' if path in files else 'gone'}"
     yield from (f"{path} is new" for path in files if path not in known and not path.endswith(".part"))
 
 
-def _is_done(text: str) -> bool:
+def is_done(text: str) -> bool:
     """The interrupted command had come to its end."""
     return any(words in text for words in ("on the stick already", "there is a home", "no image on the stick"))
 
@@ -183,7 +192,7 @@ def table(outcomes: list[Outcome]) -> str:
     rows = [
         "file system  command       points  dark  torn  unclean  lost  menu  stuck  left over",
         *(
-            f"{one.data_fs:<12} {one.case:<13} {one.points:>6} {len(one.dark):>5} {one.torn:>5} {len(one.unclean):>8} {len(one.lost):>5} "
+            f"{one.file_system:<12} {one.case:<13} {one.points:>6} {len(one.dark):>5} {one.torn:>5} {len(one.unclean):>8} {len(one.lost):>5} "
             f"{len(one.menus):>5} {len(one.stuck):>6} {len(one.left):>10}"
             for one in outcomes
         ),

@@ -11,6 +11,7 @@ from bootkit.system.volume import Volume, read_file
 from bootkit.system.volumes.raw import RawVolume
 from tests.conftest import copy_with_holes
 from tests.faults.cases import CASES, interrupt, make_stick, make_things
+from tests.faults.folders import interrupt_folder, make_folder
 from tests.faults.sticks import FILE_SYSTEMS
 from tests.faults.trace import apply, points, recorded
 from tests.system.test_volumes import check, make_exfat, make_ext4, make_fat
@@ -41,6 +42,15 @@ def test_files_are_all_old_or_all_new_wherever_the_writing_ends(make: Callable[[
             volume.complete()
             check(volume)
             assert {path: read_file(volume, path, 1 << 20) for path in NEW} == found
+
+
+@pytest.mark.root
+def test_nothing_is_lost_on_a_mounted_stick_whatever_the_kernel_says(tmp_path: Path) -> None:
+    things = make_things(tmp_path / "things")
+    stick = make_folder(make_stick(tmp_path / "stick.img", DataFs.EXT4, things), tmp_path / "stick")
+    cases = (case for case in CASES if case.name in ("add", "options set"))
+    outcomes = [interrupt_folder(case, stick, things, tmp_path, each=2) for case in cases]
+    assert [failure for outcome in outcomes for failure in outcome.failures] == []
 
 
 @pytest.mark.root

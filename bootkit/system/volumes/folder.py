@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from bootkit.errors import BootkitError, HostError
+from bootkit.errors import BootkitError, HostError, RightsMissing
 from bootkit.formats.reader import Extent, HostFileIO
 from bootkit.model.filesystem import BTRFS, FILE_SYSTEMS, NTFS, file_system, names_of
 from bootkit.system.beneath import open_folder, open_inside, sync_file_system
@@ -219,6 +219,8 @@ class FolderVolume:
             yield
         except HostError:
             raise
+        except PermissionError as error:
+            raise RightsMissing(f"{self.where}{path}: {error.strerror}") from error
         except OSError as error:
             hint = "is the stick still plugged in, and mounted writable?"
             raise BootkitError(f"{self.where}{path}: {error.strerror or error}", hint=hint) from error
