@@ -38,6 +38,8 @@ class FileKind(StrEnum):
     FLOPPY = "floppy"
     DISK = "disk"
     """With a boot sector, and larger than a floppy."""
+    SYSTEM = "system"
+    """A disk with an installed system: its tree is put together of its partitions as that system mounts them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +68,8 @@ class IsoPartition:
     start: int
     """Bytes from the start of the image."""
     size: int
+    filesystem: str = ""
+    """What lies there, as blkid calls it: asked of disks only."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +110,8 @@ class IsoFacts:
     publisher_id: str = ""
     el_torito: tuple[ElToritoEntry, ...] = ()
     partitions: tuple[IsoPartition, ...] = ()
+    mounts: dict[str, int] = field(default_factory=dict[str, int])
+    """Of a disk with an installed system: the number of the partition that is mounted at a folder; 0 is all of the disk."""
     dirs: dict[str, tuple[Node, ...]] = field(default_factory=dict[str, tuple[Node, ...]])
     """Each directory that somebody looked into, whole. ``efi:/...`` are directories of the FAT image for UEFI."""
     texts: dict[str, str] = field(default_factory=dict[str, str])
@@ -121,6 +127,14 @@ class IsoFacts:
     warnings: tuple[str, ...] = ()
     """Recoverable oddities of the image, in the user's words."""
 
+    def on_partition(self, path: str) -> tuple[str, str]:
+        """GRUB's name for the partition that ``path`` lies on (``gpt3``; empty is all of the disk), and the path there."""
+        folder = max((folder for folder in self.mounts if _is_below(path, folder)), key=len, default="/")
+        number = self.mounts.get(folder, 0)
+        scheme = next((row.scheme for row in self.partitions if row.number == number), "")
+        device = f"{'msdos' if scheme == 'mbr' else scheme}{number}" if number else ""
+        return device, path if folder == "/" else path.removeprefix(folder)
+
     @property
     def oddities(self) -> tuple[str, ...]:
         """The warnings without those that ``missing`` stands for."""
@@ -133,6 +147,10 @@ class IsoFacts:
         entries = [(entry.lba * 2048, entry.size) for entry in self.el_torito if entry.platform == "efi" and entry.size]
         esps = [(row.start, row.size) for row in self.partitions if row.type in ("EF", "ef", TYPE_ESP)]
         return next(iter((*entries, *esps)), None)
+
+
+def _is_below(path: str, folder: str) -> bool:
+    return folder == "/" or path.startswith(f"{folder}/")
 
 
 class NotRecorded(LookupError):

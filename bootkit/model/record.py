@@ -50,7 +50,8 @@ def facts_to_json(facts: IsoFacts) -> dict[str, Json]:
         **({"missing": facts.missing} if facts.missing else {}),
         **texts,
         "el_torito": [_row(entry) for entry in facts.el_torito],
-        "partitions": [_row(partition) for partition in facts.partitions],
+        "partitions": [_partition_row(partition) for partition in facts.partitions],
+        "mounts": dict(facts.mounts),
         "dirs": {path: {node.name: node.size for node in nodes} for path, nodes in facts.dirs.items()},
         "texts": {path: cast("list[Json]", text.split("\n")) for path, text in facts.texts.items()},
         "kernels": {path: kernel_to_json(kernel) for path, kernel in facts.kernels.items()},
@@ -82,6 +83,10 @@ def facts_from_json(value: object) -> IsoFacts:
         missing=json_number(record.get("missing", 0), "missing"),
         el_torito=json_list(record.get("el_torito", []), "el_torito", _el_torito),
         partitions=json_list(record.get("partitions", []), "partitions", _partition),
+        mounts={
+            _path(path): json_number(number, f"mounts[{path!r}]")
+            for path, number in json_object(record.get("mounts", {}), "mounts").items()
+        },
         dirs={
             _path(path): _directory(path, nodes) for path, nodes in json_object(record.get("dirs", {}), "dirs").items()
         },
@@ -104,6 +109,11 @@ def _row(value: ElToritoEntry | IsoPartition) -> dict[str, Json]:
     return {field.name: getattr(value, field.name) for field in fields(value)}
 
 
+def _partition_row(partition: IsoPartition) -> dict[str, Json]:
+    row = _row(partition)
+    return row if partition.filesystem else {key: value for key, value in row.items() if key != "filesystem"}
+
+
 def _el_torito(value: object, where: str) -> ElToritoEntry:
     record = json_object(value, where)
     refuse_unknown(record, {"platform", "emulation", "lba", "size"}, where)
@@ -117,13 +127,14 @@ def _el_torito(value: object, where: str) -> ElToritoEntry:
 
 def _partition(value: object, where: str) -> IsoPartition:
     record = json_object(value, where)
-    refuse_unknown(record, {"number", "scheme", "type", "start", "size"}, where)
+    refuse_unknown(record, {"number", "scheme", "type", "start", "size", "filesystem"}, where)
     return IsoPartition(
         number=json_number(record.get("number"), f"{where}.number"),
         scheme=json_string(record.get("scheme"), f"{where}.scheme"),
         type=json_string(record.get("type"), f"{where}.type"),
         start=json_number(record.get("start"), f"{where}.start"),
         size=json_number(record.get("size"), f"{where}.size"),
+        filesystem=json_string(record.get("filesystem", ""), f"{where}.filesystem"),
     )
 
 

@@ -19,6 +19,8 @@ from bootkit.model.iso import FileKind, IsoFacts
 
 _MACHINES = {0x8664: "x86_64", 0x014C: "i686", 0xAA64: "aarch64"}
 _EFI_APPLICATION = 10
+_EXT4 = b"\x53\xef"
+"""Where a disk has no table of partitions, but a file system of its own."""
 _SCANNED = 4 << 20
 """Bytes of an EFI application that are searched for what it calls itself."""
 _NAMES = (
@@ -62,6 +64,11 @@ def read_bare_file(fh: BinaryIO, facts: IsoFacts) -> tuple[Tree, IsoFacts] | Non
         return NoTree(), _bare(facts, FileKind.EFI, cpu=cpu, banner=_own_name(fh))
     if start.startswith(b"MSWIM\0\0\0"):
         return NoTree(), _bare(facts, FileKind.WIM)
+    if start[510:512] == b"\x55\xaa" or start[0x438:0x43A] == _EXT4:
+        from bootkit.probe.disk import read_system
+
+        if (system := read_system(fh, facts)) is not None:
+            return system
     return _disk(fh, start, facts)
 
 

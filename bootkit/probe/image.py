@@ -53,7 +53,9 @@ class ImageView(IsoView):
             facts = replace(facts, missing=self.missing)
         self._partitions = self._read_partitions()
         self._base = replace(
-            facts, el_torito=self._read_el_torito(descriptors.boot_catalog), partitions=_rows(self._partitions)
+            facts,
+            el_torito=self._read_el_torito(descriptors.boot_catalog),
+            partitions=facts.partitions or _rows(self._partitions),
         )
         self._efi: Tree | None = None
         self._efi_is_open = False
