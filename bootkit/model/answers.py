@@ -48,7 +48,7 @@ def recognition_from_json(value: object) -> Recognition:
 
 _TEXTS = ("stack", "distro", "version", "arch", "edition", "obstacle", "instead")
 _LISTS = ("filesystems", "evidence", "notes", "marks")
-_FLAGS = ("untested", "wants_disk")
+_FLAGS = ("untested", "wants_disk", "is_written")
 _WORDS = ("initrds", "cmdline", "to_ram", "safe_graphics")
 
 
@@ -63,6 +63,7 @@ def _entry_to_json(entry: BootEntry) -> Json:
         "image_as": entry.image_as,
         "sign": entry.sign,
         "wipes": entry.wipes,
+        "newest_in": entry.newest_in,
         "firmware": sorted(firmware.value for firmware in entry.firmware),
     }
 
@@ -71,7 +72,7 @@ def _detection(answer: Json) -> Detection:
     texts = {name: _text(answer[name]) for name in _TEXTS}
     lists = {name: _texts(answer[name]) for name in _LISTS}
     entries = tuple(_entry(_object(entry)) for entry in _list(answer["entries"]))
-    flags = {name: answer[name] is True for name in _FLAGS}
+    flags = {name: answer.get(name) is True for name in _FLAGS}
     return Detection(**texts, **lists, **flags, entries=entries)  # type: ignore[arg-type]  # two kinds of fields by name
 
 
@@ -85,6 +86,7 @@ def _entry(answer: Json) -> BootEntry:
         image_as=_text(answer["image_as"]),
         sign=_text(answer["sign"]),
         wipes=_text(answer.get("wipes", "")),
+        newest_in=_text(answer.get("newest_in", "")),
         initrds=_texts(answer["initrds"]),
         cmdline=_texts(answer["cmdline"]),
         to_ram=_texts(answer["to_ram"]),

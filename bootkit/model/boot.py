@@ -119,6 +119,9 @@ class BootEntry:
     wipes: str = ""
     """What it destroys without a question, in a sentence: unattended installers, programs that erase disks. Empty if it
     asks before, or destroys nothing."""
+    newest_in: str = ""
+    """The folder of an installed system in which the menu looks for its newest kernel when the entry is started;
+    ``kernel`` and ``initrds`` are then those that were the newest when somebody looked. Empty if they are taken as they are."""
     answers: str = ""
     """The answer file of the stick that it is for, as KIND/NAME; in no record of an image."""
 
@@ -167,6 +170,8 @@ class Detection:
     """What to do about the obstacle, in one sentence."""
     wants_disk: bool = False
     """Its initrd looks for a disk and never opens a file: bootkit's overlay makes a disk of the ISO file before it does."""
+    is_written: bool = False
+    """The file is the disk of an installed system, which writes to it."""
     marks: tuple[str, ...] = ()
     """Empty files that it wants on a FAT or exFAT partition of its stick, to know the stick by."""
     untested: bool = False

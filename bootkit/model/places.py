@@ -5,6 +5,8 @@ Templates and overlays spell the same paths in languages of their own; ``tests/m
 
 BOOT_FOLDER = "/boot"
 IMAGE_FOLDER = f"{BOOT_FOLDER}/iso"
+DISK_FOLDER = f"{BOOT_FOLDER}/disk"
+"""Images of whole disks with an installed system; ``.iso`` files lie in the folder above."""
 APP_FOLDER = "/apps"
 HOME_FOLDER = f"{BOOT_FOLDER}/home"
 EXTENSION_FOLDER = f"{BOOT_FOLDER}/extensions"

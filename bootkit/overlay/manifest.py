@@ -27,6 +27,7 @@ _KEYS = {
     "words",
     "goes_first",
     "closes_disks",
+    "brings_busybox",
     "relies_on",
     "directories",
     "files",
@@ -51,6 +52,8 @@ class Overlay:
     of lz4's legacy format, Linux before 5.11 (commit 2c484419efc0) takes nothing else for an archive."""
     closes_disks: bool = False
     """Whether it runs before the initrd looks for its ISO file, and then closes the computer's own disks."""
+    brings_busybox: bool = False
+    """Whether its scripts want a static busybox of the computer that writes the stick, for what the initrd lacks."""
     relies_on: tuple[str, ...] = ()
     """What must hold in the initrd, each with the version since which it does."""
     directories: tuple[str, ...] = ()
@@ -62,8 +65,8 @@ class Overlay:
 
     @property
     def runs_on_busybox(self) -> bool:
-        """Whether it wants a static busybox of the computer that writes the stick: its initrds may have no shell at all."""
-        return BUSYBOX in self.builds_on
+        """Whether it wants a static busybox of the computer that writes the stick, beside the initrd's programs or in their place."""
+        return self.brings_busybox or BUSYBOX in self.builds_on
 
 
 @cache
@@ -148,6 +151,7 @@ def _read(folder: Traversable) -> Overlay:
         words=_texts(document, "words", where),
         goes_first=document.get("goes_first") is True,
         closes_disks=document.get("closes_disks") is True,
+        brings_busybox=document.get("brings_busybox") is True,
         relies_on=_texts(document, "relies_on", where),
         directories=_texts(document, "directories", where),
         files=_table(document, "files", where),

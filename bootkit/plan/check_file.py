@@ -45,7 +45,11 @@ def file_answer(
         reason = "Nobody knows which file system the stick has."
         return FileAnswer(filesystem=filesystem, readable=None, basis=Basis.NONE, reason=reason)
     if detection.wants_disk:
-        reason = f"{detection.stack[:1].upper()}{detection.stack[1:]} looks for a disk and opens no ISO file."
+        reason = (
+            "It looks for its root on a disk, and opens no file."
+            if detection.is_written
+            else f"{detection.stack[:1].upper()}{detection.stack[1:]} looks for a disk and opens no ISO file."
+        )
         return FileAnswer(filesystem=filesystem, readable=False, basis=Basis.DETECTOR, reason=reason)
     for initrd in initrds:
         if _has_drivers(initrd) and (answer := _by_initrd(initrd, detection, filesystem, builtin)):

@@ -1,4 +1,8 @@
-"""What bootkit does itself about an initrd that does not find its ISO file on the stick's file system. Pure."""
+"""What bootkit does itself about an initrd that does not find its ISO file on the stick's file system. Pure.
+
+The disk of an installed system is written to. A file system without a journal is not mounted for that: what was cut off in
+the middle could not be told from damage, so there the file is mapped.
+"""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -70,7 +74,8 @@ def _missing(initrd: InitrdFacts, names: tuple[str, ...]) -> tuple[str, ...]:
 
 def by_finder(detection: Detection, entry: BootEntry, facts: IsoFacts, filesystem: str) -> Cure | None:
     """The cure by a search of ours: a driver is there or can be brought, but the stack does not look on such a stick."""
-    if not _takes_devices(detection):
+    known = file_system(filesystem)
+    if not _takes_devices(detection) or (detection.is_written and known is not None and not known.has_holes):
         return None
     name = filesystem_title(filesystem)
     is_known = detection.wants_disk and filesystem in detection.filesystems
@@ -111,7 +116,9 @@ def by_map(detection: Detection, entry: BootEntry, facts: IsoFacts, filesystem: 
     if all(_cannot_open(initrd, detection, entry, facts) for initrd in initrds):
         return None
     reason = (
-        f"No driver for {known.title} can be had, so the overlay opens the ISO by the place of its bytes on the stick."
+        f"{known.title} has no journal, so the overlay opens the file by the place of its bytes on the stick, which is not mounted."
+        if detection.is_written
+        else f"No driver for {known.title} can be had, so the overlay opens the ISO by the place of its bytes on the stick."
     )
     return Cure(overlay=MAP, reason=reason)
 

@@ -53,6 +53,7 @@ INSTALLS = "(installs)"
 """What stands behind the title of one that installs, where that does not say so."""
 GO = "go"
 """The id of the line that starts an entry which asks once more."""
+OTHER_KERNELS = "With another kernel"
 WITHOUT_ADDITIONS = "Without what is added from this stick"
 
 
@@ -102,6 +103,11 @@ class GrubEntry:
     kernel: str = ""
     """For GRUB's ``linux``; empty if ``loads`` says all."""
     initrds: tuple[str, ...] = ()
+    newest_in: tuple[str, str] | None = None
+    """Of an installed system: the partition as GRUB calls it behind the name of the disk (``,gpt3``), and the folder on it in
+    which the newest kernel is looked for, with a slash at its end."""
+    lists_kernels: bool = False
+    """Whether it is no entry, but a list of all kernels that are there, to be started as the image's first entry does."""
     loads: tuple[Load, ...] = ()
     """Commands other than ``linux`` and ``initrd``: the first loads the kernel, the others what it takes along."""
     before: tuple[str, ...] = ()
@@ -270,6 +276,12 @@ def _entries(item: ImageItem, detection: Detection, additions: Additions) -> tup
     entries = [_entry(item, entry, _entry_id(entry.title, ids)) for entry in detection.entries]
     if additions.initrds and detection.wants_disk:
         entries = [_needing(entry) for entry in _with_additions(entries, additions)]
+        if detection.entries[0].newest_in:
+            entries.append(
+                replace(
+                    entries[0], title=OTHER_KERNELS, id=_entry_id(OTHER_KERNELS, ids), lists_kernels=True, source=None
+                )
+            )
     elif additions.initrds:
         entries = [*_with_additions(entries, additions), *_twins(entries, ids)]
     supported = frozenset(firmware for entry in detection.entries for firmware in entry.firmware)
@@ -330,6 +342,7 @@ def _entry(item: ImageItem, entry: BootEntry, own_id: str) -> GrubEntry:
         needs=_needs(item, entry),
         warning=explanation(entry.wipes) if entry.wipes else (),
         kernel=entry.kernel if is_linux else "",
+        newest_in=_newest_in(item, entry),
         initrds=_initrds(item, entry) if is_linux else (),
         loads=() if is_linux else tuple(_loads(entry)),
         before=before,
@@ -346,6 +359,13 @@ def _marked_title(entry: BootEntry) -> str:
         return clean_text(f"{entry.title} {ERASES}")
     says_so = entry.role is not Role.INSTALL or "install" in entry.title.casefold()
     return clean_text(entry.title if says_so else f"{entry.title} {INSTALLS}") or "Start"
+
+
+def _newest_in(item: ImageItem, entry: BootEntry) -> tuple[str, str] | None:
+    if not entry.newest_in or item.facts is None:
+        return None
+    device, folder = item.facts.on_partition(f"{entry.newest_in}/")
+    return f",{device}" if device else "", folder
 
 
 def _initrds(item: ImageItem, entry: BootEntry) -> tuple[str, ...]:
@@ -386,6 +406,8 @@ def _module(kind: EntryKind, module: Module, *, first: bool) -> Load:
 
 def _needs(item: ImageItem, entry: BootEntry) -> Needs:
     header = (image_header(item.path),) if entry.image_as else ()
+    if entry.newest_in:
+        return Needs(stick=entry.stick_files)
     return Needs(
         image=tuple(path for path in entry.paths if path.startswith("/")),
         efi=tuple(path.removeprefix(IN_EFI) for path in entry.paths if path.startswith(IN_EFI)),

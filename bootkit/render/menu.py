@@ -187,6 +187,7 @@ def _values(
     checked = len(found) <= CHECKED
     return {
         "checked": checked,
+        "has_disks": any(entry.newest_in for image in tree.all_images for entry in image.entries),
         "firsts": () if checked else [image for image in tree.all_images if image.entries][:_FIRSTS],
         "findable": found,
         "letters": first_letters(found),

@@ -3,13 +3,15 @@
 from collections.abc import Callable, Generator
 
 from bootkit.errors import BootkitError
-from bootkit.model.places import APP_FOLDER, IMAGE_FOLDER
+from bootkit.model.places import APP_FOLDER, DISK_FOLDER, IMAGE_FOLDER
 from bootkit.system.volume import FileStat, Volume, walk
 
 SUFFIXES = (".iso",)
 """Of images anywhere on the partition."""
 FOLDER_SUFFIXES = (*SUFFIXES, ".efi", ".img", ".ima", ".wim", ".bin", ".krn", ".lkrn")
 """Of images in the image folder: programs, floppies, Windows images."""
+DISK_SUFFIXES = (".raw", ".img")
+"""Of disks with an installed system in the folder for them."""
 _DEPTH = 6
 """Folders below the root in which images are looked for outside of /boot/iso."""
 _NOT_FOR_IMAGES = frozenset({"boot", "efi", "lost+found", "system volume information", "$recycle.bin", APP_FOLDER[1:]})
@@ -19,6 +21,7 @@ def find_images(volume: Volume) -> tuple[tuple[str, FileStat], ...]:
     """The images on the partition: those in /boot/iso first in order, then those that lie elsewhere."""
     found = [
         *_images(walk(volume, IMAGE_FOLDER), FOLDER_SUFFIXES),
+        *_images(walk(volume, DISK_FOLDER), DISK_SUFFIXES),
         *_images(walk(volume, "/", enters=_may_hold_images), SUFFIXES),
     ]
     return tuple(sorted(found, key=lambda pair: pair[0]))

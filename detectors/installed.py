@@ -1,0 +1,247 @@
+"""Installed systems in the image of their disk: an initrd of initramfs-tools or dracut that looks for its root on a disk.
+
+Nothing of it is prepared for a stick. bootkit's overlay makes a disk of the file before the initrd looks for its root: a loop
+device over the file, or over the place of its bytes. The menu takes the newest kernel that it finds when it starts, so that
+an upgrade inside needs no new menu. The kernel's words are those of the system's own menu.
+
+Source: initramfs-tools 0.142, init and scripts/local; dracut 059, modules.d/99base/init.sh (hooks) and 90dm, 90lvm; Debian's
+kernel configuration for the cloud flavour (``# CONFIG_USB_SUPPORT is not set``); booted: Debian 12 with either.
+"""
+
+from dataclasses import dataclass
+
+from bootkit.detect import (
+    ANY_FIRMWARE,
+    BootEntry,
+    Detection,
+    Detector,
+    FileKind,
+    Firmware,
+    IsoView,
+    LookedAt,
+    NotMine,
+    Role,
+    Stack,
+    Verdict,
+    has_word,
+    parse_os_release,
+    plain_arch,
+    read_menus,
+    split_words,
+    version_tuple,
+    with_words,
+    without,
+    without_loader_words,
+    word_value,
+)
+
+KEEPS, LIVE = "bootkit.disk=keep", "bootkit.disk=live"
+"""What the overlay is told: whether what is written goes to the file, or stays in RAM."""
+FAMILIES = {
+    "initramfs-tools": "initramfs-tools on a disk",
+    "dracut": "dracut on a disk",
+}
+"""The boot stack by who made the initrd."""
+FILESYSTEMS = ("vfat", "ext4", "exfat", "ntfs", "xfs", "f2fs")
+INITRDS = ("initrd.img-{version}", "initramfs-{version}.img", "initrd-{version}")
+"""What the initrd of a kernel ``vmlinuz-{version}`` is called by Debian, Fedora, openSUSE."""
+UNREADABLE = {
+    "crypto_LUKS": "is encrypted (LUKS)",
+    "LVM2_member": "belongs to LVM",
+    "btrfs": "is a btrfs",
+    "xfs": "is an xfs",
+    "f2fs": "is an f2fs",
+}
+"""Partitions that may be a root which nobody here can look into."""
+CPUS = {"x86_64": ANY_FIRMWARE - {Firmware.UEFI_ARM64}, "aarch64": frozenset({Firmware.UEFI_ARM64})}
+USB = "usb_storage"
+WRITE_IT = "Write it to a stick of its own: sudo cp FILE /dev/sdX."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kernel:
+    path: str
+    initrd: str
+    version: str
+
+
+def detect(iso: IsoView) -> Detection | NotMine:
+    if iso.facts.kind is not FileKind.SYSTEM:
+        return NotMine(reason="it is no disk with an installed system")
+    kernels = _kernels(iso)
+    if not kernels:
+        return _none(iso)
+    newest = kernels[0]
+    initrd = iso.initrd(newest.initrd)
+    maker = initrd.maker if initrd is not None else ""
+    if maker not in FAMILIES:
+        made = f"is made by {maker}" if maker else "is of a kind that nobody knows"
+        return _unable(iso, f"Its initrd {newest.initrd} {made}: nothing of bootkit's can make a disk of a file there.")
+    if not _has_usb(iso, newest):
+        reason = f"Its kernel {newest.version} has no driver for USB sticks, as those for virtual machines and clouds."
+        return _unable(
+            iso,
+            reason,
+            "Install a kernel for real machines in it: linux-image-amd64 instead of linux-image-cloud-amd64.",
+        )
+    words = _words(iso)
+    if not word_value(words, "root"):
+        return _unable(iso, "Which file system its root is on is told neither by its menu nor by its fstab.")
+    return _found(iso, FAMILIES[maker], kernels, words)
+
+
+def _found(iso: IsoView, stack: str, kernels: tuple[Kernel, ...], words: tuple[str, ...]) -> Detection:
+    newest = kernels[0]
+    distro, version = _who(iso)
+    name = " ".join(filter(None, (distro, version)))
+    kernel = iso.kernel(newest.path)
+    cpu = kernel.cpu if kernel is not None else ""
+    kept, live = (
+        BootEntry(
+            title=title,
+            kernel=newest.path,
+            initrds=(newest.initrd,),
+            cmdline=with_words(words, word),
+            role=role,
+            firmware=CPUS.get(cpu, ANY_FIRMWARE),
+            newest_in=newest.path.rpartition("/")[0],
+        )
+        for title, word, role in (
+            (f"{name} (keeps its changes)", KEEPS, Role.DEFAULT),
+            (f"{name} live (nothing is kept)", LIVE, Role.OTHER),
+        )
+    )
+    return Detection(
+        stack=stack,
+        distro=distro,
+        version=version,
+        arch=cpu or plain_arch(newest.version.rpartition("-")[2]),
+        entries=(kept, live),
+        filesystems=FILESYSTEMS,
+        evidence=(
+            f"its root is {_place(iso, '/')}" if "/" in iso.facts.mounts else f"its /boot is {_place(iso, '/boot')}",
+            f"{newest.initrd} is made by {stack.partition(' ')[0]}",
+            f"its newest kernel with an initrd is {newest.version}",
+        ),
+        notes=(
+            "It is an installed system: its package manager may upgrade all of it, the kernel too.",
+            *_others(kernels),
+        ),
+        wants_disk=True,
+        is_written=True,
+    )
+
+
+def _others(kernels: tuple[Kernel, ...]) -> tuple[str, ...]:
+    others = ", ".join(kernel.version for kernel in kernels[1:])
+    return (f"It has older kernels, too: {others}.",) if others else ()
+
+
+def _kernels(iso: IsoView) -> tuple[Kernel, ...]:
+    """Those that have an initrd, the newest first; not those for rescue."""
+    found: list[Kernel] = []
+    for path in iso.glob("/boot/vmlinuz-*"):
+        folder, _, name = path.rpartition("/")
+        version = name.removeprefix("vmlinuz-")
+        places = (f"{folder}/{pattern.format(version=version)}" for pattern in INITRDS)
+        initrd = next((place for place in places if iso.is_file(place)), "")
+        if initrd and "-rescue-" not in name:
+            found.append(Kernel(path=path, initrd=initrd, version=version))
+    return tuple(sorted(found, key=lambda kernel: version_tuple(kernel.version), reverse=True))
+
+
+def _none(iso: IsoView) -> Detection:
+    if "/" not in iso.facts.mounts:
+        return _unable(iso, "Its root cannot be looked into, and its /boot has no kernel with an initrd.")
+    unified = iso.glob("/boot/efi/EFI/Linux/*.efi") or iso.glob("/efi/EFI/Linux/*.efi")
+    if unified:
+        return _unable(
+            iso, f"Its kernel and initrd are one file ({unified[0]}), to which nothing of bootkit's can be given."
+        )
+    return _unable(iso, "It has no kernel with an initrd in /boot.")
+
+
+def _unable(iso: IsoView, obstacle: str, instead: str = WRITE_IT) -> Detection:
+    distro, version = _who(iso)
+    closed = [
+        f"partition {row.number} {UNREADABLE[row.filesystem]}"
+        for row in iso.facts.partitions
+        if row.filesystem in UNREADABLE
+    ]
+    return Detection(
+        stack="installed system",
+        distro=distro,
+        version=version,
+        evidence=("it is a disk with an installed system", *closed),
+        notes=("Its kind is not known: that shows in its initrd.",),
+        obstacle=obstacle,
+        instead=instead,
+    )
+
+
+def _who(iso: IsoView) -> tuple[str, str]:
+    said = parse_os_release(iso.text("/usr/lib/os-release") or iso.text("/etc/os-release"))
+    return said.name.removesuffix(" GNU/Linux") or iso.name.rpartition(".")[0], said.version_id
+
+
+def _place(iso: IsoView, folder: str) -> str:
+    number = iso.facts.mounts[folder]
+    kind = next((row.filesystem for row in iso.facts.partitions if row.number == number), iso.facts.filesystem)
+    return f"{kind} on partition {number}" if number else f"{kind} on the whole of it"
+
+
+def _has_usb(iso: IsoView, kernel: Kernel) -> bool:
+    """Whether the kernel finds a stick: its initrd has the driver, or it has it built in."""
+    initrd = iso.initrd(kernel.initrd)
+    if initrd is not None and (USB in initrd.drivers.modules or initrd.warnings):
+        return True
+    builtin = iso.text(f"/usr/lib/modules/{kernel.version}/modules.builtin") or iso.text(
+        f"/lib/modules/{kernel.version}/modules.builtin"
+    )
+    return f"/{USB.replace('_', '-')}.ko" in builtin
+
+
+def _words(iso: IsoView) -> tuple[str, ...]:
+    """The words of the system's own menu, with a root that is found whatever the disk is called."""
+    linux = read_menus(iso).default_linux
+    words = without_loader_words(linux.cmdline) if linux is not None else split_words(iso.text("/etc/kernel/cmdline"))
+    root = word_value(words, "root")
+    if not root or root.startswith(("/dev/sd", "/dev/vd", "/dev/hd", "/dev/xvd", "/dev/nvme", "/dev/mmcblk")):
+        root = f"UUID={iso.uuid}" if iso.uuid else ""
+        words = (*((f"root={root}",) if root else ()), *without(words, "root"))
+    return words if has_word(words, "ro") or has_word(words, "rw") else (*words, "ro")
+
+
+DETECTOR = Detector(
+    name="installed",
+    detect=detect,
+    rank=1,
+    stacks=(
+        *(
+            Stack(
+                name=name,
+                systems=(f"Installed systems with {maker}",),
+                source="initramfs-tools 0.142" if maker == "initramfs-tools" else "dracut 059",
+                looked_at=(
+                    LookedAt(
+                        system=f"Installed systems with {maker}",
+                        version="12",
+                        when="2026-11",
+                        what="Debian 12, installed packages",
+                    ),
+                ),
+                overlay="makes a disk of the file",
+                keeps="in the file itself",
+                no_persistence="it keeps its changes by itself",
+                takes_device=True,
+            )
+            for maker, name in FAMILIES.items()
+        ),
+        Stack(
+            name="installed system",
+            systems=("Other installed systems",),
+            source="what their disks hold",
+            verdict=Verdict.NO,
+        ),
+    ),
+)

@@ -1,0 +1,48 @@
+#!/bin/sh
+# root.sh NEWROOT: called in the initrd when the root is mounted there.
+#
+# A run that keeps its changes is left alone: it is the user's own system. Only the computer's disks are given back to it.
+# A live run gets a layer in RAM, unless the whole disk has one, and the user's own things.
+PATH=/usr/sbin:/usr/bin:/sbin:/bin
+BK_BOX=/bootkit/busybox
+BK_WORK=/run/initramfs/bootkit
+BK_HERE=/bootkit
+[ -e /bootkit/disk.done ] || exit 0
+
+root_overlay() {
+	modprobe overlay 2>/dev/null
+	# the module is the system's own where the initrd has none
+	$BK_BOX grep -q overlay /proc/filesystems || modprobe -d "$1" overlay 2>/dev/null ||
+		$BK_BOX insmod "$1/lib/modules/$(uname -r)/kernel/fs/overlayfs/overlay.ko"
+	mkdir -p "$BK_WORK/lower" "$BK_WORK/written"
+	$BK_BOX mount -o move "$1" "$BK_WORK/lower"
+	$BK_BOX mount -t tmpfs -o mode=755 tmpfs "$BK_WORK/written"
+	mkdir "$BK_WORK/written/new" "$BK_WORK/written/work"
+	$BK_BOX mount -t overlay -o "lowerdir=$BK_WORK/lower,upperdir=$BK_WORK/written/new,workdir=$BK_WORK/written/work" overlay "$1" || {
+		$BK_BOX mount -o move "$BK_WORK/lower" "$1"
+		echo "<4>bootkit: disk: no layer in RAM can be laid over the root, which stays read-only" >/dev/kmsg
+		return 0
+	}
+	# what is mounted at / has options of ext4, which an overlay refuses
+	$BK_BOX sed -i 's/^[^#[:space:]]*[[:space:]]\{1,\}\/[[:space:]]/# in RAM: &/' "$1/etc/fstab"
+}
+
+if [ -r /bootkit/disk.live ]; then
+	read -r bk_how </bootkit/disk.live
+	[ "$bk_how" != overlay ] || root_overlay "$1"
+	sh /bootkit/main.sh "$1" "$BK_WORK/stick"
+	exit 0
+fi
+# shellcheck source=/dev/null
+. "$BK_HERE/lib.sh"
+mkdir -p "$BK"
+# shellcheck source=/dev/null
+[ ! -r "$BK_HERE/choices" ] || . "$BK_HERE/choices"
+cat /bootkit/cure.log >>"$BK/log"
+bk_read_words
+# a system whose rule keeps disks closed finds what it calls
+for bk_file in lib.sh disks.sh close_disk.sh choices; do
+	[ ! -r "$BK_HERE/$bk_file" ] || cat "$BK_HERE/$bk_file" >"$BK/$bk_file"
+done
+bk_run disks
+exit 0
