@@ -49,7 +49,17 @@ def add(
 
     several = Several(len(isos))
     sums: dict[str, str] = {}
+    disks = _disks(isos)
+    isos = [iso for iso in isos if iso not in disks]
     with open_stick(stick, writing=not dry_run) as opened:
+        for disk in disks:
+            from bootkit.cli.disk_commands import add_disk
+
+            with several.each(disk):
+                add_disk(opened, disk, replacing=replacing, dry_run=dry_run)
+        if disks and not isos:
+            several.judge()
+            return
         with watching() as watcher:
             additions = sort_additions(
                 opened.volume,
@@ -77,6 +87,16 @@ def add(
         for path, digest in sums.items():
             output.answer(f"{path}  {digest}")
     several.judge()
+
+
+def _disks(files: Sequence[Path]) -> list[Path]:
+    """Those of ``files`` that are disks of installed systems, by what is in them; nobody is asked of what is called an ISO."""
+    others = [file for file in files if file.suffix.lower() != ".iso" and file.is_file()]
+    if not others:
+        return []
+    from bootkit.app.verbs.disk import is_disk
+
+    return [file for file in others if is_disk(file)]
 
 
 def _copied(stick: "Stick", additions: "Sequence[Addition]") -> dict[str, str]:

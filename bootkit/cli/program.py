@@ -79,6 +79,19 @@ PERSISTENCE = Group(
         }
     },
 )
+DISKS = Group(
+    "Installed systems: the image of a whole disk as one file of the stick, which keeps its changes or runs live.",
+    {
+        "commands": {
+            "add": "disk_commands:add",
+            "list": "disk_commands:list_disks",
+            "check": "disk_commands:check",
+            "grow": "disk_commands:grow",
+            "take-out": "disk_commands:take_out",
+            "remove": "disk_commands:remove",
+        }
+    },
+)
 SEEDS = Group(
     "Answer files: installers that ask nothing.",
     {"commands": {"add": "seed_commands:add", "list": "seed_commands:list_seeds", "remove": "seed_commands:remove"}},
@@ -111,6 +124,7 @@ ROOT = Group(
             "ext": EXTENSIONS,
             "home": HOMES,
             "persist": PERSISTENCE,
+            "disk": DISKS,
             "seed": SEEDS,
             "app": APPS,
         },

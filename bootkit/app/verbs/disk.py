@@ -1,0 +1,148 @@
+"""``disk``: installed systems in the image of their disk, a file of the stick."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bootkit.app.stick.images import DISK_SUFFIXES, find_images
+from bootkit.app.stick.recognition import answered, with_insides
+from bootkit.app.stick.user_files import has_holes, plan_copy, take_out
+from bootkit.app.verbs.check import predictions_of
+from bootkit.app.verbs.images import Addition
+from bootkit.errors import BootkitError, FormatError, HostError
+from bootkit.formats.diskfile import DiskFormat
+from bootkit.model.catalog import ImageItem
+from bootkit.model.check import Answer
+from bootkit.model.iso import FileKind
+from bootkit.model.places import DISK_FOLDER
+from bootkit.plan.names import name_problem
+from bootkit.probe.image import open_image
+from bootkit.system.changes import Watcher
+from bootkit.system.diskimage import format_of, grow_disk, raw_disk
+from bootkit.system.sticks import Stick
+from bootkit.system.volume import FileStat, Volume
+from bootkit.system.volumes.raw import scratch
+
+SUFFIX = ".raw"
+_PACKED = (".gz", ".xz", ".zst", ".bz2")
+_VIRTUAL = (".qcow2", ".vdi", ".vmdk", ".vhdx", ".vhd", ".img", SUFFIX)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedDisk:
+    """An installed system that may be copied."""
+
+    addition: Addition
+    warnings: tuple[str, ...] = ()
+
+
+def is_disk(source: Path) -> bool:
+    """Whether a file of the host is the disk of an installed system, or packs what its name calls a disk.
+
+    Raises:
+        HostError: it cannot be read.
+    """
+    kind = format_of(source)
+    if kind.is_virtual:
+        return True
+    if kind.is_packed:
+        return source.name.removesuffix(source.suffix).lower().endswith(DISK_SUFFIXES)
+    try:
+        with open_image(source) as view:
+            return view.facts.kind is FileKind.SYSTEM
+    except (FormatError, HostError):
+        return False
+
+
+def disk_name(source: Path) -> str:
+    """What the disk is called on the stick where nobody says: the file's name without what it was packed by."""
+    name = source.name
+    for suffixes in (_PACKED, _VIRTUAL):
+        name = next((name[: -len(one)] for one in suffixes if name.lower().endswith(one)), name)
+    return name
+
+
+@contextmanager
+def planned_disk(
+    stick: Stick, source: Path, watcher: Watcher, *, name: str = "", size: int = 0, replacing: bool = False
+) -> Generator[PlannedDisk]:
+    """What ``disk add`` would copy; the raw file that it is made of is gone when the block ends.
+
+    ``size`` bytes are what the disk grows to; 0 leaves it as it is.
+
+    Raises:
+        BootkitError: it is no disk of an installed system, would not boot from this stick, or does not fit.
+    """
+    path = f"{DISK_FOLDER}/{name or disk_name(source)}{SUFFIX}"
+    if problem := name_problem(path):
+        raise BootkitError(f"{path} cannot be booted under this name: {problem}", hint="--name gives it another")
+    with scratch() as work:
+        raw = raw_disk(source, work, watcher, size=size)
+        item = _looked_into(raw, path, source)
+        (prediction,) = predictions_of(stick, (item,))
+        if prediction.answer in (Answer.CANNOT, Answer.ELSEWHERE):
+            raise BootkitError(f"{source.name}: {prediction.reason}", hint=prediction.cure)
+        # where bytes are found by their place, all of them have to have one
+        sparse = has_holes(stick.volume)
+        step = plan_copy(stick.volume, raw, path, sparse=sparse, replace=replacing)
+        yield PlannedDisk(addition=Addition(step=step, item=item), warnings=_warnings(source, prediction.notes))
+
+
+def _looked_into(raw: Path, path: str, source: Path) -> ImageItem:
+    with open_image(raw, name=path.rpartition("/")[2]) as view:
+        if view.facts.kind is not FileKind.SYSTEM:
+            raise BootkitError(
+                f"{source.name} is no disk with an installed system", hint=f"bootkit inspect {source} tells what it is"
+            )
+        item = ImageItem(path=path, size=raw.stat().st_size, mtime_ns=0)
+        item = with_insides(answered(item, view), view)
+    detection = item.detection
+    if detection is None or not detection.entries:
+        obstacle = detection.obstacle if detection is not None else "nobody knows its system"
+        raise BootkitError(f"{source.name}: {obstacle}", hint=detection.instead if detection is not None else "")
+    return item
+
+
+def _warnings(source: Path, notes: tuple[str, ...]) -> tuple[str, ...]:
+    kind = format_of(source)
+    made = f"it was made a raw disk out of {kind}" if kind is not DiskFormat.RAW else ""
+    return (*((made,) if made else ()), *notes)
+
+
+def find_disks(volume: Volume) -> tuple[tuple[str, FileStat], ...]:
+    """The disks in their folder."""
+    return tuple((path, stat) for path, stat in find_images(volume) if path.startswith(f"{DISK_FOLDER}/"))
+
+
+def disk_path(volume: Volume, name: str) -> str:
+    """The path of the disk that is meant by its name, with its suffix or without.
+
+    Raises:
+        BootkitError: there is none.
+    """
+    paths = [path for path, _ in find_disks(volume)]
+    for path in paths:
+        if name in (path, path.rpartition("/")[2], path.rpartition("/")[2].rpartition(".")[0]):
+            return path
+    there = ", ".join(path.rpartition("/")[2] for path in paths)
+    raise BootkitError(f"no disk on the stick is called {name}", hint=there or "bootkit disk add FILE brings one")
+
+
+@contextmanager
+def grown_disk(volume: Volume, name: str, size: int, watcher: Watcher) -> Generator[Addition]:
+    """What ``disk grow`` would copy in the place of the disk: the same with ``size`` bytes.
+
+    It is made beside the old one, which stays until the new one is complete and was read back.
+
+    Raises:
+        BootkitError: there is no such disk, it cannot grow, or there is no room for both.
+    """
+    path = disk_path(volume, name)
+    with scratch() as work:
+        raw = work / path.rpartition("/")[2]
+        take_out(volume, path, raw, watcher)
+        grow_disk(raw, size, work)
+        item = _looked_into(raw, path, raw)
+        step = plan_copy(volume, raw, path, sparse=has_holes(volume), replace=True)
+        yield Addition(step=step, item=item)

@@ -1,0 +1,161 @@
+"""``disk``: installed systems in the image of their disk, a file of the stick."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from bootkit.cli import output
+from bootkit.cli.ask import confirm_removal
+from bootkit.cli.command import Argument, Option
+from bootkit.cli.options import AsJson, DryRun, StickOption, Wide, Yes
+from bootkit.errors import BootkitError
+from bootkit.units import format_size, parse_size
+
+if TYPE_CHECKING:
+    from bootkit.app.verbs.images import Addition
+    from bootkit.system.sticks import Stick
+
+DiskName = Annotated[str, Argument(help="A disk on the stick, by its name.", metavar="NAME")]
+
+
+def add(
+    file: Annotated[
+        Path,
+        Argument(help="A raw disk, packed (xz, zst, gz, bz2) or not, or one of a virtual machine.", metavar="FILE"),
+    ],
+    stick: StickOption = None,
+    name: Annotated[str, Option(help="What it is called on the stick.")] = "",
+    grow: Annotated[str, Option(help="What the disk grows to, with its last file system: 20G.", metavar="SIZE")] = "",
+    replacing: Annotated[bool, Option("--replace", help="Take the place of the disk of that name.")] = False,
+    dry_run: DryRun = False,
+) -> None:
+    """Copy the disk of an installed system to the stick, as a file that it starts from and writes to."""
+    from bootkit.system.sticks import open_stick
+
+    size = parse_size(grow) if grow else 0
+    with open_stick(stick, writing=not dry_run) as opened:
+        add_disk(opened, file, name=name, size=size, replacing=replacing, dry_run=dry_run)
+
+
+def add_disk(
+    stick: "Stick", file: Path, *, name: str = "", size: int = 0, replacing: bool = False, dry_run: bool = False
+) -> None:
+    """Say what a disk is, copy it and write the menu."""
+    from bootkit.app.verbs.disk import planned_disk
+    from bootkit.cli.progress import watching
+
+    with (
+        watching() as watcher,
+        planned_disk(stick, file, watcher, name=name, size=size, replacing=replacing) as plan,
+    ):
+        addition = plan.addition
+        for warning in plan.warnings:
+            output.say(f"note: {warning}")
+        output.say(f"{file.name} is an installed system: {addition.item.title}, {format_size(addition.step.size)}.")
+        if dry_run:
+            output.answer(f"copy {file} to {addition.step.path}")
+            output.answer("write the menu")
+            return
+        copy_disk(stick, addition)
+    output.answer(addition.step.path)
+
+
+def copy_disk(stick: "Stick", addition: "Addition") -> None:
+    """Copy it, read it back, and write the menu."""
+    from bootkit.app.verbs.images import add_images
+    from bootkit.cli.images import write_menu
+    from bootkit.cli.progress import watching, work_of
+
+    with watching(work_of((addition.step,))) as watcher:
+        add_images(stick.volume, (addition,), watcher)
+    write_menu(stick)
+
+
+def list_disks(stick: StickOption = None, wide: Wide = False, as_json: AsJson = False) -> None:
+    """List the installed systems on the stick, and whether they boot."""
+    from bootkit.app.stick.catalog import read_catalog
+    from bootkit.app.verbs.check import predictions_of
+    from bootkit.app.verbs.disk import find_disks
+    from bootkit.cli import report
+    from bootkit.system.sticks import open_stick
+
+    with open_stick(stick) as opened:
+        found = find_disks(opened.volume)
+        items = read_catalog(opened.volume, found).items
+        predictions = predictions_of(opened, items)
+        if as_json:
+            output.json(list(map(report.item_json, items, predictions)))
+        elif items:
+            report.items(items, predictions, opened.volume, wide=wide)
+        else:
+            output.say("No installed system on the stick: bootkit disk add FILE brings one.")
+
+
+def check(
+    name: DiskName,
+    stick: StickOption = None,
+    as_json: AsJson = False,
+) -> None:
+    """Tell beforehand whether an installed system boots from this stick, and what stands in the way."""
+    from bootkit.app.verbs.disk import disk_path
+    from bootkit.cli.check import check as check_images
+    from bootkit.system.sticks import open_stick
+
+    with open_stick(stick) as opened:
+        path = disk_path(opened.volume, name)
+    check_images([path], stick=stick, as_json=as_json)
+
+
+def remove(name: DiskName, stick: StickOption = None, yes: Yes = False, dry_run: DryRun = False) -> None:
+    """Remove an installed system with all that is in it, and write the menu."""
+    from bootkit.app.verbs.disk import disk_path
+    from bootkit.app.verbs.images import plan_removal
+    from bootkit.cli import report
+    from bootkit.cli.images import write_menu
+    from bootkit.system.changes import apply_changes
+    from bootkit.system.sticks import open_stick
+
+    with open_stick(stick, writing=not dry_run) as opened:
+        plan = plan_removal(opened.volume, [disk_path(opened.volume, name)])
+        if dry_run:
+            report.plan(plan)
+            return
+        confirm_removal(opened.volume, plan, yes=yes)
+        apply_changes(plan, opened.volume)
+        write_menu(opened)
+
+
+def grow(
+    name: DiskName,
+    size: Annotated[str, Argument(help="What it grows to: 20G.", metavar="SIZE")],
+    stick: StickOption = None,
+) -> None:
+    """Make a disk larger, with its last partition and the ext4 on it; the old one stays until the new one is complete."""
+    from bootkit.app.verbs.disk import grown_disk
+    from bootkit.cli.progress import watching
+    from bootkit.system.sticks import open_stick
+
+    with (
+        open_stick(stick, writing=True) as opened,
+        watching() as watcher,
+        grown_disk(opened.volume, name, parse_size(size), watcher) as addition,
+    ):
+        copy_disk(opened, addition)
+    output.answer(f"{addition.step.path}  {format_size(addition.step.size)}")
+
+
+def take_out(
+    name: DiskName,
+    target: Annotated[Path, Argument(help="Where it goes on this computer; a new file.", metavar="FILE")],
+    stick: StickOption = None,
+) -> None:
+    """Copy a disk from the stick to a file of this computer: the same system, for a disk of its own or a virtual machine."""
+    from bootkit.app.stick.user_files import take_out as take_out_file
+    from bootkit.app.verbs.disk import disk_path
+    from bootkit.cli.progress import watching
+    from bootkit.system.sticks import open_stick
+
+    if target.exists():
+        raise BootkitError(f"{target} is there already", hint="name a file that there is not")
+    with open_stick(stick) as opened, watching() as watcher:
+        digest = take_out_file(opened.volume, disk_path(opened.volume, name), target, watcher)
+    output.answer(f"{target}  {digest}")

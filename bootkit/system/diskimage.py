@@ -1,0 +1,168 @@
+"""Images of whole disks as files of the host: unpacked, converted, with the backup of their GPT at the end, and grown.
+
+All of it is done to a copy without root: no loop device, nothing is mounted. Seen with util-linux 2.38 and e2fsprogs 1.47: of
+a file with an offset resize2fs cuts off whatever lies behind the file system, so that a partition is taken out first.
+"""
+
+import os
+import struct
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from bootkit.errors import BootkitError, host_errors
+from bootkit.formats.diskfile import DiskFormat, disk_format, leads_elsewhere
+from bootkit.formats.partitions import PartitionEntry, read_partitions
+from bootkit.formats.reader import read_upto
+from bootkit.formats.signatures import filesystem_at
+from bootkit.model.filesystem import EXT4
+from bootkit.system.changes import Watcher
+from bootkit.system.run import LONG, PIPE, popen, run
+from bootkit.system.target import data_chunks
+from bootkit.system.volume import CHUNK
+from bootkit.units import MIB, format_size
+
+_SECTOR = 512
+_MENDED = 1
+_PROGRAMS = {DiskFormat.GZIP: "gzip", DiskFormat.XZ: "xz", DiskFormat.ZSTD: "zstd", DiskFormat.BZIP2: "bzip2"}
+
+
+def format_of(source: Path) -> DiskFormat:
+    """What a file of the host is kept in.
+
+    Raises:
+        HostError: it cannot be read.
+    """
+    with host_errors(str(source)), source.open("rb") as fh:
+        return disk_format(cast("BinaryIO", fh))
+
+
+def raw_disk(source: Path, work: Path, watcher: Watcher, *, size: int = 0) -> Path:
+    """The disk in ``source`` as a raw file: ``source`` itself, where nothing has to be done to it, else a copy in ``work``.
+
+    ``size`` bytes are what it is to grow to; 0 leaves it as it is.
+
+    Raises:
+        BootkitError: it cannot be unpacked, is larger than ``size``, or its last file system cannot grow.
+    """
+    kind = format_of(source)
+    target = work / "disk.raw"
+    watcher.begin("unpacking", str(source), source.stat().st_size)
+    if kind.is_packed:
+        _unpack(kind, source, target, watcher)
+    elif kind.is_virtual:
+        _convert(kind, source, target)
+    elif size or not _is_ready(source):
+        run(["cp", "--sparse=always", "--reflink=auto", "--", source, target], timeout=LONG)
+    else:
+        watcher.end()
+        return source
+    watcher.end()
+    if size:
+        grow_disk(target, size, work)
+    _end_table(target)
+    return target
+
+
+def grow_disk(disk: Path, size: int, work: Path) -> None:
+    """Make a disk larger, with its last partition and, where it is an ext4, the file system on that.
+
+    Raises:
+        BootkitError: it is that large already, has no partitions, or its file system must be checked first.
+    """
+    before = disk.stat().st_size
+    size = size // MIB * MIB
+    if size <= before:
+        raise BootkitError(
+            f"{disk.name} has {format_size(before)} already", hint="name more than that, or leave the size out"
+        )
+    with disk.open("rb") as fh:
+        rows = read_partitions(cast("BinaryIO", fh)).partitions
+    if not rows:
+        raise BootkitError(
+            "a disk without partitions cannot be made larger here", hint="grow it from inside: resize2fs"
+        )
+    last = max(rows, key=lambda row: row.start)
+    os.truncate(disk, size)
+    run(["sfdisk", "--quiet", "--no-reread", "--no-tell-kernel", "-N", str(last.number), disk], stdin=b", +\n")
+    with disk.open("rb") as fh:
+        table = read_partitions(cast("BinaryIO", fh))
+        kind = filesystem_at(cast("BinaryIO", fh), last.start)
+    grown = next(row for row in table.partitions if row.number == last.number)
+    if kind == EXT4.name:
+        _grow_ext4(disk, grown, work)
+
+
+def _unpack(kind: DiskFormat, source: Path, target: Path, watcher: Watcher) -> None:
+    """Zeros stay holes. A program of the host does it: it knows all variants, and takes more than one processor."""
+    done = 0
+    with (
+        popen([_PROGRAMS[kind], "-dc", "--", source], stdout=PIPE, stderr=PIPE) as process,
+        target.open("xb", buffering=0) as out,
+    ):
+        assert process.stdout is not None
+        while chunk := process.stdout.read(CHUNK):
+            if chunk.count(0) == len(chunk):
+                out.seek(len(chunk), os.SEEK_CUR)
+            else:
+                out.write(chunk)
+            done += len(chunk)
+            watcher.progress(done)
+        out.truncate(done)
+        if process.wait():
+            raise BootkitError(
+                f"{source} cannot be unpacked by {_PROGRAMS[kind]}", hint="the download is damaged: download it again"
+            )
+
+
+def _convert(kind: DiskFormat, source: Path, target: Path) -> None:
+    with source.open("rb") as fh:
+        if leads_elsewhere(cast("BinaryIO", fh)):
+            raise BootkitError(
+                f"{source} takes a part of its bytes from another file",
+                hint="put both into one first: qemu-img convert -O raw FILE DISK.raw",
+            )
+    run(["qemu-img", "convert", "-f", kind, "-O", "raw", "-S", "64k", source, target], timeout=LONG)
+
+
+def _is_ready(disk: Path) -> bool:
+    """Whether a raw disk is whole sectors, with the backup of its GPT in the last one."""
+    size = disk.stat().st_size
+    with disk.open("rb") as fh:
+        header = read_upto(cast("BinaryIO", fh), _SECTOR, 92)
+    has_gpt = header[:8] == b"EFI PART"
+    return size % _SECTOR == 0 and (not has_gpt or struct.unpack_from("<Q", header, 32)[0] == size // _SECTOR - 1)
+
+
+def _end_table(disk: Path) -> None:
+    """The backup of the GPT at the end, where partitioning programs and firmware look for it."""
+    size = disk.stat().st_size
+    if size % _SECTOR:
+        os.truncate(disk, size + -size % _SECTOR)
+    if not _is_ready(disk):
+        run(["sfdisk", "--quiet", "--no-reread", "--no-tell-kernel", "--relocate", "gpt-bak-std", disk])
+
+
+def _grow_ext4(disk: Path, partition: PartitionEntry, work: Path) -> None:
+    part = work / "partition"
+    _take_out(disk, partition, part)
+    try:
+        run(["e2fsck", "-f", "-p", part], ok=(0, _MENDED), timeout=LONG)
+        run(["resize2fs", part], timeout=LONG)
+        _put_back(part, disk, partition.start)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _take_out(disk: Path, partition: PartitionEntry, part: Path) -> None:
+    run(
+        ["dd", f"if={disk}", f"of={part}", "bs=1M", "iflag=skip_bytes,count_bytes", f"skip={partition.start}",
+         f"count={partition.size}", "conv=sparse", "status=none"],
+        timeout=LONG,
+    )  # fmt: skip
+    os.truncate(part, partition.size)
+
+
+def _put_back(part: Path, disk: Path, offset: int) -> None:
+    with disk.open("r+b") as out:
+        for start, chunk in data_chunks(part):
+            os.pwrite(out.fileno(), chunk, offset + start)
