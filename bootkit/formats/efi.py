@@ -10,6 +10,7 @@ from typing import BinaryIO
 
 from bootkit.errors import FormatError
 from bootkit.formats.authenticode import Signature, read_signatures
+from bootkit.formats.grubimage import grub_modules
 from bootkit.formats.pe import PeFacts, read_pe
 from bootkit.formats.reader import read_upto
 from bootkit.formats.siglist import SignatureLists, parse_signature_lists
@@ -17,6 +18,7 @@ from bootkit.formats.x509 import Certificate, parse_certificate
 from bootkit.model.efi import EfiFacts, EfiSignature, ShimFacts
 
 _SECTION_LIMIT = 1 << 20
+_MODULES_LIMIT = 32 << 20
 
 
 def read_efi(fh: BinaryIO, pe: PeFacts | None = None) -> EfiFacts | None:
@@ -39,6 +41,7 @@ def read_efi(fh: BinaryIO, pe: PeFacts | None = None) -> EfiFacts | None:
         signatures=tuple(map(_signature, signatures)),
         sbat=_section(fh, pe, ".sbat").rstrip(b"\0").decode("utf-8", "replace"),
         shim=_shim(fh, pe) if ".vendor_cert" in pe.sections else None,
+        grub_modules=grub_modules(_section(fh, pe, "mods", _MODULES_LIMIT)),
     )
 
 
@@ -95,6 +98,6 @@ def _sbat_level(section: bytes) -> str:
     return section[4 + automatic :].partition(b"\0")[0].decode("ascii", "replace")
 
 
-def _section(fh: BinaryIO, pe: PeFacts, name: str) -> bytes:
+def _section(fh: BinaryIO, pe: PeFacts, name: str, limit: int = _SECTION_LIMIT) -> bytes:
     offset, size = pe.sections.get(name, (0, 0))
-    return read_upto(fh, offset, min(size, _SECTION_LIMIT))
+    return read_upto(fh, offset, min(size, limit))

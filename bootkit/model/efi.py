@@ -34,6 +34,8 @@ class EfiFacts:
     """Text of the section ``.sbat``: a line for each component, with its generation."""
     shim: ShimFacts | None = None
     """What is built in, if it is a shim; else ``None``."""
+    grub_modules: tuple[str, ...] = ()
+    """What is built in, if it is a GRUB: with Secure Boot on it loads no others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

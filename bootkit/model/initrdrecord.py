@@ -112,6 +112,7 @@ def efi_from_json(value: object, where: str) -> EfiFacts:
         signatures=json_list(record.get("signatures", []), f"{where}.signatures", _signature),
         sbat=json_string(record.get("sbat", ""), f"{where}.sbat"),
         shim=None if record.get("shim") is None else _shim(record["shim"], f"{where}.shim"),
+        grub_modules=_strings(record, "grub_modules", where),
     )
 
 
