@@ -7,6 +7,7 @@ from bootkit.cli import output
 from bootkit.cli.command import Argument, Option
 from bootkit.cli.options import AsJson, StickOption
 from bootkit.model.filesystem import USUAL, DataFs
+from bootkit.model.testboot import MachineKind
 
 
 def test(
@@ -32,6 +33,10 @@ def test(
         list[str] | None,
         Option("--firmware", help="bios, uefi, ia32, secureboot or arm64; may be repeated.", default="bios and uefi"),
     ] = None,
+    machine: Annotated[
+        list[MachineKind] | None,
+        Option(help="With Secure Boot, whom the machine trusts; may be repeated.", default="both of Microsoft's keys"),
+    ] = None,
     timeout: Annotated[
         int, Option(help="Seconds that each stage of a boot may take; 0 for what suits this machine.")
     ] = 0,
@@ -42,7 +47,8 @@ def test(
 ) -> None:
     """Boot the stick in QEMU, on a throw-away copy, and say how far each entry comes.
 
-    With --matrix: every image from every file system in every machine, what was predicted beside what came of it.
+    With --matrix: every image from every file system in every machine, what was predicted beside what came of it. With --machine:
+    the same in machines whose firmware trusts different keys.
     """
     from bootkit.app.verbs.test import boot_targets, choose_targets, more_time, parse_firmwares
     from bootkit.cli.report import boot_result_json, boot_results
@@ -59,6 +65,21 @@ def test(
             filesystems=data_fs or [],
             firmwares=firmwares,
             timeout=timeout,
+            as_json=as_json,
+        )
+        return
+    if machine:
+        from bootkit.cli.machines import run_machines
+
+        if firmware and firmware != ["secureboot"]:
+            raise UsageError("--machine is for machines with Secure Boot", hint="leave --firmware out")
+        run_machines(
+            stick,
+            [*(images or []), *(entry or [])],
+            machine,
+            every=every,
+            timeout=timeout,
+            pictures=pictures,
             as_json=as_json,
         )
         return

@@ -5,7 +5,7 @@ Source: UEFI specification 2.10, 32.4.1 (EFI_SIGNATURE_LIST and the types of sig
 
 import struct
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from bootkit.errors import FormatError
@@ -39,6 +39,14 @@ def parse_signature_lists(data: bytes) -> SignatureLists:
         elif kind == _X509:
             certificates.append(parse_certificate(value))
     return SignatureLists(certificates=tuple(certificates), digests=tuple(digests))
+
+
+def signature_lists(certificates: Iterable[bytes], owner: uuid.UUID) -> bytes:
+    """A list for each certificate (DER), as firmware keeps them: all signatures of one list have the same size."""
+    return b"".join(
+        _HEADER.pack(_X509, _HEADER.size + _OWNER + len(der), 0, _OWNER + len(der)) + owner.bytes_le + der
+        for der in certificates
+    )
 
 
 def _signatures(data: bytes) -> Iterator[tuple[bytes, bytes]]:

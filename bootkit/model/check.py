@@ -147,6 +147,8 @@ class StickLoader:
     """The package that it is from, with its version; empty if nobody knows."""
     shim: EfiFacts | None = None
     """Of the signed one; ``None`` where its bytes could not be read."""
+    grub: EfiFacts | None = None
+    """What that shim starts, as it was written; ``None`` where nobody knows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,7 +170,7 @@ class StickFacts:
     choices: Choices = field(default_factory=Choices)
     """What the user has chosen on it."""
     machine: MachineKeys | None = None
-    """This computer's own; ``None`` where it has no UEFI, or its variables cannot be read."""
+    """That of the machine that is asked about, else this computer's own; ``None`` where nobody knows it."""
 
     def loader(self, firmware: Firmware) -> StickLoader | None:
         return next((loader for loader in self.loaders or () if loader.firmware is firmware), None)

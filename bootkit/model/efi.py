@@ -53,3 +53,9 @@ class MachineKeys:
     secure_boot: bool = False
     setup_mode: bool = False
     """Whether it has no platform key: anybody may write the other variables, and nothing is verified."""
+    is_meant: bool = False
+    """Whether it is this very machine that is asked about; else it is the computer that asks, and others count as well."""
+
+    @property
+    def verifies(self) -> bool:
+        return self.secure_boot and not self.setup_mode

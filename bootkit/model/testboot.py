@@ -39,6 +39,22 @@ class TestFirmware(StrEnum):
         return "Secure Boot" if self is TestFirmware.SECUREBOOT else self.firmware.label
 
 
+class MachineKind(StrEnum):
+    """Whom the firmware of a test machine trusts with Secure Boot on, as machines of 2026 differ."""
+
+    MS2011 = "ms2011"
+    """Microsoft's authority of 2011 alone: older computers without an update of their keys."""
+    MS2023 = "ms2023"
+    """That of 2023 alone: what new computers may be delivered with."""
+    BOTH = "both"
+    CUSTOM = "custom"
+    """The owner's own key alone."""
+    SETUP = "setup"
+    """Nobody: without a platform key nothing is verified."""
+    SBAT_RAISED = "sbat-raised"
+    """Both of Microsoft's; and a system has raised the SBAT level to the newest one."""
+
+
 class Stage(IntEnum):
     """How far a boot came; each includes the ones before."""
 

@@ -9,10 +9,12 @@ from dataclasses import replace
 
 from bootkit.model.boot import BootEntry, Detection, EntryKind, Firmware
 from bootkit.model.check import Answer, FirmwareAnswer, StickFacts, StickLoader, Trust
-from bootkit.model.filesystem import file_system, filesystem_title
+from bootkit.model.efi import EfiFacts
+from bootkit.model.filesystem import FileSystem, file_system, filesystem_title
 from bootkit.model.kernel import KernelFacts
 from bootkit.model.testboot import TestFirmware
-from bootkit.plan.trust import NOT_SIGNED, SWITCH_OFF, TrustAnswer, holder, trust_in
+from bootkit.plan.sbat import too_old
+from bootkit.plan.trust import NOT_SIGNED, SWITCH_OFF, TrustAnswer, firmware_refuses, holder, trust_in
 
 _VENDOR_NAMES = {
     "almalinux": "almalinux",
@@ -59,9 +61,33 @@ def _answer(
     kernel = kernels.get(entry.kernel)
     if problem := _cpu_problem(firmware, entry, (kernel.cpu if kernel else "") or detection.arch, kernel):
         return problem
-    if firmware is TestFirmware.SECUREBOOT:
-        return _trust(entry, kernel, stick.loader(starts), stick)
+    if firmware is TestFirmware.SECUREBOOT and not _verifies_nothing(stick):
+        loader = stick.loader(starts)
+        return _machine_problem(loader, stick) or _trust(entry, kernel, loader, stick)
     return FirmwareAnswer(firmware=firmware, answer=Answer.BOOTS)
+
+
+def _verifies_nothing(stick: StickFacts) -> bool:
+    machine = stick.machine
+    return machine is not None and machine.is_meant and not machine.verifies
+
+
+def _machine_problem(loader: StickLoader | None, stick: StickFacts) -> FirmwareAnswer | None:
+    """Why the machine that is asked about does not come as far as the menu."""
+    machine = stick.machine
+    if machine is None or not machine.is_meant or loader is None or loader.shim is None:
+        return None
+    cure = f"{SWITCH_OFF}; or bootkit upgrade TARGET, on a computer with newer loaders"
+    if refused := firmware_refuses(loader.shim, machine):
+        reason = f"The machine does not start the stick's shim: {refused}."
+        return _no(TestFirmware.SECUREBOOT, reason, cure)
+    if loader.grub is not None and (old := too_old(loader.grub.sbat, machine.sbat_level, _level(loader.shim))):
+        return _no(TestFirmware.SECUREBOOT, f"Shim does not start the stick's GRUB: {old.clause}.", cure)
+    return None
+
+
+def _level(shim: EfiFacts) -> str:
+    return shim.shim.sbat_level if shim.shim is not None else ""
 
 
 def _loader_problem(firmware: TestFirmware, stick: StickFacts) -> FirmwareAnswer | None:
@@ -69,9 +95,9 @@ def _loader_problem(firmware: TestFirmware, stick: StickFacts) -> FirmwareAnswer
     if stick.loaders is not None and loader is None:
         cure = "bootkit upgrade TARGET, on a computer where bootkit doctor finds one, or with --loaders-from FOLDER"
         return _no(firmware, f"The stick has no loader for {firmware.label}.", cure)
-    is_secure = firmware is TestFirmware.SECUREBOOT
+    is_secure = firmware is TestFirmware.SECUREBOOT and not _verifies_nothing(stick)
     known = file_system(stick.filesystem)
-    reads = known is not None and known.has_signed_grub(loader.vendor if loader is not None else "")
+    reads = known is not None and _signed_grub_reads(known, loader)
     if is_secure and loader is not None and not loader.signed:
         cure = "bootkit upgrade TARGET --loader signed" if reads else _ON_EXT4
         return _no(firmware, "The stick's loader is not signed.", f"{SWITCH_OFF}, or {cure}")
@@ -83,6 +109,13 @@ def _loader_problem(firmware: TestFirmware, stick: StickFacts) -> FirmwareAnswer
             cure = "bootkit upgrade TARGET --loader built"
         return _no(firmware, f"A signed GRUB does not read {name}.", cure)
     return None
+
+
+def _signed_grub_reads(filesystem: FileSystem, loader: StickLoader | None) -> bool:
+    """By the modules in the very GRUB on the stick; where these are not known, by whose it is."""
+    if loader is not None and loader.grub is not None and loader.grub.grub_modules:
+        return filesystem.grub in loader.grub.grub_modules
+    return filesystem.has_signed_grub(loader.vendor if loader is not None else "")
 
 
 def _cpu_problem(

@@ -54,7 +54,7 @@ def trust_in(
     if revoked := _revoked(efi, signatures, stick, machine):
         cure = f"take a newer release of it; or {SWITCH_OFF}"
         return TrustAnswer(trust=Trust.REVOKED, reason=f"Its kernel is revoked: {revoked}.", cure=cure)
-    if _vouched(signatures, stick.shim) or signed_by_microsoft(efi):
+    if _vouched(signatures, stick.shim) or _vouched_by_firmware(efi, machine):
         return TrustAnswer(trust=Trust.DIRECT)
     vouching = [shim for shim in shims if _vouched(signatures, shim.efi.shim)]
     usable = [shim for shim in vouching if not why_not(shim.efi, stick, machine)]
@@ -86,9 +86,24 @@ def why_not(efi: EfiFacts, stick: EfiFacts | None, machine: MachineKeys | None =
         return "this computer's dbx forbids it"
     if stick is not None and stick.shim is not None and _in_vendors_list(efi, efi.signatures, stick.shim):
         return "the stick's own shim forbids it"
-    if not signed_by_microsoft(efi) and not _vouched_by_machine(efi.signatures, machine):
-        return "it is not signed by Microsoft"
+    if not _vouched_by_firmware(efi, machine):
+        return "it is not signed by whom the machine trusts" if _is_meant(machine) else "it is not signed by Microsoft"
     return ""
+
+
+def firmware_refuses(efi: EfiFacts, machine: MachineKeys) -> str:
+    """Why a machine's firmware does not start a shim, or shim itself does not go on there, as a clause; empty if they do.
+
+    Source: shim 16.1, shim.c (the check of its own ``.sbat`` against the variable SbatLevel); booted in OVMF 2022.11.
+    """
+    if not machine.verifies:
+        return ""
+    if _denied(efi, efi.signatures, machine):
+        return "its dbx forbids it"
+    if efi.digest not in machine.trusted_digests and not _vouched_by_machine(efi.signatures, machine):
+        return "nobody whom it trusts has signed it"
+    old = too_old(efi.sbat, machine.sbat_level)
+    return old.clause if old else ""
 
 
 def holder(signatures: Iterable[EfiSignature]) -> str:
@@ -145,6 +160,16 @@ def _vouched_by_machine(signatures: Iterable[EfiSignature], machine: MachineKeys
     return machine is not None and any(
         signature.fits and _leads_to(signature, machine.trusts) for signature in signatures
     )
+
+
+def _vouched_by_firmware(efi: EfiFacts, machine: MachineKeys | None) -> bool:
+    """Whether firmware itself starts it: that of the machine that is meant, else that of most."""
+    by_machine = _vouched_by_machine(efi.signatures, machine)
+    return by_machine if _is_meant(machine) else by_machine or bool(signed_by_microsoft(efi))
+
+
+def _is_meant(machine: MachineKeys | None) -> bool:
+    return machine is not None and machine.is_meant
 
 
 def _leads_to(signature: EfiSignature, anchors: Collection[str]) -> bool:

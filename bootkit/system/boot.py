@@ -39,6 +39,8 @@ ENTER_AGAIN = 10.0
 ENTER_TIMES = 3
 GRUB_GRACE = 5.0
 """Seconds under KVM in which a kernel must follow an error of GRUB's for the error not to count."""
+_REFUSED = "bad shim signature"
+"""An error that no kernel follows, however slow the machine; only the menu's own words do."""
 SERIAL_LIMIT = 32 << 20
 """Bytes on the serial line that end the test: no boot says so much."""
 MONITOR_PATIENCE = 20.0
@@ -255,7 +257,8 @@ def _reason_to_stop(run: _Run, *, ended: bool) -> str | None:
         return ""
     if watcher.failure:
         return watcher.failure
-    if watcher.stage is Stage.MENU and run.complained and run.seconds - run.complained > GRUB_GRACE * patience:
+    grace = GRUB_GRACE * (1 if _REFUSED in watcher.complaint else patience)
+    if watcher.stage is Stage.MENU and run.complained and run.seconds - run.complained > grace:
         return f"GRUB: {watcher.complaint}"
     if ended:
         return f"the machine was switched off or restarted after stage: {watcher.stage.title}"

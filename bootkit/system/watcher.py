@@ -40,6 +40,12 @@ _HARMLESS = re.compile(
 )
 
 _FAILURES: tuple[tuple[re.Pattern[str], str], ...] = (
+    # firmware by its serial console, then shim, which switches the machine off
+    (
+        re.compile(r"BdsDxe: failed to load .*USB.*: (Access Denied|Security Violation)"),
+        "the firmware refused the loader: {}",
+    ),
+    (re.compile(r"(SBAT self-check failed.*)"), "shim is too old for this machine: {}"),
     (re.compile(r"No bootable (?:device|option)|not a bootable disk"), "the firmware found nothing to start"),
     (re.compile(r"^Shell> "), "the firmware found nothing to start"),
     (re.compile(r"^grub(?: rescue)?> ?$"), "GRUB found no menu"),

@@ -69,3 +69,30 @@ def test_a_boot_that_ran_out_of_time_is_told_how_to_get_more(
         assert ("(it is busy: 999 programs want its" in bootkit("test", "debian", "--stick", stick).stderr) is said
     result.append(BootResult(stage=Stage.KERNEL, ok=False, reason="Kernel panic"))
     assert "--timeout" not in bootkit("test", "debian", "--stick", stick).stderr
+
+
+@pytest.mark.parametrize(
+    ("booted", "status", "said"),
+    [(True, 0, "as predicted"), (False, 1, "1 of 1 boots contradict their prediction")],
+)
+def test_a_machine_is_told_with_what_was_predicted_of_it(
+    bootkit: Bootkit,
+    stick: Path,
+    result: list[BootResult],
+    monkeypatch: pytest.MonkeyPatch,
+    booted: bool,
+    status: int,
+    said: str,
+) -> None:
+    from bootkit.app.verbs import machines
+
+    result.append(BootResult(stage=Stage.USERSPACE if booted else Stage.MENU, ok=booted, reason="" if booted else "no"))
+    monkeypatch.setattr(machines, "boot_targets", verb.boot_targets)
+    done = bootkit("test", "debian", "--machine", "setup", "--stick", stick)
+    assert (done.returncode, said in done.stderr) == (status, True), done.stderr
+    assert "setup" in done.stdout
+
+
+def test_a_machine_has_secure_boot(bootkit: Bootkit, stick: Path) -> None:
+    done = bootkit("test", "--machine", "both", "--firmware", "bios", "--stick", stick)
+    assert (done.returncode, "--machine is for machines with Secure Boot" in done.stderr) == (2, True)

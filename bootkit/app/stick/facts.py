@@ -10,6 +10,7 @@ from bootkit.formats.reader import read_upto
 from bootkit.model.boot import Firmware
 from bootkit.model.catalog import ImageItem
 from bootkit.model.check import StickFacts, StickLoader
+from bootkit.model.efi import MachineKeys
 from bootkit.model.filesystem import blkid_name
 from bootkit.model.loader import LoaderFile
 from bootkit.model.options import Choices
@@ -23,8 +24,11 @@ from bootkit.system.sticks import Stick
 _ISO_MAGIC = (0x8001, b"CD001")
 
 
-def stick_facts(stick: Stick, items: Iterable[ImageItem]) -> StickFacts:
-    """What can be found out without root: what cannot is left open, and no error."""
+def stick_facts(stick: Stick, items: Iterable[ImageItem], machine: MachineKeys | None = None) -> StickFacts:
+    """What can be found out without root: what cannot is left open, and no error.
+
+    ``machine`` is one that is asked about instead of this computer.
+    """
     labels: dict[str, tuple[str, ...]] = {}
     items = tuple(items)
     for item in items:
@@ -39,7 +43,7 @@ def stick_facts(stick: Stick, items: Iterable[ImageItem]) -> StickFacts:
         labels=labels,
         shims=tuple(vendor_shims(items)),
         choices=_choices(stick),
-        machine=machine_keys(),
+        machine=machine or machine_keys(),
         takes_hops=found is not None and found.takes_hops,
     )
 
@@ -68,7 +72,14 @@ def _by_firmware(files: Iterable[LoaderFile]) -> tuple[StickLoader, ...]:
     for file in files:
         shim = file.efi if file.efi is not None and file.efi.shim is not None else None
         vendor = vendor_of((anchor_names(shim.shim),)) if shim is not None else ""
-        loader = StickLoader(firmware=file.firmware, signed=file.signed, vendor=vendor, package=file.package, shim=shim)
+        loader = StickLoader(
+            firmware=file.firmware,
+            signed=file.signed,
+            vendor=vendor,
+            package=file.package,
+            shim=shim,
+            grub=file.efi if file.path.rpartition("/")[2].lower().startswith("grub") else None,
+        )
         known = found.get(file.firmware)
         found[file.firmware] = loader if known is None else _both(known, loader)
     return tuple(found.values())
@@ -82,4 +93,5 @@ def _both(first: StickLoader, second: StickLoader) -> StickLoader:
         vendor=first.vendor or second.vendor,
         package=", ".join(packages),
         shim=first.shim or second.shim,
+        grub=first.grub or second.grub,
     )

@@ -15,6 +15,7 @@ from bootkit.app.stick.state import StickListing, list_stick
 from bootkit.errors import BootkitError
 from bootkit.model.catalog import ImageItem
 from bootkit.model.check import Answer, Prediction, Problem, StickFacts
+from bootkit.model.efi import MachineKeys
 from bootkit.model.plan import StickPlan, WriteFile
 from bootkit.model.testboot import TestFirmware
 from bootkit.plan.check import predict, stick_notes
@@ -43,12 +44,13 @@ def check_stick(
     *,
     memory: int = 0,
     firmwares: Collection[TestFirmware] = (),
+    machine: MachineKeys | None = None,
     told: Callable[[str], None] = lambda _: None,
 ) -> Check:
     """Predict how the named images boot; all if none is named. Writes nothing.
 
-    ``memory`` (bytes) and ``firmwares`` are those of the machine, as for :func:`bootkit.plan.check.predict`. ``told`` is
-    called with the path of each image before it is read.
+    ``memory`` (bytes) and ``firmwares`` are those of the machine, as for :func:`bootkit.plan.check.predict`, and ``machine``
+    its keys where it is not this computer. ``told`` is called with the path of each image before it is read.
 
     Raises:
         BootkitError: a name fits no image, or several.
@@ -59,7 +61,7 @@ def check_stick(
     wanted = {image_named(volume, name) for name in names} or {path for path, _ in images}
     chosen = read_catalog(volume, tuple(row for row in images if row[0] in wanted), insides=True, told=told)
     others = read_catalog(volume, tuple(row for row in images if row[0] not in wanted))
-    facts = stick_facts(stick, (*chosen.items, *others.items))
+    facts = stick_facts(stick, (*chosen.items, *others.items), machine)
     new = [item.path for item in chosen.items if volume.stat(record_path(item.path)) is None]
     steps = [
         WriteFile(path=record_path(item.path), content=record_of(item))

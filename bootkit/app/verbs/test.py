@@ -72,13 +72,15 @@ def boot_targets(
     timeout: float = 0,
     words: tuple[str, ...] = (),
     pictures: Path | None = None,
+    variables: Path | None = None,
     told: Callable[[str], None] = lambda _: None,
     heard: Callable[[str], None] = lambda _: None,
 ) -> tuple[BootedEntry, ...]:
     """Boot each entry in each machine that it is for, one after the other.
 
-    ``timeout`` bounds each stage in seconds, 0 for what suits this computer. ``words`` are more kernel words. ``told`` hears what goes on, and
-    ``heard`` what each machine says on its serial line, as :func:`bootkit.system.boot.boot` has it.
+    ``timeout`` bounds each stage in seconds, 0 for what suits this computer. ``words`` are more kernel words. ``told`` hears what
+    goes on; ``variables``, and ``heard`` for what each machine says on its serial line, are as :func:`bootkit.system.boot.boot`
+    has them.
 
     Raises:
         BootkitError: the stick's bytes cannot be read.
@@ -103,6 +105,7 @@ def boot_targets(
                 firmware=firmware,
                 accelerator=accelerator,
                 words=words,
+                variables=variables,
                 sign=target.entry.sign,
                 screenshots=where,
                 limits=limits,
