@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from bootkit.model.boot import Firmware
 from bootkit.model.device import DiskIdentity
+from bootkit.model.efi import EfiFacts
 from bootkit.model.filesystem import DataFs
 from bootkit.model.plan import WriteFile
 
@@ -129,6 +130,8 @@ class SignedLoader:
     shim: HostFile
     grub: HostFile
     mok_manager: HostFile | None = None
+    shim_facts: EfiFacts | None = None
+    """What Secure Boot looks at in the shim; ``None`` if nobody knows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,6 @@
 """What will happen when an image of a stick is booted. Pure."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 
 from bootkit.detect.registry import stack_of
@@ -14,7 +14,9 @@ from bootkit.model.check import (
     Prediction,
     Problem,
     StickFacts,
+    VendorShim,
 )
+from bootkit.model.efi import EfiFacts
 from bootkit.model.filesystem import DataFs, file_system
 from bootkit.model.initrd import UEFI_DISPLAYS
 from bootkit.model.iso import IsoFacts
@@ -136,6 +138,20 @@ def _shim_notes(stick: StickFacts) -> Iterator[str]:
             )
         if stick.machine is not None and (refused := why_not(loader.shim, None, stick.machine)):
             yield f"{name} does not start on this computer with Secure Boot on: {refused}. To renew it: bootkit upgrade TARGET"
+        if stick.takes_hops:
+            yield from _hop_notes(loader.shim, [shim for shim in stick.shims if shim.firmware is loader.firmware])
+
+
+def _hop_notes(own: EfiFacts, shims: Iterable[VendorShim]) -> Iterator[str]:
+    """The same of the vendors' shims, which the menu starts for their certificates."""
+    for shim in shims:
+        signed = signed_by_microsoft(shim.efi)
+        if shim.efi.digest != own.digest and len(signed) == 1:
+            other = next(ca for ca in MicrosoftCa if ca not in signed)
+            yield (
+                f"The vendor's shim in {shim.image} is signed by Microsoft's authority of {signed[0]} alone: with Secure Boot on, "
+                f"kernels that only it vouches for do not start on computers that trust only that of {other}."
+            )
 
 
 def _only(item: ImageItem, answer: Answer, reason: str, cure: str) -> Prediction:

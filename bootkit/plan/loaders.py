@@ -6,6 +6,7 @@ compiled in (/EFI/debian), some look beside themselves. ``fbx64.efi`` and ``BOOT
 they write a boot entry into the machine's own NVRAM.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bootkit.errors import ToolMissing, UsageError
@@ -22,6 +23,7 @@ from bootkit.model.prepare import (
     SignedLoader,
     TakeLoader,
 )
+from bootkit.plan.microsoft import MicrosoftCa, signed_by_microsoft
 from bootkit.plan.modules import missing_modules, modules_for
 
 EFI_PLATFORMS = {
@@ -65,6 +67,14 @@ def choose_loaders(host: HostLoaders, data_fs: DataFs, choice: LoaderChoice, stu
             steps += _take(signed)
             stubs += (file for file in _stubs(signed, stub) if file not in stubs)
             notes.append(f"{firmware.label}: signed by {signed.vendor or 'its vendor'}, starts with Secure Boot on")
+            for authority, other in second_shims(host, signed, data_fs):
+                folder = second_folder(authority)
+                steps += _take(other, folder)
+                stubs += (file for file in _stubs(other, stub) if file not in stubs)
+                notes.append(
+                    f"{firmware.label}: {folder} has a second shim, for computers that trust Microsoft's authority of "
+                    f"{authority} alone: choose it in their firmware by 'boot from file'"
+                )
         elif platform is not None and not missing_modules(platform):
             steps.append(_build(firmware, platform, stub))
             notes.append(f"{firmware.label}: built here, starts with Secure Boot off only")
@@ -80,6 +90,32 @@ def choose_loaders(host: HostLoaders, data_fs: DataFs, choice: LoaderChoice, stu
     if not steps:
         raise ToolMissing("the host has no GRUB that a stick could start with", hint="bootkit doctor")
     return LoaderPlan(steps=tuple(steps), stubs=tuple(stubs), notes=tuple(notes), warnings=tuple(warnings))
+
+
+def second_folder(authority: MicrosoftCa) -> str:
+    """Where the shim lies that this authority has signed, where the one that starts by itself is not signed by it."""
+    return f"/EFI/ms{authority}"
+
+
+def second_shims(
+    host: HostLoaders, first: SignedLoader, data_fs: DataFs | None = None
+) -> Iterator[tuple[MicrosoftCa, SignedLoader]]:
+    """For each of Microsoft's authorities that has not signed the shim of ``first``, another one at hand that it has signed."""
+    signed = _authorities(first)
+    for authority in MicrosoftCa if signed else ():
+        others = (
+            other
+            for other in host.signed
+            if other.firmware is first.firmware
+            and authority in _authorities(other)
+            and (data_fs is None or data_fs.system.has_signed_grub(other.vendor))
+        )
+        if authority not in signed and (found := next(others, None)):
+            yield authority, found
+
+
+def _authorities(loader: SignedLoader) -> tuple[MicrosoftCa, ...]:
+    return signed_by_microsoft(loader.shim_facts) if loader.shim_facts is not None else ()
 
 
 def _check_choice(host: HostLoaders, data_fs: DataFs, choice: LoaderChoice) -> None:
@@ -101,12 +137,12 @@ def _usable(signed: SignedLoader | None, data_fs: DataFs, choice: LoaderChoice) 
     return signed if data_fs.system.has_signed_grub(signed.vendor) else None
 
 
-def _take(signed: SignedLoader) -> list[TakeLoader | BuildLoader]:
+def _take(signed: SignedLoader, folder: str = EFI_FOLDER) -> list[TakeLoader | BuildLoader]:
     suffix = EFI_PLATFORMS[signed.firmware][1]
     files: list[tuple[str, HostFile | None]] = [
-        (f"{EFI_FOLDER}/BOOT{suffix.upper()}.EFI", signed.shim),
-        (f"{EFI_FOLDER}/grub{suffix}.efi", signed.grub),
-        (f"{EFI_FOLDER}/mm{suffix}.efi", signed.mok_manager),
+        (f"{folder}/BOOT{suffix.upper()}.EFI", signed.shim),
+        (f"{folder}/grub{suffix}.efi", signed.grub),
+        (f"{folder}/mm{suffix}.efi", signed.mok_manager),
     ]
     return [
         TakeLoader(path=path, firmware=signed.firmware, source=file.path, package=file.package)

@@ -10,7 +10,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from bootkit.errors import BootkitError
+from bootkit.formats.efi import read_efi
 from bootkit.model.boot import Firmware
+from bootkit.model.efi import EfiFacts
 from bootkit.model.prepare import GrubPlatform, HostFile, HostLoaders, SignedLoader
 from bootkit.system.run import run, which
 
@@ -82,10 +84,20 @@ def _loaders_below(root: Path) -> HostLoaders:
                 shim=_with_package(loader.shim, packages),
                 grub=_with_package(loader.grub, packages),
                 mok_manager=loader.mok_manager and _with_package(loader.mok_manager, packages),
+                shim_facts=efi_of(loader.shim.path),
             )
             for loader in signed
         ),
     )
+
+
+def efi_of(path: str) -> EfiFacts | None:
+    """What Secure Boot looks at in a program of the host; ``None`` if it cannot be read, or is none."""
+    try:
+        with Path(path).open("rb") as fh:
+            return read_efi(fh)
+    except (BootkitError, OSError):
+        return None
 
 
 def mkimage_program() -> str:

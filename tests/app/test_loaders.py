@@ -1,20 +1,23 @@
 """What is told of the boot loaders on a stick, and that none is replaced by an older one."""
 
 import json
+import subprocess
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from bootkit.app.stick.loaders import stick_shims
 from bootkit.app.verbs import upgrade
 from bootkit.app.verbs.loaders import comparison, list_loaders
-from bootkit.app.verbs.prepare import prepare_image
+from bootkit.app.verbs.prepare import plan_preparation, prepare_image
 from bootkit.app.verbs.upgrade import plan_upgrade_of, plan_way_back
 from bootkit.errors import BootkitError
 from bootkit.model.boot import Firmware
 from bootkit.model.loader import LoaderFile
 from bootkit.model.places import LOADERS_FILE, STOP_FILE
 from bootkit.model.prepare import HostLoaders, LoaderChoice
+from bootkit.model.testboot import MachineKind
 from bootkit.plan.microsoft import MicrosoftCa
 from bootkit.plan.versions import is_newer
 from bootkit.system.apply import apply_plan
@@ -133,6 +136,32 @@ def test_loaders_come_out_of_a_folder_first(tmp_path: Path) -> None:
     assert arm is not None
     assert arm.shim.path == str(tmp_path / "usr/lib/shim/shimaa64.efi.signed")
     assert found.signed_for(Firmware.UEFI_X64) is not None
+
+
+def test_a_stick_carries_the_shim_of_either_authority(tmp_path: Path) -> None:
+    """Where the shim that goes before is signed for new computers alone, as shims of after 2026 are, and the host has another."""
+    shim, grub = tmp_path / "usr/lib/shim/shimx64.efi.signed", "usr/lib/grub/x86_64-efi-signed/grubx64.efi.signed"
+    shim.parent.mkdir(parents=True)
+    shim.write_bytes(Path("/", "usr/lib/shim/shimx64.efi.signed").read_bytes())
+    subprocess.run(["sbattach", "--signum", "1", "--remove", shim], check=True, capture_output=True)
+    (tmp_path / grub).parent.mkdir(parents=True)
+    (tmp_path / grub).write_bytes(Path("/", grub).read_bytes())
+    image = tmp_path / "both.img"
+    plan = plan_preparation(image, size=180 * MIB, loaders_from=tmp_path)
+    assert [note for note in plan.notes if "/EFI/ms2011 has a second shim" in note]
+    apply_plan(plan)
+    with open_stick(image) as opened:
+        rows = {row.file.path: row for row in list_loaders(opened)}
+        starts = stick_shims(opened.volume)[Firmware.UEFI_X64]
+    first, second = rows["/EFI/BOOT/BOOTX64.EFI"], rows["/EFI/ms2011/BOOTX64.EFI"]
+    assert (first.authorities, MicrosoftCa.UEFI_2011 in second.authorities) == ((MicrosoftCa.UEFI_2023,), True)
+    assert starts == first.file.efi
+    assert first.machines[MachineKind.MS2011]
+    assert not second.machines[MachineKind.MS2011]
+    assert rows["/EFI/ms2011/grubx64.efi"].file.sha256_now
+    apply_plan(plan_upgrade_of(image, loaders_from=tmp_path))
+    with open_stick(image) as opened:
+        assert [row.file.path for row in list_loaders(opened)] == list(rows)
 
 
 @pytest.mark.parametrize(

@@ -61,7 +61,11 @@ def stick_shims(volume: Volume) -> dict[Firmware, EfiFacts]:
     """What Secure Boot starts on a stick whose loaders know hops, as it was written; nothing where nobody knows."""
     found = recorded_loaders(volume)
     files = found.files if found is not None and found.takes_hops else ()
-    return {file.firmware: file.efi for file in files if file.efi is not None and file.efi.shim is not None}
+    found_shims: dict[Firmware, EfiFacts] = {}
+    for file in files:
+        if file.efi is not None and file.efi.shim is not None:
+            found_shims.setdefault(file.firmware, file.efi)  # the first is what starts by itself
+    return found_shims
 
 
 def _on_boot_partition(fh: BinaryIO, record: StickRecord, *, only_shims: bool) -> StickLoaders | None:

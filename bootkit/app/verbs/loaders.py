@@ -1,22 +1,27 @@
 """``list --loaders``: what starts the stick, who signed it, on which machines it starts, and whether this computer has newer."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
+from bootkit.app.stick.catalog import read_catalog
+from bootkit.app.stick.images import find_images
 from bootkit.app.stick.loaders import read_loaders
 from bootkit.errors import BootkitError
-from bootkit.formats.efi import read_efi
 from bootkit.model.boot import Firmware
 from bootkit.model.efi import EfiFacts, MachineKeys
-from bootkit.model.loader import LoaderFile
+from bootkit.model.loader import LoaderFile, StickLoaders
+from bootkit.model.places import EFI_FOLDER
 from bootkit.model.prepare import HostFile, HostLoaders, SignedLoader
+from bootkit.model.testboot import MachineKind
+from bootkit.plan.loaders import second_folder, second_shims
+from bootkit.plan.machine_kinds import refusing, refusing_hop
+from bootkit.plan.machines import vendor_shims
 from bootkit.plan.microsoft import MicrosoftCa, signed_by_microsoft, trusted_authorities
 from bootkit.plan.sbat import generations, release
 from bootkit.plan.trust import holder, why_not
 from bootkit.plan.versions import is_newer
 from bootkit.system.efivars import machine_keys
-from bootkit.system.loaders import find_loaders
+from bootkit.system.loaders import efi_of, find_loaders
 from bootkit.system.sticks import Stick
 
 
@@ -34,10 +39,14 @@ class LoaderRow:
     """What this computer has, if that is newer."""
     older: str = ""
     """What this computer has, if that is older."""
+    machines: Mapping[MachineKind, str] = field(default_factory=dict[MachineKind, str])
+    """Of a shim: why each kind of machine does not start it with Secure Boot on, as a clause; empty if it does."""
+    image: str = ""
+    """Path of the image in which a vendor's shim lies, that the menu starts before that vendor's kernels."""
 
 
 def list_loaders(stick: Stick) -> tuple[LoaderRow, ...]:
-    """Every loader on the stick, in the order in which they were written.
+    """Every loader on the stick, in the order in which they were written, then the vendors' shims in its images.
 
     Raises:
         BootkitError: the stick has no list of them.
@@ -59,9 +68,30 @@ def list_loaders(stick: Stick) -> tuple[LoaderRow, ...]:
                 refused="" if efi is None or efi.shim is None else why_not(efi, None, machine),
                 newer=here if order > 0 else "",
                 older=here if order < 0 else "",
+                machines={} if efi is None or efi.shim is None else refusing(efi),
             )
         )
-    return tuple(rows)
+    return (*rows, *_hops(stick, found, machine))
+
+
+def _hops(stick: Stick, found: StickLoaders, machine: MachineKeys | None) -> Iterator[LoaderRow]:
+    """The vendors' shims in the images that a menu on this stick would start."""
+    own = {
+        file.firmware: file.efi for file in reversed(found.files) if file.efi is not None and file.efi.shim is not None
+    }
+    items = read_catalog(stick.volume, find_images(stick.volume)).items if found.takes_hops else ()
+    for shim in vendor_shims(items):
+        efi, ours = shim.efi, own.get(shim.firmware)
+        if ours is None or efi.digest == ours.digest:
+            continue
+        yield LoaderRow(
+            file=LoaderFile(path=shim.path, firmware=shim.firmware, signed=True, package=release(efi.sbat), efi=efi),
+            signer=_signer(efi),
+            authorities=signed_by_microsoft(efi),
+            refused=why_not(efi, ours, machine),
+            machines=refusing_hop(efi, ours),
+            image=shim.image,
+        )
 
 
 def _signer(efi: EfiFacts) -> str:
@@ -80,12 +110,19 @@ def host_release(file: LoaderFile, host: HostLoaders) -> str:
     """Name and version of what this computer would put in the place of ``file``; empty if nobody knows."""
     if not file.signed:
         return next((one.package for one in host.platforms if _platform_firmware(one.name) is file.firmware), "")
-    signed = host.signed_for(file.firmware)
+    signed = _signed_for(file, host)
     counterpart = None if signed is None else _counterpart(file.path, signed)
     if counterpart is None:
         return ""
-    efi = _read(counterpart.path)
+    efi = efi_of(counterpart.path)
     return release(efi.sbat) if efi is not None and efi.sbat else counterpart.package
+
+
+def _signed_for(file: LoaderFile, host: HostLoaders) -> SignedLoader | None:
+    first, folder = host.signed_for(file.firmware), file.path.rpartition("/")[0]
+    if first is None or folder == EFI_FOLDER:
+        return first
+    return next((one for authority, one in second_shims(host, first) if second_folder(authority) == folder), None)
 
 
 def comparison(one: str, other: str) -> int:
@@ -115,7 +152,7 @@ def _platform_firmware(name: str) -> Firmware | None:
 def secure_boot_notes(host: HostLoaders, machine: MachineKeys | None) -> Iterator[str]:
     """What is to be known of this computer's signed loaders before they are used, and of its firmware; sentences."""
     for loader in host.signed:
-        efi = _read(loader.shim.path)
+        efi = loader.shim_facts
         if efi is None:
             continue
         if refused := why_not(efi, None, machine):
@@ -140,11 +177,3 @@ def _machine(machine: MachineKeys) -> str:
     return (
         f"This computer: Secure Boot is {state}; of Microsoft's authorities for others than Windows it trusts {trusts}."
     )
-
-
-def _read(path: str) -> EfiFacts | None:
-    try:
-        with Path(path).open("rb") as fh:
-            return read_efi(fh)
-    except (BootkitError, OSError):
-        return None
