@@ -21,6 +21,8 @@ class Findable:
     """What is compared with that which is typed: small letters of ASCII, because GRUB reads the keys of a US keyboard."""
     free: str
     """What lets it start without a password."""
+    judged: str
+    """As :attr:`bootkit.render.entries.MenuImage.judged`."""
 
 
 def findable(images: Iterable[MenuImage], free: str) -> tuple[Findable, ...]:
@@ -33,6 +35,7 @@ def findable(images: Iterable[MenuImage], free: str) -> tuple[Findable, ...]:
             title=image.title,
             words=_typeable(" ".join((image.title, image.appearance.tip, image.path.rpartition("/")[2]))),
             free="" if image.appearance.locked else free,
+            judged=image.judged,
         )
         for image in images
     )

@@ -19,6 +19,7 @@ from bootkit.render.texts import translations
 _SAMPLES = 4
 """Points along one side of a pixel by which a curve's share of it is found."""
 _LOGO = 36
+_MARK = 16
 _ROUND = 5
 """Radius of the corners of a line's box."""
 _NOTHING: Pixel = (0, 0, 0, 0)
@@ -40,6 +41,8 @@ class Palette:
     bar: str
     """How much time has gone."""
     bar_text: str
+    mark: str
+    """Of what does not start here."""
 
 
 PALETTES: Mapping[str, Palette] = {
@@ -54,6 +57,7 @@ PALETTES: Mapping[str, Palette] = {
         selected_text="#ffffff",
         bar="#2d4566",
         bar_text="#dfe6ee",
+        mark="#e0564a",
     ),
     LIGHT: Palette(
         background="#e9edf2",
@@ -66,6 +70,7 @@ PALETTES: Mapping[str, Palette] = {
         selected_text="#ffffff",
         bar="#c3d9f2",
         bar_text="#27313d",
+        mark="#c3362b",
     ),
 }
 
@@ -103,6 +108,7 @@ def _pictures(palette: Palette) -> Mapping[str, bytes]:
     return {
         "background": png([[_rgba(palette.background)]]),
         "logo": png(_logo(palette)),
+        "icons/marked": png(_mark(palette)),
         **_box("panel", _ROUND, palette.panel, palette.border),
         **_box("select", _ROUND, palette.selected, palette.selected),
         **_box("bar", _ROUND, palette.bar, palette.bar),
@@ -118,7 +124,7 @@ def _theme_text(palette: Palette, language: str) -> bytes:
     def in_language(text: str) -> str:
         return f'"{texts.get(text, text)}"'
 
-    return render("theme.txt.j2", palette=palette, logo=_LOGO, _=in_language).encode()
+    return render("theme.txt.j2", palette=palette, logo=_LOGO, mark=_MARK, _=in_language).encode()
 
 
 def _box(name: str, radius: int, fill: str, border: str) -> dict[str, bytes]:
@@ -142,6 +148,18 @@ def _logo(palette: Palette) -> list[list[Pixel]]:
         return _rgba(palette.selected) if square(x, y) else _NOTHING
 
     return _draw(_LOGO, colour)
+
+
+def _mark(palette: Palette) -> list[list[Pixel]]:
+    """A disc with a bar across."""
+    disc = _rounded(_MARK, _MARK / 2, 0)
+
+    def colour(x: float, y: float) -> Pixel:
+        if abs(y / _MARK - 0.5) <= 0.1 and abs(x / _MARK - 0.5) <= 0.3:
+            return _rgba(palette.panel)
+        return _rgba(palette.mark) if disc(x, y) else _NOTHING
+
+    return _draw(_MARK, colour)
 
 
 def _rounded(size: int, radius: float, inset: float) -> Callable[[float, float], bool]:

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from bootkit.model.boot import BootEntry, EntryKind, Firmware
-from bootkit.model.catalog import LAST, Additions, Hop, ImageAppearance, MenuSettings
+from bootkit.model.catalog import DARK, LAST, LIGHT, Additions, Hop, ImageAppearance, MenuSettings
 from bootkit.model.places import CUSTOM_MENU, GRUBENV, MENU, STOP_FILE, SUM_FOLDER
 from bootkit.plan.password import grub_digest
 from bootkit.render.menu import CHECKED, MenuTarget, menu_targets, render_menu
+from bootkit.render.theme import theme_files
 from bootkit.system.grubemu import run_menu
 from tests.render.conftest import (
     BROKEN,
@@ -537,6 +538,29 @@ def test_what_does_not_start_here_is_marked_and_never_the_default(stick: StickMa
     shown = run_menu(disk, firmware=Firmware.UEFI_X64, presets={"lockdown": "y"}).screen
     assert "Arm (not for this computer)" in shown
     assert "Bold (Secure Boot refuses it)" in shown
+
+
+@pytest.mark.parametrize("others", [0, CHECKED])
+def test_what_was_started_last_is_no_default_where_it_does_not_start(stick: StickMaker, others: int) -> None:
+    refused = replace(item("/boot/iso/b.iso", entry(), distro="Bold"), refused=frozenset({Firmware.UEFI_X64}))
+    many = tuple(item(f"/boot/iso/c{n:02}.iso", entry(), distro="Common") for n in range(1 + others))
+    for one in (refused, many[0]):
+        stick.add_iso(one.path, LIVE_TREE)
+    stick.add_menu(refused, *many, settings=MenuSettings(default=LAST))
+    last = "image:b.iso>entry-live-system"
+    stick.files[GRUBENV] = f"# GRUB Environment Block\nlast={last}\n".encode().ljust(1024, b"#")
+    stick.files[CUSTOM_MENU] = b'echo "<$default $timeout>"\n'
+    disk = stick.make()
+    secure = run_menu(disk, entry="blank", firmware=Firmware.UEFI_X64, presets={"lockdown": "y"}).screen
+    assert "<image:c00.iso>0 30>" in secure
+    assert f"<{last} 30>" in run_menu(disk, entry="blank", firmware=Firmware.UEFI_X64).screen
+
+
+def test_what_does_not_start_here_has_a_sign_of_its_own(stick: StickMaker) -> None:
+    stick.add_menu(replace(item("/boot/iso/b.iso", entry()), refused=frozenset({Firmware.UEFI_X64})))
+    assert b'--class "$mark_class"' in stick.files[MENU]
+    (picture,) = (path for path in theme_files(DARK) if path.endswith("/icons/marked.png"))
+    assert theme_files(DARK)[picture] != theme_files(LIGHT)[picture]
 
 
 @pytest.mark.parametrize(
