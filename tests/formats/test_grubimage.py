@@ -29,7 +29,18 @@ def test_debians_signed_grub_has_what_is_told_of_it() -> None:
 @pytest.mark.parametrize("platform", ["x86_64-efi", "i386-efi"])
 def test_the_modules_of_both_word_sizes_are_read(platform: str, tmp_path: Path) -> None:
     image = tmp_path / "grub.efi"
-    argv: list[str | Path] = ["grub-mkimage", "-O", platform, "-p", "/boot/grub", "-o", image, "exfat", "ntfs", "normal"]
+    argv: list[str | Path] = [
+        "grub-mkimage",
+        "-O",
+        platform,
+        "-p",
+        "/boot/grub",
+        "-o",
+        image,
+        "exfat",
+        "ntfs",
+        "normal",
+    ]
     subprocess.run(argv, check=True, capture_output=True)
     assert {"exfat", "ntfs", "normal"} <= set(modules_of(image))
 
