@@ -118,6 +118,8 @@ class MenuSettings:
     default: str = ""
     """Path of the image that starts by itself; empty for the first, ``LAST`` for what was started last."""
     serial: bool = False
+    beep: bool = False
+    """Whether two tones say that the menu is there."""
     to_ram: bool = False
     """Whether the menu starts with this choice switched on; so the next."""
     safe_graphics: bool = False

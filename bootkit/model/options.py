@@ -152,6 +152,14 @@ OPTIONS: tuple[OptionSpec, ...] = (
         scopes=OF_MENU,
     ),
     OptionSpec(
+        key="beep",
+        kind=Kind.SWITCH,
+        default=False,
+        title="Tones",
+        help="Two tones say that the menu is there, for those who do not see it. A machine without a speaker stays silent.",
+        scopes=OF_MENU,
+    ),
+    OptionSpec(
         key="password",
         kind=Kind.PASSWORD,
         default="",

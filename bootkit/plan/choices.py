@@ -27,6 +27,7 @@ def menu_settings(choices: Choices, items: tuple[ImageItem, ...]) -> MenuSetting
         timeout=choices.number("timeout"),
         default=choices.text("default"),
         serial=bool(choices.number("serial")),
+        beep=bool(choices.number("beep")),
         to_ram=bool(choices.number("to_ram")),
         safe_graphics=bool(choices.number("safe_graphics")),
         password=choices.text("password"),

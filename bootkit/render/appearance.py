@@ -6,9 +6,9 @@ from bootkit.render.texts import catalogue
 from bootkit.render.theme import theme_files
 
 
-def appearance_files(settings: MenuSettings) -> dict[str, bytes]:
-    """By their path on the stick. The menu works without any of them."""
-    files = theme_files(settings.theme, settings.language)
+def appearance_files(settings: MenuSettings, *, searches: bool = False) -> dict[str, bytes]:
+    """By their path on the stick. The menu works without any of them. ``searches`` tells whether it has a search to speak of."""
+    files = theme_files(settings.theme, settings.language, searches=searches)
     if settings.language != "en":
         files[f"{LOCALE_FOLDER}/{settings.language}.mo"] = catalogue(settings.language)
     return files

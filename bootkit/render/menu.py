@@ -205,6 +205,7 @@ def _values(
         "owner": OWNER,
         "toggles": toggles,
         "timeout": settings.timeout,
+        "beep": settings.beep,
         "image_folder": IMAGE_FOLDER,
         "chosen": _chosen(tree, settings),
         "rules": [_rule(stack, rule) for stack, rule in quick_rules],
@@ -231,6 +232,11 @@ def _checkable(image: MenuImage) -> dict[str, str]:
         "folder": image.path.rpartition("/")[0],
         "sum_path": f"{SUM_FOLDER}{image.path}.sha256",
     }
+
+
+def is_empty_menu(grub_cfg: bytes) -> bool:
+    """Whether a menu is one of ours that has no image, as ``prepare`` writes it: nobody wants to go back to it."""
+    return b" --id empty" in grub_cfg
 
 
 def menu_targets(items: Sequence[ImageItem], settings: MenuSettings | None = None) -> tuple[MenuTarget, ...]:

@@ -91,14 +91,14 @@ def theme_background(name: str) -> str:
     return PALETTES[name].background if is_our_theme(name) else ""
 
 
-def theme_files(name: str, language: str = "en") -> dict[str, bytes]:
+def theme_files(name: str, language: str = "en", *, searches: bool = False) -> dict[str, bytes]:
     """The files of a theme of ours by their path on the stick; none for any other."""
     if not is_our_theme(name):
         return {}
     palette = PALETTES[name]
     files = {f"{THEME_FOLDER}/{picture}.png": content for picture, content in _pictures(palette).items()}
     for spoken in ("en", language):
-        files[theme_path(name, spoken)] = _theme_text(palette, spoken)
+        files[theme_path(name, spoken)] = _theme_text(palette, spoken, searches=searches)
     return files
 
 
@@ -118,13 +118,13 @@ def _pictures(palette: Palette) -> Mapping[str, bytes]:
     }
 
 
-def _theme_text(palette: Palette, language: str) -> bytes:
+def _theme_text(palette: Palette, language: str, *, searches: bool) -> bytes:
     texts = translations(language)
 
     def in_language(text: str) -> str:
         return f'"{texts.get(text, text)}"'
 
-    return render("theme.txt.j2", palette=palette, logo=_LOGO, mark=_MARK, _=in_language).encode()
+    return render("theme.txt.j2", palette=palette, logo=_LOGO, mark=_MARK, searches=searches, _=in_language).encode()
 
 
 def _box(name: str, radius: int, fill: str, border: str) -> dict[str, bytes]:

@@ -110,6 +110,14 @@ def test_the_menu_before_is_kept(volume: Volume, stick: Path, make_iso: MakeIso)
     assert (stick / "boot/grub/grub.cfg").read_bytes() != first
 
 
+def test_a_menu_without_images_is_none_to_go_back_to(volume: Volume, stick: Path, make_iso: MakeIso) -> None:
+    _generate(volume)
+    _put(stick, make_iso("debian.iso"))
+    _generate(volume)
+    assert not (stick / "boot/grub/grub.cfg.old").exists()
+    assert len(list((stick / "boot/grub").glob("menu_*.cfg"))) == 1
+
+
 def test_one_bad_image_stops_nothing(volume: Volume, stick: Path, make_iso: MakeIso) -> None:
     _put(stick, make_iso("debian.iso"))
     (stick / "boot/iso/broken.iso").write_bytes(b"\0" * 100_000)

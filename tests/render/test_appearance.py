@@ -33,7 +33,10 @@ def test_every_text_of_the_menu_is_in_every_language() -> None:
     menus = [menu_text(CATALOG, settings, RULES, additions), menu_text((), settings, RULES)]
     menus.append(menu_text([replace(DEBIAN, sha256="ab" * 32)], settings, RULES))
     said = {text for menu in menus for text in re.findall(r'\$"([^"]*)"', menu.decode())}
-    shown = set(re.findall(r'text = "(.*)"', appearance_files(MenuSettings())[f"{THEME_FOLDER}/theme.txt"].decode()))
+    themes = [appearance_files(MenuSettings(), searches=searches) for searches in (False, True)]
+    shown = {
+        text for files in themes for text in re.findall(r'text = "(.*)"', files[f"{THEME_FOLDER}/theme.txt"].decode())
+    }
     rare = {
         " (untested guess)",
         " (erases disks)",
@@ -46,6 +49,19 @@ def test_every_text_of_the_menu_is_in_every_language() -> None:
     assert known_texts() - said - shown - OF_GRUB - rare == set()
     for language in TRANSLATED:
         assert set(translations(language)) == known_texts()
+
+
+@pytest.mark.parametrize(("searches", "has_it"), [(False, False), (True, True)])
+def test_the_line_of_keys_names_the_search_where_there_is_one(searches: bool, has_it: bool) -> None:
+    files = appearance_files(MenuSettings(), searches=searches)
+    assert (b"s search" in files[f"{THEME_FOLDER}/theme.txt"]) is has_it
+
+
+def test_tones_are_played_where_they_are_wanted_and_a_machine_can() -> None:
+    assert b"play " not in menu_text(CATALOG, MenuSettings(), RULES)
+    menu = menu_text(CATALOG, MenuSettings(beep=True), RULES)
+    assert menu.index(b'"$grub_cpu" != arm64 ]; then\n    play 480 660 1 880 2') > menu.index(b"first_time=1")
+    assert grub_script_error(menu) is None
 
 
 @pytest.mark.parametrize("language", TRANSLATED)

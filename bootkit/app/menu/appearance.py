@@ -24,8 +24,8 @@ class MenuAppearance:
     warnings: tuple[str, ...] = ()
 
 
-def plan_appearance(volume: Volume, settings: MenuSettings) -> MenuAppearance:
-    """What of the appearance has to be written."""
+def plan_appearance(volume: Volume, settings: MenuSettings, *, searches: bool = False) -> MenuAppearance:
+    """What of the appearance has to be written; ``searches`` tells whether the menu has a search."""
     trouble = _font_problem(volume, settings.language)
     if trouble:
         settings = replace(settings, language=MENU_LANGUAGES[0])
@@ -33,7 +33,7 @@ def plan_appearance(volume: Volume, settings: MenuSettings) -> MenuAppearance:
         trouble = (*trouble, f"the menu has a plain look: there is no {settings.theme} on the stick")
     steps = tuple(
         WriteFile(path=path, content=content)
-        for path, content in appearance_files(settings).items()
+        for path, content in appearance_files(settings, searches=searches).items()
         if read_file(volume, path, _FILE_LIMIT) != content
     )
     return MenuAppearance(settings=settings, steps=steps, warnings=trouble)

@@ -22,7 +22,7 @@ from bootkit.model.places import GENERATED, GRUB_FOLDER, GRUBENV, MENU, OLD_MENU
 from bootkit.model.plan import KeepOld, RemoveFile, StickPlan, StickStep, WriteFile
 from bootkit.plan.choices import menu_settings, unheard
 from bootkit.plan.machines import for_machines
-from bootkit.render.menu import MenuFiles, empty_grubenv
+from bootkit.render.menu import MenuFiles, empty_grubenv, is_empty_menu
 from bootkit.render.parts import is_parts_file, parts_of_menu
 from bootkit.system.efivars import machine_keys
 from bootkit.system.volume import Volume, read_file, walk
@@ -72,7 +72,7 @@ def plan_generation(
     catalog, items = state.catalog, state.catalog.items
     overlays = plan_overlays(volume, items, state.choices)
     offered = without_refused(state.offered, overlays.refused)
-    appearance = plan_appearance(volume, menu_settings(state.choices, offered))
+    appearance = plan_appearance(volume, menu_settings(state.choices, offered), searches=len(offered) > 1)
     companions = plan_companions(volume, items)
     menu = menu_of(
         for_machines(offered, stick_shims(volume), machine_keys()),
@@ -143,16 +143,17 @@ def _sums(volume: Volume, items: Sequence[ImageItem]) -> Iterator[StickStep]:
 def _menu_steps(volume: Volume, menu: MenuFiles, old_menu: bytes | None) -> Iterator[StickStep]:
     """The file beside grub.cfg comes first and goes last: at every instant a menu has its own."""
     changed = menu.grub_cfg != old_menu
+    before = read_file(volume, OLD_MENU, MENU_LIMIT)
     if volume.stat(menu.parts_path) is None:
         yield WriteFile(path=menu.parts_path, content=menu.parts)
     if changed:
-        if old_menu is not None:
+        if old_menu is not None and not is_empty_menu(old_menu):
+            before = old_menu
             yield KeepOld(path=MENU, old=OLD_MENU)
         yield WriteFile(path=MENU, content=menu.grub_cfg)
     if volume.stat(GRUBENV) is None:
         yield WriteFile(path=GRUBENV, content=empty_grubenv())
-    previous = old_menu if changed else read_file(volume, OLD_MENU, MENU_LIMIT)
-    kept = {menu.parts_path, parts_of_menu(previous or b"")}
+    kept = {menu.parts_path, parts_of_menu(before or b"")}
     for file in volume.listdir(GRUB_FOLDER) if volume.stat(GRUB_FOLDER) else ():
         path = f"{GRUB_FOLDER}/{file.name}"
         if is_parts_file(file.name) and path not in kept:
