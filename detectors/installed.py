@@ -233,7 +233,6 @@ DETECTOR = Detector(
                 overlay="makes a disk of the file",
                 keeps="in the file itself",
                 no_persistence="it keeps its changes by itself",
-                takes_device=True,
             )
             for maker, name in FAMILIES.items()
         ),
