@@ -1,7 +1,8 @@
 """The headers of a Linux kernel, of a unified kernel image, and of the boot loaders that lie in a kernel's place.
 
 Source: Linux 6.1, Documentation/x86/boot.rst (setup header: version at 0x206, initrd_addr_max at 0x22c, xloadflags at
-0x236, cmdline_size at 0x238, init_size at 0x260) and Documentation/arm64/booting.rst (image_size at 16, magic at 56); the
+0x236, cmdline_size at 0x238, init_size at 0x260) and Documentation/arm64/booting.rst (image_size at 16, magic at 56), Linux 6.12,
+drivers/firmware/efi/libstub/zboot-header.S and Makefile.zboot (payload at 8, its size at 12, its method at 24); the
 UAPI group's "Unified Kernel Image" (the sections); shim's SBAT.md, systemd 257's src/boot (``.sdmagic``), GRUB 2.12's
 util/mkimage.c (``mods``) and shim 15's elf_x86_64_efi.lds (``.vendor_cert``) for the loaders.
 """
@@ -21,6 +22,7 @@ from bootkit.model.kernel import KernelFacts, Uki
 _HEADER = 0x268
 _KERNEL_64, _EFI_HANDOVER_32 = 1 << 0, 1 << 2
 _GZIP = b"\x1f\x8b"
+_ZBOOT = b"zimg"
 _UNPACKED_LIMIT = 256 << 20
 """Bytes; kernels of ARM64 have 30 to 60 MiB."""
 _TEXT_LIMIT = 16 << 10
@@ -44,6 +46,8 @@ def read_kernel(fh: BinaryIO, size: int) -> KernelFacts:
         facts = _with_setup_header(facts, start)
     elif start[56:60] == b"ARM\x64":
         facts = replace(facts, cpu="aarch64", run_size=int(struct.unpack_from("<Q", start, 16)[0]))
+    elif start[4:8] == _ZBOOT:
+        facts = replace(facts, run_size=_unpacked_size(fh, start))
     pe = read_pe(fh)
     if pe is None:
         return facts
@@ -63,6 +67,13 @@ def _read_packed(fh: BinaryIO, size: int) -> KernelFacts:
     if unpacked[:2] == _GZIP:
         return KernelFacts(size=size)
     return replace(read_kernel(io.BytesIO(unpacked), len(unpacked)), size=size)
+
+
+def _unpacked_size(fh: BinaryIO, start: bytes) -> int:
+    """Bytes of memory for the kernel in a zboot image, a program that unpacks it: they stand at the end of its payload."""
+    at, size, method = struct.unpack_from("<II8x4s", start, 8)
+    end = at + size - (4 if method == b"gzip" else 0)  # which keeps its own size there; others get it appended
+    return int.from_bytes(read_upto(fh, end, 4), "little")
 
 
 def _uki(fh: BinaryIO, pe: PeFacts) -> Uki:

@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import struct
 import subprocess
 from pathlib import Path
 
@@ -80,6 +81,20 @@ def test_a_kernel_in_gzip_is_read_as_what_it_unpacks_to() -> None:
     assert (facts.cpu, facts.size, facts.efi) == ("aarch64", len(packed), plain.efi)
     assert facts.efi is not None
     assert facts.efi.signatures[0].fits
+
+
+@pytest.mark.parametrize(("method", "tail"), [(b"gzip", 0), (b"zstd22", 4), (b"lzma", 4)])
+def test_a_kernel_that_unpacks_itself_tells_the_memory_that_it_takes(method: bytes, tail: int) -> None:
+    """A zboot image: its header in front of a program for aarch64."""
+    program = bytearray(
+        Path("/usr/lib/debian-installer/images/12/arm64/text/debian-installer/arm64/grubaa64.efi").read_bytes()
+    )
+    payload, needed = b"packed" * 50 + bytes(-tail % 4), 42 << 20
+    content = payload + needed.to_bytes(4, "little")
+    struct.pack_into("<4sII8x8s", program, 4, b"zimg", len(program), len(content) - tail, method)
+    image = bytes(program) + content
+    facts = read_kernel(io.BytesIO(image), len(image))
+    assert (facts.cpu, facts.run_size, facts.size) == ("aarch64", needed, len(image))
 
 
 def test_what_only_begins_like_gzip_is_no_kernel() -> None:
