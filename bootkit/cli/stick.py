@@ -179,7 +179,7 @@ def restore(
 def doctor(wide: Wide = False, as_json: AsJson = False) -> None:
     """List the programs and boot loaders that bootkit uses, their packages, and what fails without them."""
     from bootkit.app.verbs.doctor import examine
-    from bootkit.system.tools import FAMILIES
+    from bootkit.system.tools import FAMILIES, UNPACK
 
     diagnosis = examine()
     if as_json:
@@ -205,8 +205,8 @@ def doctor(wide: Wide = False, as_json: AsJson = False) -> None:
         output.say(f"To install all that is missing: {diagnosis.command}")
     if diagnosis.foreign:
         output.say(
-            f"For other architectures ({', '.join(diagnosis.foreign)}): get the packages, unpack each with dpkg-deb -x PACKAGE "
-            "FOLDER, and name the folder: bootkit prepare TARGET --loaders-from FOLDER"
+            f"For other architectures ({', '.join(diagnosis.foreign)}): get the packages, unpack each with {UNPACK[diagnosis.family]}, "
+            "and name the folder: bootkit prepare TARGET --loaders-from FOLDER"
         )
     for sentence in diagnosis.secure_boot:
         output.answer(sentence)

@@ -15,6 +15,7 @@ from bootkit.model.boot import Firmware
 from bootkit.model.efi import EfiFacts
 from bootkit.model.prepare import GrubPlatform, HostFile, HostLoaders, SignedLoader
 from bootkit.system.run import run, which
+from bootkit.system.tools import UNPACK, host_family
 
 MKIMAGE_PROGRAMS = ("grub-mkimage", "grub2-mkimage")
 _PLATFORMS = ("i386-pc", "x86_64-efi", "i386-efi", "arm64-efi")
@@ -56,7 +57,7 @@ def find_loaders(root: Path = Path("/"), *, extra: Path | None = None) -> HostLo
         return host
     found = _loaders_below(extra)
     if not found.platforms and not found.signed:
-        hint = "unpack packages into it: dpkg-deb -x PACKAGE.deb FOLDER"
+        hint = f"unpack packages into it: {UNPACK.get(host_family(), UNPACK['debian'])}"
         raise BootkitError(f"{extra} holds neither GRUB's modules nor a signed shim and GRUB", hint=hint)
     return HostLoaders(
         platforms=(*found.platforms, *host.platforms), signed=(*found.signed, *host.signed)

@@ -167,7 +167,8 @@ LOADER_PACKAGES = (
     ),
     _loaders(
         f"signed shim and GRUB for {Firmware.UEFI_ARM64.label}", "signed:arm64", f"{Firmware.UEFI_ARM64.label} starts the stick with Secure Boot off only",
-        "shim-signed:arm64 grub-efi-arm64-signed:arm64", "", "", "",
+        "shim-signed:arm64 grub-efi-arm64-signed:arm64", "shim-aa64:aarch64 grub2-efi-aa64:aarch64", "",
+        "shim:aarch64 grub2-arm64-efi",
     ),
 )  # fmt: skip
 
@@ -178,6 +179,13 @@ INSTALL = {
     "opensuse": "sudo zypper install",
 }
 FAMILIES = tuple(INSTALL)
+UNPACK = {
+    "debian": "dpkg-deb -x PACKAGE FOLDER",
+    "fedora": "rpm2cpio PACKAGE | cpio -id -D FOLDER",
+    "arch": "bsdtar -xf PACKAGE -C FOLDER",
+    "opensuse": "rpm2cpio PACKAGE | cpio -id -D FOLDER",
+}
+"""What unpacks a package that is not to be installed, because it is for another architecture."""
 _FAMILY_OF = {
     "debian": "debian",
     "ubuntu": "debian",

@@ -125,16 +125,25 @@ def start_of(image: Path) -> tuple[bytes, object, list[str]]:
     return esp_bytes(image, "/EFI/BOOT/BOOTX64.EFI")[1], document["loaders"], kinds
 
 
-def test_loaders_come_out_of_a_folder_first(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("shim", "grub"),
+    [
+        ("usr/lib/shim/shimaa64.efi.signed", "usr/lib/grub/arm64-efi-signed/grubaa64.efi.signed"),
+        ("boot/efi/EFI/fedora/shimaa64.efi", "boot/efi/EFI/fedora/grubaa64.efi"),
+        ("usr/share/efi/aarch64/shim.efi", "usr/share/efi/aarch64/grub.efi"),
+    ],
+    ids=["debian", "fedora", "opensuse"],
+)
+def test_loaders_come_out_of_a_folder_first(shim: str, grub: str, tmp_path: Path) -> None:
     with pytest.raises(BootkitError, match="holds neither"):
         find_loaders(extra=tmp_path)
-    for name in ("usr/lib/shim/shimaa64.efi.signed", "usr/lib/grub/arm64-efi-signed/grubaa64.efi.signed"):
+    for name in (shim, grub):
         (tmp_path / name).parent.mkdir(parents=True)
         (tmp_path / name).write_bytes(b"MZ\0/EFI/debian\0")
     found = find_loaders(extra=tmp_path)
     arm = found.signed_for(Firmware.UEFI_ARM64)
     assert arm is not None
-    assert arm.shim.path == str(tmp_path / "usr/lib/shim/shimaa64.efi.signed")
+    assert arm.shim.path == str(tmp_path / shim)
     assert found.signed_for(Firmware.UEFI_X64) is not None
 
 
