@@ -65,16 +65,19 @@ def proposals(before: Sequence[str], begun: str) -> list[str]:
         options = OPTIONS_OF_ALL if len(words) == 1 else ()
         known = ["--help", *options] if begun.startswith("-") else [*member.members()]
     else:
-        known = _of_command(load(member), rest, begun)
+        known = _of_command(load(member), words, rest, begun)
     return [word for word in known if word.startswith(begun)]
 
 
-def _of_command(command: Command, before: Sequence[str], begun: str) -> list[str]:
-    """The command's options, or the values of the one that stands before if these are few."""
+def _of_command(command: Command, words: Sequence[str], before: Sequence[str], begun: str) -> list[str]:
+    """The command's options, or what the word may be that is wanted next."""
+    from bootkit.cli.completion_values import values_for
+
     options = {flag: option for option in parameters(command) for flag in option.flags}
-    if before and before[-1] in options and options[before[-1]].kind is not bool:
-        return [*options[before[-1]].values]
-    return ["--help", *options] if begun.startswith("-") else []
+    wants_value = bool(before) and before[-1] in options and options[before[-1]].kind is not bool
+    if begun.startswith("-") and not wants_value:
+        return ["--help", *options]
+    return values_for(command, words, before)
 
 
 def show() -> None:

@@ -5,11 +5,12 @@ from typing import Annotated
 
 from bootkit.cli.command import Option
 
+STICK_VARIABLE = "BOOTKIT_STICK"
 StickOption = Annotated[
     Path | None,
     Option(
         "--stick",
-        env="BOOTKIT_STICK",
+        env=STICK_VARIABLE,
         help="Mount point, device or image file of the stick; needed if there is not exactly one mounted.",
     ),
 ]

@@ -130,9 +130,42 @@ def test_a_command_that_is_not_there_is_refused(
         (["prepare", "--yes"], "--da", ["--data-fs"]),
         (["add"], "", []),
         (["nothing"], "", []),
+        (["options", "set"], "own", ["own_disks"]),
+        (["options", "set", "timezone"], "Europe/Berl", ["Europe/Berlin"]),
+        (["options", "set", "serial"], "", ["false", "true"]),
+        (["options", "list", "--stack"], "dmsq", ["dmsquash-live"]),
+        (["home", "create"], "", []),
     ],
 )
 def test_words_are_completed(before: list[str], begun: str, proposed: list[str]) -> None:
+    assert proposals(before, begun) == proposed
+
+
+@pytest.mark.parametrize(
+    ("before", "begun", "proposed"),
+    [
+        (["remove"], "", ["debian.iso", "other.iso"]),
+        (["test"], "deb", ["debian.iso"]),
+        (["verify", "debian.iso"], "o", ["other.iso"]),
+        (["persist", "create"], "", ["debian.iso", "other.iso"]),
+        (["persist", "create", "debian.iso"], "", []),
+        (["options", "set", "default"], "/boot/iso/o", ["/boot/iso/other.iso"]),
+        (["options", "set", "--image"], "o", ["other.iso"]),
+        (["home", "backup"], "", ["anna"]),
+        (["options", "set", "home"], "an", ["anna"]),
+        (["ext", "disable"], "", ["tools.raw"]),
+        (["app", "remove"], "", ["Viewer.AppImage"]),
+        (["app", "remove", "--stick", "/nowhere"], "", []),
+    ],
+)
+def test_what_lies_on_the_stick_is_completed(
+    before: list[str], begun: str, proposed: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = ("iso/debian.iso", "iso/other.iso", "home/anna.home", "extensions/x86_64/tools.raw", "bootkit/stick.toml")
+    for path in (*(f"boot/{name}" for name in files), "apps/Viewer.AppImage"):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text("")
+    monkeypatch.setenv("BOOTKIT_STICK", os.fspath(tmp_path))
     assert proposals(before, begun) == proposed
 
 
