@@ -20,6 +20,9 @@ def pytest_configure() -> None:
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix = os.fspath(ROOT / ".pytest_cache" / "compiled")
     sys.dont_write_bytecode = False
+    for name in ("detectors", "grub_templates", "initrd_overlays"):  # an archive of the source has no links
+        if not (link := ROOT / "bootkit" / name).exists():
+            link.symlink_to(Path("..", name))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -1,9 +1,13 @@
 """What is in the checkout is in the wheel, and what is installed from it works by itself."""
 
+import json
+import re
+import shutil
 import subprocess
 import sys
 import sysconfig
 import tarfile
+import tomllib
 import venv
 import zipfile
 from pathlib import Path
@@ -11,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from bootkit import __version__
+from bootkit.cli.completion import SHELLS
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = ("detectors", "grub_templates", "initrd_overlays")
@@ -62,8 +67,61 @@ def test_the_wheel_holds_every_file_of_the_four_folders(wheel: Path) -> None:
     expected = {f"bootkit/{name}" for name in files_below(ROOT / "bootkit") if not name.startswith(SHIPPED)}
     expected |= {f"bootkit/{folder}/{name}" for folder in SHIPPED for name in files_below(ROOT / folder)}
     with zipfile.ZipFile(wheel) as archive:
-        packed = {name for name in archive.namelist() if ".dist-info/" not in name}
+        packed = {name for name in archive.namelist() if ".dist-info/" not in name and ".data/" not in name}
     assert packed == expected
+
+
+def test_the_wheel_brings_the_manual_completions_and_what_desktops_want(wheel: Path) -> None:
+    data = f"bootkit-{__version__}.data/data/share"
+    with zipfile.ZipFile(wheel) as archive:
+        names = {name.removeprefix(f"{data}/") for name in archive.namelist() if name.startswith(data)}
+        manual = archive.read(f"{data}/man/man1/bootkit.1").decode()
+        bash = archive.read(f"{data}/bash-completion/completions/bootkit").decode()
+    assert names == {
+        "man/man1/bootkit.1", "man/man5/stick.toml.5", "man/man7/bootkit-detector.7",
+        "bash-completion/completions/bootkit", "zsh/site-functions/_bootkit", "fish/vendor_completions.d/bootkit.fish",
+        "applications/bootkit.desktop", "icons/hicolor/scalable/apps/bootkit.svg",
+    }  # fmt: skip
+    assert ".TH" in manual
+    assert bash == SHELLS["bash"][0]
+
+
+def test_the_wheel_has_a_bill_of_materials(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        bill = json.loads(archive.read(f"bootkit-{__version__}.dist-info/sboms/bootkit.cdx.json"))
+    assert (bill["bomFormat"], bill["specVersion"]) == ("CycloneDX", "1.6")
+    assert bill["metadata"]["component"]["purl"] == f"pkg:pypi/bootkit@{__version__}"
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    asked = {re.split(r"[^\w.-]", text)[0].replace(".", "-") for text in project["dependencies"]}
+    assert {component["name"] for component in bill["components"]} == asked
+    references = {component["bom-ref"] for component in bill["components"]}
+    assert set(bill["dependencies"][0]["dependsOn"]) == references
+
+
+def test_two_builds_are_the_same_bytes(dist: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "elsewhere"
+    shutil.copytree(ROOT, copy, symlinks=True, ignore=shutil.ignore_patterns(".git", ".venv", ".*cache", "__pycache__", "dist"))
+    run(sys.executable, "-m", "build", "--no-isolation", "--outdir", tmp_path / "again", copy, cwd=tmp_path)
+    for one in dist.iterdir():
+        assert (tmp_path / "again" / one.name).read_bytes() == one.read_bytes(), one.name
+
+
+def test_the_tests_of_the_sdist_run_out_of_it(dist: Path, installed: Path, tmp_path: Path) -> None:
+    """Some of each kind: what reads documents, records of images, templates, overlays, packaging."""
+    with tarfile.open(dist / f"bootkit-{__version__}.tar.gz") as archive:
+        archive.extractall(tmp_path, filter="data")
+    tree = tmp_path / f"bootkit-{__version__}"
+    tests = [
+        "tests/meta/test_man_pages.py",
+        "tests/meta/test_readme.py",
+        "tests/meta/test_links.py",
+        "tests/overlay/test_scripts.py",
+        "tests/render/test_quoting.py",
+        "tests/system/test_program.py",
+    ]
+    said = run(installed / "bin/python", "-m", "pytest", "-q", "-p", "no:cacheprovider", *tests, cwd=tree)
+    assert "passed" in said
+    assert "failed" not in said
 
 
 def test_the_sdist_holds_each_file_once_and_no_links(dist: Path) -> None:

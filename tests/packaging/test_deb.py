@@ -46,6 +46,10 @@ def test_the_package_is_built_by_one_command(package: Path) -> None:
         assert path in names
 
 
+def test_two_builds_are_the_same_bytes(package: Path, tmp_path: Path) -> None:
+    assert Path(run("packaging/deb", tmp_path).strip()).read_bytes() == package.read_bytes()
+
+
 def test_lintian_finds_nothing(package: Path) -> None:
     root = ["--allow-root"] if os.geteuid() == 0 else []
     assert run("lintian", *root, "--fail-on", "error,warning", package) == ""
