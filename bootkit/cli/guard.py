@@ -29,6 +29,10 @@ def guarded(action: Callable[[], None]) -> int:
             _answered(action)
     except BootkitError as error:
         tell(error)
+        if error.needs_rights:
+            from bootkit.cli.rights import offer_again
+
+            offer_again()
         return error.exit_code
     except BrokenPipeError:
         _close_stdout()  # whoever read our answer has seen enough

@@ -197,6 +197,48 @@ def test_an_unreadable_file_is_named_with_what_to_type(
     assert f"sudo bootkit explain {copy} (or: pkexec bootkit explain {copy})" in done.stderr
 
 
+@pytest.mark.parametrize(("answer", "started"), [("y", True), ("", False)])
+def test_at_a_terminal_the_same_is_done_again_as_root(
+    bootkit: Bootkit, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, answer: str, started: bool
+) -> None:
+    asked: list[str] = []
+    ran: list[tuple[str, list[str]]] = []
+
+    def ask(question: str) -> str:
+        asked.append(question)
+        return answer
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", "/dev/sdz")
+
+    def which(name: str, path: str = "") -> str | None:
+        return None if path or name == "sudo" else f"/usr/bin/{name}"
+
+    def execvp(file: str, argv: list[str]) -> None:
+        ran.append((file, argv))
+
+    program = tmp_path / "bootkit"
+    program.write_text("")
+    for name, value in (
+        ("argv", [os.fspath(program), "devices"]),
+        ("orig_argv", ["python", os.fspath(program), "devices"]),
+    ):
+        monkeypatch.setattr(sys, name, value)
+    for stream in ("stdin", "stderr"):
+        monkeypatch.setattr(f"sys.{stream}.isatty", lambda: True)
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    monkeypatch.setattr("bootkit.cli.rights.ask", ask)
+    monkeypatch.setattr("shutil.which", which)
+    monkeypatch.setattr(os, "execvp", execvp)
+    monkeypatch.setattr("bootkit.app.verbs.devices.list_devices", refuse)
+    done = bootkit("devices")
+    assert done.returncode == 1
+    assert f"sudo {program} devices" in done.stderr  # by its path, where root does not look
+    assert asked == ["Do it again as root, by run0? [y/N]"]
+    again = ("run0", ["run0", "--", sys.executable, os.fspath(program), "devices"])
+    assert ran == ([again] if started else [])
+
+
 def test_a_medium_that_gives_no_bytes_is_named(
     bootkit: Bootkit, stick: Path, iso: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -100,7 +100,9 @@ def test_the_wheel_has_a_bill_of_materials(wheel: Path) -> None:
 
 def test_two_builds_are_the_same_bytes(dist: Path, tmp_path: Path) -> None:
     copy = tmp_path / "elsewhere"
-    shutil.copytree(ROOT, copy, symlinks=True, ignore=shutil.ignore_patterns(".git", ".venv", ".*cache", "__pycache__", "dist"))
+    shutil.copytree(
+        ROOT, copy, symlinks=True, ignore=shutil.ignore_patterns(".git", ".venv", ".*cache", "__pycache__", "dist")
+    )
     run(sys.executable, "-m", "build", "--no-isolation", "--outdir", tmp_path / "again", copy, cwd=tmp_path)
     for one in dist.iterdir():
         assert (tmp_path / "again" / one.name).read_bytes() == one.read_bytes(), one.name
