@@ -66,18 +66,9 @@ def fresh_system(suite: str) -> Generator[Path]:
         subprocess.run(argv, input=debian_sources(suite), text=True, check=True)
         (root / "root/bootkit").mkdir()
         tree = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout
-        subprocess.run(
-            [
-                "cp",
-                "--parents",
-                "--no-dereference",
-                "-t",
-                root / "root/bootkit",
-                *tree.decode().rstrip("\0").split("\0"),
-            ],
-            cwd=ROOT,
-            check=True,
-        )
+        names: list[str | Path] = [*tree.decode().rstrip("\0").split("\0")]
+        copy: list[str | Path] = ["cp", "--parents", "--no-dereference", "-t", root / "root/bootkit"]
+        subprocess.run([*copy, *names], cwd=ROOT, check=True)
         # how this machine's pip reaches an index
         for path in (Path("/etc/pip.conf"), Path("/etc/ssl/certs/ca-certificates.crt"), Path("/etc/resolv.conf")):
             if path.exists():
