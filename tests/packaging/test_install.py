@@ -53,7 +53,7 @@ def fresh_system(suite: str) -> Generator[Path]:
     with TemporaryDirectory(prefix="bootkit-") as name:
         root = Path(name, "root")
         settings = [f"--aptopt={setting}" for setting in apt_settings()]
-        argv = [
+        argv: list[str | Path] = [
             "mmdebstrap",
             "--variant=apt",
             "--quiet",
