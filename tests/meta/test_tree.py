@@ -49,6 +49,7 @@ def test_only_what_belongs_there_lies_at_the_top() -> None:
     documents = {"README.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE"}
     folders = {
         ".ci",
+        ".github",
         "benchmarks",
         "bootkit",
         "detectors",
