@@ -257,7 +257,7 @@ def _reason_to_stop(run: _Run, *, ended: bool) -> str | None:
         return ""
     if watcher.failure:
         return watcher.failure
-    grace = GRUB_GRACE * (1 if _REFUSED in watcher.complaint else patience)
+    grace = GRUB_GRACE * (min(patience, 2) if _REFUSED in watcher.complaint else patience)
     if watcher.stage is Stage.MENU and run.complained and run.seconds - run.complained > grace:
         return f"GRUB: {watcher.complaint}"
     if ended:
