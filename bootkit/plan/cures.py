@@ -42,7 +42,7 @@ def by_modules(detection: Detection, entry: BootEntry, facts: IsoFacts, filesyst
         lacking = tuple(lacks(initrd, detection, entry, facts, builtin))
         for driver in drivers_of(filesystem):
             names = _missing(
-                initrd, (*_for_the_system(lacking, modules), *_with_dependencies(modules, driver, filesystem))
+                initrd, (*_for_the_system(lacking, modules), *_with_dependencies(modules, driver, filesystem)), modules
             )
             better = _with_modules(initrd, names, modules)
             answer = file_answer(detection, entry, [better], filesystem, builtin=builtin, facts=facts)
@@ -68,8 +68,11 @@ def _with_reason(cure: Cure, lacking: tuple[Lack, ...]) -> Cure:
     return replace(cure, reason=f"{lacking[0].reason[:-1]}; the overlay brings {brings} out of {cure.root}.")
 
 
-def _missing(initrd: InitrdFacts, names: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(name for name in names if name not in initrd.drivers.modules)
+def _missing(initrd: InitrdFacts, names: tuple[str, ...], modules: KernelModules) -> tuple[str, ...]:
+    """Those of ``names`` that the initrd lacks, each behind all that it depends on: what the initrd has is not loaded yet."""
+    lacking = [name for name in names if name not in initrd.drivers.modules]
+    ordered = (one for name in lacking for one in (*modules.depends.get(name, ()), name))
+    return tuple(dict.fromkeys(name for name in ordered if name in modules.paths))
 
 
 def by_finder(detection: Detection, entry: BootEntry, facts: IsoFacts, filesystem: str) -> Cure | None:

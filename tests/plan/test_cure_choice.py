@@ -129,3 +129,11 @@ def test_an_archiso_without_its_loop_hook_is_given_the_file_by_the_overlay() -> 
     assert file_answer(detection, ENTRY, [initrd], "ext4").readable is False
     found = cure_for(detection, ENTRY, facts, "ext4")
     assert (found and found.overlay, found and found.driver) == ("finder", "ext4")
+
+
+def test_what_a_module_depends_on_comes_along_though_the_initrd_has_it() -> None:
+    """It is not loaded yet when ours is inserted."""
+    drivers = KernelModules(modules=("ext4", "fat", "loop", "nls_ascii", "nls_cp437"), builtin=())
+    found = cure("vfat", initrd=replace(LIVE_BOOT, drivers=drivers))
+    assert found is not None
+    assert found.members == (f"{FOLDER}/fat.ko", f"{FOLDER}/vfat.ko")
