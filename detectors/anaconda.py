@@ -232,7 +232,7 @@ DETECTOR = Detector(
             wants_iso_suffix=True,
             skips_former_iso=True,
             markers={"anaconda": ("lib/anaconda-lib.sh",)},
-            finder=FileFinder(markers=("anaconda",), mounts_anything=True),
+            finder=FileFinder(markers=("anaconda",), mounts_anything=True, maker="dracut"),
         ),
     ),
 )

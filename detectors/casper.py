@@ -347,6 +347,7 @@ DETECTOR = Detector(
             finder=FileFinder(
                 markers=("casper-iso-scan", "lupin"),
                 scripts="casper",
+                maker="initramfs-tools",
                 lacking="Its initrd was made without casper's script 20iso_scan, which looks for an ISO file.",
             ),
             roots=("/{live-media-path:casper}/*.squashfs",),

@@ -332,7 +332,11 @@ DETECTOR = Detector(
                 ),
             },
             finder=FileFinder(
-                markers=("iso-scan",), mounts_anything=True, scripts=DMSQUASH_LIVE, lacking=LACKS_ISO_SCAN
+                markers=("iso-scan",),
+                mounts_anything=True,
+                scripts=DMSQUASH_LIVE,
+                maker="dracut",
+                lacking=LACKS_ISO_SCAN,
             ),
             roots=("/{rd.live.dir:LiveOS}/*.img", "/{rd.live.dir:LiveOS}/{rd.live.squashimg:squashfs.img}"),
         ),

@@ -214,7 +214,9 @@ DETECTOR = Detector(
             layers=("overlay",),
             takes_modules=True,
             takes_device=True,
-            finder=FileFinder(markers=("iso-scan",), mounts_anything=True, scripts=KIWI_LIVE, lacking=LACKS_ISO_SCAN),
+            finder=FileFinder(
+                markers=("iso-scan",), mounts_anything=True, scripts=KIWI_LIVE, maker="dracut", lacking=LACKS_ISO_SCAN
+            ),
             markers={KIWI_LIVE: ("sbin/kiwi-live-root", "sbin/kiwi-live-root.sh", "lib/kiwi-live-lib.sh")},
             roots=("/{rd.live.dir:LiveOS}/*.img", "/{rd.live.dir:LiveOS}/{rd.live.squashimg:squashfs.img}"),
         ),

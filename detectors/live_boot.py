@@ -353,7 +353,7 @@ DETECTOR = Detector(
             takes_modules=True,
             takes_device=True,
             markers={"live-boot": ("lib/live/boot/9990-main.sh", "bin/live-boot", "scripts/live")},
-            finder=FileFinder(markers=("live-boot",), mounts_anything=True),
+            finder=FileFinder(markers=("live-boot",), mounts_anything=True, maker="initramfs-tools"),
             roots=("/{live-media-path:live}/*.squashfs",),
         ),
         Stack(

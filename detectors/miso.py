@@ -177,6 +177,7 @@ DETECTOR = Detector(
                 markers=("miso-loop",),
                 mounts_anything=True,
                 scripts="miso",
+                maker="mkinitcpio",
                 lacking="Its initrd was made without the hook miso_loop_mnt, which opens an ISO file.",
             ),
             roots=("/{misobasedir:manjaro}/*/*.sfs",),

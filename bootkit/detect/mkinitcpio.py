@@ -18,6 +18,7 @@ from bootkit.model.stack import FileFinder
 LOOP_HOOK = FileFinder(
     markers=("archiso-loop",),
     mounts_anything=True,
+    maker="mkinitcpio",
     lacking="Its initrd was made without the hook archiso_loop_mnt, which opens an ISO file.",
 )
 """A stack adds the marker of its own ``scripts``."""
@@ -30,7 +31,9 @@ def loop_hook_of(fork: str) -> tuple[FileFinder, dict[str, tuple[str, ...]]]:
     ``hooks/artix`` by these names; artools 0.8.
     """
     lacking = f"Its initrd was made without the hook {fork}_loop_mnt, which opens an ISO file."
-    finder = FileFinder(markers=(f"{fork}-loop",), mounts_anything=True, scripts=fork, lacking=lacking)
+    finder = FileFinder(
+        markers=(f"{fork}-loop",), mounts_anything=True, scripts=fork, maker="mkinitcpio", lacking=lacking
+    )
     return finder, {fork: (f"hooks/{fork}",), f"{fork}-loop": (f"hooks/{fork}_loop_mnt",)}
 
 

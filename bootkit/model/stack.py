@@ -139,6 +139,10 @@ class FileFinder:
     lacking: str = ""
     """What it means that it holds the stack without the finder; a sentence."""
 
+    maker: str = ""
+    """The program (``InitrdFacts.maker``) whose initrds hold the stack in the files that its markers are of: one of that maker
+    with none of them was made without the stack, and of another maker's nothing is known."""
+
     def is_lacking(self, markers: Collection[str]) -> bool:
         """Whether ``markers`` are those of an initrd of the stack that cannot look for a file."""
         return self.scripts in markers and not any(marker in markers for marker in self.markers)

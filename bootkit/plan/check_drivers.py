@@ -79,8 +79,11 @@ def lacks(
 
 def _is_of_no_stack(initrd: InitrdFacts, detection: Detection) -> bool:
     """Whether an initrd, of which all was seen, has no file by which any stack is known: one made for an installed system."""
+    finder = stack_of(detection.stack).finder
     is_whole = bool(initrd.maker and initrd.drivers.modules and not initrd.warnings)
-    return is_whole and stack_of(detection.stack).finder is not None and not markers().keys() & set(initrd.markers)
+    return (
+        is_whole and finder is not None and finder.maker == initrd.maker and not markers().keys() & set(initrd.markers)
+    )
 
 
 def slow_or_unseen(initrd: InitrdFacts, builtin: Collection[str]) -> Iterator[str]:

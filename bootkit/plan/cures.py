@@ -28,6 +28,8 @@ def cure_for(detection: Detection, entry: BootEntry, facts: IsoFacts, filesystem
     To be asked only where they are not known to do so by themselves. ``generate`` puts on the stick what this answers,
     and ``check`` predicts from it, so that the two cannot disagree.
     """
+    if not all(_is_served(initrd, detection) for initrd in _initrds(entry, facts)):
+        return None
     answers = (judge(detection, entry, facts, filesystem) for judge in CURES)
     return next((cure for cure in answers if cure is not None), None)
 
@@ -143,6 +145,12 @@ def _initrds(entry: BootEntry, facts: IsoFacts) -> tuple[InitrdFacts, ...]:
     """The initrds that hold drivers: not processor microcode, not a vendor's additions."""
     read = (with_kernel(facts.initrds[path], facts) for path in entry.initrds if path in facts.initrds)
     return tuple(initrd for initrd in read if initrd.kernels or initrd.drivers.modules)
+
+
+def _is_served(initrd: InitrdFacts, detection: Detection) -> bool:
+    """Whether the stack's overlay is for initrds of such a maker: casper's is for initramfs-tools, and dracut has casper, too."""
+    finder = stack_of(detection.stack).finder
+    return finder is None or not finder.maker or initrd.maker in ("", finder.maker)
 
 
 def _kernels(entry: BootEntry, facts: IsoFacts) -> Iterator[tuple[InitrdFacts, RootFacts, str, str]]:

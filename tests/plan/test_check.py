@@ -166,7 +166,8 @@ def test_a_driver_does_not_help_a_script_that_tries_fixed_names() -> None:
         ("dmsquash-live", ("dmsquash-live-root",), "cannot boot"),
         ("kiwi-live", ("kiwi-live-root",), "cannot boot"),
         ("kiwi-live", ("kiwi-live-root", "iso-scan"), "boots"),
-        ("archiso", (), "cannot boot"),
+        ("archiso", (), "boots"),
+        ("casper", (), "cannot boot"),
         ("live-boot", ("systemd",), "cannot boot"),
     ],
 )

@@ -112,7 +112,8 @@ def test_nothing_is_promised_for_an_initrd_that_was_not_read() -> None:
 def test_a_missing_character_set_is_brought_and_nothing_else(stack: str) -> None:
     modules = ("fat", "nls_cp437", "nls_utf8", "vfat")
     drivers = KernelModules(modules=modules, builtin=("loop",), charsets={"fat": "ascii"})
-    found = cure("vfat", initrd=replace(LIVE_BOOT, drivers=drivers), stack=stack)
+    initrd = replace(LIVE_BOOT, drivers=drivers, maker="mkinitcpio" if stack == "archiso" else LIVE_BOOT.maker)
+    found = cure("vfat", initrd=initrd, stack=stack)
     assert found is not None
     assert found.members == (f"{FOLDER}/nls_ascii.ko",)
     assert found.reason == (
@@ -137,3 +138,10 @@ def test_what_a_module_depends_on_comes_along_though_the_initrd_has_it() -> None
     found = cure("vfat", initrd=replace(LIVE_BOOT, drivers=drivers))
     assert found is not None
     assert found.members == (f"{FOLDER}/fat.ko", f"{FOLDER}/vfat.ko")
+
+
+@pytest.mark.parametrize("stack", ["casper", "live-boot"])
+def test_nothing_is_promised_for_a_stack_in_an_initrd_of_another_maker(stack: str) -> None:
+    """The overlay's hook is one of initramfs-tools, which dracut's initrd does not run."""
+    assert cure("exfat", stack=stack)
+    assert cure("exfat", stack=stack, initrd=replace(LIVE_BOOT, maker="dracut")) is None

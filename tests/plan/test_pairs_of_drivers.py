@@ -56,8 +56,14 @@ def predicted(
     """On an ext4 stick; ``brings`` says whether the image's root has its kernel's modules to be taken from."""
     finder = stack.finder
     markers = (*finder.markers, finder.scripts) if finder else ()
+    maker = (finder.maker if finder else "") or "x"
     initrd = InitrdFacts(
-        size=9, maker="x", markers=tuple(filter(None, markers)), kernels=(VERSION,), drivers=drivers, allowed=("ext4",)
+        size=9,
+        maker=maker,
+        markers=tuple(filter(None, markers)),
+        kernels=(VERSION,),
+        drivers=drivers,
+        allowed=("ext4",),
     )
     paths = {name: f"/lib/modules/{VERSION}/{name}.ko" for name in MODULES} if brings else {}
     root = RootFacts(
