@@ -1,7 +1,7 @@
 """Unified kernel images: one EFI application that holds kernel, initrd and kernel line.
 
 systemd-boot starts them from ``/EFI/Linux``, some images have one in the place of the loader; both mostly in the FAT
-image for UEFI, and nothing beside. What is inside runs from RAM, or looks for its medium by the line that is built in.
+image for UEFI, and nothing beside; or a menu names one in another place. What is inside runs from RAM, or looks for its medium by the line that is built in.
 The first kind starts wherever GRUB can read it. To the second no word and no initrd can be given under Secure Boot, and
 no initrd of ours without it: the stub takes both from inside. systemd-boot itself cannot be started from an ISO file:
 it looks for entries on the partition that it was read from, and a loop device of GRUB's is none for the firmware.
@@ -52,10 +52,13 @@ NAMES = {"GNOMEOS": "GNOME OS", "TALOS": "Talos Linux", "Talos": "Talos Linux"}
 def detect(iso: IsoView) -> Detection | NotMine:
     if iso.facts.kind is not FileKind.ISO:
         return NotMine(reason="it is no ISO file")
-    linux = read_menus(iso).linux
+    menu = read_menus(iso)
+    linux = [entry for entry in menu.linux if entry.initrds or not _is_program(entry.kernel)]
     if linux:
         return NotMine(reason=f"its menu starts {linux[0].kernel}")
-    paths = [path for place in PLACES for start in ("/", f"{IN_EFI}/") for path in iso.glob(start + place)]
+    named = [path for entry in menu.entries for path in (entry.chainloader, entry.kernel) if _is_program(path)]
+    placed = [path for place in PLACES for start in ("/", f"{IN_EFI}/") for path in iso.glob(start + place)]
+    paths = dict.fromkeys((*map(iso.spelled, filter(iso.is_file, named)), *placed))
     images = [path for path in paths if (kernel := iso.kernel(path)) is not None and kernel.uki is not None]
     if not images:
         return NotMine(reason="it holds no unified kernel image")
@@ -83,6 +86,11 @@ def _detection(iso: IsoView, images: tuple[str, ...]) -> Detection:
             instead="Write this image to a stick of its own.",
         )
     return replace(found, entries=_entries(iso, images), filesystems=ANY_FILESYSTEM)
+
+
+def _is_program(path: str) -> bool:
+    """Whether a menu names an application of UEFI in the image, which may be a unified kernel image in a place of its own."""
+    return path.lower().endswith(".efi") and path.startswith(("/", IN_EFI))
 
 
 def _medium(cmdline: str) -> str:

@@ -29,6 +29,8 @@ SYSLINUX_MENUS = (
     "/syslinux/syslinux.cfg",
     "/isolinux.cfg",
     "/syslinux.cfg",
+    "/extlinux/extlinux.conf",
+    "/boot/extlinux/extlinux.conf",
 )
 LOOPBACK_MENUS = ("/boot/grub/loopback.cfg", "/boot/grub2/loopback.cfg")
 EFI_MENUS = ("efi:/EFI/BOOT/grub.cfg", "efi:/boot/grub/grub.cfg", "efi:/grub/grub.cfg")

@@ -83,6 +83,11 @@ def test_loader_entries_are_read_in_order_of_name(image: Image) -> None:
     assert shell.chainloader == "/shell.efi"
 
 
+def test_extlinux_calls_its_menu_by_its_own_name(image: Image) -> None:
+    for place in ("/extlinux/extlinux.conf", "/boot/extlinux/extlinux.conf"):
+        assert read_menus(image({place: ISOLINUX, **KERNEL})).sources == (place,)
+
+
 def test_of_loader_entries_those_for_another_machine_are_passed_over(image: Image) -> None:
     arm = {"/loader/entries/arm.conf": "title ARM\nlinux /k\ninitrd /i\narchitecture aa64"}
     both = {**arm, "/loader/entries/pc.conf": "title PC\nlinux /k\ninitrd /i"}

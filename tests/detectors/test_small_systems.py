@@ -1,10 +1,11 @@
 """What the detectors of small, rescue and RAM systems refuse, their tables, and what their rules for GRUB need."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from bootkit.detect import Detection, Detector, NotMine
+from bootkit.detect import Detection, Detector, EntryKind, NotMine
 from bootkit.detectors import (
     alpine,
     android,
@@ -21,8 +22,10 @@ from bootkit.detectors import (
     ram_only,
     slackware,
     tinycore,
+    uki,
 )
 from bootkit.model.iso import IsoFacts, Node, RecordedIso
+from bootkit.model.kernel import KernelFacts, Uki
 
 HERE = Path(__file__).parent
 MODULES = (
@@ -218,3 +221,24 @@ GRUB = ("/boot/grub/i386-pc/eltorito.img", "/boot/grub/i386-pc/normal.mod", "/ef
 def test_a_disc_of_grub_is_empty_only_where_nothing_else_is_on_it(files: tuple[str, ...], *, is_empty: bool) -> None:
     found = grub_rescue.detect(BareIso(*GRUB, *files, texts={"/boot/grub/grub.cfg": "set timeout=5\n"}))
     assert isinstance(found, Detection) == is_empty
+
+
+@pytest.mark.parametrize(
+    "menu",
+    [
+        {"/loader/entries/a.conf": "title Rescue\nuki /rescue/os.efi\n"},
+        {"/limine.conf": "/Rescue\n protocol: efi\n path: boot():/rescue/os.efi\n"},
+        {"/EFI/BOOT/refind.conf": 'menuentry "Rescue" {\n loader /rescue/os.efi\n}\n'},
+        {"/boot/grub/grub.cfg": 'menuentry "Rescue" {\n chainloader /rescue/os.efi\n}\n'},
+        {"/boot/grub/grub.cfg": 'menuentry "Rescue" {\n linux /rescue/os.efi quiet\n}\n'},
+    ],
+)
+@pytest.mark.parametrize("cmdline", ["rdinit=/init", "root=live:CDLABEL=DISC rd.live.image"])
+def test_a_unified_kernel_image_is_found_where_a_menu_names_it(menu: dict[str, str], cmdline: str) -> None:
+    kernel = KernelFacts(size=9, cpu="x86_64", uki=Uki(cmdline=cmdline, os_release="NAME=Rescue\n", initrd=9))
+    facts = replace(BareIso("/rescue/os.efi", texts=menu).facts, kernels={"/rescue/os.efi": kernel})
+    found = uki.detect(RecordedIso(facts))
+    assert isinstance(found, Detection)
+    started = [(entry.kernel, entry.kind) for entry in found.entries]
+    assert started == ([("/rescue/os.efi", EntryKind.CHAINLOADER)] if cmdline == "rdinit=/init" else [])
+    assert bool(found.obstacle) == (not started)
