@@ -1,10 +1,10 @@
-"""The catalogue as the menu shows it: folders, images and entries with their titles, ids and conditions."""
+"""Images as the menu shows them: their entries with titles, ids and conditions."""
 
 import re
 import textwrap
 import unicodedata
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from bootkit.model.boot import (
@@ -42,11 +42,9 @@ _MODULE_LOADERS = {
 }
 
 
-Appearances = Mapping[str, ImageAppearance]
+_OWN = "image_"
 _PLAIN = ImageAppearance()
-_NO_APPEARANCES: Appearances = {}
 _NOTHING = Additions()
-_NO_ADDITIONS: Mapping[str, Additions] = {}
 ERASES = "(erases disks)"
 """What stands behind the title of an entry that destroys something without a question."""
 INSTALLS = "(installs)"
@@ -142,6 +140,11 @@ class MenuImage:
     """Where Secure Boot refuses its default entry."""
 
     @property
+    def key(self) -> str:
+        """Its short name where many are named: the end of ``loop``, in characters that no pattern takes for something else."""
+        return self.loop.removeprefix(_OWN)
+
+    @property
     def judged(self) -> str:
         """What the menu's ``judge`` is told, to mark the image where it does not start; empty if it starts everywhere."""
         sources = [entry.source for entry in self.entries if entry.source is not None]
@@ -156,72 +159,8 @@ class MenuImage:
         return f"{self.id_path}>{next(wanted, 0)}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MenuFolder:
-    title: str
-    id: str
-    folders: tuple["MenuFolder", ...] = ()
-    images: tuple[MenuImage, ...] = ()
-
-    @property
-    def paths(self) -> tuple[str, ...]:
-        """Every image in it and below."""
-        below = (path for folder in self.folders for path in folder.paths)
-        return (*(image.path for image in self.images), *below)
-
-    @property
-    def all_images(self) -> tuple[MenuImage, ...]:
-        """The images in the order of the menu: those of a folder, then those of the folders in it."""
-        return (*self.images, *(image for folder in self.folders for image in folder.all_images))
-
-
-def menu_tree(
-    items: Iterable[ImageItem],
-    appearances: Appearances = _NO_APPEARANCES,
-    additions: Mapping[str, Additions] = _NO_ADDITIONS,
-) -> MenuFolder:
-    """The images in folders, in order of title; the outermost folder is the menu itself.
-
-    An image whose path holds control characters is left out: it cannot be said in a script that is read by lines.
-    """
-    speakable = [item for item in items if not re.search(r"[\x00-\x1f\x7f]", item.path)]
-    shown = [item for item in speakable if not appearances.get(item.path, _PLAIN).hidden]
-    return _folder("", shown, appearances, additions)
-
-
-def _folder(
-    folder: str, items: Sequence[ImageItem], appearances: Appearances, additions: Mapping[str, Additions]
-) -> MenuFolder:
-    prefix = f"{folder}/" if folder else ""
-    below: dict[str, list[ImageItem]] = {}
-    here: list[ImageItem] = []
-    for item in items:
-        name = item.folder[len(prefix) :].partition("/")[0] if item.folder != folder else ""
-        (below.setdefault(name, []) if name else here).append(item)
-    folders = [_folder(prefix + name, inside, appearances, additions) for name, inside in below.items()]
-    titles = _distinct_titles(here, appearances)
-    images = [
-        replace(_image(item, title, additions.get(item.path, _NOTHING)), appearance=appearances.get(item.path, _PLAIN))
-        for item, title in zip(here, titles, strict=True)
-    ]
-    return MenuFolder(
-        title=clean_text(folder.rpartition("/")[2]),
-        id=_folder_id(folder),
-        folders=tuple(sorted(folders, key=lambda one: (one.title.casefold(), one.id))),
-        images=tuple(sorted(images, key=lambda one: (one.appearance.order, one.title.casefold(), one.path))),
-    )
-
-
-def _distinct_titles(items: Sequence[ImageItem], appearances: Appearances) -> list[str]:
-    titles = [clean_text(appearances.get(item.path, _PLAIN).alias) or _title(item) for item in items]
-    seen = {title: titles.count(title) for title in set(titles)}
-    return [
-        title if seen[title] == 1 else f"{title} - {clean_text(item.name)}"
-        for item, title in zip(items, titles, strict=True)
-    ]
-
-
-def _title(item: ImageItem) -> str:
+def image_title(item: ImageItem) -> str:
+    """What an image is called that has no other name, with a remark if it is not as usual."""
     detection = item.recognition.detection if item.recognition else None
     if item.error:
         return f"{clean_text(item.name)} (cannot be read)"
@@ -233,16 +172,15 @@ def _title(item: ImageItem) -> str:
     return title if detection.entries else f"{title} (cannot boot from a file)"
 
 
-def _image(item: ImageItem, title: str, additions: Additions) -> MenuImage:
+def menu_image(item: ImageItem, title: str, place: str, additions: Additions) -> MenuImage:
+    """An image in the folder at ``place``, as GRUB's ``default`` names it; empty for the menu itself."""
     detection = item.recognition.detection if item.recognition else None
-    folders = item.folder.split("/") if item.folder else []
-    above = [_folder_id("/".join(folders[: depth + 1])) for depth in range(len(folders))]
     own = f"image:{_plain(item.path)}"
     return MenuImage(
         path=item.path,
         title=title,
         id=own,
-        id_path=">".join([*above, own]),
+        id_path=f"{place}>{own}" if place else own,
         loop=_own_name(item.path),
         classes=_classes(detection),
         comment=clean_text(f"{item.path}: {detection.stack if detection else 'not known'}"),
@@ -491,13 +429,14 @@ def _entry_id(title: str, taken: set[str]) -> str:
     return name
 
 
-def _folder_id(folder: str) -> str:
+def folder_id(folder: str) -> str:
+    """Of the folder ``a/b`` below the image folder."""
     return f"folder:{_plain(folder)}"
 
 
 def _own_name(path: str) -> str:
     """A name for what belongs to one image, which no other has."""
-    return f"image_{zlib.crc32(_bytes(path)):08x}"
+    return f"{_OWN}{zlib.crc32(_bytes(path)):08x}"
 
 
 def _plain(path: str) -> str:

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 
-from bootkit.render.entries import GO, MenuFolder, MenuImage, clean_text, display_width
+from bootkit.render.entries import GO, MenuImage, clean_text, display_width
 from bootkit.render.grub import render
 from bootkit.render.parts import Parts
+from bootkit.render.tree import MenuFolder
 
 _TIP_LIMIT = 80
 
@@ -30,7 +31,7 @@ class MenuLines:
     def of(self, folder: MenuFolder) -> str:
         """What is shown of a folder: its images and the folders in it."""
         column = max((display_width(image.title) for image in folder.images if image.appearance.tip), default=0)
-        at_top = not folder.title
+        at_top = not folder.place
         lines = [self._image(image, offered=at_top, column=column) for image in folder.images]
         lines += [self._folder(one, offered=at_top) for one in folder.folders]
         return "".join(lines)

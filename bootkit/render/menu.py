@@ -22,18 +22,13 @@ from bootkit.model.places import (
     STOP_FILE,
     SUM_FOLDER,
 )
-from bootkit.render.entries import (
-    GrubEntry,
-    MenuFolder,
-    MenuImage,
-    menu_tree,
-    split_words,
-)
+from bootkit.render.entries import GrubEntry, MenuImage, split_words
 from bootkit.render.grub import render
 from bootkit.render.lines import MenuLines, render_image
 from bootkit.render.parts import Parts
 from bootkit.render.search import findable, first_letters
 from bootkit.render.theme import is_our_theme, theme_background, theme_path
+from bootkit.render.tree import MenuFolder, menu_tree
 
 OWNER = "owner"
 """The user whom GRUB asks for."""
@@ -163,16 +158,33 @@ def render_menu(
     places = {image.path: parts.add(render_image(image, free)) for image in tree.all_images}
     search = parts.add(render("search.cfg.j2", places=places, **values)) if len(places) > 1 else ""
     checks = parts.add(render("check.cfg.j2", **values)) if values["checkable"] else ""
+    last_places, last_marks = _last_parts(parts, tree, values)
     lines = MenuLines(parts, places, free, checked=values["checked"] is True).of(tree)
     first = {
         "functions": functions,
         "search": search,
         "checks": checks,
+        "last_places": last_places,
+        "last_marks": last_marks,
         "parts_device": parts.device,
         "parts_path": parts.path,
     }
     text = render("grub.cfg.j2", menu_lines=lines, **first, **values)
     return MenuFiles(grub_cfg=text.encode("utf-8", "surrogateescape"), parts=parts.content, parts_path=parts.path)
+
+
+def _last_parts(parts: Parts, tree: MenuFolder, values: Mapping[str, object]) -> tuple[str, str]:
+    """Where it stands how what was started last is found in a menu of many images: by its key, and by its place."""
+    if values["checked"] or not values["keeps_last"]:
+        return "", ""
+    judged_keys: dict[str, list[str]] = {}
+    for image in tree.all_images:
+        if image.judged:
+            judged_keys.setdefault(image.judged, []).append(image.key)
+    return (
+        parts.add(render("last.cfg.j2", folders=tree.all_folders, judged_keys=judged_keys)),
+        parts.add(render("last_marks.cfg.j2", findable=values["findable"])),
+    )
 
 
 def _values(

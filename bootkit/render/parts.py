@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from bootkit.model.places import GRUB_FOLDER
 
 SECTOR = 512
-_NAME = re.compile(rb"^ +if ! loopback (menu_[0-9a-f]{12}) ", re.MULTILINE)
+_NAME = re.compile(rb"^ +(?:if ! )?loopback (menu_[0-9a-f]{12}) ", re.MULTILINE)
 
 
 @dataclass(slots=True)

@@ -1,6 +1,8 @@
 """The menu, run by GRUB itself on a stick with real images."""
 
 import hashlib
+import re
+import zlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from bootkit.model.places import CUSTOM_MENU, GRUBENV, MENU, STOP_FILE, SUM_FOLD
 from bootkit.plan.password import grub_digest
 from bootkit.render.menu import CHECKED, MenuTarget, menu_targets, render_menu
 from bootkit.render.theme import theme_files
+from bootkit.render.tree import MANY as TOO_MANY
 from bootkit.system.grubemu import run_menu
 from tests.render.conftest import (
     BROKEN,
@@ -510,6 +513,63 @@ def test_the_first_image_of_a_large_stick_that_is_there_is_the_default(stick: St
     place = "image:02.iso>entry-live-system"
     assert "Enter username:" in run_menu(disk, entry=place, typed=OWNER, login=OWNER).screen
     assert run_menu(disk, entry=place, typed=OWNER, login=OWNER).linux is not None
+
+
+CROWD = tuple(
+    item(f"/boot/iso/{n:02}.iso", entry(f"Live {n:02}"), distro=f"System {n:02}") for n in range(TOO_MANY + 6)
+)
+
+
+def test_many_images_of_one_folder_are_shown_in_groups(stick: StickMaker) -> None:
+    stick.add_iso(CROWD[1].path, LIVE_TREE)
+    stick.files[CROWD[-1].path] = stick.files[CROWD[1].path]
+    stick.add_menu(*CROWD)
+    first, last = menu_targets(CROWD)[1], menu_targets(CROWD)[-1]
+    assert last.id_path == f"group:2>image:{CROWD[-1].name}>entry-live-{len(CROWD) - 1}"
+    disk = stick.make()
+    shown = run_menu(disk).screen
+    assert "1-35: System 00 ... System 34 >" in shown
+    assert "36-70: System 35 ... System 69 >" in shown
+    for target in (first, last):
+        assert run_menu(disk, entry=target.id_path).linux is not None
+    assert run_menu(disk, entry="search>0>0", typed=[CROWD[-1].name]).linux is not None
+    stick.files[CUSTOM_MENU] = b'echo "<$default $timeout>"\n'
+    assert "<group:1>image:01.iso>0 30>" in _start(stick)
+
+
+@pytest.mark.parametrize(("stays", "default"), [(True, "group:2>{}"), (False, "group:1>image:01.iso>0")])
+def test_what_was_started_last_is_found_where_the_menu_has_it_now(stick: StickMaker, stays: bool, default: str) -> None:
+    """Its group is another one when images have come, and images that are gone are no default."""
+    moved = CROWD[-1]
+    stick.add_iso(moved.path, LIVE_TREE)
+    stick.files[CROWD[1].path] = stick.files[moved.path]
+    settings = MenuSettings(default=LAST)
+    stick.add_menu(moved, settings=settings)
+    disk = stick.make()
+    (target,) = menu_targets((moved,))
+    assert run_menu(disk, entry=target.id_path).linux is not None
+    kept = re.search(rb"# GRUB Environment Block\n(?:[^#]+\n)+", disk.read_bytes())
+    assert kept is not None
+    assert f"last={target.id_path}\n".encode() in kept[0]
+    stick.files[GRUBENV] = kept[0].ljust(1024, b"#")
+    stick.files[CUSTOM_MENU] = b'echo "<$default $timeout>"\n'
+    stick.add_menu(*(CROWD if stays else CROWD[:-1]), settings=settings)
+    assert f"<{default.format(target.id_path)} 30>" in _start(stick)
+
+
+def test_what_was_started_last_in_a_group_is_no_default_where_it_does_not_start(stick: StickMaker) -> None:
+    refused = replace(CROWD[-1], refused=frozenset({Firmware.UEFI_X64}))
+    stick.add_iso(refused.path, LIVE_TREE)
+    stick.files[CROWD[0].path] = stick.files[refused.path]
+    stick.add_menu(*CROWD[:-1], refused, settings=MenuSettings(default=LAST))
+    place, loop = menu_targets(CROWD)[-1].id_path, f"image_{zlib.crc32(refused.path.encode()):08x}"
+    kept = f"# GRUB Environment Block\nlast={place}\nlast_loop={loop}\n"
+    stick.files[GRUBENV] = kept.encode().ljust(1024, b"#")
+    stick.files[CUSTOM_MENU] = b'echo "<$default $timeout>"\n'
+    disk = stick.make()
+    secure = run_menu(disk, entry="blank", firmware=Firmware.UEFI_X64, presets={"lockdown": "y"}).screen
+    assert "<group:1>image:00.iso>0 30>" in secure
+    assert f"<{place} 30>" in run_menu(disk, entry="blank", firmware=Firmware.UEFI_X64).screen
 
 
 def test_a_menu_without_the_file_beside_it_says_what_to_do(stick: StickMaker) -> None:
