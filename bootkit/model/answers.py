@@ -3,6 +3,8 @@
 The record on a stick is written by us but read back from a disk that anyone could write to: every value is checked.
 """
 
+from functools import lru_cache
+
 from bootkit.errors import FormatError
 from bootkit.model.boot import BootEntry, Detection, EntryKind, Firmware, Module, Recognition, Role
 
@@ -40,7 +42,7 @@ def recognition_from_json(value: object) -> Recognition:
         return Recognition(
             detection=None if found is None else _detection(_object(found)),
             detector=_text(answer["detector"]),
-            rejections=tuple((_texts(pair)[0], _texts(pair)[1]) for pair in _list(answer["rejections"])),
+            rejections=tuple(map(_rejection, _list(answer["rejections"]))),
         )
     except (KeyError, IndexError, ValueError, TypeError) as error:
         raise FormatError(f"a recorded answer cannot be read: {error!r}") from error
@@ -66,6 +68,20 @@ def _entry_to_json(entry: BootEntry) -> Json:
         "newest_in": entry.newest_in,
         "firmware": sorted(firmware.value for firmware in entry.firmware),
     }
+
+
+def _rejection(value: object) -> tuple[str, str]:
+    match value:
+        case [str(detector), str(reason)]:
+            return _same_rejection(detector, reason)
+        case _:
+            raise TypeError(f"{value!r} is no reason of a detector")
+
+
+@lru_cache(maxsize=1024)
+def _same_rejection(detector: str, reason: str) -> tuple[str, str]:
+    """One for all images: each has some fifty of them, and most are the same."""
+    return detector, reason
 
 
 def _detection(answer: Json) -> Detection:

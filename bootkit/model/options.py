@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 
 from bootkit.model.catalog import DARK, LAST, LIGHT, MENU_LANGUAGES, PLAIN
 from bootkit.model.places import IMAGE_FOLDER
@@ -443,6 +444,12 @@ def image_place(path: str) -> Place:
     return Place(scope=Scope.IMAGE, name=path)
 
 
+@lru_cache(maxsize=64)  # asked for each option of an image in turn
+def _places(stack: str, image: str) -> tuple[Place, ...]:
+    """Where a value for an image can be kept, the narrowest first."""
+    return image_place(image), stack_place(stack), STICK, USER
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chosen:
     """A value and where it comes from."""
@@ -460,9 +467,9 @@ class Choices:
     def chosen(self, key: str, *, stack: str = "", image: str = "") -> Chosen:
         """The value that counts for an image (or for any image of a stack, or for any image)."""
         spec = option(key)
-        places = (image_place(image), stack_place(stack), STICK, USER)
-        for place in places:
-            if place.scope in spec.scopes and key in (kept := self.values.get(place, {})):
+        for place in _places(stack, image):
+            kept = self.values.get(place)
+            if kept and key in kept and place.scope in spec.scopes:
                 return Chosen(value=kept[key], scope=place.scope)
         return Chosen(value=spec.default, scope=Scope.DEFAULT)
 

@@ -8,6 +8,7 @@ from bootkit.model.boot import IMAGE_FILE, ISO_PATH, STICK_UUID, BootEntry, Dete
 from bootkit.model.catalog import ImageItem
 from bootkit.model.check import (
     Answer,
+    Cure,
     FileAnswer,
     FirmwareAnswer,
     Memory,
@@ -65,7 +66,7 @@ def predict(
         obstacle = detection.obstacle or "It has no entry that boots from a file."
         return _only(item, Answer.CANNOT, obstacle, detection.instead)
     entry = _judged(detection)
-    files = _file_answers(item.facts, detection, entry, stick.filesystem)
+    files = _file_answers(item.facts, detection, entry, (stick.filesystem, *_RECOMMENDED))
     filesystems = tuple(
         answer.filesystem
         for answer in sorted(files, key=lambda answer: _preference(answer.filesystem))
@@ -163,10 +164,20 @@ def _judged(detection: Detection) -> BootEntry:
     return detection.entries[0]
 
 
-def _file_answers(facts: IsoFacts, detection: Detection, entry: BootEntry, filesystem: str) -> tuple[FileAnswer, ...]:
+def cure_on(item: ImageItem, filesystem: str) -> Cure | None:
+    """What the image needs to find its file on ``filesystem``; ``None`` if nothing, or nothing helps."""
+    detection = item.detection
+    if item.error or item.facts is None or detection is None or not detection.entries:
+        return None
+    return _file_answers(item.facts, detection, _judged(detection), (filesystem,))[0].cure
+
+
+def _file_answers(
+    facts: IsoFacts, detection: Detection, entry: BootEntry, filesystems: Iterable[str]
+) -> tuple[FileAnswer, ...]:
     initrds = [with_kernel(facts.initrds[path], facts) for path in entry.initrds if path in facts.initrds]
     builtin = builtin_drivers(facts, initrds)
-    names = dict.fromkeys((filesystem, *_RECOMMENDED))
+    names = dict.fromkeys(filesystems)
     answers = (file_answer(detection, entry, initrds, name, builtin=builtin, facts=facts) for name in names)
     return tuple(_with_cure(answer, facts, detection, entry) for answer in answers)
 

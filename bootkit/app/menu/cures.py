@@ -4,10 +4,9 @@ from bootkit.errors import BootkitError, FormatError
 from bootkit.formats.compression import detect, unpack_block
 from bootkit.formats.kmodules import module_name
 from bootkit.model.catalog import ImageItem
-from bootkit.model.check import Cure, StickFacts
+from bootkit.model.check import Cure
 from bootkit.overlay.cures import ModuleFile, WayToIso, driver_members, iso_members
 from bootkit.overlay.pack import Member
-from bootkit.plan.check import predict
 from bootkit.plan.cures import MAP
 from bootkit.probe.image import open_image
 from bootkit.system.volume import Volume
@@ -18,12 +17,6 @@ MODULE_LIMIT = 16 << 20
 """Bytes of one kernel module, unpacked; the largest file-system driver (btrfs, xfs) has 3 MiB."""
 PIECES_LIMIT = 64
 """Pieces of a file that is mapped: more would be slow, and a copy to a stick with room lies in a few."""
-
-
-def cure_of(item: ImageItem, filesystem: str) -> Cure | None:
-    """What the image needs to find its file on ``filesystem``; ``None`` if nothing, or nothing helps."""
-    files = predict(item, StickFacts(filesystem=filesystem)).files
-    return files[0].cure if files else None
 
 
 def cure_members(volume: Volume, item: ImageItem, cure: Cure, extents: Extents = ()) -> dict[str, Member]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from bootkit import __version__
 from bootkit.app.menu.busybox import busybox_for, busybox_path, machine_of
-from bootkit.app.menu.cures import Extents, cure_members, cure_of, extents_of
+from bootkit.app.menu.cures import Extents, cure_members, extents_of
 from bootkit.errors import BootkitError
 from bootkit.model.catalog import Additions, ImageItem
 from bootkit.model.filesystem import blkid_name
@@ -16,6 +16,7 @@ from bootkit.model.places import OVERLAY_FOLDER
 from bootkit.model.plan import RemoveFile, StickStep, WriteFile
 from bootkit.overlay.choices import assignments, choices_archive, shell_values
 from bootkit.overlay.manifest import overlay_archive, overlay_for
+from bootkit.plan.check import cure_on
 from bootkit.plan.cures import MAP
 from bootkit.system.volume import Volume, read_file, walk
 
@@ -50,7 +51,7 @@ def plan_overlays(volume: Volume, items: tuple[ImageItem, ...], choices: Choices
         shared, own = shared_path(stack), choices_path(item.path)
         program = busybox_path(machine_of(item)) if overlay.runs_on_busybox else ""
         try:
-            cure = cure_of(item, blkid_name(volume.filesystem))
+            cure = cure_on(item, blkid_name(volume.filesystem))
             extents = extents_of(volume, item) if cure and cure.overlay == MAP else ()
             others = cure_members(volume, item, cure, extents) if cure else {}
             if program and program not in archives:
