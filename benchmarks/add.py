@@ -8,7 +8,7 @@ from images import SHAPES, make_iso, make_tree
 from measure import BOOTKIT, Argv, forget, goal, median, mib, seconds, table
 
 SIZE = 2 << 30
-RATIO = 1.15
+RATIO = 0.5
 
 
 def measure(folder: Path) -> None:
@@ -34,8 +34,14 @@ def measure(folder: Path) -> None:
     ]
     table(f"add: one image of {mib(SIZE)}, same disk", ["command", "wall", "ratio", "rate"], rows)
     print("`bootkit add` reads the copy from the disk, not from the page cache, and writes the menu.\n")
-    print(goal(f"- at most {RATIO} times as long as by hand ({ours / hand:.2f})", met=ours / hand <= RATIO))
-    print()
+    goal(
+        f"add, mounted, {mib(SIZE)}, wall time",
+        seconds(ours),
+        f"at most {RATIO} times",
+        met=ours / hand <= RATIO,
+        peer=f"cp; sync; sha256sum of both: {seconds(hand)}",
+        ratio=ours / hand,
+    )
 
 
 def make_full(folder: Path) -> Path:

@@ -10,11 +10,15 @@ from pathlib import Path
 
 import add
 import checking
+import clusters
 import generate
+import homes
 import inspecting
+import large
 import menu
 import opening
 import starting
+from measure import table_of_goals
 
 MEASUREMENTS: dict[str, Callable[[Path], None]] = {
     "inspect": inspecting.measure,
@@ -23,6 +27,9 @@ MEASUREMENTS: dict[str, Callable[[Path], None]] = {
     "add": add.measure,
     "help": starting.measure,
     "tui": opening.measure,
+    "large": large.measure,
+    "homes": homes.measure,
+    "exfat": clusters.measure,
     "menu": menu.measure,
 }
 
@@ -49,6 +56,7 @@ def _measure(chosen: list[str]) -> None:
     for name in chosen:
         with tempfile.TemporaryDirectory(prefix=f"bootkit-bench-{name}-", dir=_room()) as folder:
             MEASUREMENTS[name](Path(folder))
+    table_of_goals()
 
 
 def _room() -> str:

@@ -18,6 +18,7 @@ BOOTKIT = Path(sys.prefix, "bin", "bootkit")
 """The console script beside the running interpreter: what a user starts."""
 
 READS = "read,pread64,readv,preadv,preadv2,copy_file_range,sendfile,splice,mmap"
+_goals: list[tuple[str, ...]] = []
 _ANSWER = re.compile(r"= (\d+)")
 
 
@@ -109,8 +110,19 @@ def table(title: str, headers: Sequence[str], rows: Sequence[Sequence[str]]) -> 
     print(flush=True)
 
 
-def goal(text: str, *, met: bool) -> str:
-    return f"{text}: {'met' if met else '**missed**'}"
+def goal(work: str, ours: str, wanted: str, *, met: bool, peer: str = "", ratio: float | None = None) -> None:
+    """Keep a row of the table that stands at the end; ``peer`` is the best other program with what it took."""
+    answer = "met" if met else "**missed**"
+    _goals.append((work, ours, peer, "" if ratio is None else f"{ratio:.2f}", wanted, answer))
+
+
+def table_of_goals() -> None:
+    table("all goals", ["work", "bootkit", "best peer", "ratio", "goal", ""], _goals)
+
+
+def processor_time() -> float:
+    """P: seconds on processors of an interpreter that does nothing, now and here."""
+    return median([sys.executable, "-c", "pass"], runs=21).cpu
 
 
 def mib(size: int) -> str:

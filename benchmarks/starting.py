@@ -36,5 +36,4 @@ def measure(folder: Path) -> None:
     table("start: processor time of the whole process", ["command", "CPU", "times python3 -c pass"], rows)
     for name, limit in LIMITS.items():
         ratio = medians[name] / nothing
-        print(goal(f"- {name}: at most {limit} times ({ratio:.1f})", met=ratio <= limit))
-    print()
+        goal(f"start: {name}", f"{ratio:.1f} P", f"at most {limit} P", met=ratio <= limit)

@@ -1,0 +1,80 @@
+"""Making an empty home of 4 GiB: on each file system that a stick is written on while it is not mounted, and encrypted."""
+
+import os
+from pathlib import Path
+
+from measure import BOOTKIT, goal, processor_time, run, table
+
+SIZE = 4 << 30
+LIMIT = 25
+"""P"""
+WRITTEN = 2_200_000
+"""What mke2fs writes of it."""
+ENCRYPTED = 1 << 30
+RATIO = 1.2
+HEADER = 8 << 20
+FILE_SYSTEMS = {"ext4": "4G", "exfat": "4G", "fat32": "4095M"}
+"""FAT32 holds no file of 4 GiB."""
+
+
+def measure(folder: Path) -> None:
+    unit = processor_time()
+    rows: list[list[str]] = []
+    for kind, size in FILE_SYSTEMS.items():
+        stick = folder / f"{kind}.img"
+        run([BOOTKIT, "prepare", stick, "--size", "8G", "--data-fs", kind, "--yes"])
+        before = stick.stat().st_blocks
+        cost = run([BOOTKIT, "home", "create", "anna", "--stick", stick, "--size", size])
+        written = (stick.stat().st_blocks - before) * 512
+        found = cost.cpu / unit
+        rows.append([kind, f"{found:.0f} P", f"{written / 1e6:.1f} MB"])
+        goal(f"home create --size {size}, {kind}", f"{found:.0f} P", f"at most {LIMIT} P", met=found <= LIMIT)
+        text = f"at most {WRITTEN / 1e6:.1f} MB"
+        goal(f"- written for it, {kind}", f"{written / 1e6:.1f} MB", text, met=written <= WRITTEN)
+        stick.unlink()
+    table("home create: an empty one, in an image file", ["file system", "CPU", "written"], rows)
+    _encrypted(folder)
+
+
+def _encrypted(folder: Path) -> None:
+    """Against the one pass of cryptsetup that puts LUKS2 around a file system of the same size, by the same cipher."""
+    passphrase = folder / "passphrase"
+    passphrase.write_text("correct horse", encoding="utf-8")
+    alone = folder / "alone"
+    with alone.open("wb") as file:
+        file.truncate(ENCRYPTED - HEADER)
+    run(["mke2fs", "-q", "-F", "-t", "ext4", alone])
+    os.truncate(alone, ENCRYPTED + HEADER)
+    theirs = run(
+        ["cryptsetup", "reencrypt", "--encrypt", "--type", "luks2", "--batch-mode", "--disable-locks",
+         "--force-offline-reencrypt", "--reduce-device-size", str(2 * HEADER), "--cipher", "aes-xts-plain64",
+         "--key-size", "512", "--pbkdf-memory", "131072", "--pbkdf-parallel", "4", "--pbkdf-force-iterations", "4",
+         "--key-file", passphrase, alone]
+    )  # fmt: skip
+    alone.unlink()
+    stick = folder / "stick.img"
+    run([BOOTKIT, "prepare", stick, "--size", "3G", "--yes"])
+    ours = run(
+        [
+            BOOTKIT,
+            "home",
+            "create",
+            "anna",
+            "--stick",
+            stick,
+            "--size",
+            "1G",
+            "--encrypt",
+            "--passphrase-file",
+            passphrase,
+        ]
+    )
+    ratio = ours.cpu / theirs.cpu
+    goal(
+        "home create --encrypt --size 1G",
+        f"{ours.cpu:.2f} s",
+        f"at most {RATIO} times",
+        met=ratio <= RATIO,
+        peer=f"cryptsetup {theirs.cpu:.2f} s",
+        ratio=ratio,
+    )
