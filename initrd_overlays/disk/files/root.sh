@@ -27,9 +27,22 @@ root_overlay() {
 	$BK_BOX sed -i 's/^[^#[:space:]]*[[:space:]]\{1,\}\/[[:space:]]/# in RAM: &/' "$1/etc/fstab"
 }
 
+# The mount of klibc, which a plain initrd of initramfs-tools has, knows neither remount nor bind; from here on nobody needs it.
+root_take_tools() {
+	for bk_library in /lib/klibc-*.so /usr/lib/klibc-*.so; do
+		[ -e "$bk_library" ] || continue
+		for bk_tool in losetup mount umount; do
+			$BK_BOX ln -sf $BK_BOX "$(command -v "$bk_tool" || echo "/bin/$bk_tool")"
+		done
+		break
+	done
+}
+
 if [ -r /bootkit/disk.live ]; then
 	read -r bk_how </bootkit/disk.live
+	root_take_tools
 	[ "$bk_how" != overlay ] || root_overlay "$1"
+	mount -o remount,rw "$1"
 	sh /bootkit/main.sh "$1" "$BK_WORK/stick"
 	exit 0
 fi
