@@ -138,7 +138,7 @@ def test_loaders_come_out_of_a_folder_first(shim: str, grub: str, tmp_path: Path
     with pytest.raises(BootkitError, match="holds neither"):
         find_loaders(extra=tmp_path)
     for name in (shim, grub):
-        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(b"MZ\0/EFI/debian\0")
     found = find_loaders(extra=tmp_path)
     arm = found.signed_for(Firmware.UEFI_ARM64)
