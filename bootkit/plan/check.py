@@ -32,7 +32,7 @@ from bootkit.plan.check_installer import installer_note
 from bootkit.plan.cures import cure_for
 from bootkit.plan.microsoft import MicrosoftCa, signed_by_microsoft
 from bootkit.plan.names import bad_folder, better_folder, better_name, better_path, name_problem
-from bootkit.plan.trust import why_not
+from bootkit.plan.trust import refused_here
 from bootkit.units import format_size, round_up
 
 _RECOMMENDED = tuple(kind.system.name for kind in DataFs)
@@ -137,7 +137,7 @@ def _shim_notes(stick: StickFacts) -> Iterator[str]:
                 f"{name} is signed by Microsoft's authority of {signed[0]} alone: computers that trust only that of {other} do not "
                 "start it with Secure Boot on."
             )
-        if stick.machine is not None and (refused := why_not(loader.shim, None, stick.machine)):
+        if stick.machine is not None and (refused := refused_here(loader.shim, stick.machine)):
             yield f"{name} does not start on this computer with Secure Boot on: {refused}. To renew it: bootkit upgrade TARGET"
         if stick.takes_hops:
             yield from _hop_notes(loader.shim, [shim for shim in stick.shims if shim.firmware is loader.firmware])

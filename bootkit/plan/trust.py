@@ -9,7 +9,7 @@ booted: kernels of Debian, changed ones, unsigned ones, and ones of keys with De
 """
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bootkit.errors import FormatError
 from bootkit.formats.efi import decoded
@@ -104,6 +104,15 @@ def firmware_refuses(efi: EfiFacts, machine: MachineKeys) -> str:
         return "nobody whom it trusts has signed it"
     old = too_old(efi.sbat, machine.sbat_level)
     return old.clause if old else ""
+
+
+def refused_here(shim: EfiFacts, machine: MachineKeys | None) -> str:
+    """Why the computer that asks would not start a shim with Secure Boot on, whether that is on now or not; as a clause."""
+    if machine is not None and machine.trusts:
+        known = firmware_refuses(shim, replace(machine, secure_boot=True, setup_mode=False))
+        if known:
+            return known
+    return why_not(shim, None, machine)
 
 
 def holder(signatures: Iterable[EfiSignature]) -> str:

@@ -8,13 +8,14 @@ import pytest
 from bootkit.formats.efi import decoded
 from bootkit.model.boot import BootEntry, Detection, EntryKind, Firmware
 from bootkit.model.check import Answer, StickFacts, StickLoader
-from bootkit.model.efi import EfiFacts
+from bootkit.model.efi import EfiFacts, MachineKeys
 from bootkit.model.kernel import KernelFacts
 from bootkit.model.testboot import MachineKind, TestFirmware
 from bootkit.plan.certificates import MICROSOFT_2011, MICROSOFT_2023
 from bootkit.plan.check_firmware import firmware_answers
 from bootkit.plan.machine_kinds import keys_of, refusing, refusing_hop
 from bootkit.plan.microsoft import FINGERPRINTS, MicrosoftCa
+from bootkit.plan.trust import refused_here
 from tests.plan.conftest import DEBIAN_KERNEL, DEBIAN_SHIM
 
 OF_2011 = replace(DEBIAN_SHIM, digest="1" * 64, signatures=DEBIAN_SHIM.signatures[:1])
@@ -90,3 +91,23 @@ def test_what_the_very_grub_on_the_stick_reads_counts(modules: tuple[str, ...], 
     answers = firmware_answers(Detection(stack="live-boot", distro="D", entries=(entry,)), kernels, stick)
     (answer,) = (answer for answer in answers if answer.firmware is TestFirmware.SECUREBOOT)
     assert (answer.answer is Answer.BOOTS) is boots, answer.reason
+
+
+@pytest.mark.parametrize("secure_boot", [True, False])
+@pytest.mark.parametrize(
+    ("shim", "trusts", "reason"),
+    [
+        (OF_2011, (MICROSOFT_2023,), NOBODY),
+        (OF_2011, (MICROSOFT_2011,), ""),
+        (OF_2011, (), ""),
+        (
+            replace(DEBIAN_SHIM, sbat=""),
+            (MICROSOFT_2011,),
+            "it has no SBAT section, as all shims before 2021, whose holes are known",
+        ),
+    ],
+)
+def test_the_computer_that_asks_is_compared_by_its_own_keys(
+    shim: EfiFacts, trusts: tuple[str, ...], reason: str, secure_boot: bool
+) -> None:
+    assert refused_here(shim, MachineKeys(trusts=trusts, secure_boot=secure_boot)) == reason

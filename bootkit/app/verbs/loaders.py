@@ -18,7 +18,7 @@ from bootkit.plan.machine_kinds import refusing, refusing_hop
 from bootkit.plan.machines import vendor_shims
 from bootkit.plan.microsoft import MicrosoftCa, signed_by_microsoft, trusted_authorities
 from bootkit.plan.sbat import generations, release
-from bootkit.plan.trust import holder, why_not
+from bootkit.plan.trust import holder, refused_here, why_not
 from bootkit.plan.versions import is_newer
 from bootkit.system.efivars import machine_keys
 from bootkit.system.loaders import efi_of, find_loaders
@@ -65,7 +65,7 @@ def list_loaders(stick: Stick) -> tuple[LoaderRow, ...]:
                 file=file,
                 signer="" if efi is None else _signer(efi),
                 authorities=() if efi is None else signed_by_microsoft(efi),
-                refused="" if efi is None or efi.shim is None else why_not(efi, None, machine),
+                refused="" if efi is None or efi.shim is None else refused_here(efi, machine),
                 newer=here if order > 0 else "",
                 older=here if order < 0 else "",
                 machines={} if efi is None or efi.shim is None else refusing(efi),
@@ -155,8 +155,8 @@ def secure_boot_notes(host: HostLoaders, machine: MachineKeys | None) -> Iterato
         efi = loader.shim_facts
         if efi is None:
             continue
-        if refused := why_not(efi, None, machine):
-            yield f"{loader.shim.path} does not start with Secure Boot on: {refused}. Update its package."
+        if refused := refused_here(efi, machine):
+            yield f"{loader.shim.path} does not start here with Secure Boot on: {refused}. Update its package."
         authorities = signed_by_microsoft(efi)
         if authorities and MicrosoftCa.UEFI_2023 not in authorities:
             yield f"{loader.shim.path} is not signed by Microsoft's authority of 2023: computers that trust no other refuse it."
