@@ -68,6 +68,7 @@ def lacks(
         return
     has = _Modules(initrd.drivers, builtin)
     yield from _of_the_stick(has)
+    yield from has.one_of(("loop",), "Its initrd opens no ISO file: it has no loop")
     disc = UDF if facts.filesystem == UDF.name else ISO9660
     if facts.kind is FileKind.ISO:
         yield from has.one_of(disc.drivers, f"Its initrd cannot mount the image itself: it has no {disc.drivers[0]}")

@@ -150,7 +150,9 @@ def test_the_root_has_to_be_made_writable() -> None:
         )
 
 
-@pytest.mark.parametrize("part", ["xhci_pci xhci_hcd", "usb_storage", "sd_mod", "isofs", "cdrom", "crc32c_generic"])
+@pytest.mark.parametrize(
+    "part", ["loop", "xhci_pci xhci_hcd", "usb_storage", "sd_mod", "isofs", "cdrom", "crc32c_generic"]
+)
 def test_what_the_root_has_is_brought_where_the_stack_takes_modules(part: str) -> None:
     for stack in FILE_FINDERS:
         prediction = predicted(stack, without(*part.split()), brings=True)
