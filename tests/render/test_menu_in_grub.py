@@ -641,6 +641,15 @@ def test_the_menu_checks_an_image_by_the_sum_that_was_kept(stick: StickMaker, da
     assert said in run_menu(stick.make(), entry="check>0").screen
 
 
+def test_a_signed_grub_which_lacks_the_command_offers_no_check(stick: StickMaker) -> None:
+    stick.add_iso(DEBIAN.path, LIVE_TREE)
+    stick.add_menu(replace(DEBIAN, sha256="0" * 64))
+    disk = stick.make()
+    assert "Check an image" in run_menu(disk).screen
+    for firmware, presets in ((Firmware.UEFI_X64, {}), (Firmware.UEFI_IA32, {"lockdown": "y"})):
+        assert "Check an image" not in run_menu(disk, firmware=firmware, presets=presets).screen
+
+
 def test_an_image_without_a_sum_is_not_offered_for_a_check(stick: StickMaker) -> None:
     stick.add_iso(DEBIAN.path, LIVE_TREE)
     stick.add_menu(replace(DEBIAN, sha256=""))
