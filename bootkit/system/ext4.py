@@ -20,7 +20,8 @@ from bootkit.system.staged import SECTOR, Staged
 from bootkit.system.volume import mode_of, parts_of
 from bootkit.system.writer import Reserved, is_a_file, no_file
 
-_RECOVER, _EXTENTS = 0x4, 0x40
+_RECOVER, _PROTECTED = 0x4, 0x100
+EXTENTS = 0x40
 _VALID, _ERRORS = 1, 2
 _QUOTAS = 0x100 | 0x2000
 """Files that count blocks and inodes, which libext2fs does not keep up to date: quota and project."""
@@ -78,8 +79,13 @@ class Ext4Writer:
         if superblock.ro_compat & _QUOTAS:
             hint = "mount it first: only the kernel keeps its quotas up to date"
             raise BootkitError("an ext4 with quotas cannot be written while it is not mounted", hint=hint)
+        if superblock.incompat & _PROTECTED:
+            hint = "mount it first: the kernel tells the other computers that it is in use"
+            raise BootkitError(
+                "an ext4 with multiple mount protection cannot be written while it is not mounted", hint=hint
+            )
         self._block_size, self._blocks = superblock.block_size, superblock.blocks
-        self._first_block, self._extents = superblock.first_block, bool(superblock.incompat & _EXTENTS)
+        self._first_block, self._extents = superblock.first_block, bool(superblock.incompat & EXTENTS)
         self._staged = staged
         self._removed: list[int] = []
         self._discarded: list[Piece] = []

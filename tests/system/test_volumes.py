@@ -461,3 +461,38 @@ def test_the_kernel_tells_where_the_bytes_of_a_file_lie(tmp_path: Path) -> None:
     path.write_bytes(bytes(range(256)) * 1000)
     extents = file_extents(path)
     assert extents is None or sum(length for _, length in extents) == 256_000
+
+
+@pytest.mark.parametrize("make", [make_fat, make_ext4, make_exfat])
+def test_what_is_told_to_be_free_has_room_for_the_records_too(make: Callable[[Path], Volume], tmp_path: Path) -> None:
+    with closing(make(tmp_path)) as volume:
+        volume.write({"/old": b"x" * 9000})
+        whole = tmp_path / "whole"
+        whole.touch()
+        os.truncate(whole, volume.free())
+        volume.copy_in(whole, "/whole", lambda _: None)
+        volume.remove("/old")
+        volume.remove("/whole")
+        check(volume)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("-O", "^extents,^has_journal,^64bit,^metadata_csum"),
+        ("-O", "bigalloc,casefold,inline_data,encrypt"),
+        ("-b", "1024"),
+    ],
+)
+def test_other_kinds_of_ext4_are_written_as_well(options: tuple[str, ...], tmp_path: Path) -> None:
+    image = tmp_path / "stick.img"
+    with image.open("wb") as file:
+        file.truncate(OFFSET + SIZE)
+    place = f"offset={OFFSET}"
+    subprocess.run([*MAKERS["ext4"], *options, "-E", place, image, f"{SIZE >> 10}k"], check=True, capture_output=True)
+    with closing(Ext4Volume(image, OFFSET, SIZE)) as volume:
+        volume.write({"/boot/grub/grub.cfg": b"old" * 999, "/empty": b""})
+        volume.write({"/boot/grub/grub.cfg": b"new" * 9999})
+        volume.remove("/empty")
+        assert _content(volume, "/boot/grub/grub.cfg") == b"new" * 9999
+        check(volume)

@@ -3,7 +3,7 @@
 from typing import BinaryIO
 
 from bootkit.formats.ext4 import Ext4
-from bootkit.system.ext4 import Ext4Writer, ext4_gap, ext4_problem, ext4_spare_sector
+from bootkit.system.ext4 import EXTENTS, Ext4Writer, ext4_gap, ext4_problem, ext4_spare_sector
 from bootkit.system.redo import Piece
 from bootkit.system.staged import Staged
 from bootkit.system.volumes.raw import RawVolume
@@ -36,4 +36,6 @@ class Ext4Volume(RawVolume[Ext4]):
 
     def _unused(self) -> tuple[int, int]:
         superblock = self._reader().superblock
-        return superblock.free_blocks * superblock.block_size, superblock.free_blocks // 8  # a bit each
+        # a bit each; without extents a number of four bytes, too, and those in their turn
+        tables = superblock.free_blocks // 8 + (0 if superblock.incompat & EXTENTS else superblock.free_blocks * 5)
+        return superblock.free_blocks * superblock.block_size, tables
