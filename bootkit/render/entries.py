@@ -55,6 +55,10 @@ OTHER_KERNELS = "With another kernel"
 WITHOUT_ADDITIONS = "Without what is added from this stick"
 
 
+MARKED = "marked"
+"""The class of what does not start."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Needs:
     """Files that an entry loads, by the place where they lie."""
@@ -131,7 +135,7 @@ class MenuImage:
     id_path: str
     """As GRUB's ``default`` takes it: the ids of the folders above, and its own."""
     loop: str
-    classes: str
+    classes: tuple[str, ...]
     comment: str
     explanation: tuple[str, ...] = ()
     entries: tuple[GrubEntry, ...] = ()
@@ -182,7 +186,7 @@ def menu_image(item: ImageItem, title: str, place: str, additions: Additions) ->
         id=own,
         id_path=f"{place}>{own}" if place else own,
         loop=_own_name(item.path),
-        classes=_classes(detection),
+        classes=_classes(item, detection),
         comment=clean_text(f"{item.path}: {detection.stack if detection else 'not known'}"),
         explanation=_no_boot(item, detection),
         entries=_entries(item, detection, additions) if detection else (),
@@ -446,9 +450,15 @@ def _plain(path: str) -> str:
     return plain if plain == name else f"{plain}~{zlib.crc32(_bytes(path)):08x}"
 
 
-def _classes(detection: Detection | None) -> str:
-    slug = re.sub(r"[^a-z0-9]+", "-", detection.distro.lower()).strip("-")[:40] if detection else ""
-    return f" --class {slug}" if slug else ""
+def image_class(detection: Detection | None) -> str:
+    """The class of an image's line, by which a theme finds its picture; empty if nothing is known of it."""
+    return re.sub(r"[^a-z0-9]+", "-", detection.distro.lower()).strip("-")[:40] if detection else ""
+
+
+def _classes(item: ImageItem, detection: Detection | None) -> tuple[str, ...]:
+    """What does not start has the picture that says so, whatever it is."""
+    starts = detection is not None and detection.entries and not item.error
+    return tuple(filter(None, ("" if starts else MARKED, image_class(detection))))
 
 
 def _bytes(text: str) -> bytes:

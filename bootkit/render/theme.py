@@ -13,13 +13,13 @@ from functools import cache
 from bootkit.model.catalog import DARK, LIGHT, PLAIN
 from bootkit.model.places import THEME_FOLDER
 from bootkit.render.grub import render
+from bootkit.render.icons import ICON
 from bootkit.render.png import Pixel, png
 from bootkit.render.texts import translations
 
 _SAMPLES = 4
 """Points along one side of a pixel by which a curve's share of it is found."""
 _LOGO = 36
-_MARK = 16
 _ROUND = 5
 """Radius of the corners of a line's box."""
 _NOTHING: Pixel = (0, 0, 0, 0)
@@ -124,7 +124,7 @@ def _theme_text(palette: Palette, language: str, *, searches: bool) -> bytes:
     def in_language(text: str) -> str:
         return f'"{texts.get(text, text)}"'
 
-    return render("theme.txt.j2", palette=palette, logo=_LOGO, mark=_MARK, searches=searches, _=in_language).encode()
+    return render("theme.txt.j2", palette=palette, logo=_LOGO, mark=ICON, searches=searches, _=in_language).encode()
 
 
 def _box(name: str, radius: int, fill: str, border: str) -> dict[str, bytes]:
@@ -152,14 +152,14 @@ def _logo(palette: Palette) -> list[list[Pixel]]:
 
 def _mark(palette: Palette) -> list[list[Pixel]]:
     """A disc with a bar across."""
-    disc = _rounded(_MARK, _MARK / 2, 0)
+    disc = _rounded(ICON, ICON / 2, 0)
 
     def colour(x: float, y: float) -> Pixel:
-        if abs(y / _MARK - 0.5) <= 0.1 and abs(x / _MARK - 0.5) <= 0.3:
+        if abs(y / ICON - 0.5) <= 0.1 and abs(x / ICON - 0.5) <= 0.3:
             return _rgba(palette.panel)
         return _rgba(palette.mark) if disc(x, y) else _NOTHING
 
-    return _draw(_MARK, colour)
+    return _draw(ICON, colour)
 
 
 def _rounded(size: int, radius: float, inset: float) -> Callable[[float, float], bool]:

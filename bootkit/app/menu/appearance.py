@@ -1,13 +1,15 @@
 """The files beside grub.cfg that give the menu its appearance and its language."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from bootkit.errors import FormatError
 from bootkit.formats.pf2 import characters
-from bootkit.model.catalog import MENU_LANGUAGES, MenuSettings
+from bootkit.model.catalog import MENU_LANGUAGES, ImageItem, MenuSettings
 from bootkit.model.places import MENU_FONT
 from bootkit.model.plan import WriteFile
 from bootkit.render.appearance import appearance_files
+from bootkit.render.entries import image_class
 from bootkit.render.texts import translations
 from bootkit.system.volume import Volume, read_file
 
@@ -24,8 +26,9 @@ class MenuAppearance:
     warnings: tuple[str, ...] = ()
 
 
-def plan_appearance(volume: Volume, settings: MenuSettings, *, searches: bool = False) -> MenuAppearance:
-    """What of the appearance has to be written; ``searches`` tells whether the menu has a search."""
+def plan_appearance(volume: Volume, settings: MenuSettings, items: Sequence[ImageItem]) -> MenuAppearance:
+    """What of the appearance has to be written for a menu of these images."""
+    classes = {image_class(item.detection) for item in items} - {""}
     trouble = _font_problem(volume, settings.language)
     if trouble:
         settings = replace(settings, language=MENU_LANGUAGES[0])
@@ -33,7 +36,7 @@ def plan_appearance(volume: Volume, settings: MenuSettings, *, searches: bool = 
         trouble = (*trouble, f"the menu has a plain look: there is no {settings.theme} on the stick")
     steps = tuple(
         WriteFile(path=path, content=content)
-        for path, content in appearance_files(settings, searches=searches).items()
+        for path, content in appearance_files(settings, searches=len(items) > 1, classes=sorted(classes)).items()
         if read_file(volume, path, _FILE_LIMIT) != content
     )
     return MenuAppearance(settings=settings, steps=steps, warnings=trouble)

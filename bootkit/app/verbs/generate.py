@@ -72,7 +72,7 @@ def plan_generation(
     catalog, items = state.catalog, state.catalog.items
     overlays = plan_overlays(volume, items, state.choices)
     offered = without_refused(state.offered, overlays.refused)
-    appearance = plan_appearance(volume, menu_settings(state.choices, offered), searches=len(offered) > 1)
+    appearance = plan_appearance(volume, menu_settings(state.choices, offered), offered)
     companions = plan_companions(volume, items)
     menu = menu_of(
         for_machines(offered, stick_shims(volume), machine_keys()),
