@@ -61,8 +61,8 @@ class BaseScreen(Screen[R], Generic[R]):
                 outcome = error
             except OSError as error:
                 outcome = gone(error)
-            if self not in self.program.screen_stack:
-                return  # left in the meantime
+            if self not in self.program.screen_stack or not self.children:
+                return  # left in the meantime, or taken apart because the program ends
             if isinstance(outcome, BootkitError):
                 (failed or self._show_error)(outcome)
             else:

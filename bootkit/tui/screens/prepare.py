@@ -145,7 +145,7 @@ what would be done. Nothing is written before that, nor before the name of the d
         events = await asyncio.to_thread(DiskEvents)
         while True:
             disks = await asyncio.to_thread(list_devices)
-            if self not in self.program.screen_stack:
+            if self not in self.program.screen_stack or not self.children:
                 return
             self._show(disks)
             if events.works:
