@@ -56,6 +56,7 @@ def initrd(root: Path, *, stack: str = "liveslak", words: str = "", choices: str
 SHAPED_AS = {
     **dict.fromkeys(("miso", "artix", "parabolaiso", "sysrescue"), "archiso"),
     **dict.fromkeys(("live-boot", "dmsquash-live", "kiwi-live", "liveiso", "mgalive", "miso (dracut)"), "casper"),
+    **dict.fromkeys(("initramfs-tools on a disk", "dracut on a disk"), "casper"),
 }
 """Whose small initrd stands for a stack's."""
 
@@ -156,6 +157,8 @@ DRACUT = "for hook in /usr/lib/dracut/hooks/pre-udev/*.sh; do . $hook; done; . /
     [
         ("casper", "/init"),
         ("live-boot", "/init"),
+        ("initramfs-tools on a disk", "/init"),
+        ("dracut on a disk", "/dracut"),
         *((stack, "/bootkit/init") for stack in ("archiso", "miso", "artix", "parabolaiso", "sysrescue")),
         *((stack, "/dracut") for stack in ("dmsquash-live", "kiwi-live", "liveiso", "mgalive", "miso (dracut)")),
     ],

@@ -52,7 +52,8 @@ pieces_by_the_system() {
 			# shellcheck disable=SC2086 # the flag is none or one
 			PATH=/usr/sbin:/sbin $BK_BOX chroot "$bk_look" losetup $bk_flag -P -o "${BK_ISO_EXTENTS%+*}" \
 				--sizelimit "$bk_size" "$bk_next" "$($BK_BOX readlink -f "$bk_device")" && bk_found=$bk_next
-			$BK_BOX umount "$bk_look/dev"
+			# the loop device holds on to the place that it was found at, which must not hold on to the root
+			$BK_BOX umount -l "$bk_look/dev"
 		fi
 		$BK_BOX umount "$bk_look"
 		[ -z "${bk_found-}" ] || break

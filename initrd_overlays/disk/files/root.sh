@@ -28,7 +28,10 @@ root_overlay() {
 }
 
 # The mount of klibc, which a plain initrd of initramfs-tools has, knows neither remount nor bind; from here on nobody needs it.
+# What such an initrd lacks at all stands last in the PATH of the steps.
 root_take_tools() {
+	$BK_BOX mkdir -p /bootkit/bin
+	$BK_BOX --install -s /bootkit/bin
 	for bk_library in /lib/klibc-*.so /usr/lib/klibc-*.so; do
 		[ -e "$bk_library" ] || continue
 		for bk_tool in losetup mount umount; do
