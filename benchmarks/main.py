@@ -53,10 +53,12 @@ def main() -> None:
 
 
 def _measure(chosen: list[str]) -> None:
-    for name in chosen:
-        with tempfile.TemporaryDirectory(prefix=f"bootkit-bench-{name}-", dir=_room()) as folder:
-            MEASUREMENTS[name](Path(folder))
-    table_of_goals()
+    try:
+        for name in chosen:
+            with tempfile.TemporaryDirectory(prefix=f"bootkit-bench-{name}-", dir=_room()) as folder:
+                MEASUREMENTS[name](Path(folder))
+    finally:
+        table_of_goals()  # also of what was measured before somebody lost patience
 
 
 def _room() -> str:
