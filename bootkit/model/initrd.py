@@ -231,6 +231,9 @@ def _charset(initrd: InitrdFacts, kind: FileSystem, builtin: Collection[str]) ->
     if usual:
         module = f"nls_{usual.replace('-', '_')}"
         is_inside = usual == "utf8" and kind.has_utf8
-        return module if not is_inside and _has(initrd, module, builtin) == "no" else ""
+        answer = _has(initrd, module, builtin)
+        # a kernel whose code page is a module has no character set inside either: Debian's and Ubuntu's are both so
+        is_likely_missing = answer == "unknown" and bool(kind.charsets) and kind.charsets[0] in initrd.drivers.modules
+        return module if not is_inside and (answer == "no" or is_likely_missing) else ""
     charsets = kind.charsets[1:]
     return charsets[0] if charsets and all(_has(initrd, name, builtin) == "no" for name in charsets) else ""

@@ -58,3 +58,11 @@ def test_the_character_set_is_that_of_the_kernels_configuration() -> None:
     support = replace(initrd, drivers=replace(drivers, modules=(*MODULES, "nls_iso8859_1"))).support("vfat")
     assert support.is_readable
     assert replace(initrd, drivers=drivers).support("vfat").lacks == ("nls_iso8859_1",)
+
+
+def test_a_character_set_is_missed_beside_its_code_page_though_nobody_lists_what_is_built_in() -> None:
+    drivers = KernelModules(modules=("fat", "nls_cp437", "vfat"), charsets={"fat": "ascii"})
+    initrd = replace(whole(stacks()["casper"]), drivers=drivers)
+    assert initrd.support("vfat").lacks == ("nls_ascii",)
+    inside = replace(drivers, modules=("fat", "vfat"))
+    assert replace(initrd, drivers=inside).support("vfat").is_readable
