@@ -4,6 +4,7 @@ Source: Linux 6.1, Documentation/ABI/testing/sysfs-block for the folders, proc(5
 """
 
 import os
+import re
 import stat
 from collections.abc import Iterator
 from contextlib import suppress
@@ -63,11 +64,17 @@ def require_unused(path: Path, medium: Medium) -> None:
     if medium.mounts:
         where = ", ".join(map(os.fspath, medium.mounts))
         raise DeviceRefused(f"{path} is mounted at {where}", hint=f"unmount it first: sudo umount {medium.mounts[0]}")
-    others = [device for device in medium.devices if not device.name.startswith(path.name)]
+    own = _disk_of(path) if path.is_block_device() else ""
+    others = [device for device in medium.devices if _disk_of(device) != own]
     if medium.is_file and others:
         raise DeviceRefused(
             f"{path} is in use as {others[0]}", hint=f"detach it first: sudo losetup --detach {others[0]}"
         )
+
+
+def _disk_of(device: Path) -> str:
+    """The name of the loop device of which this is a partition, or its own."""
+    return re.sub(r"(?<=\d)p\d+$", "", device.name)
 
 
 def partition_node(device: Path, offset: int) -> Path | None:

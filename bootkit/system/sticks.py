@@ -144,7 +144,9 @@ def _raw_volume(path: Path, medium: Medium, *, writing: bool) -> Volume:
         raise RightsMissing(f"{path}: {error.strerror}", hint=hint) from error
     except FormatError as error:
         raise BootkitError(f"{path} is not a bootkit stick: {error.message}", hint=_PREPARE) from error
-    raise BootkitError(f"{path} is not a bootkit stick: no partition holds {STICK_FILE}", hint=_PREPARE)
+    is_part = path.is_block_device() and Path("/sys/class/block", path.resolve().name, "partition").exists()
+    hint = f"name the whole of it: --stick {medium.node}" if is_part else _PREPARE
+    raise BootkitError(f"{path} is not a bootkit stick: no partition holds {STICK_FILE}", hint=hint)
 
 
 @contextmanager

@@ -101,6 +101,27 @@ def test_all_names_of_a_stick_lead_to_one_lock(prepared: Prepared, tmp_path: Pat
 
 
 @pytest.mark.root
+def test_a_partition_of_a_loop_device_is_held_with_the_device_and_the_file(prepared: Prepared, tmp_path: Path) -> None:
+    image = prepared(tmp_path / "stick.img")
+    with attached_whole(image) as device:
+        subprocess.run(["partx", "--add", device], check=True)
+        try:
+            partition = device.with_name(f"{device.name}p1")
+            for other in (device, partition, image):
+                with (
+                    open_stick(device, writing=True),
+                    pytest.raises(BootkitError, match="another program is working on"),
+                    open_stick(other),
+                ):
+                    pass
+            with pytest.raises(BootkitError) as refused, open_stick(partition, writing=True):
+                pass
+            assert refused.value.hint == f"name the whole of it: --stick {image}"
+        finally:
+            subprocess.run(["partx", "--delete", device], check=True)
+
+
+@pytest.mark.root
 def test_what_is_mounted_is_written_through_its_mount(prepared: Prepared, tmp_path: Path) -> None:
     image = prepared(tmp_path / "stick.img")
     with ExitStack() as stack:
