@@ -2,15 +2,12 @@
 
 import struct
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 from bootkit.formats.pe import read_pe
 
 SHIM = Path("/usr/lib/shim/shimx64.efi")
-VARIABLES = Path("/usr/share/OVMF/OVMF_VARS_4M.ms.fd")
-OWNER = "b007c177-5ec5-4000-8000-000000000001"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,8 +49,11 @@ def make_key(folder: Path, name: str) -> Key:
     return key
 
 
-def vendor_shim(vendor: Key, microsoft: Key, path: Path) -> Path:
-    """Debian's shim as another vendor would have built it: with its certificate inside, and signed by ``microsoft``."""
+def vendor_shim(vendor: Key, microsoft: Key, path: Path, *, generation: int = 4) -> Path:
+    """Debian's shim as another vendor would have built it: with its certificate inside, and signed by ``microsoft``.
+
+    ``generation`` is what it says of itself in its SBAT; below 4 it is revoked.
+    """
     content = bytearray(SHIM.read_bytes())
     with SHIM.open("rb") as fh:
         pe = read_pe(fh)
@@ -63,14 +63,9 @@ def vendor_shim(vendor: Key, microsoft: Key, path: Path) -> Path:
     content[at : at + size] = (
         struct.pack("<4I", len(der), 0, 16, 16 + len(der)).ljust(16) + der + bytes(size - 16 - len(der))
     )
+    at, size = pe.sections[".sbat"]
+    said = bytes(content[at : at + size])
+    content[at : at + size] = said.replace(b"\nshim,4,", b"\nshim,%d," % generation)
     bare = path.with_suffix(".bare")
     bare.write_bytes(content)
     return microsoft.sign(bare, path)
-
-
-def trusting(microsoft: Key, path: Path) -> Path:
-    """Variables of a machine that trusts ``microsoft`` beside the real one."""
-    program = Path(sys.executable).with_name("virt-fw-vars")
-    argv: list[str | Path] = [program, "--input", VARIABLES, "--output", path, "--add-db", OWNER, microsoft.certificate]
-    subprocess.run(argv, check=True, capture_output=True)
-    return path
