@@ -12,6 +12,7 @@ from bootkit.app.verbs.disk import disk_name, disk_path, find_disks, grown_disk,
 from bootkit.app.verbs.generate import plan_generation
 from bootkit.app.verbs.images import add_images
 from bootkit.app.verbs.prepare import prepare_image
+from bootkit.app.verbs.verify import UNKNOWN, verify_images
 from bootkit.errors import BootkitError
 from bootkit.formats.ext4 import Ext4
 from bootkit.formats.partitions import read_partitions
@@ -119,6 +120,14 @@ def test_the_newest_kernel_is_looked_for_by_the_menu(stick: Path, make_disk: Dis
         assert opened.volume.stat(MENU) is not None
         with opened.volume.open("/boot/disk/debian.raw") as fh:
             assert read_partitions(fh).warnings == ()
+
+
+def test_no_checksum_is_kept_of_a_disk_that_its_system_writes_to(stick: Path, make_disk: DiskMaker) -> None:
+    add(stick, make_disk())
+    with open_stick(stick, writing=True) as opened:
+        (found,) = verify_images(opened.volume, [])
+        (item,) = read_catalog(opened.volume, find_disks(opened.volume)).items
+    assert (found.verdict, item.sha256) == (UNKNOWN, "")
 
 
 @pytest.mark.parametrize("program", ["gzip", "xz", "zstd", "bzip2"])

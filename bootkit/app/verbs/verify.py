@@ -83,7 +83,13 @@ def _verified(volume: Volume, item: ImageItem, watcher: Watcher, keyrings: Seque
         return Verified(path=item.path, verdict=UNREADABLE, sha256="", findings=(reason,))
     finally:
         watcher.end()
-    if not item.sha256 and found.verdict != DAMAGED and volume.stat(record_path(item.path)) is not None:
+    is_written = item.detection is not None and item.detection.is_written  # then a sum is that of one moment
+    if (
+        not item.sha256
+        and not is_written
+        and found.verdict != DAMAGED
+        and volume.stat(record_path(item.path)) is not None
+    ):
         content = record_of(replace(item, sha256=found.sha256))
         _try(volume, StickPlan(steps=(WriteFile(path=record_path(item.path), content=content),)))
     return found
