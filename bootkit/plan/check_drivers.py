@@ -95,7 +95,7 @@ def slow_or_unseen(initrd: InitrdFacts, builtin: Collection[str]) -> Iterator[st
     if not has.has("uas"):
         yield "A fast USB disk that speaks UAS is not seen: its initrd has no uas."
     if missing := [name for name in SD_CARDS if not has.has(name)]:
-        yield f"In a slot for SD cards the stick is not seen: its initrd has no {' and no '.join(missing)}."
+        yield f"A stick in an SD card slot is not seen: its initrd has no {' and no '.join(missing)}."
 
 
 def _of_the_stick(has: "_Modules") -> Iterator[Lack]:

@@ -197,5 +197,5 @@ def test_sticks_of_rarer_kinds_are_noted_only() -> None:
     assert prediction.answer is Answer.BOOTS
     assert prediction.notes == (
         "A fast USB disk that speaks UAS is not seen: its initrd has no uas.",
-        "In a slot for SD cards the stick is not seen: its initrd has no mmc_block.",
+        "A stick in an SD card slot is not seen: its initrd has no mmc_block.",
     )
