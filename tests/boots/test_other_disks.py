@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bootkit.app.verbs.generate import plan_generation
+from bootkit.app.verbs.home import create_home
 from bootkit.app.verbs.images import add_images, plan_additions
 from bootkit.app.verbs.prepare import prepare_image
 from bootkit.app.verbs.test import choose_targets
@@ -22,9 +23,17 @@ from tests.boots.test_persistence import iso_of
 pytestmark = pytest.mark.boots
 
 REPORT = r"""
+echo "home=$(sed -n 's/^home //p' /run/bootkit/status)"
+echo "guard=$(sed -n 's/^guard //p' /run/bootkit/status)"
+echo "mkfs=$(mke2fs -n /dev/sda </dev/null 2>&1 | sed -n 's/.* is \(.*in use by the system\).*/\1/p')"
+echo "udisks=$(udevadm info -q property -n /dev/sda | sed -n 's/^UDISKS_//p' | sort | tr '\n' ' ')"
+echo "sda=$(cat /sys/block/sda/ro)"
+echo "customize=$(sed -n 's/^customize //p' /run/bootkit/status)"
+bootkit-status | sed -n 's/^disks  *\([a-z]*\) */told=\1 /p'
+bootkit-status log | sed -n 's/.*\] disks: /logged=/p'
 echo "disks=$(sed -n 's/^disks //p' /run/bootkit/status)"
 udevadm settle
-for part in /sys/class/block/vd*[1-3]/ro; do read -r ro <"$part"; echo "${part%/ro} ro=$ro"; done
+for part in /sys/class/block/vd*[1-3]/ro; do read -r ro <"$part"; part=${part%/ro}; echo "${part##*/}=$ro"; done
 blkid /dev/disk/by-uuid/00000000-0000-4000-8000-000000000001 >/dev/null && echo "named=yes"
 """
 
@@ -34,6 +43,8 @@ def stick_of(stack: str, folder: Path) -> Path:
     stick = folder / "stick.img"
     prepare_image(stick, 400 * MIB, layout=Layout.SPLIT)
     with open_stick(stick, writing=True) as opened:
+        create_home(opened.volume, "anna", 16 * MIB, passphrase=None)
+        opened.volume.write({"/boot/customize/mark.sh": b"#!/bin/sh\nblkid -p /dev/vdb*\n"})
         add_images(opened.volume, plan_additions(opened.volume, [iso]))
         apply_changes(plan_generation(opened.volume).plan, opened.volume)
     return stick
@@ -85,3 +96,8 @@ def test_no_byte_of_the_computers_own_disk_changes(
         assert changed == []
         assert ran.facts["disks"].startswith("ok")
         assert ran.facts["named"] == "yes"
+        if stack == "live-boot":
+            assert ran.facts["home"].startswith("ok"), ran.facts["home"]
+            assert ran.facts["customize"].startswith("ok")
+            assert ran.facts["mkfs"] == "apparently in use by the system"
+            assert ran.facts["udisks"].split() == ["AUTO=0", "IGNORE=1", "SYSTEM=1"]
