@@ -215,7 +215,7 @@ def _words(iso: IsoView) -> tuple[str, ...]:
 DETECTOR = Detector(
     name="installed",
     detect=detect,
-    rank=1,
+    rank=5,
     stacks=(
         *(
             Stack(

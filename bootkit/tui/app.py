@@ -1,5 +1,6 @@
 """The program: one stick, its screens, and the help of all of them."""
 
+import signal
 from collections.abc import Iterable, Sequence
 from functools import partial
 from importlib.resources import files
@@ -138,5 +139,8 @@ def find_sticks(named: Path | None) -> tuple[Path, ...]:
 
 
 def run_tui(named: Path | None) -> None:
-    """Run the text interface until the user leaves it."""
+    """Run the text interface until the user leaves it, or the terminal is gone."""
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+        # to unwind would be to draw, and Textual waits for ever for a terminal that takes no more
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
     BootkitApp(find_sticks(named), read_preferences()).run()

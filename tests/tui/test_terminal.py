@@ -44,6 +44,11 @@ class Terminal:
             time.sleep(0.05)
         return text
 
+    def program(self) -> Path:
+        """Where the kernel tells of the program: the child of the shell that the window has."""
+        shell = self._tmux("display-message", "-p", "#{pane_pid}").strip()
+        return Path("/proc", Path(f"/proc/{shell}/task/{shell}/children").read_text().split()[0])
+
     def close(self) -> None:
         subprocess.run(["tmux", "-S", self._socket, "kill-server"], check=False, capture_output=True)
 
@@ -151,3 +156,16 @@ def test_a_dumb_terminal_gets_the_commands_and_no_escapes(shelf: Path, terminal:
     assert "this is no terminal" in text
     assert "bootkit options list|get|set|unset" in text
     assert "\x1b" not in tty.capture("-e")
+
+
+def test_the_program_ends_with_its_terminal(shelf: Path, terminal: Callable[..., Terminal]) -> None:
+    tty = terminal(shelf)
+    tty.wait(lambda text: "10 images" in text)
+    program = tty.program()
+    assert b"tui" in (program / "cmdline").read_bytes()
+    tty.close()
+    end = time.monotonic() + PATIENCE
+    # what is left of it may wait for its parent to ask
+    while program.exists() and ") Z " not in (program / "stat").read_text():
+        assert time.monotonic() < end
+        time.sleep(0.05)
