@@ -34,10 +34,13 @@ def test_the_whole_command_is_told(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
+    def found(name: str) -> str | None:
+        return name if name in there.split() else None
+
     (tmp_path / "live.iso").touch()
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", [program, *words.split()])
-    monkeypatch.setattr(guard, "which", lambda name: name if name in there.split() else None)
+    monkeypatch.setattr(guard, "which", found)
     guard.tell(RightsMissing("/dev/sdX: Permission denied", hint="mount it"))
     told = answer.replace("{}", f"bootkit {words}")
     assert capsys.readouterr().err.splitlines() == [
