@@ -3,9 +3,7 @@
 There is no dry run in here: a plan that is not applied is one.
 """
 
-import hashlib
 import io
-import json
 import tarfile
 import tempfile
 from collections.abc import Callable, Mapping
@@ -14,12 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, assert_never, cast
 
-from bootkit import __version__
 from bootkit.errors import BootkitError, Interrupted
-from bootkit.formats.efi import read_efi
 from bootkit.formats.partitions import read_partitions
 from bootkit.model.boot import Firmware
-from bootkit.model.initrdrecord import efi_to_json
 from bootkit.model.places import GRUB_FOLDER, LOADERS_FILE, STICK_RECORD
 from bootkit.model.plan import StickPlan, WriteFile
 from bootkit.model.prepare import (
@@ -50,6 +45,7 @@ from bootkit.system import interrupted
 from bootkit.system.bootcode import boot_sector, core_halves, core_image, is_core_at, loads_from, with_core
 from bootkit.system.changes import apply_changes
 from bootkit.system.generations import go_back, renew
+from bootkit.system.loaderlist import MadeLoader, loaders_record
 from bootkit.system.loaders import mkimage_program
 from bootkit.system.makefs import make_filesystem
 from bootkit.system.run import run
@@ -61,14 +57,6 @@ from bootkit.system.volumes.unmounted import raw_volume
 _LOADER_LIMIT = 32 << 20
 Told = Callable[[PrepareStep], None]
 """Called with each step before it is taken."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MadeLoader:
-    """A loader as it goes on the stick."""
-
-    step: TakeLoader | BuildLoader
-    content: bytes
 
 
 @dataclass(slots=True, kw_only=True)
@@ -85,6 +73,8 @@ class _Made:
     """Offset on the target, and the file that was copied there."""
     table: PartitionTable | None = None
     core: tuple[int, bytes] | None = None
+    before: bytes | None = None
+    """The list of the loaders that an upgrade has found."""
 
 
 def apply_plan(plan: PreparePlan, *, told: Told = lambda _: None, moved: Moved = lambda _done, _size: None) -> None:
@@ -120,31 +110,6 @@ def _put_back(offset: int, content: bytes, target: OpenTarget) -> None:
     target.flush()
     if target.read(offset, len(content)) != content:
         raise BootkitError("the disk does not give back what was written to it", hint="it may be worn out, or a fake")
-
-
-def loaders_record(plan: PreparePlan, loaders: list[MadeLoader]) -> bytes:
-    """The list of loaders with origin and checksum, as JSON."""
-    rows = [
-        {
-            "path": made.step.path or "BIOS core image",
-            "firmware": str(made.step.firmware),
-            "source": made.step.source if isinstance(made.step, TakeLoader) else made.step.directory,
-            "kind": "signed" if isinstance(made.step, TakeLoader) else "built",
-            "package": made.step.package,
-            "sha256": hashlib.sha256(made.content).hexdigest(),
-            **_secure_boot(made),
-        }
-        for made in loaders
-    ]
-    hops = any(isinstance(made.step, TakeLoader) for made in loaders)
-    document = {"bootkit": __version__, "action": str(plan.action), "hops": hops, "loaders": rows}
-    return json.dumps(document, indent=2).encode() + b"\n"
-
-
-def _secure_boot(made: MadeLoader) -> dict[str, object]:
-    """What Secure Boot looks at in a signed loader: where the stick is mounted, nobody but root can read the file again."""
-    efi = read_efi(io.BytesIO(made.content)) if isinstance(made.step, TakeLoader) else None
-    return {} if efi is None else {"efi": efi_to_json(efi)}
 
 
 def _take(step: PrepareStep, state: _Made) -> None:  # noqa: C901  # one line a kind, and the type checker counts them
@@ -311,8 +276,9 @@ def _bios(state: _Made) -> MadeLoader:
 
 def _replace_loaders(step: ReplaceLoaders, state: _Made) -> None:
     files = {file.path: file.content for file in (*_loader_files(state.loaders), *step.files)}
-    files[STICK_RECORD] = loaders_record(state.plan, state.loaders)
     with closing(_boot_volume(state.target, step.offset, step.size)) as volume:
+        state.before = read_file(volume, STICK_RECORD, _LOADER_LIMIT)
+        files[STICK_RECORD] = loaders_record(state.plan, state.loaders, state.before)
         renew(volume, files)
         for path, content in files.items():
             with volume.open(path) as fh:
@@ -321,7 +287,8 @@ def _replace_loaders(step: ReplaceLoaders, state: _Made) -> None:
 
 
 def _record_loaders(step: RecordLoaders, state: _Made) -> None:
-    _write_record(step.offset, step.size, loaders_record(state.plan, state.loaders), state.target)
+    record = loaders_record(state.plan, state.loaders, state.before)
+    _write_record(step.offset, step.size, record, state.target)
 
 
 def _write_record(offset: int, size: int, record: bytes, target: OpenTarget) -> None:

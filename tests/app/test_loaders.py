@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bootkit.app.stick.loaders import stick_shims
+from bootkit.app.stick.loaders import recorded_loaders, stick_shims
 from bootkit.app.verbs import upgrade
 from bootkit.app.verbs.loaders import comparison, list_loaders
 from bootkit.app.verbs.prepare import plan_preparation, prepare_image
@@ -113,6 +113,34 @@ def test_the_way_back_brings_what_was_kept_and_its_list(stick: Path, tmp_path: P
     assert start_of(image) == before
     apply_plan(plan_way_back(image))
     assert start_of(image) == upgraded
+
+
+def test_what_this_computer_cannot_renew_is_still_told(
+    stick: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image = tmp_path / "stick.img"
+    copy_with_holes(stick, image)
+    with open_stick(image) as opened:
+        before = {row.file.path: row.file.sha256 for row in list_loaders(opened)}
+    host = find_loaders()
+    signed = tuple(one for one in host.signed if one.firmware is Firmware.UEFI_X64)
+    platforms = tuple(one for one in host.platforms if one.name == "x86_64-efi")
+
+    def found(*, extra: Path | None) -> HostLoaders:  # the parameter that the real one has
+        return HostLoaders(signed=signed, platforms=platforms)
+
+    monkeypatch.setattr(upgrade, "find_loaders", found)
+    apply_plan(plan_upgrade_of(image))
+    # an upgrade by the same computer knows no more
+    apply_plan(plan_upgrade_of(image))
+    with open_stick(image) as opened:
+        rows = list_loaders(opened)
+        assert {row.file.path: row.file.sha256 for row in rows} == before
+        assert {row.file.firmware for row in rows} == {Firmware.BIOS, Firmware.UEFI_X64, Firmware.UEFI_IA32}
+        copied = recorded_loaders(opened.volume)
+    assert copied is not None
+    assert {file.path for file in copied.files} == set(before)
+    assert copied.takes_hops
 
 
 def start_of(image: Path) -> tuple[bytes, object, list[str]]:
