@@ -128,15 +128,14 @@ class Stick:
 
     def fill(self, work: Path) -> None:
         """Until nothing fits any more: by mtools, since bootkit leaves itself room for its next change."""
-        filler = work / "filler"
-        filler.touch()
-        with open_stick(self.image) as opened:
-            os.truncate(filler, opened.volume.free())
         with self.image.open("rb") as file:
             data = max(read_partitions(file).partitions, key=lambda partition: partition.size)
-        run(["mcopy", "-i", f"{self.image}@@{data.start}", filler, "::/filler"])
-        with open_stick(self.image) as opened:
-            assert opened.volume.free() == 0
+        drive = f"{self.image}@@{data.start}"
+        filler = work / "filler"
+        filler.touch()
+        os.truncate(filler, _told_free(drive))
+        run(["mcopy", "-i", drive, filler, "::/filler"])
+        assert _told_free(drive) == 0
 
     def read(self, path: str) -> bytes:
         with open_stick(self.image) as opened:
@@ -169,6 +168,12 @@ def iso(stack: str) -> Path:
 
 def live_user(stack: str) -> str:
     return LIVE_USERS.get(stack, LIVE_USER_OF_DRACUT)
+
+
+def _told_free(drive: str) -> int:
+    """The bytes that mtools finds free, which stand in the last line of what it lists, with blanks between thousands."""
+    last = run(["mdir", "-i", drive, "::/"]).decode().strip().splitlines()[-1]
+    return int(last.removesuffix("bytes free").replace(" ", ""))
 
 
 def said(ran: Session) -> list[str]:
