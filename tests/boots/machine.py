@@ -104,10 +104,11 @@ class _Console:
     def read(self) -> bytes:
         """What was said since the last time; waits a little for it."""
         if not self._connected:
-            if not self._path.exists():
-                time.sleep(0.05)
+            try:
+                self._line.connect(str(self._path))
+            except (FileNotFoundError, ConnectionRefusedError):
+                time.sleep(0.05)  # QEMU has yet to make it, or to listen
                 return b""
-            self._line.connect(str(self._path))
             self._connected = True
         try:
             data = self._line.recv(1 << 16)
