@@ -15,7 +15,7 @@ from bootkit.tui import things
 from bootkit.tui.keys import key
 from bootkit.tui.screens.ask import PickScreen
 from bootkit.tui.screens.collection import CollectionScreen, Row
-from bootkit.tui.screens.form import FormField, FormScreen
+from bootkit.tui.screens.form import FormField
 
 _NO_IMAGE = "No image is on the stick yet: 1, then a."
 
@@ -64,14 +64,11 @@ the one that was removed last."""
             FormField(name="name", label="Name", example="as the file is called"),
             FormField(name="same", label="Same name", choices=("refuse", "replace")),
         )
-        self.ask(
-            FormScreen(
-                "Add an answer file",
-                f"For {image}. The menu gets an entry that installs with it.",
-                fields,
-                lambda filled, job: things.add_seed(self.access, image, filled, job),
-            ),
-            lambda said: self.done(said) if said is not None else None,
+        self.fill(
+            "Add an answer file",
+            f"For {image}. The menu gets an entry that installs with it.",
+            fields,
+            lambda filled, job: things.add_seed(self.access, image, filled, job),
         )
 
     def action_remove(self) -> None:

@@ -16,6 +16,7 @@ from bootkit.tui.access import StickAccess
 from bootkit.tui.keys import key
 from bootkit.tui.progress import Job
 from bootkit.tui.screens.ask import AskScreen, ConfirmScreen
+from bootkit.tui.screens.form import Filled, FormField, FormScreen
 from bootkit.tui.screens.section import SectionScreen
 from bootkit.tui.screens.text import ErrorScreen
 from bootkit.tui.widgets.key_bar import KeyBar
@@ -111,6 +112,10 @@ class CollectionScreen(SectionScreen[str]):
                 _ = job(stick, progress)
 
         self.work(title, run, lambda _: self.done(said))
+
+    def fill(self, title: str, text: str, fields: Sequence[FormField], job: Callable[[Filled, Job], str]) -> None:
+        """Let the user fill a form for ``job``, say what it says when it is done, and read the stick again."""
+        self.ask(FormScreen(title, text, fields, job), lambda said: self.done(said) if said is not None else None)
 
     def done(self, said: str) -> None:
         self.notify(said, markup=False)

@@ -18,7 +18,7 @@ from bootkit.tui.incoming import EXTENSIONS
 from bootkit.tui.keys import key
 from bootkit.tui.screens.add import AddScreen
 from bootkit.tui.screens.collection import CollectionScreen, Row
-from bootkit.tui.screens.form import FormField, FormScreen
+from bootkit.tui.screens.form import FormField
 from bootkit.tui.screens.text import TextScreen
 from bootkit.units import format_size
 
@@ -77,14 +77,11 @@ system it is. One that is off stays on the stick, and no system gets it."""
             FormField(name="id", label="Or a system", example="debian"),
             FormField(name="version", label="Its version", example="13"),
         )
-        self.ask(
-            FormScreen(
-                "Make an extension",
-                "It is made on this computer and copied to the stick. Without a system it is for every one.",
-                fields,
-                lambda filled, job: things.make_extension(self.access, filled, job),
-            ),
-            lambda said: self.done(said) if said is not None else None,
+        self.fill(
+            "Make an extension",
+            "It is made on this computer and copied to the stick. Without a system it is for every one.",
+            fields,
+            lambda filled, job: things.make_extension(self.access, filled, job),
         )
 
     def action_switch(self) -> None:

@@ -17,7 +17,7 @@ from bootkit.tui.keys import key
 from bootkit.tui.progress import Job
 from bootkit.tui.screens.ask import AskScreen
 from bootkit.tui.screens.collection import CollectionScreen, Row
-from bootkit.tui.screens.form import FormField, FormScreen
+from bootkit.tui.screens.form import FormField
 from bootkit.tui.screens.text import TextScreen
 from bootkit.units import format_size
 
@@ -77,10 +77,7 @@ on; Space chooses it. A backup is a copy on this computer, as it is: an encrypte
             *_PASSPHRASE,
         )
         text = "Its size can be changed later. With a passphrase it is encrypted, and asked for at each start."
-        self.ask(
-            FormScreen("Make a home", text, fields, lambda filled, job: things.make_home(self.access, filled, job)),
-            lambda said: self.done(said) if said is not None else None,
-        )
+        self.fill("Make a home", text, fields, lambda filled, job: things.make_home(self.access, filled, job))
 
     def action_switch(self) -> None:
         if row := self.marked:
@@ -98,14 +95,11 @@ on; Space chooses it. A backup is a copy on this computer, as it is: an encrypte
             name = row.name
             fields = [FormField(name="size", label="New size", text=row.cells[2].replace(" ", ""))]
             fields += _PASSPHRASE[:1] if name in self._encrypted else ()
-            self.ask(
-                FormScreen(
-                    f"Resize {name}",
-                    "What is in it stays.",
-                    fields,
-                    lambda filled, job: things.resize_home(self.access, name, filled, job),
-                ),
-                lambda said: self.done(said) if said is not None else None,
+            self.fill(
+                f"Resize {name}",
+                "What is in it stays.",
+                fields,
+                lambda filled, job: things.resize_home(self.access, name, filled, job),
             )
 
     def action_check(self) -> None:
@@ -124,14 +118,11 @@ on; Space chooses it. A backup is a copy on this computer, as it is: an encrypte
             fields = [
                 FormField(name="file", label="Where to", text="~/", example="a new file, or a folder", is_path=True)
             ]
-            self.ask(
-                FormScreen(
-                    f"Back up {name}",
-                    "It is copied to this computer as it is.",
-                    fields,
-                    lambda filled, job: things.backup_home(self.access, name, filled, job),
-                ),
-                lambda said: self.done(said) if said is not None else None,
+            self.fill(
+                f"Back up {name}",
+                "It is copied to this computer as it is.",
+                fields,
+                lambda filled, job: things.backup_home(self.access, name, filled, job),
             )
 
     def action_bring_back(self) -> None:
@@ -140,14 +131,11 @@ on; Space chooses it. A backup is a copy on this computer, as it is: an encrypte
             FormField(name="name", label="Name", example="as the file is called"),
             FormField(name="same", label="Same name", choices=("refuse", "replace")),
         )
-        self.ask(
-            FormScreen(
-                "Bring a backup",
-                "A home of the stick is made of it.",
-                fields,
-                lambda filled, job: things.restore_home(self.access, filled, job),
-            ),
-            lambda said: self.done(said) if said is not None else None,
+        self.fill(
+            "Bring a backup",
+            "A home of the stick is made of it.",
+            fields,
+            lambda filled, job: things.restore_home(self.access, filled, job),
         )
 
     def action_remove(self) -> None:

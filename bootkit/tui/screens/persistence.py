@@ -13,7 +13,7 @@ from bootkit.tui import things
 from bootkit.tui.keys import key
 from bootkit.tui.screens.ask import PickScreen
 from bootkit.tui.screens.collection import CollectionScreen, Row
-from bootkit.tui.screens.form import FormField, FormScreen
+from bootkit.tui.screens.form import FormField
 from bootkit.units import format_size
 
 _NO_IMAGE = "No image is on the stick yet: 1, then a."
@@ -59,14 +59,11 @@ it. A home is for your own files on all systems; this is for one system as a who
             FormField(name="passphrase", label="Passphrase", hidden=True, example="none: not encrypted"),
             FormField(name="again", label="Once more", hidden=True),
         )
-        self.ask(
-            FormScreen(
-                "Keep the changes",
-                f"{image}\nThe menu gets one more entry, which uses them.",
-                fields,
-                lambda filled, job: things.keep_changes(self.access, image, filled, job),
-            ),
-            lambda said: self.done(said) if said is not None else None,
+        self.fill(
+            "Keep the changes",
+            f"{image}\nThe menu gets one more entry, which uses them.",
+            fields,
+            lambda filled, job: things.keep_changes(self.access, image, filled, job),
         )
 
     def action_remove(self) -> None:
