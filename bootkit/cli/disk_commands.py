@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from bootkit.cli import output
-from bootkit.cli.ask import confirm_removal
 from bootkit.cli.command import Argument, Option
 from bootkit.cli.options import AsJson, DryRun, StickOption, Wide, Yes
 from bootkit.errors import BootkitError
@@ -108,20 +107,9 @@ def check(
 def remove(name: DiskName, stick: StickOption = None, yes: Yes = False, dry_run: DryRun = False) -> None:
     """Remove an installed system with all that is in it, and write the menu."""
     from bootkit.app.verbs.disk import disk_path
-    from bootkit.app.verbs.images import plan_removal
-    from bootkit.cli import report
-    from bootkit.cli.images import write_menu
-    from bootkit.system.changes import apply_changes
-    from bootkit.system.sticks import open_stick
+    from bootkit.cli.images import remove_found
 
-    with open_stick(stick, writing=not dry_run) as opened:
-        plan = plan_removal(opened.volume, [disk_path(opened.volume, name)])
-        if dry_run:
-            report.plan(plan)
-            return
-        confirm_removal(opened.volume, plan, yes=yes)
-        apply_changes(plan, opened.volume)
-        write_menu(opened)
+    remove_found(lambda volume: [disk_path(volume, name)], stick, dry_run=dry_run, yes=yes)
 
 
 def grow(

@@ -1,6 +1,6 @@
 """``add``, ``remove``, ``list``, ``generate`` and ``verify``."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,7 +14,7 @@ from bootkit.errors import BootkitError, UsageError
 if TYPE_CHECKING:
     from bootkit.app.verbs.images import Addition
     from bootkit.system.sticks import Stick
-    from bootkit.system.volume import FileStat
+    from bootkit.system.volume import FileStat, Volume
 
 Keyring = Annotated[
     list[Path] | None,
@@ -124,13 +124,18 @@ def _copied(stick: "Stick", additions: "Sequence[Addition]") -> dict[str, str]:
 
 def remove(images: Images, stick: StickOption = None, dry_run: DryRun = False, yes: Yes = False) -> None:
     """Remove images from the stick and write the menu."""
+    remove_found(lambda _: images, stick, dry_run=dry_run, yes=yes)
+
+
+def remove_found(find: "Callable[[Volume], Sequence[str]]", stick: Path | None, *, dry_run: bool, yes: bool) -> None:
+    """Remove the images whose names ``find`` tells, once that was confirmed, and write the menu."""
     from bootkit.app.verbs.images import plan_removal
     from bootkit.cli import report
     from bootkit.system.changes import apply_changes
     from bootkit.system.sticks import open_stick
 
     with open_stick(stick, writing=not dry_run) as opened:
-        plan = plan_removal(opened.volume, images)
+        plan = plan_removal(opened.volume, find(opened.volume))
         if dry_run:
             report.plan(plan)
             return
