@@ -66,6 +66,11 @@ class ImageItem:
         return self.recognition.detection if self.recognition else None
 
     @property
+    def is_written(self) -> bool:
+        """Whether it changes with each run, as the disk of an installed system does: a sum of today calls it damaged tomorrow."""
+        return self.detection is not None and self.detection.is_written
+
+    @property
     def title(self) -> str:
         """What it is; ``?`` if nobody knows."""
         return self.detection.title if self.detection else "?"

@@ -150,9 +150,8 @@ def add_images(volume: Volume, additions: Sequence[Addition], watcher: Watcher |
         path = addition.step.path
         stat = volume.stat(path)
         assert stat is not None  # it was just read back
-        # the disk of an installed system changes with each run: a sum of today would call it damaged tomorrow
-        written = addition.item.detection is not None and addition.item.detection.is_written
-        item = replace(addition.item, mtime_ns=stat.mtime_ns, sha256="" if written else digests[path])
+        sha256 = "" if addition.item.is_written else digests[path]
+        item = replace(addition.item, mtime_ns=stat.mtime_ns, sha256=sha256)
         apply_changes(StickPlan(steps=(WriteFile(path=record_path(path), content=record_of(item)),)), volume)
         added.append(item)
     return tuple(added)

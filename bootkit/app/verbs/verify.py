@@ -83,10 +83,9 @@ def _verified(volume: Volume, item: ImageItem, watcher: Watcher, keyrings: Seque
         return Verified(path=item.path, verdict=UNREADABLE, sha256="", findings=(reason,))
     finally:
         watcher.end()
-    is_written = item.detection is not None and item.detection.is_written  # then a sum is that of one moment
     if (
         not item.sha256
-        and not is_written
+        and not item.is_written
         and found.verdict != DAMAGED
         and volume.stat(record_path(item.path)) is not None
     ):
