@@ -6,6 +6,8 @@ read. So bootkit's overlay makes a disk of the file beside it. The search ends w
 six seconds; until the stick has shown up, the overlay makes it announce something. (``usbdelay=`` is no help: its seconds
 begin when a repository was found.)
 
+Before it looks at a device it calls ``/sbin/mdev`` and waits for it: ours makes every disk but the stick read-only.
+
 The Xen flavour's menu starts its Linux as a module of Xen, which cannot be added to; it is started without Xen.
 
 Source, read: alpinelinux/mkinitfs 3.12.0+ (cc4954b, 0316297): initramfs-init.in (the list of its options, ``usbdelay``,

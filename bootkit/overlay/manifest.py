@@ -44,7 +44,7 @@ class Overlay:
     stacks: tuple[str, ...] = ()
     """The boot stacks that it serves, as detectors call them; none for a part of others."""
     builds_on: tuple[str, ...] = ()
-    """Overlays whose files come with it."""
+    """Overlays whose files come with it, with those that they build on."""
     words: tuple[str, ...] = ()
     """What the kernel has to be told for it."""
     goes_first: bool = False
@@ -132,7 +132,7 @@ def _root() -> Traversable:
 
 def _parts(overlay: Overlay) -> tuple[Overlay, ...]:
     by_name = {one.name: one for one in overlays()}
-    return (*(by_name[name] for name in overlay.builds_on), overlay)
+    return (*(part for name in overlay.builds_on for part in _parts(by_name[name])), overlay)
 
 
 def _read(folder: Traversable) -> Overlay:

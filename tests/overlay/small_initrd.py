@@ -125,7 +125,21 @@ change_root() {
 	exec bin/chroot . sbin/init <dev/console >dev/console 2>&1
 }
 """
+ALPINE = """\
+#!/bin/sh
+/bin/busybox --install -s
+nlplug-findfs -p /sbin/mdev -a /tmp/apkovls
+echo "the medium is found"
+"""
+NLPLUG_FINDFS = """\
+#!/bin/sh
+for path in /sys/class/block/*; do
+	ACTION=add SUBSYSTEM=block DEVNAME=${path##*/} "$2"
+	mount "/dev/${path##*/}" /media
+done
+"""
 INITS = {
+    "Alpine initrd": ALPINE,
     "archiso": MKINITCPIO,
     "antiX": ANTIX,
     "casper": CASPER,
@@ -158,6 +172,7 @@ def initrd_members(stack: str) -> dict[str, Member]:
         ),
         "system/sbin/init": NEW_INIT,
         **({"sbin/switch_root": SWITCH_ROOT} if stack == "genkernel" else {}),
+        **({"sbin/nlplug-findfs": NLPLUG_FINDFS.encode()} if stack == "Alpine initrd" else {}),
         **({"lib/livekitlib": LIVE_KIT_LIB.encode()} if stack == "Linux Live Kit" else {}),
     }
 

@@ -17,6 +17,11 @@ pytestmark = pytest.mark.skipif(
 RULES = "etc/udev/rules.d/99-bootkit-disks.rules"
 STAND_INS = {
     "bin/blockdev": b'#!/bin/sh\necho "blockdev $*" >>/said\n',
+    "bin/blkid": (
+        b"#!/bin/sh\ncase $1 in\n"
+        b'/dev/vda1) echo \'/dev/vda1: LABEL="A STICK" UUID="B007-C177" TYPE="vfat" PARTUUID="6b1d"\' ;;\n'
+        b'*) echo \'/dev/vdb1: UUID="00000000-0000-4000-8000-000000000001" TYPE="ext4"\' ;;\nesac\n'
+    ),
     "bin/findfs": b"#!/bin/sh\necho /dev/vda1\n",
     "bin/mount": b'#!/bin/sh\necho "mount $*" >>/said\n',
     "bin/switch_root": b'#!/bin/sh\necho "switch_root $*" >>/said\n',
@@ -37,6 +42,8 @@ def initrd(root: Path, *, stack: str = "liveslak", words: str = "", choices: str
             },
             **overlay_members(overlay),
             **STAND_INS,
+            # where its busybox would install its own
+            **({f"s{name}": program for name, program in STAND_INS.items()} if stack == "Alpine initrd" else {}),
             **{f"sys/class/block/{name}/ro": f"{flag}\n".encode() for name, flag in disks.items()},
             "proc/cmdline": f"quiet {words}\n".encode(),
             "proc/uptime": b"1.0 1.0\n",
@@ -137,6 +144,24 @@ def test_a_disk_that_nothing_can_close_is_not_mounted(tmp_path: Path) -> None:
     assert said(root) == ["refused", "mount /dev/loop0 /mnt"]
 
 
+@pytest.mark.parametrize(
+    ("blkid", "is_closed"),
+    [
+        ("echo '/dev/vdb1: UUID=\"0000-0001\"'", True),
+        # an old busybox lists all that it knows, whatever it was asked for
+        ('echo \'/dev/vda1: UUID="B007-C177"\'; echo \'/dev/vdb1: LABEL="x" UUID="0000-0001"\'', True),
+        ("echo '/dev/vda1: UUID=\"0000-0001\"'", False),
+        ("echo '/dev/vdb1: PARTUUID=\"0000-0001\"'", False),
+        (":", False),
+    ],
+)
+def test_a_disk_is_told_from_a_stick_that_is_yet_to_show_up(blkid: str, is_closed: bool, tmp_path: Path) -> None:
+    root = initrd(tmp_path)
+    unpack({"bin/findfs": b"#!/bin/sh\nexit 1\n", "bin/blkid": f"#!/bin/sh\n{blkid}\n".encode()}, root)
+    in_root(root, "/bin/sh", "-c", ". /bootkit/mount_function.sh; mount /dev/vdb1 /mnt")
+    assert said(root) == [*(["blockdev --setro /dev/vdb1"] if is_closed else []), "mount /dev/vdb1 /mnt"]
+
+
 def test_mount_of_ours_stands_behind_the_first_line_of_init(tmp_path: Path) -> None:
     root = initrd(tmp_path)
     (root / "init").write_text("#!/bin/sh\nmount /dev/vdb1 /mnt\nexec switch_root /mnt/overlay /sbin/init\n")
@@ -198,8 +223,39 @@ def test_the_disks_are_closed_before_a_stack_without_udev_mounts_them(stack: str
     assert said(root)[: len(closed) + 1] == [*closed, "mount /dev/vdb1 /mnt"]
 
 
+@pytest.mark.parametrize("words", ["", "bootkit=nodisks"])
+def test_the_disks_are_closed_before_nlplug_findfs_mounts_them(words: str, tmp_path: Path) -> None:
+    root = initrd(tmp_path, stack="Alpine initrd", words=words)
+    # a whole disk is left to its partitions, the stick's too
+    unpack({"sys/class/block/vda/ro": b"0\n", "sys/class/block/vda/vda1/partition": b"1\n"}, root)
+    assert in_root(root, "/init") == ["the medium is found"]
+    closed = [] if words else ["blockdev --setro /dev/vdb1"]
+    mounts = [f"mount /dev/{name} /media" for name in ("vda", "vda1", "vdb1", "vdc1")]
+    assert said(root) == [*mounts[:2], *closed, *mounts[2:]]
+
+
+@pytest.mark.parametrize("choices", ["", "BK_OWN_DISKS='closed'\n"])
+def test_alpines_disks_are_given_back_when_its_search_is_over(choices: str, tmp_path: Path) -> None:
+    root = initrd(tmp_path, stack="Alpine initrd", choices=choices)
+    in_root(root, "/init")
+    # two looks long it is still searching
+    unpack(
+        {
+            "bin/pidof": b'#!/bin/sh\necho "$*" >>/said\n[ "$(grep -c findfs /said)" -lt 3 ]\n',
+            "bin/sleep": b"#!/bin/sh\n",
+        },
+        root,
+    )
+    before = len(said(root))
+    in_root(root, "/bin/sh", "/bootkit/after_search.sh")
+    back = [] if choices else ["blockdev --setrw /dev/vdb1"]
+    assert said(root)[before:] == [*["nlplug-findfs"] * 3, *back]
+    told = "stay read-only until it is switched off" if choices else "were left alone"
+    assert (root / "dev/kmsg").read_text() == f"<5>bootkit: disks ok the computer's own disks {told}: vdb1\n"
+
+
 def test_every_stack_whose_disks_are_said_to_be_closed_is_tried_here() -> None:
-    tried = {"casper", "live-boot", "archiso", *SHAPED_AS, "liveslak", "Linux Live Kit", "genkernel"}
+    tried = {"casper", "live-boot", "archiso", *SHAPED_AS, "liveslak", "Linux Live Kit", "genkernel", "Alpine initrd"}
     forks = {"hyperiso", "kdeosiso", "chakraiso"}  # of archiso, by the same two files
     # these look for no file, and their adapters call the same close_disk.sh
     on_a_disk = {"initramfs-tools on a disk", "dracut on a disk"}

@@ -247,24 +247,38 @@ FAULTS = (
     # in the initrd
     Fault(
         what="a disk is not set read-only",
-        file="initrd_overlays/common/files/disks.sh",
+        file="initrd_overlays/own_disks/files/disks.sh",
         before='blockdev --setro "/dev/$1" 2>/dev/null && echo',
         after="echo",
         test="tests/overlay/test_disks.py::test_a_disk_is_read_only_until_the_root_is_complete",
     ),
     Fault(
         what="a disk is not given back",
-        file="initrd_overlays/common/files/disks.sh",
+        file="initrd_overlays/own_disks/files/disks.sh",
         before='blockdev --setrw "/dev/$bk_name" ||',
         after="true ||",
         test="tests/overlay/test_disks.py::test_a_disk_is_read_only_until_the_root_is_complete",
     ),
     Fault(
         what="the stick is closed with the other disks",
-        file="initrd_overlays/common/files/disks.sh",
+        file="initrd_overlays/own_disks/files/disks.sh",
         before='\techo "ENV{ID_FS_UUID}==\\"$BK_STICK_UUID\\", GOTO=\\"bootkit_end\\""\n',
         after="",
         test="tests/overlay/test_disks.py::test_udev_closes_and_hides_every_file_system_but_the_sticks",
+    ),
+    Fault(
+        what="a disk is mounted as it is until the stick has shown up",
+        file="initrd_overlays/init_script/files/mount.sh",
+        before="\t?*) return 1 ;; # the stick may take seconds to show up\n",
+        after="",
+        test="tests/overlay/test_disks.py::test_a_disk_is_told_from_a_stick_that_is_yet_to_show_up",
+    ),
+    Fault(
+        what="Alpine's search comes before its disks are closed",
+        file="initrd_overlays/alpine/files/mdev.sh",
+        before='|| bk_disk_close "$DEVNAME"\n',
+        after='|| { sleep 1 && bk_disk_close "$DEVNAME"; } &\n',
+        test="tests/overlay/test_disks.py::test_the_disks_are_closed_before_nlplug_findfs_mounts_them",
     ),
     Fault(
         what="a disk on which the stack found the same file is taken for the stick",

@@ -13,3 +13,5 @@ while sleep 2; do echo change; done >/sys/class/mem/null/uevent &
 bk_announcing=$!
 sh /bootkit/cure.sh iso /bootkit/isodev
 kill "$bk_announcing"
+# shellcheck source=/dev/null
+[ ! -r /bootkit/after_search.sh ] || . /bootkit/after_search.sh
