@@ -55,11 +55,12 @@ def main(words: Sequence[str]) -> int:
             print(f"the tests fail without any fault (status {status})", file=sys.stderr)
             return 1
         caught = 0
-        print(f"{'OUTCOME':<12}{'FILE':<42}FAULT")
+        width = max((len(fault.file) for fault in wanted), default=0) + 2
+        print(f"{'OUTCOME':<12}{'FILE':<{width}}FAULT")
         for fault in wanted:
             outcome = outcome_of(fault, tree)
             caught += outcome == OUTCOMES[1]
-            print(f"{outcome:<12}{fault.file:<42}{fault.what}", flush=True)
+            print(f"{outcome:<12}{fault.file:<{width}}{fault.what}", flush=True)
     print(f"{caught} of {len(wanted)} caught")
     return int(caught != len(wanted))
 
