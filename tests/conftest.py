@@ -16,7 +16,11 @@ Prepared = Callable[..., Path]
 
 
 def pytest_configure() -> None:
-    """Keep compiled modules where they are in nobody's way: hundreds of tests start the program, which else compiles it anew."""
+    """Keep compiled modules where they are in nobody's way: hundreds of tests start the program, which else compiles it anew.
+
+    And speak English, whoever runs the tests.
+    """
+    os.environ["LC_ALL"] = "C.UTF-8"
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix = os.fspath(ROOT / ".pytest_cache" / "compiled")
     sys.dont_write_bytecode = False

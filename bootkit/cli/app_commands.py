@@ -8,6 +8,7 @@ from bootkit.cli import output
 from bootkit.cli.ask import confirm_removal
 from bootkit.cli.command import Argument, Option
 from bootkit.cli.options import AsJson, DryRun, StickOption, Yes
+from bootkit.i18n import tr
 from bootkit.units import format_size
 
 if TYPE_CHECKING:
@@ -15,9 +16,9 @@ if TYPE_CHECKING:
 
 
 def add(
-    files: Annotated[list[Path], Argument(help="AppImages on this computer.", metavar="FILE")],
+    files: Annotated[list[Path], Argument(help=tr("AppImages on this computer."), metavar="FILE")],
     stick: StickOption = None,
-    again: Annotated[bool, Option("--replace", help="Take the place of others of the same names.")] = False,
+    again: Annotated[bool, Option("--replace", help=tr("Take the place of others of the same names."))] = False,
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
@@ -38,7 +39,7 @@ def add(
             with several.each(file):
                 plan = plan_app(places, file)
                 if plan.warning:
-                    output.say(f"warning: {file.name}: {plan.warning}")
+                    output.say(tr("warning: {file}: {warning}", file=file.name, warning=plan.warning))
                 plans.append(plan)
         beside = {plan.copy.path: plan.beside for plan in plans}
         copy_all(opened.volume, several, [plan.copy for plan in plans], beside, dry_run=dry_run, as_json=as_json)
@@ -56,13 +57,15 @@ def list_apps(stick: StickOption = None, as_json: AsJson = False) -> None:
         output.json([asdict(app) for app in apps])
         return
     if not apps:
-        output.say("No AppImages: bootkit app add FILE brings one.")
+        output.say(tr("No AppImages: bootkit app add FILE brings one."))
         return
-    output.table([(app.name, format_size(app.size), app.title) for app in apps], ("APPIMAGE", "SIZE", "IN THE MENU"))
+    output.table(
+        [(app.name, format_size(app.size), app.title) for app in apps], (tr("APPIMAGE"), tr("SIZE"), tr("IN THE MENU"))
+    )
 
 
 def remove(
-    names: Annotated[list[str], Argument(help="File names, or parts of them.")],
+    names: Annotated[list[str], Argument(help=tr("File names, or parts of them."))],
     stick: StickOption = None,
     dry_run: DryRun = False,
     yes: Yes = False,

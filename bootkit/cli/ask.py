@@ -5,6 +5,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from bootkit.cli import output
+from bootkit.i18n import tr
 
 if TYPE_CHECKING:
     from bootkit.model.plan import StickPlan
@@ -18,6 +19,11 @@ def ask(question: str) -> str:
     return sys.stdin.readline().rstrip("\n")
 
 
+def agrees(question: str) -> bool:
+    """Whether the answer is yes, in English or in the language of the question; whatever else is said is no."""
+    return ask(f"{question} [{tr('y')}/{tr('N')}]").strip().lower() in ("y", "yes", tr("y"), tr("yes"))
+
+
 def ask_secret(question: str) -> str:
     """A line that is not shown while it is typed, and not empty."""
     while True:
@@ -29,9 +35,9 @@ def ask_new_secret(question: str) -> str:
     """A secret that was typed twice."""
     while True:
         secret = ask_secret(question)
-        if secret == getpass.getpass("Repeat it: "):
+        if secret == getpass.getpass(f"{tr('Repeat it')}: "):
             return secret
-        output.say("These two differ. Once more.")
+        output.say(tr("These two differ. Once more."))
 
 
 def confirm_removal(volume: "Volume", plan: "StickPlan", *, yes: bool) -> None:
@@ -52,8 +58,8 @@ def confirm_removal(volume: "Volume", plan: "StickPlan", *, yes: bool) -> None:
         stat = volume.stat(path)
         if stat is not None and not path.startswith(f"{STATE_FOLDER}/"):
             output.say(f"{path} ({format_size(stat.size)})")
-    if ask("Remove this from the stick? [y/N]").strip().lower() not in ("y", "yes"):
-        raise Cancelled("nothing was removed")
+    if not agrees(tr("Remove this from the stick?")):
+        raise Cancelled(tr("nothing was removed"))
 
 
 def confirm_adoption(path: str, maker: str) -> None:
@@ -65,7 +71,7 @@ def confirm_adoption(path: str, maker: str) -> None:
     from bootkit.errors import Cancelled, DeviceRefused
 
     if not sys.stdin.isatty():
-        hint = "--yes makes it a bootkit stick; without that, --stick names it for all other commands"
-        raise DeviceRefused(f"{path} was made by {maker}", hint=hint)
-    if ask("Make it a bootkit stick? Nothing of yours is touched. [y/N]").strip().lower() not in ("y", "yes"):
-        raise Cancelled("nothing was written")
+        hint = tr("--yes makes it a bootkit stick; without that, --stick names it for all other commands")
+        raise DeviceRefused(tr("{path} was made by {maker}", path=path, maker=maker), hint=hint)
+    if not agrees(tr("Make it a bootkit stick? Nothing of yours is touched.")):
+        raise Cancelled(tr("nothing was written"))

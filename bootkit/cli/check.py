@@ -6,6 +6,7 @@ from typing import Annotated
 from bootkit.cli import output
 from bootkit.cli.command import Argument, Option
 from bootkit.cli.options import AsJson, StickOption, Wide
+from bootkit.i18n import tr
 from bootkit.model.check import Answer, Prediction
 from bootkit.model.testboot import TestFirmware
 
@@ -14,12 +15,12 @@ _RANK = (Answer.CANNOT, Answer.ELSEWHERE, Answer.UNKNOWN)
 
 
 def check(
-    images: Annotated[list[str] | None, Argument(help="Images on the stick; all if none is named.")] = None,
+    images: Annotated[list[str] | None, Argument(help=tr("Images on the stick; all if none is named."))] = None,
     stick: StickOption = None,
-    memory: Annotated[str, Option(help="What the machine has, to compare with: 4G, 512M.", metavar="SIZE")] = "",
+    memory: Annotated[str, Option(help=tr("What the machine has, to compare with: 4G, 512M."), metavar="SIZE")] = "",
     firmware: Annotated[
         list[TestFirmware] | None,
-        Option(help="What the machine has to boot by; may be repeated.", default="any will do"),
+        Option(help=tr("What the machine has to boot by; may be repeated."), default=tr("any will do")),
     ] = None,
     wide: Wide = False,
     as_json: AsJson = False,
@@ -33,10 +34,14 @@ def check(
     size = parse_size(memory) if memory else 0
     with open_stick(stick) as opened:
         done = check_stick(
-            opened, images or (), memory=size, firmwares=firmware or (), told=lambda path: output.say(f"reading {path}")
+            opened,
+            images or (),
+            memory=size,
+            firmwares=firmware or (),
+            told=lambda path: output.say(tr("reading {path}", path=path)),
         )
     if reason := keep_records(opened, done.plan):
-        output.say(f"warning: the next check has to read the images again: {reason}")
+        output.say(tr("warning: the next check has to read the images again: {reason}", reason=reason))
     if as_json:
         predictions = [prediction_to_json(prediction) for prediction in done.predictions]
         output.json({"stick": stick_to_json(done.stick), "images": predictions, "notes": done.notes})
@@ -45,7 +50,7 @@ def check(
         if text := sentences(done.predictions, done.notes):
             output.answer(f"\n{text}")
     else:
-        output.say(f"No images on {opened.volume.where}: bootkit add FILE.iso brings one.")
+        output.say(tr("No images on {where}: bootkit add FILE.iso brings one.", where=opened.volume.where))
     _judge(done.predictions)
 
 
@@ -65,7 +70,17 @@ def _judge(predictions: Sequence[Prediction]) -> None:
     worst = min(bad, key=lambda prediction: _RANK.index(prediction.answer))
     hint = f"{worst.path}: {worst.line}"
     if worst.answer is Answer.UNKNOWN:
-        raise BootUnknown(f"nobody can tell of {len(bad)} of {len(predictions)} images whether they boot", hint=hint)
+        raise BootUnknown(
+            tr(
+                "nobody can tell of {count} of {total} images whether they boot",
+                count=len(bad),
+                total=len(predictions),
+            ),
+            hint=hint,
+        )
     sure = [prediction for prediction in bad if prediction.answer is not Answer.UNKNOWN]
     error = BootsNowhere if worst.answer is Answer.CANNOT else BootsElsewhere
-    raise error(f"{len(sure)} of {len(predictions)} images do not boot from this stick", hint=hint)
+    raise error(
+        tr("{count} of {total} images do not boot from this stick", count=len(sure), total=len(predictions)),
+        hint=hint,
+    )

@@ -13,6 +13,7 @@ from types import NoneType, UnionType
 from typing import Any, NamedTuple, get_args, get_origin, get_type_hints
 
 from bootkit.cli.parser import Parser
+from bootkit.i18n import tr
 
 Command = Callable[..., None]
 
@@ -60,8 +61,8 @@ def call(command: Command, words: Sequence[str], prog: str) -> None:
 
 
 def parser_of(command: Command, prog: str) -> Parser:
-    parser = Parser(prog, text=inspect.getdoc(command) or "")
-    parser.add_argument("-h", "--help", action="help", help="Show this message and exit.")
+    parser = Parser(prog, text=description(command))
+    parser.add_argument("-h", "--help", action="help", help=tr("Show this message and exit."))
     for parameter in parameters(command):
         match parameter.declared:
             case Option() as option:
@@ -106,7 +107,13 @@ def parameters(command: Command) -> Iterator[Parameter]:
 
 def summary(command: Command) -> str:
     """What a command does, in one paragraph."""
-    return (inspect.getdoc(command) or "").partition("\n\n")[0].replace("\n", " ")
+    return description(command).partition("\n\n")[0]
+
+
+def description(command: Command) -> str:
+    """What a command does: the paragraphs of its docstring, a line each."""
+    paragraphs = (inspect.getdoc(command) or "").split("\n\n")
+    return "\n\n".join(tr(paragraph.replace("\n", " ")) for paragraph in paragraphs)
 
 
 def _kind(hint: Any) -> tuple[type, bool]:
@@ -150,7 +157,9 @@ def _reader(parameter: Parameter) -> Callable[[str], object]:
 
     def member(word: str) -> object:
         if word not in parameter.values:
-            raise argparse.ArgumentTypeError(f"{word} is none of {', '.join(parameter.values)}")
+            raise argparse.ArgumentTypeError(
+                tr("{word} is none of {values}", word=word, values=", ".join(parameter.values))
+            )
         return parameter.kind(word)
 
     return member
@@ -158,7 +167,7 @@ def _reader(parameter: Parameter) -> Callable[[str], object]:
 
 def _count(word: str) -> int:
     if not word.isdecimal():
-        raise argparse.ArgumentTypeError(f"{word} is no whole number")
+        raise argparse.ArgumentTypeError(tr("{word} is no whole number", word=word))
     return int(word)
 
 

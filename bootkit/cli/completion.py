@@ -12,6 +12,7 @@ from bootkit.cli import output
 from bootkit.cli.command import Command, parameters
 from bootkit.cli.program import OPTIONS_OF_ALL, Group, find, load
 from bootkit.errors import BootkitError, UsageError
+from bootkit.i18n import tr
 
 BASH = """\
 _bootkit() {
@@ -92,15 +93,16 @@ def install() -> None:
     path = Path.home() / place
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
-    output.say(f"{path} is written; it counts in every new shell.")
+    output.say(tr("{path} is written; it counts in every new shell.", path=path))
     if path.parent.name == ".zfunc":
-        output.say("  If nothing is completed, put this before compinit in ~/.zshrc: fpath+=~/.zfunc")
+        output.say("  " + tr("If nothing is completed, put this before compinit in ~/.zshrc: fpath+=~/.zfunc"))
 
 
 def _of_shell() -> tuple[str, str]:
     name = Path(os.environ.get("SHELL", "")).name
     if name not in SHELLS:
         raise BootkitError(
-            f"there is no completion for {name or 'a shell without a name'}", hint=f"SHELL may be {', '.join(SHELLS)}"
+            tr("there is no completion for {name}", name=name or tr("a shell without a name")),
+            hint=tr("SHELL may be {shells}", shells=", ".join(SHELLS)),
         )
     return SHELLS[name]

@@ -7,24 +7,27 @@ from bootkit.cli import output
 from bootkit.cli.command import Argument, Option
 from bootkit.cli.options import AsJson, DryRun, StickOption, Wide, Yes
 from bootkit.errors import BootkitError
+from bootkit.i18n import tr
 from bootkit.units import format_size, parse_size
 
 if TYPE_CHECKING:
     from bootkit.app.verbs.images import Addition
     from bootkit.system.sticks import Stick
 
-DiskName = Annotated[str, Argument(help="A disk on the stick, by its name.", metavar="NAME")]
+DiskName = Annotated[str, Argument(help=tr("A disk on the stick, by its name."), metavar="NAME")]
 
 
 def add(
     file: Annotated[
         Path,
-        Argument(help="A raw disk, packed (xz, zst, gz, bz2) or not, or one of a virtual machine.", metavar="FILE"),
+        Argument(help=tr("A raw disk, packed (xz, zst, gz, bz2) or not, or one of a virtual machine."), metavar="FILE"),
     ],
     stick: StickOption = None,
-    name: Annotated[str, Option(help="What it is called on the stick.")] = "",
-    grow: Annotated[str, Option(help="What the disk grows to, with its last file system: 20G.", metavar="SIZE")] = "",
-    replacing: Annotated[bool, Option("--replace", help="Take the place of the disk of that name.")] = False,
+    name: Annotated[str, Option(help=tr("What it is called on the stick."))] = "",
+    grow: Annotated[
+        str, Option(help=tr("What the disk grows to, with its last file system: 20G."), metavar="SIZE")
+    ] = "",
+    replacing: Annotated[bool, Option("--replace", help=tr("Take the place of the disk of that name."))] = False,
     dry_run: DryRun = False,
 ) -> None:
     """Copy the disk of an installed system to the stick, as a file that it starts from and writes to."""
@@ -48,11 +51,18 @@ def add_disk(
     ):
         addition = plan.addition
         for warning in plan.warnings:
-            output.say(f"note: {warning}")
-        output.say(f"{file.name} is an installed system: {addition.item.title}, {format_size(addition.step.size)}.")
+            output.say(tr("note: {warning}", warning=warning))
+        output.say(
+            tr(
+                "{file} is an installed system: {title}, {size}.",
+                file=file.name,
+                title=addition.item.title,
+                size=format_size(addition.step.size),
+            )
+        )
         if dry_run:
-            output.answer(f"copy {file} to {addition.step.path}")
-            output.answer("write the menu")
+            output.answer(tr("copy {file} to {path}", file=file, path=addition.step.path))
+            output.answer(tr("write the menu"))
             return
         copy_disk(stick, addition)
     output.answer(addition.step.path)
@@ -86,7 +96,7 @@ def list_disks(stick: StickOption = None, wide: Wide = False, as_json: AsJson = 
         elif items:
             report.items(items, predictions, opened.volume, wide=wide)
         else:
-            output.say("No installed system on the stick: bootkit disk add FILE brings one.")
+            output.say(tr("No installed system on the stick: bootkit disk add FILE brings one."))
 
 
 def check(
@@ -114,7 +124,7 @@ def remove(name: DiskName, stick: StickOption = None, yes: Yes = False, dry_run:
 
 def grow(
     name: DiskName,
-    size: Annotated[str, Argument(help="What it grows to: 20G.", metavar="SIZE")],
+    size: Annotated[str, Argument(help=tr("What it grows to: 20G."), metavar="SIZE")],
     stick: StickOption = None,
 ) -> None:
     """Make a disk larger, with its last partition and the ext4 on it; the old one stays until the new one is complete."""
@@ -133,7 +143,7 @@ def grow(
 
 def take_out(
     name: DiskName,
-    target: Annotated[Path, Argument(help="Where it goes on this computer; a new file.", metavar="FILE")],
+    target: Annotated[Path, Argument(help=tr("Where it goes on this computer; a new file."), metavar="FILE")],
     stick: StickOption = None,
 ) -> None:
     """Copy a disk from the stick to a file of this computer: the same system, for a disk of its own or a virtual machine."""
@@ -143,7 +153,7 @@ def take_out(
     from bootkit.system.sticks import open_stick
 
     if target.exists():
-        raise BootkitError(f"{target} is there already", hint="name a file that there is not")
+        raise BootkitError(tr("{target} is there already", target=target), hint=tr("name a file that there is not"))
     with open_stick(stick) as opened, watching() as watcher:
         digest = take_out_file(opened.volume, disk_path(opened.volume, name), target, watcher)
     output.answer(f"{target}  {digest}")

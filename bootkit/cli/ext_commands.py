@@ -9,6 +9,7 @@ from bootkit.cli.ask import confirm_removal
 from bootkit.cli.command import Argument, Option
 from bootkit.cli.options import AsJson, DryRun, StickOption, Yes
 from bootkit.cli.options_commands import ImageOption, StackOption
+from bootkit.i18n import tr
 from bootkit.units import format_size
 
 if TYPE_CHECKING:
@@ -16,33 +17,35 @@ if TYPE_CHECKING:
     from bootkit.app.verbs.ext_create import ExtensionPlan
     from bootkit.model.plan import CopyImage
 
-Name = Annotated[str, Argument(help="A file name, with or without its ending, or a path on the stick.")]
-Names = Annotated[list[str], Argument(help="File names, with or without their endings.")]
+Name = Annotated[str, Argument(help=tr("A file name, with or without its ending, or a path on the stick."))]
+Names = Annotated[list[str], Argument(help=tr("File names, with or without their endings."))]
 
 
 def create(
-    name: Annotated[str, Option(help="Of the extension.")],
+    name: Annotated[str, Option(help=tr("Of the extension."))],
     sources: Annotated[
         list[Path] | None,
-        Argument(help="Folder, tar archive, .deb packages, or AppImage.", metavar="SOURCE"),
+        Argument(help=tr("Folder, tar archive, .deb packages, or AppImage."), metavar="SOURCE"),
     ] = None,
     from_apt: Annotated[
         list[str] | None,
-        Option("--from-apt", help="Debian package by name, with all it needs; may be repeated."),
+        Option("--from-apt", help=tr("Debian package by name, with all it needs; may be repeated.")),
     ] = None,
-    onto: Annotated[Path | None, Option(help="ISO file of the live system: what it has is left out.")] = None,
+    onto: Annotated[Path | None, Option(help=tr("ISO file of the live system: what it has is left out."))] = None,
     without: Annotated[
         list[str] | None,
-        Option(help="Package that the live system has, with all it needs; may be repeated."),
+        Option(help=tr("Package that the live system has, with all it needs; may be repeated.")),
     ] = None,
-    ident: Annotated[str, Option("--id", help="System that it is for, as its os-release says: debian.")] = "",
-    version_id: Annotated[str, Option("--version-id", help="Its version, as its os-release says: 12.")] = "",
-    anywhere: Annotated[bool, Option("--any", help="It is for every system.")] = False,
+    ident: Annotated[str, Option("--id", help=tr("System that it is for, as its os-release says: debian."))] = "",
+    version_id: Annotated[str, Option("--version-id", help=tr("Its version, as its os-release says: 12."))] = "",
+    anywhere: Annotated[bool, Option("--any", help=tr("It is for every system."))] = False,
     machine: Annotated[
-        str, Option(help="Architecture that it is for: x86_64, aarch64.", default="as its programs are")
+        str, Option(help=tr("Architecture that it is for: x86_64, aarch64."), default=tr("as its programs are"))
     ] = "",
-    compression: Annotated[str, Option(help="gzip, xz or zstd.")] = "gzip",
-    target: Annotated[Path | None, Option("--output", help="The file to make.", default="NAME.raw here")] = None,
+    compression: Annotated[str, Option(help=tr("gzip, xz or zstd."))] = "gzip",
+    target: Annotated[
+        Path | None, Option("--output", help=tr("The file to make."), default=tr("NAME.raw here"))
+    ] = None,
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
@@ -71,19 +74,26 @@ def create(
         output.json({"path": str(made.path), "size": made.size, **asdict(made)})
         return
     for warning in (*made.warnings, *made.facts.problems):
-        output.say(f"warning: {warning}")
+        output.say(tr("warning: {warning}", warning=warning))
     for note in made.facts.notes:
-        output.say(f"note: {note}")
+        output.say(tr("note: {note}", note=note))
     assert made.facts.release is not None
-    output.say(f"{made.facts.files} files for {made.facts.release.words}, {format_size(made.size)}")
+    output.say(
+        tr(
+            "{files} files for {system}, {size}",
+            files=made.facts.files,
+            system=made.facts.release.words,
+            size=format_size(made.size),
+        )
+    )
     output.answer(str(made.path))
 
 
 def add(
-    files: Annotated[list[Path], Argument(help="Extensions on this computer.", metavar="FILE")],
+    files: Annotated[list[Path], Argument(help=tr("Extensions on this computer."), metavar="FILE")],
     stick: StickOption = None,
-    machine: Annotated[str, Option(help="Architecture that they are for.", default="as each says")] = "",
-    again: Annotated[bool, Option("--replace", help="Take the place of others of the same names.")] = False,
+    machine: Annotated[str, Option(help=tr("Architecture that they are for."), default=tr("as each says"))] = "",
+    again: Annotated[bool, Option("--replace", help=tr("Take the place of others of the same names."))] = False,
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
@@ -104,8 +114,8 @@ def add(
             with several.each(file):
                 step, extension = plan_extension_copy(places, file, machine=machine)
                 for problem in extension.problems:
-                    output.say(f"warning: {extension.name}: {problem}")
-                output.say(f"{extension.name}: for {extension.system}")
+                    output.say(tr("warning: {name}: {problem}", name=extension.name, problem=problem))
+                output.say(tr("{name}: for {system}", name=extension.name, system=extension.system))
                 steps.append(step)
         copy_all(opened.volume, several, steps, {}, dry_run=dry_run, as_json=as_json)
     several.judge()
@@ -127,7 +137,7 @@ def list_extensions(
         output.json([asdict(extension) for extension in extensions])
         return
     if not extensions:
-        output.say("No extensions: bootkit ext add FILE brings one.")
+        output.say(tr("No extensions: bootkit ext add FILE brings one."))
         return
     rows = [
         (
@@ -140,11 +150,11 @@ def list_extensions(
         )
         for extension in extensions
     ]
-    output.table(rows, ("EXTENSION", "MACHINE", "SIZE", "IS", "FOR", "PROBLEM"))
+    output.table(rows, (tr("EXTENSION"), tr("MACHINE"), tr("SIZE"), "IS", tr("FOR"), tr("PROBLEM")))
 
 
 def inspect(
-    name: Annotated[str, Argument(help="A file of this computer, or an extension on the stick.")],
+    name: Annotated[str, Argument(help=tr("A file of this computer, or an extension on the stick."))],
     stick: StickOption = None,
     as_json: AsJson = False,
 ) -> None:
@@ -196,7 +206,7 @@ def remove(names: Names, stick: StickOption = None, dry_run: DryRun = False, yes
 
 
 def verify(
-    names: Annotated[list[str] | None, Argument(help="Extensions on the stick; all if none is named.")] = None,
+    names: Annotated[list[str] | None, Argument(help=tr("Extensions on the stick; all if none is named."))] = None,
     stick: StickOption = None,
     as_json: AsJson = False,
 ) -> None:
@@ -211,7 +221,7 @@ def verify(
         volume = opened.volume
         items = [extension_named(volume, name) for name in names] if names else find_extensions(volume)
         if not items and not as_json:
-            output.say("No extensions: bootkit ext add FILE brings one.")
+            output.say(tr("No extensions: bootkit ext add FILE brings one."))
             return
         answers = verify_files(volume, [item.path for item in items], watcher)
     report.verified_files(answers, as_json=as_json)
@@ -239,7 +249,7 @@ def _show(extension: "InspectedExtension") -> None:
     rows = [("file", f"{extension.path or extension.name}, {format_size(extension.size)}"), ("for", extension.system)]
     if facts is not None:
         rows += [
-            ("packed by", facts.compression),
+            (tr("packed by"), facts.compression),
             ("files", str(facts.files)),
             ("folders", " ".join(facts.folders)),
             ("programs", " ".join(facts.programs[:40]) or "none"),
@@ -258,7 +268,17 @@ def _show_plan(plan: "ExtensionPlan", *, as_json: bool) -> None:
         )
         return
     for package in plan.packages:
-        output.answer(f"fetch {package.name} {package.version} ({format_size(package.size)})")
+        output.answer(
+            tr(
+                "fetch {package} {version} ({size})",
+                package=package.name,
+                version=package.version,
+                size=format_size(package.size),
+            )
+        )
     for source in plan.wish.sources:
-        output.answer(f"take {source}")
-    output.answer(f"make {plan.wish.output}{f' for {plan.release.words}' if plan.release else ''}")
+        output.answer(tr("take {source}", source=source))
+    if plan.release:
+        output.answer(tr("make {output} for {system}", output=plan.wish.output, system=plan.release.words))
+    else:
+        output.answer(tr("make {output}", output=plan.wish.output))

@@ -11,6 +11,7 @@ from types import FrameType
 
 from bootkit.cli import output
 from bootkit.errors import BootkitError, HostError, Interrupted, host_errors
+from bootkit.i18n import tr
 
 _PATH_OF_ROOT = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 """Where sudo and pkexec look for a program."""
@@ -25,7 +26,7 @@ def guarded(action: Callable[[], None]) -> int:
         if signal.getsignal(number) != signal.SIG_IGN:  # as under nohup
             signal.signal(number, _interrupt)
     try:
-        with host_errors("the system"):
+        with host_errors(tr("the system")):
             _answered(action)
     except BootkitError as error:
         tell(error)
@@ -49,8 +50,8 @@ def tell(error: BootkitError) -> None:
 def _way_out(error: BootkitError) -> str:
     if not error.needs_rights:
         return error.hint
-    way = f"it takes another user's rights: {_with_rights(sys.argv)}"
-    return f"{way}; or {error.hint}" if error.hint and not isinstance(error, HostError) else way
+    way = tr("it takes another user's rights: {command}", command=_with_rights(sys.argv))
+    return tr("{way}; or {hint}", way=way, hint=error.hint) if error.hint and not isinstance(error, HostError) else way
 
 
 def _with_rights(argv: Sequence[str]) -> str:
@@ -61,11 +62,15 @@ def _with_rights(argv: Sequence[str]) -> str:
     command = shlex.join([program, *argv[1:]])
     # pkexec goes to root's home by itself
     stay = "--keep-cwd " if any(Path(word).exists() for word in argv[1:] if not word.startswith("/")) else ""
-    ways = {"sudo": f"sudo {command}", "pkexec": f"pkexec {stay}{command}", "run0": f"run0 {command}"}
+    ways = {
+        "sudo": f"sudo {command}",
+        "pkexec": f"pkexec {stay}{command}",
+        "run0": f"run0 {command}",
+    }
     there = [ways[name] for name in ways if which(name)]
     if there and not which("sudo"):
         return there[0]
-    return f"{ways['sudo']} (or: {ways['pkexec']})"
+    return tr("{sudo} (or: {pkexec})", sudo=ways["sudo"], pkexec=ways["pkexec"])
 
 
 def _answered(action: Callable[[], None]) -> None:
@@ -73,7 +78,7 @@ def _answered(action: Callable[[], None]) -> None:
         action()
     finally:
         try:
-            with host_errors("standard output"):
+            with host_errors(tr("standard output")):
                 sys.stdout.flush()
         except HostError:
             _close_stdout()
@@ -86,4 +91,4 @@ def _close_stdout() -> None:
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    raise Interrupted("interrupted; what was on the stick before is still there")
+    raise Interrupted(tr("interrupted; what was on the stick before is still there"))

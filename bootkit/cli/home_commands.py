@@ -9,29 +9,30 @@ from bootkit.cli import output
 from bootkit.cli.ask import ask, ask_new_secret, ask_secret
 from bootkit.cli.command import Argument, Option
 from bootkit.cli.options import AsJson, DryRun, StickOption
+from bootkit.i18n import tr
 from bootkit.units import format_size, parse_size
 
 if TYPE_CHECKING:
     from bootkit.app.stick.homes import Home
     from bootkit.app.verbs.home import Ask
 
-Name = Annotated[str, Argument(help="Of the home.")]
-Size = Annotated[str, Option("--size", help="Of its file: 4G, 512M.", metavar="SIZE")]
+Name = Annotated[str, Argument(help=tr("Of the home."))]
+Size = Annotated[str, Option("--size", help=tr("Of its file: 4G, 512M."), metavar="SIZE")]
 PassphraseFile = Annotated[
     Path | None,
     Option(
         "--passphrase-file",
-        help="File with the passphrase of an encrypted one; else it is asked for.",
+        help=tr("File with the passphrase of an encrypted one; else it is asked for."),
     ),
 ]
-Yes = Annotated[bool, Option("--yes", "-y", help="Do not ask.")]
+Yes = Annotated[bool, Option("--yes", "-y", help=tr("Do not ask."))]
 
 
 def create(
     name: Name,
     size: Size,
     stick: StickOption = None,
-    encrypt: Annotated[bool, Option("--encrypt", help="With LUKS2; the passphrase is asked for at boot.")] = False,
+    encrypt: Annotated[bool, Option("--encrypt", help=tr("With LUKS2; the passphrase is asked for at boot."))] = False,
     passphrase_file: PassphraseFile = None,
     dry_run: DryRun = False,
 ) -> None:
@@ -45,10 +46,17 @@ def create(
     wanted = parse_size(size)
     with open_stick(stick, writing=not dry_run) as opened, watching() as watcher:
         for warning in plan_home(opened.volume, name, wanted, encrypted=encrypt):
-            output.say(f"warning: {warning}")
+            output.say(tr("warning: {warning}", warning=warning))
         if dry_run:
-            kind = "an encrypted ext4" if encrypt else "an ext4"
-            output.answer(f"make {home_path(name)}, {kind} of {format_size(wanted)}")
+            kind = tr("an encrypted ext4") if encrypt else tr("an ext4")
+            output.answer(
+                tr(
+                    "make {path}, {kind} of {wanted}",
+                    path=home_path(name),
+                    kind=kind,
+                    wanted=format_size(wanted),
+                )
+            )
             return
         passphrase = new_passphrase(passphrase_file) if encrypt else None
         home = create_home(opened.volume, name, wanted, passphrase=passphrase, watcher=watcher)
@@ -73,7 +81,7 @@ def list_homes(stick: StickOption = None, as_json: AsJson = False) -> None:
         output.json([{**asdict(home), "on": home.name == on} for home in homes])
         return
     if not homes:
-        output.say("No homes: bootkit home create NAME --size 4G makes one.")
+        output.say(tr("No homes: bootkit home create NAME --size 4G makes one."))
         return
     rows = [
         (
@@ -85,7 +93,7 @@ def list_homes(stick: StickOption = None, as_json: AsJson = False) -> None:
         )
         for home in homes
     ]
-    output.table(rows, ("HOME", "ON", "SIZE", "USED", "STATE"))
+    output.table(rows, (tr("HOME"), "ON", tr("SIZE"), tr("USED"), tr("STATE")))
     if note := homes_note(names, choices):
         output.say(note)
 
@@ -103,7 +111,14 @@ def resize(
     with open_stick(stick, writing=not dry_run) as opened, watching() as watcher:
         home = home_named(opened.volume, name)
         if dry_run:
-            output.answer(f"resize {home.path} from {format_size(home.size)} to {format_size(wanted)}")
+            output.answer(
+                tr(
+                    "resize {path} from {size} to {wanted}",
+                    path=home.path,
+                    size=format_size(home.size),
+                    wanted=format_size(wanted),
+                )
+            )
             return
         home = resize_home(opened.volume, name, wanted, ask=_asker(passphrase_file, home), watcher=watcher)
     output.answer(f"{home.path}  {format_size(home.size)}")
@@ -112,7 +127,7 @@ def resize(
 def check(
     name: Name,
     stick: StickOption = None,
-    repair: Annotated[bool, Option("--repair", help="Mend what is wrong.")] = False,
+    repair: Annotated[bool, Option("--repair", help=tr("Mend what is wrong."))] = False,
     passphrase_file: PassphraseFile = None,
 ) -> None:
     """Check the file system of a home."""
@@ -127,13 +142,16 @@ def check(
         sound, said = check_home(opened.volume, name, repair=repair, ask=ask, watcher=watcher)
     output.say(said)
     if not sound:
-        raise BootkitError(f"the home {name} is damaged", hint=f"mend it: bootkit home check {name} --repair")
-    output.answer(f"{name} is clean")
+        raise BootkitError(
+            tr("the home {name} is damaged", name=name),
+            hint=tr("mend it: bootkit home check {name} --repair", name=name),
+        )
+    output.answer(tr("{name} is clean", name=name))
 
 
 def backup(
     name: Name,
-    target: Annotated[Path, Argument(help="A new file, or a folder.", metavar="FILE")],
+    target: Annotated[Path, Argument(help=tr("A new file, or a folder."), metavar="FILE")],
     stick: StickOption = None,
 ) -> None:
     """Copy a home to this computer as it is; an encrypted one stays encrypted."""
@@ -147,10 +165,10 @@ def backup(
 
 
 def restore(
-    source: Annotated[Path, Argument(help="What backup made.", metavar="FILE")],
+    source: Annotated[Path, Argument(help=tr("What backup made."), metavar="FILE")],
     stick: StickOption = None,
-    name: Annotated[str, Option(help="Of the home.", default="as the file is called")] = "",
-    again: Annotated[bool, Option("--replace", help="Take the place of the one of that name.")] = False,
+    name: Annotated[str, Option(help=tr("Of the home."), default=tr("as the file is called"))] = "",
+    again: Annotated[bool, Option("--replace", help=tr("Take the place of the one of that name."))] = False,
     dry_run: DryRun = False,
 ) -> None:
     """Make a home of the stick out of a backup."""
@@ -186,12 +204,13 @@ def remove(name: Name, stick: StickOption = None, yes: Yes = False, dry_run: Dry
         if dry_run:
             report.plan(plan)
             return
-        confirm_loss(f"Everything in the home {name} will be lost", name, yes=yes)
+        loss = tr("Everything in the home {name} will be lost", name=name)
+        confirm_loss(loss, tr("Everything in the home {name} would be lost", name=name), name, yes=yes)
         apply_changes(plan, opened.volume)
 
 
-def confirm_loss(words: str, name: str, *, yes: bool) -> None:
-    """Go on only if the user says that the loss is meant.
+def confirm_loss(words: str, refusal: str, name: str, *, yes: bool) -> None:
+    """Go on only if the user says that the loss is meant; ``refusal`` is for who cannot be asked.
 
     Raises:
         DeviceRefused: nobody said so.
@@ -201,9 +220,9 @@ def confirm_loss(words: str, name: str, *, yes: bool) -> None:
     if yes:
         return
     if not sys.stdin.isatty():
-        raise DeviceRefused(words.replace("will be lost", "would be lost"), hint="say that you mean it: --yes")
-    if ask(f"{words}. Type {name} to go on") != name:
-        raise DeviceRefused(f"that is not {name}", hint="nothing was written")
+        raise DeviceRefused(refusal, hint=tr("say that you mean it: --yes"))
+    if ask(f"{words}. {tr('Type {name} to go on', name=name)}") != name:
+        raise DeviceRefused(tr("that is not {name}", name=name), hint=tr("nothing was written"))
 
 
 def new_passphrase(file: Path | None) -> bytes:
@@ -217,10 +236,10 @@ def new_passphrase(file: Path | None) -> bytes:
     if file is not None:
         return passphrase_of(file)
     if not sys.stdin.isatty():
-        raise UsageError("nobody is there to ask for the passphrase", hint="--passphrase-file FILE")
+        raise UsageError(tr("nobody is there to ask for the passphrase"), hint="--passphrase-file FILE")
     typed = ask_new_secret("Passphrase")
     if not typed.isascii():
-        output.say("warning: it has letters that a boot console may be unable to type")
+        output.say(tr("warning: it has letters that a boot console may be unable to type"))
     return typed.encode()
 
 
@@ -237,7 +256,7 @@ def passphrase_of(file: Path) -> bytes:
     except OSError as error:
         raise UsageError(f"{file}: {error.strerror}") from error
     if not content or b"\n" in content:
-        raise UsageError(f"{file} holds no passphrase of one line")
+        raise UsageError(tr("{file} holds no passphrase of one line", file=file))
     return content
 
 
@@ -248,7 +267,7 @@ def _asker(file: Path | None, home: "Home") -> "Ask":
         if file is not None:
             return passphrase_of(file)
         if not sys.stdin.isatty():
-            raise UsageError(f"the home {home.name} is encrypted", hint="--passphrase-file FILE")
-        return ask_secret(f"Passphrase of {home.name}").encode()
+            raise UsageError(tr("the home {name} is encrypted", name=home.name), hint="--passphrase-file FILE")
+        return ask_secret(tr("Passphrase of {name}", name=home.name)).encode()
 
     return asked

@@ -10,6 +10,7 @@ from bootkit.cli.ask import confirm_removal
 from bootkit.cli.command import Argument, Option
 from bootkit.cli.options import AsJson, DryRun, StickOption, Wide, Yes
 from bootkit.errors import BootkitError, UsageError
+from bootkit.i18n import tr
 
 if TYPE_CHECKING:
     from bootkit.app.verbs.images import Addition
@@ -18,18 +19,23 @@ if TYPE_CHECKING:
 
 Keyring = Annotated[
     list[Path] | None,
-    Option("--keyring", help="File with public keys for signatures, beside those of this computer.", metavar="FILE"),
+    Option(
+        "--keyring", help=tr("File with public keys for signatures, beside those of this computer."), metavar="FILE"
+    ),
 ]
-Images = Annotated[list[str], Argument(help="A path on the stick, a file name, or a part of it.")]
+Images = Annotated[list[str], Argument(help=tr("A path on the stick, a file name, or a part of it."))]
 
 
 def add(
-    isos: Annotated[list[Path], Argument(help="ISO files on this computer.", metavar="ISO")],
+    isos: Annotated[list[Path], Argument(help=tr("ISO files on this computer."), metavar="ISO")],
     stick: StickOption = None,
-    folder: Annotated[str, Option(help="Folder below /boot/iso; it becomes a submenu.")] = "",
-    rename: Annotated[bool, Option("--rename", help="Copy under a bootable name where the own one is not.")] = False,
+    folder: Annotated[str, Option(help=tr("Folder below /boot/iso; it becomes a submenu."))] = "",
+    rename: Annotated[
+        bool, Option("--rename", help=tr("Copy under a bootable name where the own one is not."))
+    ] = False,
     replacing: Annotated[
-        bool, Option("--replace", help="Take the place of other images of the same names, each when it is complete.")
+        bool,
+        Option("--replace", help=tr("Take the place of other images of the same names, each when it is complete.")),
     ] = False,
     keyring: Keyring = None,
     dry_run: DryRun = False,
@@ -72,7 +78,7 @@ def add(
                 keyrings=keyring or (),
             )
         if note := leftovers_note(find_leftovers(opened.volume), removed=not dry_run):
-            output.say(f"warning: {note}")
+            output.say(tr("warning: {note}", note=note))
         predictions = predictions_of(opened, [addition.item for addition in additions])
         report.additions(additions, predictions)
         if additions and not dry_run:
@@ -81,8 +87,8 @@ def add(
         output.json({"added": report.additions_json(additions, predictions, sums), **several.json()})
     elif dry_run:
         for addition in additions:
-            output.answer(f"copy {addition.step.source} to {addition.step.path}")
-        output.answer("write the menu" if additions else "nothing to do")
+            output.answer(tr("copy {source} to {path}", source=addition.step.source, path=addition.step.path))
+        output.answer(tr("write the menu") if additions else tr("nothing to do"))
     else:
         for path, digest in sums.items():
             output.answer(f"{path}  {digest}")
@@ -114,11 +120,18 @@ def _copied(stick: "Stick", additions: "Sequence[Addition]") -> dict[str, str]:
         if sums:
             with suppress(BootkitError):  # a stick that was pulled out fails once more, and the first error tells why
                 write_menu(stick)
-                output.say(f"{len(sums)} of {len(additions)} images were complete before that, and are in the menu.")
+                output.say(
+                    tr(
+                        "{count} of {total} images were complete before that, and are in the menu.",
+                        count=len(sums),
+                        total=len(additions),
+                    )
+                )
         raise
     write_menu(stick)
-    unmount = " Unmount it before you pull it out." if stick.where.is_dir() else ""
-    output.say(f"Everything is on the stick and was read back.{unmount}")
+    words = [tr("Everything is on the stick and was read back.")]
+    words += [tr("Unmount it before you pull it out.")] if stick.where.is_dir() else []
+    output.say(" ".join(words))
     return sums
 
 
@@ -147,7 +160,7 @@ def remove_found(find: "Callable[[Volume], Sequence[str]]", stick: Path | None, 
 def generate(
     stick: StickOption = None,
     fresh: Annotated[
-        bool, Option("--fresh", help="Look into every image again, also where its size and time are the same.")
+        bool, Option("--fresh", help=tr("Look into every image again, also where its size and time are the same."))
     ] = False,
     dry_run: DryRun = False,
     as_json: AsJson = False,
@@ -160,7 +173,9 @@ def generate(
     from bootkit.system.sticks import open_stick
 
     with open_stick(stick, writing=not dry_run) as opened:
-        generation = plan_generation(opened.volume, fresh=fresh, told=lambda path: output.say(f"reading {path}"))
+        generation = plan_generation(
+            opened.volume, fresh=fresh, told=lambda path: output.say(tr("reading {path}", path=path))
+        )
         if not dry_run:
             apply_changes(generation.plan, opened.volume)
         predictions = predictions_of(opened, generation.catalog.items if generation.catalog else ())
@@ -175,16 +190,17 @@ def generate(
 def list_images(
     stick: StickOption = None,
     supported: Annotated[
-        bool, Option("--supported", help="List instead what bootkit knows, and how that is known.")
+        bool, Option("--supported", help=tr("List instead what bootkit knows, and how that is known."))
     ] = False,
     filters: Annotated[
         list[str] | None,
         Argument(
-            help="With --supported: words in the name of a system or a kind, or in the verdict.", metavar="FILTER"
+            help=tr("With --supported: words in the name of a system or a kind, or in the verdict."), metavar="FILTER"
         ),
     ] = None,
     loaders: Annotated[
-        bool, Option("--loaders", help="List instead what starts the stick: packages, signatures, on which machines.")
+        bool,
+        Option("--loaders", help=tr("List instead what starts the stick: packages, signatures, on which machines.")),
     ] = False,
     wide: Wide = False,
     as_json: AsJson = False,
@@ -194,7 +210,10 @@ def list_images(
         _supported(filters or (), as_json=as_json)
         return
     if filters:
-        raise UsageError(f"{filters[0]} says nothing to list", hint=f"bootkit list --supported {filters[0]}")
+        raise UsageError(
+            tr("{word} says nothing to list", word=filters[0]),
+            hint=f"bootkit list --supported {filters[0]}",
+        )
     if loaders:
         from bootkit.cli.loaders import list_loaders
 
@@ -210,11 +229,11 @@ def list_images(
         if images or as_json:
             _list_items(opened, images, wide=wide, as_json=as_json)
         else:
-            output.say(f"No images on {volume.where}: bootkit add FILE.iso brings one.")
+            output.say(tr("No images on {where}: bootkit add FILE.iso brings one.", where=volume.where))
         if as_json:
             return
         if note := leftovers_note(find_leftovers(volume), removed=False):
-            output.say(f"{note}: bootkit generate removes it")
+            output.say(tr("{note}: bootkit generate removes it", note=note))
 
 
 def _list_items(stick: "Stick", images: "tuple[tuple[str, FileStat], ...]", *, wide: bool, as_json: bool) -> None:
@@ -241,15 +260,21 @@ def _supported(filters: Sequence[str], *, as_json: bool) -> None:
     elif rows:
         output.answer(supported_text(rows))
     else:
-        output.say(f"Nothing is known by {' '.join(filters)}; what an image is, is told by bootkit explain FILE.iso")
+        output.say(
+            tr(
+                "Nothing is known by {filters}; what an image is, is told by bootkit explain FILE.iso",
+                filters=" ".join(filters),
+            )
+        )
 
 
 def verify(
-    images: Annotated[list[str] | None, Argument(help="Images on the stick; all if none is named.")] = None,
+    images: Annotated[list[str] | None, Argument(help=tr("Images on the stick; all if none is named."))] = None,
     stick: StickOption = None,
     keyring: Keyring = None,
     fresh: Annotated[
-        bool, Option("--fresh", help="Read all of them, also where a look that was interrupted could be gone on with.")
+        bool,
+        Option("--fresh", help=tr("Read all of them, also where a look that was interrupted could be gone on with.")),
     ] = False,
     wide: Wide = False,
     as_json: AsJson = False,
@@ -268,8 +293,11 @@ def verify(
     if bad:
         folder = bad[0].path.removeprefix(f"{IMAGE_FOLDER}/").rpartition("/")[0]
         words = f" --folder {folder}" if folder else ""
-        hint = f"copy it again: bootkit add --replace{words} FILE.iso"
-        raise BootkitError("; ".join(f"{answer.verdict} on the stick: {answer.path}" for answer in bad), hint=hint)
+        hint = tr("copy it again: bootkit add --replace{option} FILE.iso", option=words)
+        raise BootkitError(
+            "; ".join(tr("{verdict} on the stick: {path}", verdict=answer.verdict, path=answer.path) for answer in bad),
+            hint=hint,
+        )
 
 
 def write_menu(stick: "Stick") -> None:

@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 from bootkit.cli import output
 from bootkit.cli.command import Argument, Option
 from bootkit.cli.options import AsJson, StickOption
+from bootkit.i18n import tr
 
 if TYPE_CHECKING:
     from bootkit.app.verbs.inspect import Inspection
     from bootkit.system.volume import Volume
 
-IsoArgument = Annotated[str, Argument(help="An ISO file, or an image on the stick.", metavar="ISO|IMAGE")]
+IsoArgument = Annotated[str, Argument(help=tr("An ISO file, or an image on the stick."), metavar="ISO|IMAGE")]
 
 
-def inspect(iso: Annotated[Path, Argument(help="An ISO file.")], as_json: AsJson = False) -> None:
+def inspect(iso: Annotated[Path, Argument(help=tr("An ISO file."))], as_json: AsJson = False) -> None:
     """Look into an ISO file: what it is, and everything that was read to find out."""
     from bootkit.app.verbs.inspect import look_at_file
 
@@ -27,12 +28,12 @@ def inspect(iso: Annotated[Path, Argument(help="An ISO file.")], as_json: AsJson
 def explain(
     iso: IsoArgument,
     why: Annotated[
-        bool, Option("--why", help="Tell all of it: how that is known, each entry with its words, who was asked.")
+        bool, Option("--why", help=tr("Tell all of it: how that is known, each entry with its words, who was asked."))
     ] = False,
     overlay: Annotated[
-        bool, Option("--overlay", help="List the files that the stick loads behind the image's initrds.")
+        bool, Option("--overlay", help=tr("List the files that the stick loads behind the image's initrds."))
     ] = False,
-    file: Annotated[str | None, Option("--file", help="Print one of those files.", metavar="NAME")] = None,
+    file: Annotated[str | None, Option("--file", help=tr("Print one of those files."), metavar="NAME")] = None,
     stick: StickOption = None,
     as_json: AsJson = False,
 ) -> None:
@@ -52,7 +53,7 @@ def explain(
     if why or as_json:
         _print(inspection, inspection.explanation(), as_json=as_json)
     else:
-        hint = f"\n\nHow that is known, and with which words it starts: {_why(iso, stick)}"
+        hint = "\n\n" + tr("How that is known, and with which words it starts: {why}", why=_why(iso, stick))
         _print(inspection, inspection.short_explanation() + hint, as_json=False)
 
 
@@ -77,7 +78,7 @@ def _print_loaded(volume: "Volume", image: str, name: str | None, *, as_json: bo
         output.raw(files[0].content)
     else:
         rows = [(stat.filemode(file.mode), str(len(file.content)), file.name, file.archive) for file in files]
-        output.table(rows, ("MODE", "SIZE", "NAME", "ARCHIVE"))
+        output.table(rows, (tr("MODE"), tr("SIZE"), tr("NAME"), tr("ARCHIVE")))
 
 
 def _print(inspection: "Inspection", text: str, *, as_json: bool) -> None:

@@ -4,10 +4,11 @@ from pathlib import Path
 
 from bootkit.app.verbs.loaders import LoaderRow
 from bootkit.cli import output
+from bootkit.i18n import tr
 from bootkit.model.boot import IN_EFI
 from bootkit.plan.sbat import generations
 
-_HEADERS = ("LOADER", "FIRMWARE", "KIND", "PACKAGE", "MICROSOFT", "SINCE WRITTEN", "HERE")
+_HEADERS = (tr("LOADER"), tr("FIRMWARE"), tr("KIND"), tr("PACKAGE"), tr("MICROSOFT"), tr("SINCE WRITTEN"), tr("HERE"))
 
 
 def list_loaders(where: Path | None, *, wide: bool, as_json: bool) -> None:
@@ -30,11 +31,11 @@ def _cells(row: LoaderRow) -> tuple[str, ...]:
     return (
         _name(row),
         file.firmware.value,
-        "hop" if row.image else "signed" if file.signed else "built",
+        tr("hop") if row.image else tr("signed") if file.signed else tr("built"),
         file.package or "-",
         ", ".join(row.authorities) or "-",
         _state(row),
-        "-" if row.image else "newer" if row.newer else "older" if row.older else "same or unknown",
+        "-" if row.image else tr("newer") if row.newer else tr("older") if row.older else tr("same or unknown"),
     )
 
 
@@ -46,30 +47,30 @@ def _state(row: LoaderRow) -> str:
     if row.image:
         return "-"
     if not row.file.sha256_now:
-        return "not read"
-    return "same" if row.file.sha256_now == row.file.sha256 else "CHANGED"
+        return tr("not read")
+    return tr("same") if row.file.sha256_now == row.file.sha256 else tr("CHANGED")
 
 
 def _sentences(row: LoaderRow) -> list[str]:
     efi = row.file.efi
-    lines = [f"signed by {row.signer}"] if row.signer else []
+    lines = [tr("signed by {signer}", signer=row.signer)] if row.signer else []
     if efi is not None and efi.sbat:
         lines.append(f"SBAT {', '.join(f'{name} {number}' for name, number in generations(efi.sbat).items())}")
     lines += _machines(row)
     if row.newer:
-        lines.append(f"this computer has {row.newer}: bootkit upgrade")
+        lines.append(tr("this computer has {newer}: bootkit upgrade", newer=row.newer))
     if row.refused:
-        lines.append(f"this computer would not start it with Secure Boot on: {row.refused}")
+        lines.append(tr("this computer would not start it with Secure Boot on: {refused}", refused=row.refused))
     return lines
 
 
 def _machines(row: LoaderRow) -> list[str]:
     """On which kinds of machine it starts, and why not on the others."""
     starts = [kind.value for kind, why in row.machines.items() if not why]
-    lines = [f"starts on the machines {', '.join(starts)}"] if starts else []
+    lines = [tr("starts on the machines {starts}", starts=", ".join(starts))] if starts else []
     for reason in dict.fromkeys(filter(None, row.machines.values())):
         kinds = [kind.value for kind, why in row.machines.items() if why == reason]
-        lines.append(f"does not start on {', '.join(kinds)}: {reason}")
+        lines.append(tr("does not start on {kinds}: {reason}", kinds=", ".join(kinds), reason=reason))
     return lines
 
 

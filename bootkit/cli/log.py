@@ -2,6 +2,7 @@
 
 from bootkit.cli import output
 from bootkit.cli.options import AsJson, StickOption
+from bootkit.i18n import tr
 
 
 def log(stick: StickOption = None, as_json: AsJson = False) -> None:
@@ -15,6 +16,6 @@ def log(stick: StickOption = None, as_json: AsJson = False) -> None:
         output.json([{"name": name, "text": text} for name, text in logs])
         return
     if not logs:
-        output.say("No boot has left a log on the stick yet.")
+        output.say(tr("No boot has left a log on the stick yet."))
     for name, text in logs:
         output.answer(f"== {name}\n{text.rstrip()}\n")

@@ -7,6 +7,7 @@ from bootkit.app.verbs.machines import MachineBoot, boot_on_machines
 from bootkit.app.verbs.test import choose_targets
 from bootkit.cli import output
 from bootkit.errors import BootkitError
+from bootkit.i18n import tr
 from bootkit.model.testboot import MachineKind
 from bootkit.system.sticks import open_stick
 
@@ -39,14 +40,14 @@ def run_machines(
     if wrong:
         first = wrong[0]
         raise BootkitError(
-            f"{len(wrong)} of {len(done)} boots contradict their prediction",
+            tr("{count} of {total} boots contradict their prediction", count=len(wrong), total=len(done)),
             hint=f"{first.target.title}, {first.kind}: {_outcome(first)}; {first.prediction.reason}",
         )
 
 
 def _told(boots: Iterable[MachineBoot]) -> Iterator[MachineBoot]:
     for boot in boots:
-        agrees = "as predicted" if boot.agrees else "which CONTRADICTS the prediction"
+        agrees = tr("as predicted") if boot.agrees else tr("which CONTRADICTS the prediction")
         output.say(f"{boot.target.title}, {boot.kind}: {_outcome(boot)}, {agrees}")
         yield boot
 
@@ -63,7 +64,11 @@ def _row(boot: MachineBoot) -> tuple[str, ...]:
 
 
 def _outcome(boot: MachineBoot) -> str:
-    return "boots" if boot.result.ok else f"stuck at {boot.result.stage.title}: {boot.result.reason}"
+    return (
+        tr("boots")
+        if boot.result.ok
+        else tr("stuck at {title}: {reason}", title=boot.result.stage.title, reason=boot.result.reason)
+    )
 
 
 def _json(boot: MachineBoot) -> dict[str, object]:

@@ -8,6 +8,7 @@ from bootkit.app.verbs.matrix import Cell, Matrix, boot_matrix, images_as_files
 from bootkit.app.verbs.test import more_time
 from bootkit.cli import output
 from bootkit.errors import BootkitError, UsageError
+from bootkit.i18n import tr
 from bootkit.model.check import Answer
 from bootkit.model.filesystem import USUAL, DataFs
 from bootkit.model.testboot import TestFirmware
@@ -33,7 +34,9 @@ def run_matrix(
             opened = stack.enter_context(open_stick(stick))
             isos = stack.enter_context(images_as_files(opened.volume))
         if not isos:
-            raise UsageError("there is no image to boot", hint="name ISO files: bootkit test --matrix FILE.iso ...")
+            raise UsageError(
+                tr("there is no image to boot"), hint=tr("name ISO files: bootkit test --matrix FILE.iso ...")
+            )
         matrix = Matrix(
             isos=tuple(isos),
             filesystems=tuple(filesystems) or USUAL,
@@ -45,23 +48,40 @@ def run_matrix(
         output.json([cell_json(cell) for cell in cells])
     else:
         output.table(
-            [_row(cell) for cell in cells], ("IMAGE", "DATA", "FIRMWARE", "PREDICTED", "OUTCOME", "SECONDS", "")
+            [_row(cell) for cell in cells],
+            (tr("IMAGE"), tr("DATA"), tr("FIRMWARE"), tr("PREDICTED"), tr("OUTCOME"), tr("SECONDS"), ""),
         )
     wrong = [cell for cell in cells if not cell.agrees]
     if wrong:
         first = wrong[0]
         raise BootkitError(
-            f"{len(wrong)} of {len(cells)} boots contradict their prediction",
-            hint=f"{first.image} on {first.filesystem}, {first.firmware.value}: {_outcome(first)}; {first.prediction.reason}"
-            f"{more_time(first.result.waited if first.result else 0)}",
+            tr("{count} of {total} boots contradict their prediction", count=len(wrong), total=len(cells)),
+            hint=tr(
+                "{image} on {filesystem}, {firmware}: {outcome}; {reason}{more_time}",
+                image=first.image,
+                filesystem=first.filesystem,
+                firmware=first.firmware.value,
+                outcome=_outcome(first),
+                reason=first.prediction.reason,
+                more_time=more_time(first.result.waited if first.result else 0),
+            ),
         )
 
 
 def _told(cells: Iterable[Cell]) -> Iterator[Cell]:
     """The cells, each told of as it comes: all of them take hours."""
     for cell in cells:
-        agrees = "as predicted" if cell.agrees else "which CONTRADICTS the prediction"
-        output.say(f"{cell.image} on {cell.filesystem}, {cell.firmware.value}: {_outcome(cell)}, {agrees}")
+        agrees = tr("as predicted") if cell.agrees else tr("which CONTRADICTS the prediction")
+        output.say(
+            tr(
+                "{image} on {filesystem}, {firmware}: {outcome}, {agrees}",
+                image=cell.image,
+                filesystem=cell.filesystem,
+                firmware=cell.firmware.value,
+                outcome=_outcome(cell),
+                agrees=agrees,
+            )
+        )
         yield cell
 
 
@@ -98,11 +118,15 @@ def _row(cell: Cell) -> tuple[str, ...]:
 
 def _predicted(cell: Cell) -> str:
     if cell.expected is False and cell.prediction.answer is Answer.BOOTS:
-        return f"cannot without overlay {cell.prediction.overlay}"
+        return tr("cannot without overlay {overlay}", overlay=cell.prediction.overlay)
     return cell.prediction.verdict
 
 
 def _outcome(cell: Cell) -> str:
     if cell.result is None:
-        return f"refused: {cell.refusal}" if cell.refusal else "no entry for this machine"
-    return "boots" if cell.result.ok else f"stuck at {cell.result.stage.title}: {cell.result.reason}"
+        return tr("refused: {refusal}", refusal=cell.refusal) if cell.refusal else tr("no entry for this machine")
+    return (
+        tr("boots")
+        if cell.result.ok
+        else tr("stuck at {title}: {reason}", title=cell.result.stage.title, reason=cell.result.reason)
+    )

@@ -7,6 +7,7 @@ from bootkit.cli import output
 from bootkit.cli.ask import ask_new_secret
 from bootkit.cli.command import Argument, Option
 from bootkit.cli.options import AsJson, DryRun, StickOption
+from bootkit.i18n import tr
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,11 +17,11 @@ if TYPE_CHECKING:
     from bootkit.plan.edit_settings import Change
     from bootkit.system.volume import Volume
 
-ImageOption = Annotated[str, Option("--image", help="For one image: a path, a file name, or a part of it.")]
+ImageOption = Annotated[str, Option("--image", help=tr("For one image: a path, a file name, or a part of it."))]
 StackOption = Annotated[
-    str, Option("--stack", help="For all images of one kind, as bootkit list has it: casper, live-boot, ...")
+    str, Option("--stack", help=tr("For all images of one kind, as bootkit list has it: casper, live-boot, ..."))
 ]
-Key = Annotated[str, Argument(help="As 'bootkit options list' shows it.", metavar="OPTION")]
+Key = Annotated[str, Argument(help=tr("As 'bootkit options list' shows it."), metavar="OPTION")]
 
 
 def list_options(
@@ -44,7 +45,7 @@ def list_options(
     table = [
         (one.spec.key, shown_value(one.spec, one.value), one.scope.words, one.reason or one.spec.help) for one in listed
     ]
-    output.table(table, ("OPTION", "VALUE", "FROM", "WHAT IT IS, OR WHY IT HAS NO EFFECT"))
+    output.table(table, (tr("OPTION"), tr("VALUE"), tr("FROM"), tr("WHAT IT IS, OR WHY IT HAS NO EFFECT")))
 
 
 def get(key: Key, stick: StickOption = None, image: ImageOption = "", stack: StackOption = "") -> None:
@@ -62,7 +63,7 @@ def get(key: Key, stick: StickOption = None, image: ImageOption = "", stack: Sta
 
 def set_option(
     key: Key,
-    value: Annotated[list[str] | None, Argument(help="Several for extra_words; a password is asked for.")] = None,
+    value: Annotated[list[str] | None, Argument(help=tr("Several for extra_words; a password is asked for."))] = None,
     stick: StickOption = None,
     image: ImageOption = "",
     stack: StackOption = "",
@@ -105,11 +106,11 @@ def _value(volume: "Volume", spec: "OptionSpec", found: "PlaceState", words: "Se
 
     if spec.kind is Kind.PASSWORD and not words:
         if sys.stdin.isatty():
-            return password_digest(ask_new_secret("Menu password"))
+            return password_digest(ask_new_secret(tr("Menu password")))
         return password_digest(sys.stdin.readline().rstrip("\n"))
     value = parse_value(spec, words)
     if missing := not_there(volume, spec, value):
-        output.say(f"warning: {missing}")
+        output.say(tr("warning: {missing}", missing=missing))
     if spec.key == "default" and isinstance(value, str) and value and value not in spec.choices:
         return image_named(volume, value)
     if spec.key == "entry" and isinstance(value, str):

@@ -4,6 +4,10 @@ import argparse
 from typing import NoReturn
 
 from bootkit.errors import UsageError
+from bootkit.i18n import tr, trn
+
+# its own words; it asks gettext's global domain, which knows folders only, while this program may run from an archive
+vars(argparse).update(_=tr, ngettext=trn)
 
 
 class Parser(argparse.ArgumentParser):
@@ -21,7 +25,7 @@ class Parser(argparse.ArgumentParser):
         )
 
     def error(self, message: str) -> NoReturn:
-        raise UsageError(message, hint=f"{self.prog} --help tells what there is")
+        raise UsageError(message, hint=tr("{command} --help tells what there is", command=self.prog))
 
 
 class _Help(argparse.HelpFormatter):

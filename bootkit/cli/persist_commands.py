@@ -7,17 +7,18 @@ from bootkit.cli import output
 from bootkit.cli.command import Argument, Option
 from bootkit.cli.home_commands import PassphraseFile, Yes, confirm_loss, new_passphrase
 from bootkit.cli.options import AsJson, DryRun, StickOption
+from bootkit.i18n import tr
 from bootkit.units import format_size, parse_size
 
-Image = Annotated[str, Argument(help="An image on the stick: a path, a file name, or a part of it.")]
+Image = Annotated[str, Argument(help=tr("An image on the stick: a path, a file name, or a part of it."))]
 
 
 def create(
     image: Image,
-    size: Annotated[str, Option(help="Room for the changes: 4G.", metavar="SIZE")] = "",
+    size: Annotated[str, Option(help=tr("Room for the changes: 4G."), metavar="SIZE")] = "",
     stick: StickOption = None,
     encrypt: Annotated[
-        bool, Option("--encrypt", help="With LUKS2, where its initrd can ask for the passphrase.")
+        bool, Option("--encrypt", help=tr("With LUKS2, where its initrd can ask for the passphrase."))
     ] = False,
     passphrase_file: PassphraseFile = None,
     dry_run: DryRun = False,
@@ -31,14 +32,18 @@ def create(
     with open_stick(stick, writing=not dry_run) as opened, watching() as watcher:
         plan = plan_persistence(opened.volume, image, parse_size(size) if size else 0, encrypted=encrypt)
         if plan.persistence.note:
-            output.say(f"note: {plan.persistence.note}")
+            output.say(tr("note: {note}", note=plan.persistence.note))
         if plan.warning:
-            output.say(f"warning: {plan.warning}")
+            output.say(tr("warning: {warning}", warning=plan.warning))
         if dry_run:
-            kind = "encrypted ext4" if encrypt else "ext4"
-            what = f"{kind} of {format_size(plan.size)}" if plan.size else "a folder that the system fills"
-            output.answer(f"make {plan.path}, {what}")
-            output.answer("write the menu")
+            kind = tr("encrypted ext4") if encrypt else "ext4"
+            what = (
+                tr("{kind} of {size}", kind=kind, size=format_size(plan.size))
+                if plan.size
+                else tr("a folder that the system fills")
+            )
+            output.answer(tr("make {path}, {what}", path=plan.path, what=what))
+            output.answer(tr("write the menu"))
             return
         passphrase = new_passphrase(passphrase_file) if encrypt else None
         create_persistence(opened.volume, plan, watcher, passphrase=passphrase)
@@ -57,10 +62,10 @@ def list_kept(stick: StickOption = None, as_json: AsJson = False) -> None:
         output.json([asdict(one) for one in kept])
         return
     if not kept:
-        output.say("No image keeps its changes: bootkit persist create IMAGE --size 4G lets one.")
+        output.say(tr("No image keeps its changes: bootkit persist create IMAGE --size 4G lets one."))
         return
     rows = [(one.image, f"{format_size(one.size)}{', encrypted' if one.encrypted else ''}", one.path) for one in kept]
-    output.table(rows, ("IMAGE", "SIZE", "FILE"))
+    output.table(rows, (tr("IMAGE"), tr("SIZE"), tr("FILE")))
 
 
 def remove(image: Image, stick: StickOption = None, yes: Yes = False, dry_run: DryRun = False) -> None:
@@ -81,8 +86,10 @@ def remove(image: Image, stick: StickOption = None, yes: Yes = False, dry_run: D
             return
         is_folder = kept.path.endswith(f"/{FOLDER_MARK}")
         if not is_folder:
-            confirm_loss(f"The changes of {kept.image} will be lost", kept.image, yes=yes)
+            loss = tr("The changes of {image} will be lost", image=kept.image)
+            refusal = tr("The changes of {image} would be lost", image=kept.image)
+            confirm_loss(loss, refusal, kept.image, yes=yes)
         apply_changes(plan, opened.volume)
         write_menu(opened)
     if is_folder:
-        output.say(f"The changes are still in {kept.folder}, where only root can remove them.")
+        output.say(tr("The changes are still in {folder}, where only root can remove them.", folder=kept.folder))

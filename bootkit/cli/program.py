@@ -12,6 +12,7 @@ from bootkit import __version__
 from bootkit.cli import output
 from bootkit.cli.parser import Parser
 from bootkit.errors import UsageError
+from bootkit.i18n import tr
 
 if TYPE_CHECKING:
     from bootkit.cli.command import Command
@@ -30,9 +31,9 @@ class Group(NamedTuple):
 
 
 OPTIONS = Group(
-    "Choose language, keyboard, kernel words, names and order, for the stick, a kind of system or an image.",
+    tr("Choose language, keyboard, kernel words, names and order, for the stick, a kind of system or an image."),
     {
-        "commands": {
+        tr("commands"): {
             "list": "options_commands:list_options",
             "get": "options_commands:get",
             "set": "options_commands:set_option",
@@ -41,9 +42,9 @@ OPTIONS = Group(
     },
 )
 EXTENSIONS = Group(
-    "Extensions: programs, drivers and files of yours, laid over every live system.",
+    tr("Extensions: programs, drivers and files of yours, laid over every live system."),
     {
-        "commands": {
+        tr("commands"): {
             "create": "ext_commands:create",
             "add": "ext_commands:add",
             "list": "ext_commands:list_extensions",
@@ -56,9 +57,9 @@ EXTENSIONS = Group(
     },
 )
 HOMES = Group(
-    "Homes: the user's folder, one file, the same on every live system.",
+    tr("Homes: the user's folder, one file, the same on every live system."),
     {
-        "commands": {
+        tr("commands"): {
             "create": "home_commands:create",
             "list": "home_commands:list_homes",
             "resize": "home_commands:resize",
@@ -70,9 +71,9 @@ HOMES = Group(
     },
 )
 PERSISTENCE = Group(
-    "Persistence: live systems that keep their own changes.",
+    tr("Persistence: live systems that keep their own changes."),
     {
-        "commands": {
+        tr("commands"): {
             "create": "persist_commands:create",
             "list": "persist_commands:list_kept",
             "remove": "persist_commands:remove",
@@ -80,9 +81,9 @@ PERSISTENCE = Group(
     },
 )
 DISKS = Group(
-    "Installed systems: the image of a whole disk as one file of the stick, which keeps its changes or runs live.",
+    tr("Installed systems: the image of a whole disk as one file of the stick, which keeps its changes or runs live."),
     {
-        "commands": {
+        tr("commands"): {
             "add": "disk_commands:add",
             "list": "disk_commands:list_disks",
             "check": "disk_commands:check",
@@ -93,17 +94,23 @@ DISKS = Group(
     },
 )
 SEEDS = Group(
-    "Answer files: installers that ask nothing.",
-    {"commands": {"add": "seed_commands:add", "list": "seed_commands:list_seeds", "remove": "seed_commands:remove"}},
+    tr("Answer files: installers that ask nothing."),
+    {
+        tr("commands"): {
+            "add": "seed_commands:add",
+            "list": "seed_commands:list_seeds",
+            "remove": "seed_commands:remove",
+        }
+    },
 )
 APPS = Group(
-    "AppImages: programs in the menu of every desktop.",
-    {"commands": {"add": "app_commands:add", "list": "app_commands:list_apps", "remove": "app_commands:remove"}},
+    tr("AppImages: programs in the menu of every desktop."),
+    {tr("commands"): {"add": "app_commands:add", "list": "app_commands:list_apps", "remove": "app_commands:remove"}},
 )
 ROOT = Group(
-    "Many unchanged ISO files on one USB stick: prepare it once, add images, generate, boot.",
+    tr("Many unchanged ISO files on one USB stick: prepare it once, add images, generate, boot."),
     {
-        "the main job": {
+        tr("the main job"): {
             "prepare": "stick:prepare",
             "add": "images:add",
             "remove": "images:remove",
@@ -111,7 +118,7 @@ ROOT = Group(
             "check": "check:check",
             "test": "test:test",
         },
-        "looking": {
+        tr("looking"): {
             "devices": "stick:devices",
             "list": "images:list_images",
             "inspect": "inspect:inspect",
@@ -119,8 +126,8 @@ ROOT = Group(
             "verify": "images:verify",
             "log": "log:log",
         },
-        "choices": {"tui": "tui_command:tui", "options": OPTIONS},
-        "your own things on every system": {
+        tr("choices"): {"tui": "tui_command:tui", "options": OPTIONS},
+        tr("your own things on every system"): {
             "ext": EXTENSIONS,
             "home": HOMES,
             "persist": PERSISTENCE,
@@ -128,16 +135,18 @@ ROOT = Group(
             "seed": SEEDS,
             "app": APPS,
         },
-        "maintenance": {"doctor": "stick:doctor", "upgrade": "stick:upgrade", "restore": "stick:restore"},
+        tr("maintenance"): {"doctor": "stick:doctor", "upgrade": "stick:upgrade", "restore": "stick:restore"},
     },
-    epilog="First steps: bootkit devices; bootkit prepare /dev/sdX; bootkit add FILE.iso; then boot from the stick.",
+    epilog=tr(
+        "First steps: bootkit devices; bootkit prepare /dev/sdX; bootkit add FILE.iso; then boot from the stick."
+    ),
 )
 
 OPTIONS_OF_ALL = {
-    "--debug": "Show each program that is started, and why things are left out.",
-    "--version": "Print the version and end.",
-    "--install-completion": "Install completion for the shell that you use.",
-    "--show-completion": "Print what that would install.",
+    "--debug": tr("Show each program that is started, and why things are left out."),
+    "--version": tr("Print the version and end."),
+    "--install-completion": tr("Install completion for the shell that you use."),
+    "--show-completion": tr("Print what that would install."),
 }
 
 
@@ -173,7 +182,10 @@ def find(arguments: Sequence[str]) -> tuple[str | Group, list[str], Sequence[str
     while isinstance(member, Group) and rest and not rest[0].startswith("-"):
         members = member.members()
         if rest[0] not in members:
-            raise UsageError(f"{' '.join(words)} has no command {rest[0]}", hint=_near(rest[0], members, words))
+            raise UsageError(
+                tr("{command} has no command {word}", command=" ".join(words), word=rest[0]),
+                hint=_near(rest[0], members, words),
+            )
         member, rest = members[rest[0]], rest[1:]
         words.append(arguments[len(words) - 1])
     return member, words, rest
@@ -190,7 +202,7 @@ def options_of_all() -> Parser:
     parser = Parser("bootkit", usage="bootkit [OPTION...] COMMAND ...", text=ROOT.help, epilog=ROOT.epilog)
     for flag, text in OPTIONS_OF_ALL.items():
         parser.add_argument(flag, action="store_true", help=text)
-    parser.add_argument("-h", "--help", action="store_true", help="Show this message and exit.")
+    parser.add_argument("-h", "--help", action="store_true", help=tr("Show this message and exit."))
     return parser
 
 
@@ -215,7 +227,7 @@ def _show_help(group: Group, words: Sequence[str], options: Sequence[str]) -> No
     parser = options_of_all() if group is ROOT else Parser(" ".join(words), text=group.help)
     if group is not ROOT:
         parser.usage = f"{parser.prog} COMMAND ..."
-        parser.add_argument("-h", "--help", action="store_true", help="Show this message and exit.")
+        parser.add_argument("-h", "--help", action="store_true", help=tr("Show this message and exit."))
     parser.parse_args(options)
     from bootkit.cli.command import summary
 
@@ -231,4 +243,4 @@ def _near(word: str, members: Mapping[str, object], words: Sequence[str]) -> str
     from difflib import get_close_matches
 
     near = get_close_matches(word, members, n=1)
-    return f"{' '.join(words)} {near[0]}" if near else f"{' '.join(words)} --help lists them"
+    return f"{' '.join(words)} {near[0]}" if near else tr("{command} --help lists them", command=" ".join(words))

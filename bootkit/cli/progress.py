@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from bootkit.cli import output
+from bootkit.i18n import tr
 from bootkit.model.plan import CopyImage
 from bootkit.plain import one_line
 from bootkit.system.changes import Watcher
@@ -51,7 +52,7 @@ class _Files:
     def place(self, phase: str) -> str:
         """``, 2 of 5``; empty where there is only one."""
         self._begun += phase == "copying"
-        return f", {self._begun} of {self._named}" if self._named > 1 else ""
+        return ", " + tr("{done} of {size}", done=self._begun, size=self._named) if self._named > 1 else ""
 
 
 def _speed_column() -> "ProgressColumn":
@@ -84,7 +85,7 @@ def _bars(work: Work) -> Generator[Watcher]:
         *columns, console=Console(stderr=True, highlight=False), transient=True, expand=True, speed_estimate_period=60
     ) as bars:
         one = bars.add_task("", visible=False)
-        words = f"all {work.files} files" if work.files > 1 else "copying and checking"
+        words = tr("all {files} files", files=work.files) if work.files > 1 else tr("copying and checking")
         total = bars.add_task(words, total=work.size, visible=work.size > 0)
         files = _Files(work.files)
         before = 0

@@ -5,13 +5,14 @@ from typing import TYPE_CHECKING
 
 from bootkit.cli import output
 from bootkit.errors import BootkitError
+from bootkit.i18n import tr, trn
 from bootkit.model.answers import recognition_to_json
 from bootkit.model.catalog import ImageItem
 from bootkit.model.check import Answer, Prediction
 from bootkit.model.plan import StickPlan
 from bootkit.plan.changes import describe_change
 from bootkit.system.volume import Volume
-from bootkit.units import format_count, format_size
+from bootkit.units import format_size
 
 if TYPE_CHECKING:  # the use cases bring much with them, and each command has only its own
     from bootkit.app.stick.user_files import VerifiedFile
@@ -25,7 +26,7 @@ def plan(changes: StickPlan) -> None:
     for step in changes.steps:
         output.answer(describe_change(step))
     if not changes.steps:
-        output.answer("nothing to do")
+        output.answer(tr("nothing to do"))
 
 
 def additions(planned: "Sequence[Addition]", predictions: Sequence[Prediction]) -> None:
@@ -38,9 +39,11 @@ def additions(planned: "Sequence[Addition]", predictions: Sequence[Prediction]) 
 
 def _addition_line(addition: "Addition", prediction: Prediction) -> str:
     detection = addition.item.detection
-    name = detection.title if detection is not None else "not recognised"
-    checked = f"; agrees with {addition.checked_with}" if addition.checked_with else ""
-    replaced = "; takes the place of the one on the stick" if addition.replaces else ""
+    name = detection.title if detection is not None else tr("not recognised")
+    checked = (
+        "; " + tr("agrees with {checked_with}", checked_with=addition.checked_with) if addition.checked_with else ""
+    )
+    replaced = "; " + tr("takes the place of the one on the stick") if addition.replaces else ""
     return f"{addition.item.name}: {name}{checked}{replaced}; {prediction.advice}"
 
 
@@ -72,20 +75,22 @@ def generation(done: "Generation", predictions: Sequence[Prediction] = (), *, in
     its own images, nothing is said either that was said at the last writing.
     """
     for warning in done.new_warnings if in_passing else done.plan.warnings:
-        output.say(f"warning: {warning}")
+        output.say(tr("warning: {warning}", warning=warning))
     if done.catalog is None:
-        output.say("The menu is up to date.")
+        output.say(tr("The menu is up to date."))
         return
     items = done.catalog.items
     looked_at = done.catalog.looked_at
     for prediction in predictions:
         if prediction.problems and prediction.path in looked_at and not in_passing:
-            output.say(f"warning: {prediction.path}: {prediction.advice}")
+            output.say(tr("warning: {path}: {advice}", path=prediction.path, advice=prediction.advice))
     bad = {prediction.path for prediction in predictions if prediction.answer in (Answer.CANNOT, Answer.ELSEWHERE)}
     bootable = sum(1 for item in items if not item.problem and item.path not in bad)
-    read = f" {format_count(len(looked_at), 'image')} looked into." if looked_at else ""
-    why = " What keeps the others from it: bootkit check" if bootable < len(items) else ""
-    output.say(f"The menu is written: {bootable} of {len(items)} images boot from it.{read}{why}")
+    total = len(items)
+    words = [tr("The menu is written: {bootable} of {total} images boot from it.", bootable=bootable, total=total)]
+    words += [trn("{n} image looked into.", "{n} images looked into.", len(looked_at))] if looked_at else []
+    words += [tr("What keeps the others from it: bootkit check")] if bootable < total else []
+    output.say(" ".join(words))
 
 
 def generation_json(done: "Generation", predictions: Sequence[Prediction]) -> dict[str, object]:
@@ -123,8 +128,15 @@ def items(found: Sequence[ImageItem], predictions: Sequence[Prediction], volume:
         )
         for item, prediction in zip(found, predictions, strict=True)
     ]
-    output.table(rows, ("IMAGE", "SIZE", "WHAT IT IS", "KIND", "VERDICT", "WHY"), wide=wide)
-    output.say(f"{format_size(volume.free())} free on {volume.where} ({volume.filesystem})")
+    output.table(rows, (tr("IMAGE"), tr("SIZE"), tr("WHAT IT IS"), tr("KIND"), tr("VERDICT"), tr("WHY")), wide=wide)
+    output.say(
+        tr(
+            "{free} free on {where} ({filesystem})",
+            free=format_size(volume.free()),
+            where=volume.where,
+            filesystem=volume.filesystem,
+        )
+    )
 
 
 def verified(answers: "Sequence[Verified]", *, wide: bool, as_json: bool) -> None:
@@ -133,10 +145,14 @@ def verified(answers: "Sequence[Verified]", *, wide: bool, as_json: bool) -> Non
         return
     if earlier := sum(answer.earlier for answer in answers):
         output.say(
-            f"{earlier} of {len(answers)} were read before the last look was interrupted: --fresh reads them again."
+            tr(
+                "{earlier} of {count} were read before the last look was interrupted: --fresh reads them again.",
+                earlier=earlier,
+                count=len(answers),
+            )
         )
     rows = [(answer.verdict, answer.path, answer.sha256) for answer in answers]
-    output.table(rows, ("VERDICT", "IMAGE", "SHA-256"), wide=wide)
+    output.table(rows, (tr("VERDICT"), tr("IMAGE"), "SHA-256"), wide=wide)
     for answer in answers:
         for finding in answer.findings:
             output.answer(f"  {answer.path}: {finding.words}")
@@ -160,10 +176,12 @@ def verified_files(answers: "Sequence[VerifiedFile]", *, as_json: bool) -> None:
     if as_json:
         output.json([{"path": one.path, "verdict": one.verdict, "sha256": one.sha256} for one in answers])
     else:
-        output.table([(one.verdict, one.path, one.sha256) for one in answers], ("VERDICT", "FILE", "SHA-256"))
+        output.table([(one.verdict, one.path, one.sha256) for one in answers], (tr("VERDICT"), tr("FILE"), "SHA-256"))
     damaged = [one.path for one in answers if one.verdict == "damaged"]
     if damaged:
-        raise BootkitError(f"damaged on the stick: {', '.join(damaged)}", hint="copy it again, with --replace")
+        raise BootkitError(
+            tr("damaged on the stick: {damaged}", damaged=", ".join(damaged)), hint=tr("copy it again, with --replace")
+        )
 
 
 def boot_results(proofs: "Sequence[BootedEntry]") -> None:
@@ -174,12 +192,12 @@ def boot_results(proofs: "Sequence[BootedEntry]") -> None:
             proof.target.title,
             proof.result.pretty_name or proof.result.stage.title
             if proof.result.ok
-            else f"stuck: {proof.result.stage.title}",
+            else f"{tr('stuck')}: {proof.result.stage.title}",
             f"{proof.result.seconds:.0f}",
         )
         for proof in proofs
     ]
-    output.table(rows, ("FIRMWARE", "ENTRY", "VERDICT", "SECONDS"))
+    output.table(rows, (tr("FIRMWARE"), tr("ENTRY"), tr("VERDICT"), tr("SECONDS")))
     for proof in proofs:
         for picture in proof.result.screenshots:
             output.answer(picture)

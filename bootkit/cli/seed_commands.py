@@ -8,21 +8,22 @@ from bootkit.cli import output
 from bootkit.cli.command import Argument, Option
 from bootkit.cli.options import AsJson, DryRun, StickOption
 from bootkit.cli.persist_commands import Image
+from bootkit.i18n import tr
 
 
 def add(
     image: Image,
-    file: Annotated[Path, Argument(help="The answer file, on this computer.")],
+    file: Annotated[Path, Argument(help=tr("The answer file, on this computer."))],
     stick: StickOption = None,
     kind: Annotated[
         str,
         Option(
-            help="preseed, kickstart, autoyast, autoinstall, archinstall, script or sysrescuecfg.",
-            default="what it looks like",
+            help=tr("preseed, kickstart, autoyast, autoinstall, archinstall, script or sysrescuecfg."),
+            default=tr("what it looks like"),
         ),
     ] = "",
-    name: Annotated[str, Option(help="In the menu.", default="as the file is called")] = "",
-    again: Annotated[bool, Option("--replace", help="Take the place of the one of that name.")] = False,
+    name: Annotated[str, Option(help=tr("In the menu."), default=tr("as the file is called"))] = "",
+    again: Annotated[bool, Option("--replace", help=tr("Take the place of the one of that name."))] = False,
     dry_run: DryRun = False,
 ) -> None:
     """Give an image an answer file, and the menu an entry that installs with it."""
@@ -34,10 +35,10 @@ def add(
 
     with open_stick(stick, writing=not dry_run) as opened:
         made = plan_seed(opened.volume, image, file, kind=kind, name=name, again=again)
-        output.say(f"{file.name}: {made.seed.kind} for {made.seed.image}")
+        output.say(tr("{file}: {kind} for {image}", file=file.name, kind=made.seed.kind, image=made.seed.image))
         if dry_run:
             report.plan(made.plan)
-            output.answer("write the menu")
+            output.answer(tr("write the menu"))
             return
         apply_changes(made.plan, opened.volume)
         write_menu(opened)
@@ -55,14 +56,17 @@ def list_seeds(stick: StickOption = None, as_json: AsJson = False) -> None:
         output.json([asdict(seed) for seed in seeds])
         return
     if not seeds:
-        output.say("No answer files: bootkit seed add IMAGE FILE brings one.")
+        output.say(tr("No answer files: bootkit seed add IMAGE FILE brings one."))
         return
-    output.table([(seed.image, seed.kind, seed.name, seed.path) for seed in seeds], ("IMAGE", "KIND", "NAME", "FILE"))
+    output.table(
+        [(seed.image, seed.kind, seed.name, seed.path) for seed in seeds],
+        (tr("IMAGE"), tr("KIND"), tr("NAME"), tr("FILE")),
+    )
 
 
 def remove(
     image: Image,
-    name: Annotated[str, Argument(help="Of the answer file.")],
+    name: Annotated[str, Argument(help=tr("Of the answer file."))],
     stick: StickOption = None,
     dry_run: DryRun = False,
 ) -> None:

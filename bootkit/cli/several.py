@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from bootkit.cli import output
 from bootkit.cli.guard import tell
 from bootkit.errors import AlreadyThere, BootkitError, Interrupted
+from bootkit.i18n import tr
 
 if TYPE_CHECKING:
     from bootkit.model.plan import CopyImage, StickStep
@@ -34,7 +35,7 @@ class Several:
 
     def refuse(self, file: Path, error: BootkitError) -> None:
         if isinstance(error, AlreadyThere):
-            output.say(f"{error.message}: skipped")
+            output.say(tr("{message}: skipped", message=error.message))
             self._there.append(file)
             return
         self._refused.append((file, error))
@@ -57,7 +58,8 @@ class Several:
         if self._named == 1:
             raise self._refused[0][1]
         raise BootkitError(
-            f"{len(self._refused)} of {self._named} files were refused", hint="what is wrong with each is told above"
+            tr("{count} of {named} files were refused", count=len(self._refused), named=self._named),
+            hint=tr("what is wrong with each is told above"),
         )
 
 

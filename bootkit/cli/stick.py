@@ -10,6 +10,7 @@ from bootkit.cli import output
 from bootkit.cli.ask import ask, confirm_adoption
 from bootkit.cli.command import Argument, Option
 from bootkit.cli.options import AsJson, DryRun, Wide
+from bootkit.i18n import tr
 from bootkit.model.device import BlockDevice
 from bootkit.model.filesystem import EXCHANGE, DataFs
 from bootkit.model.prepare import Layout, LoaderChoice, PreparePlan
@@ -18,28 +19,31 @@ from bootkit.units import format_size, parse_size
 if TYPE_CHECKING:
     from bootkit.plan.safety import Refusal
 
-TargetArgument = Annotated[Path, Argument(help="A whole disk (/dev/sdX), or a file that stands for one.")]
-Yes = Annotated[bool, Option("--yes", "-y", help="Do not ask. Enough for a new file; a disk needs --expect, too.")]
+TargetArgument = Annotated[Path, Argument(help=tr("A whole disk (/dev/sdX), or a file that stands for one."))]
+Yes = Annotated[bool, Option("--yes", "-y", help=tr("Do not ask. Enough for a new file; a disk needs --expect, too."))]
 Expect = Annotated[
     str,
     Option(
-        help="For scripts: the disk's by-id name or serial, or the file's name; anything else is refused.", metavar="ID"
+        help=tr("For scripts: the disk's by-id name or serial, or the file's name; anything else is refused."),
+        metavar="ID",
     ),
 ]
 Allow = Annotated[
     list[str] | None,
     Option(
-        help="Override one reason against a disk, by the key that the refusal names: fixed, large, foreign, partitions.",
+        help=tr(
+            "Override one reason against a disk, by the key that the refusal names: fixed, large, foreign, partitions."
+        ),
         metavar="KEY",
     ),
 ]
-Loader = Annotated[LoaderChoice, Option(help="UEFI loaders: signed by the distribution, or built here.")]
+Loader = Annotated[LoaderChoice, Option(help=tr("UEFI loaders: signed by the distribution, or built here."))]
 
 LoadersFrom = Annotated[
     Path | None,
     Option(
         "--loaders-from",
-        help="A folder of unpacked packages, whose loaders go before this computer's.",
+        help=tr("A folder of unpacked packages, whose loaders go before this computer's."),
         metavar="FOLDER",
     ),
 ]
@@ -54,7 +58,7 @@ def devices(wide: Wide = False, as_json: AsJson = False) -> None:
         output.json([_device_json(device, refused) for device, refused in found])
         return
     if not found:
-        output.say("No disk is plugged in.")
+        output.say(tr("No disk is plugged in."))
         return
     rows = [
         (
@@ -63,31 +67,31 @@ def devices(wide: Wide = False, as_json: AsJson = False) -> None:
             device.bus or "-",
             f"{device.vendor} {device.model}".strip() or "-",
             device.identity.by_id or device.identity.serial or "-",
-            "could become a stick" if not refused else f"no: {refused[0].reason}",
+            tr("could become a stick") if not refused else tr("no: {reason}", reason=refused[0].reason),
         )
         for device, refused in found
     ]
-    output.table(rows, ("DISK", "SIZE", "BUS", "MODEL", "IDENTITY", "STICK"), wide=wide)
+    output.table(rows, (tr("DISK"), tr("SIZE"), tr("BUS"), tr("MODEL"), tr("IDENTITY"), tr("STICK")), wide=wide)
 
 
 def prepare(
     target: TargetArgument,
-    size: Annotated[str, Option(help="Of a new image file: 8G, 512M.", metavar="SIZE")] = "",
-    layout: Annotated[Layout, Option(help="split: GPT, data apart. single: MBR, all in one FAT32.")] = Layout.SPLIT,
+    size: Annotated[str, Option(help=tr("Of a new image file: 8G, 512M."), metavar="SIZE")] = "",
+    layout: Annotated[Layout, Option(help=tr("split: GPT, data apart. single: MBR, all in one FAT32."))] = Layout.SPLIT,
     data_fs: Annotated[
         DataFs | None,
-        Option("--data-fs", help="File system of the data partition; ext4, and FAT32 for single."),
+        Option("--data-fs", help=tr("File system of the data partition; ext4, and FAT32 for single.")),
     ] = None,
     loader: Loader = LoaderChoice.AUTO,
     exchange: Annotated[
         str,
         Option(
-            help="Size of one more partition, for files that other systems shall see.",
+            help=tr("Size of one more partition, for files that other systems shall see."),
             metavar="SIZE",
         ),
     ] = "",
     exchange_fs: Annotated[
-        DataFs, Option("--exchange-fs", help=f"Its file system, {' or '.join(EXCHANGE)}.")
+        DataFs, Option("--exchange-fs", help=tr("Its file system, {exchange}.", exchange=tr(" or ").join(EXCHANGE)))
     ] = DataFs.EXFAT,
     loaders_from: LoadersFrom = None,
     allow: Allow = None,
@@ -111,7 +115,7 @@ def prepare(
         allow=allow or (),
     )
     if _carry_out(plan, dry_run=dry_run, as_json=as_json, yes=yes, expect=expect):
-        output.say(f"Next: bootkit add FILE.iso --stick {plan.target.path}")
+        output.say(tr("Next: bootkit add FILE.iso --stick {path}", path=plan.target.path))
         _tell_what_is_kept(plan)
 
 
@@ -120,13 +124,13 @@ def upgrade(
     loader: Loader = LoaderChoice.AUTO,
     loaders_from: LoadersFrom = None,
     back: Annotated[
-        bool, Option("--back", help="Instead put back the boot loaders that the last upgrade replaced.")
+        bool, Option("--back", help=tr("Instead put back the boot loaders that the last upgrade replaced."))
     ] = False,
     allow: Allow = None,
     dry_run: DryRun = False,
     as_json: AsJson = False,
     yes: Annotated[
-        bool, Option("--yes", "-y", help="Take over a stick that SystemImageKit made; nothing else asks.")
+        bool, Option("--yes", "-y", help=tr("Take over a stick that SystemImageKit made; nothing else asks."))
     ] = False,
     expect: Expect = "",
 ) -> None:
@@ -137,26 +141,28 @@ def upgrade(
         if _carry_out(
             plan_way_back(target, allow=allow or ()), dry_run=dry_run, as_json=as_json, yes=yes, expect=expect
         ):
-            output.say("The loaders of before are back; the same command brings the others again.")
+            output.say(tr("The loaders of before are back; the same command brings the others again."))
         return
     plan = plan_upgrade_of(target, loader=loader, loaders_from=loaders_from, allow=allow or ())
     if _carry_out(plan, dry_run=dry_run, as_json=as_json, yes=yes, expect=expect):
-        output.say(renew_program(target) or "It does not carry this version of bootkit yet: see below.")
+        output.say(renew_program(target) or tr("It does not carry this version of bootkit yet: see below."))
         if renew_menu(target):
-            output.say("The menu is that of this version, too.")
+            output.say(tr("The menu is that of this version, too."))
         else:
-            output.say("Write the menu of this version, too: plug the stick in again and run bootkit generate.")
+            output.say(tr("Write the menu of this version, too: plug the stick in again and run bootkit generate."))
 
 
 def restore(
     target: TargetArgument,
-    fs: Annotated[DataFs, Option(help="File system of the one partition.")] = DataFs.EXFAT,
-    label: Annotated[str, Option(help="Its label, 11 characters at most.")] = "USB",
+    fs: Annotated[DataFs, Option(help=tr("File system of the one partition."))] = DataFs.EXFAT,
+    label: Annotated[str, Option(help=tr("Its label, 11 characters at most."))] = "USB",
     put_back: Annotated[
         Path | None,
         Option(
             "--put-back",
-            help="Instead put back both ends of the disk, old partition table and all, out of the folder that prepare named.",
+            help=tr(
+                "Instead put back both ends of the disk, old partition table and all, out of the folder that prepare named."
+            ),
             metavar="FOLDER",
         ),
     ] = None,
@@ -193,20 +199,24 @@ def doctor(wide: Wide = False, as_json: AsJson = False) -> None:
     shown = {diagnosis.family: "PACKAGE"} if diagnosis.family else {family: family.upper() for family in FAMILIES}
     rows_for_people = [
         (
-            "ok" if it.where else "MISSING",
+            "ok" if it.where else tr("MISSING"),
             it.name,
             *(it.packages.get(family) or "-" for family in shown),
             it.without_it,
         )
         for it in diagnosis.findings
     ]
-    output.table(rows_for_people, ("", "NEEDED", *shown.values(), "WITHOUT IT"), wide=wide)
+    output.table(rows_for_people, ("", tr("NEEDED"), *shown.values(), tr("WITHOUT IT")), wide=wide)
     if diagnosis.command:
-        output.say(f"To install all that is missing: {diagnosis.command}")
+        output.say(tr("To install all that is missing: {command}", command=diagnosis.command))
     if diagnosis.foreign:
         output.say(
-            f"For other architectures ({', '.join(diagnosis.foreign)}): get the packages, unpack each with {UNPACK[diagnosis.family]}, "
-            "and name the folder: bootkit prepare TARGET --loaders-from FOLDER"
+            tr(
+                "For other architectures ({foreign}): get the packages, unpack each with {unpack}, and name "
+                "the folder: bootkit prepare TARGET --loaders-from FOLDER",
+                foreign=", ".join(diagnosis.foreign),
+                unpack=UNPACK[diagnosis.family],
+            )
         )
     for sentence in diagnosis.secure_boot:
         output.answer(sentence)
@@ -230,9 +240,9 @@ def _carry_out(plan: PreparePlan, *, dry_run: bool, as_json: bool, yes: bool, ex
 
     apply_plan(plan, told=lambda step: output.say(f"  {describe(step)}"))
     output.say(
-        f"{plan.target.path} is ready and was read back. It is safe to remove."
+        tr("{path} is ready and was read back. It is safe to remove.", path=plan.target.path)
         if plan.target.is_device
-        else f"{plan.target.path} is ready and was read back."
+        else tr("{path} is ready and was read back.", path=plan.target.path)
     )
     return True
 
@@ -241,7 +251,7 @@ def _tell_what_is_kept(plan: PreparePlan) -> None:
     from bootkit.system.interrupted import kept_folders
 
     if plan.target.is_device and (kept := kept_folders(plan.target)):
-        output.say("The old partition table is kept. It comes back, not the files that were written over, by:")
+        output.say(tr("The old partition table is kept. It comes back, not the files that were written over, by:"))
         output.say(f"  {shlex.join(['bootkit', 'restore', plan.target.path, '--put-back', str(kept[0])])}")
 
 
@@ -252,15 +262,15 @@ def _show(plan: PreparePlan, say: Callable[[str], None]) -> None:
     title = f" ({target.title})" if target.title else ""
     say(f"{plan.action} {clean(target.path)}{title}, {format_size(target.size)}")
     if target.identity.by_id or target.identity.serial:
-        say(f"  identity: {target.identity.by_id or target.identity.serial}")
+        say("  " + tr("identity: {name}", name=target.identity.by_id or target.identity.serial))
     if target.twins:
-        say(f"  {', '.join(target.twins)} has the same serial number: look twice")
+        say("  " + tr("{twins} has the same serial number: look twice", twins=", ".join(target.twins)))
     for clause in target.contents:
-        say(f"  {'will be lost' if plan.destroys_data else 'stays'}: {clause}")
+        say(f"  {tr('will be lost') if plan.destroys_data else tr('stays')}: {clause}")
     for note in plan.notes:
         say(f"  {note}")
     for warning in plan.warnings:
-        say(f"  warning: {warning}")
+        say("  " + tr("warning: {warning}", warning=warning))
 
 
 def _confirm(plan: PreparePlan, *, yes: bool, expect: str) -> None:
@@ -272,16 +282,19 @@ def _confirm(plan: PreparePlan, *, yes: bool, expect: str) -> None:
     if plan.adopts and not yes:
         confirm_adoption(path, plan.adopts)
     if expect and not expects(plan, expect):
-        raise DeviceRefused(f"{path} is not {expect}", hint="nothing was written; bootkit devices lists the disks")
+        raise DeviceRefused(
+            tr("{path} is not {expect}", path=path, expect=expect),
+            hint=tr("nothing was written; bootkit devices lists the disks"),
+        )
     if not needs_confirmation(plan) or (yes and expect):
         return
     if yes or not sys.stdin.isatty():
-        hint = f"say that you mean it: --yes --expect {expected_names(plan)[0]}"
-        raise DeviceRefused(f"{path} holds something", hint=hint)
-    shown = " or ".join(words[:2])
-    typed = ask(f"Everything on it will be lost. Type {shown} to go on")
+        hint = tr("say that you mean it: --yes --expect {name}", name=expected_names(plan)[0])
+        raise DeviceRefused(tr("{path} holds something", path=path), hint=hint)
+    shown = tr(" or ").join(words[:2])
+    typed = ask(f"{tr('Everything on it will be lost.')} {tr('Type {name} to go on', name=shown)}")
     if not accepts(plan, typed):
-        raise DeviceRefused(f"that is not {shown}", hint="nothing was written")
+        raise DeviceRefused(tr("that is not {shown}", shown=shown), hint=tr("nothing was written"))
 
 
 def _device_json(device: BlockDevice, refused: "tuple[Refusal, ...]") -> dict[str, object]:

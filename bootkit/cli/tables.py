@@ -8,6 +8,8 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from bootkit.i18n import tr
+
 Row = Sequence[str]
 
 _GAP = "  "
@@ -15,7 +17,7 @@ _FLOORS = (16, 0)
 """Columns that cells of several words keep while they are folded, if there is room: a sentence is no column of single words."""
 _BETWEEN_WORDS = re.compile(r" +(?!(?:B|[KMGT]iB)\b)")
 """A number and its unit are one word."""
-_ANSWERS = frozenset({"", "VERDICT", "PREDICTED", "OUTCOME", "STICK"})
+_ANSWERS = frozenset({"", tr("VERDICT"), tr("PREDICTED"), tr("OUTCOME"), tr("STICK")})
 """Headers of columns that say yes or no in other words."""
 _BOLD = "1"
 
@@ -29,14 +31,12 @@ class Tone(NamedTuple):
     mark: str
 
 
+_BAD = ("no", "MISSING", "CONTRADICTS", "cannot", "damaged", "doubtful", "unreadable", "stuck", "boots only")
+_GOOD = ("yes", "ok", "boots", "could become")
 _TONES = (
-    Tone(
-        ("no", "MISSING", "CONTRADICTS", "cannot", "damaged", "doubtful", "unreadable", "stuck", "boots only"),
-        "31",
-        "✗ ",
-    ),
+    Tone((*_BAD, tr("no"), tr("MISSING"), tr("stuck")), "31", "✗ "),
     Tone(("?", "unknown"), "33", ""),
-    Tone(("yes", "ok", "boots", "could become"), "32", "✓ "),
+    Tone((*_GOOD, tr("yes"), tr("boots"), tr("could become a stick")), "32", "✓ "),
 )
 """The first one counts of which a cell has the beginning."""
 
@@ -76,7 +76,7 @@ def columns(text: str) -> int:
 
 
 def _tone(header: str, cell: str) -> Tone | None:
-    if header not in _ANSWERS and cell not in ("yes", "no", "?"):
+    if header not in _ANSWERS and cell not in ("yes", "no", "?", tr("yes"), tr("no")):
         return None
     return next((tone for tone in _TONES if cell.startswith(tone.begins)), None)
 

@@ -6,6 +6,7 @@ from typing import Annotated
 from bootkit.cli import output
 from bootkit.cli.command import Argument, Option
 from bootkit.cli.options import AsJson, StickOption
+from bootkit.i18n import tr
 from bootkit.model.filesystem import USUAL, DataFs
 from bootkit.model.testboot import MachineKind
 
@@ -13,35 +14,46 @@ from bootkit.model.testboot import MachineKind
 def test(
     images: Annotated[
         list[str] | None,
-        Argument(help="Images on the stick, or entries as 'image:entry'; all images if none. For --matrix: ISO files."),
+        Argument(
+            help=tr("Images on the stick, or entries as 'image:entry'; all images if none. For --matrix: ISO files.")
+        ),
     ] = None,
     stick: StickOption = None,
     entry: Annotated[
         list[str] | None,
-        Option("--entry", help="The same as IMAGE; may be repeated."),
+        Option("--entry", help=tr("The same as IMAGE; may be repeated.")),
     ] = None,
-    every: Annotated[bool, Option("--all", help="Boot every entry of every image.")] = False,
+    every: Annotated[bool, Option("--all", help=tr("Boot every entry of every image."))] = False,
     matrix: Annotated[
         bool,
-        Option("--matrix", help="Boot images from sticks made for the purpose, and compare with what is predicted."),
+        Option(
+            "--matrix", help=tr("Boot images from sticks made for the purpose, and compare with what is predicted.")
+        ),
     ] = False,
     data_fs: Annotated[
         list[DataFs] | None,
-        Option("--data-fs", help="For --matrix: of such a stick; may be repeated.", default=", ".join(USUAL)),
+        Option("--data-fs", help=tr("For --matrix: of such a stick; may be repeated."), default=", ".join(USUAL)),
     ] = None,
     firmware: Annotated[
         list[str] | None,
-        Option("--firmware", help="bios, uefi, ia32, secureboot or arm64; may be repeated.", default="bios and uefi"),
+        Option(
+            "--firmware",
+            help=tr("bios, uefi, ia32, secureboot or arm64; may be repeated."),
+            default=tr("bios and uefi"),
+        ),
     ] = None,
     machine: Annotated[
         list[MachineKind] | None,
-        Option(help="With Secure Boot, whom the machine trusts; may be repeated.", default="both of Microsoft's keys"),
+        Option(
+            help=tr("With Secure Boot, whom the machine trusts; may be repeated."),
+            default=tr("both of Microsoft's keys"),
+        ),
     ] = None,
     timeout: Annotated[
-        int, Option(help="Seconds that each stage of a boot may take; 0 for what suits this machine.")
+        int, Option(help=tr("Seconds that each stage of a boot may take; 0 for what suits this machine."))
     ] = 0,
     pictures: Annotated[
-        Path | None, Option(help="Folder for the screenshots.", default="one in the state folder")
+        Path | None, Option(help=tr("Folder for the screenshots."), default=tr("one in the state folder"))
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -72,7 +84,7 @@ def test(
         from bootkit.cli.machines import run_machines
 
         if firmware and firmware != ["secureboot"]:
-            raise UsageError("--machine is for machines with Secure Boot", hint="leave --firmware out")
+            raise UsageError(tr("--machine is for machines with Secure Boot"), hint=tr("leave --firmware out"))
         run_machines(
             stick,
             [*(images or []), *(entry or [])],
@@ -84,7 +96,7 @@ def test(
         )
         return
     if data_fs:
-        raise UsageError("--data-fs is for --matrix", hint="bootkit test --matrix --data-fs ext4 FILE.iso ...")
+        raise UsageError(tr("--data-fs is for --matrix"), hint=tr("bootkit test --matrix --data-fs ext4 FILE.iso ..."))
     with open_stick(stick) as opened:
         targets = choose_targets(opened.volume, [*(images or []), *(entry or [])], every=every)
         proofs = boot_targets(opened, targets, firmwares, timeout=timeout, pictures=pictures, told=output.say)
@@ -96,6 +108,6 @@ def test(
     if failed:
         limit = max(proof.result.waited for proof in failed)
         raise BootkitError(
-            f"{len(failed)} of {len(proofs)} boots did not reach userspace",
+            tr("{count} of {total} boots did not reach userspace", count=len(failed), total=len(proofs)),
             hint=f"{failed[0].result.reason}{more_time(limit)}",
         )

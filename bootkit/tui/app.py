@@ -14,6 +14,7 @@ from textual.filter import LineFilter
 from textual.screen import Screen
 from textual.scrollbar import ScrollBar
 
+from bootkit.i18n import tr
 from bootkit.system.sticks import mounted_sticks
 from bootkit.tui.harmless import HARMLESS
 from bootkit.tui.help import help_text, own_bindings
@@ -29,9 +30,9 @@ class BootkitApp(App[None]):
     TITLE = "bootkit"
     CSS = files("bootkit.tui").joinpath("bootkit.tcss").read_text(encoding="utf-8")  # CSS_PATH knows no zip archive
     BINDINGS: ClassVar[list[BindingType]] = [
-        key("f1", "help", "Help", display="F1"),
-        key("p", "prepare", "Make a stick", shown=False, twin="bootkit prepare"),
-        key("ctrl+q", "quit", "Quit", shown=False),
+        key("f1", "help", tr("Help"), display="F1"),
+        key("p", "prepare", tr("Make a stick"), shown=False, twin="bootkit prepare"),
+        key("ctrl+q", "quit", tr("Quit"), shown=False),
     ]
 
     def __init__(self, sticks: Sequence[Path], preferences: Preferences | None = None) -> None:
@@ -59,7 +60,7 @@ class BootkitApp(App[None]):
                 self._open(stick)
             case several:
                 names = tuple(map(str, several))
-                _ = self.push_screen(PickScreen("There are several sticks. Which one?", names), self._chosen)
+                _ = self.push_screen(PickScreen(tr("There are several sticks. Which one?"), names), self._chosen)
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Every line of every widget passes here on its way to the terminal."""
@@ -70,22 +71,28 @@ class BootkitApp(App[None]):
         for binding in own_bindings(screen):
             twin = f"   {binding.tooltip}" if binding.tooltip else ""
             run = partial(self._run, binding.action)
-            yield SystemCommand(binding.description, f"key {self.get_key_display(binding)}{twin}", run)
+            yield SystemCommand(
+                binding.description,
+                tr("key {key}", key=self.get_key_display(binding)) + twin,
+                run,
+            )
         if isinstance(screen, StickScreen) and screen.overview is not None:
             for item in screen.overview.items:
-                title = f"Go to {screen.overview.title(item)}"
+                title = tr("Go to {title}", title=screen.overview.title(item))
                 yield SystemCommand(title, item.path, partial(screen.choose, item.path))
         for name in sorted(self.available_themes):
-            keep = f'to keep it: theme = "{name}" in {preferences_file()}'
-            yield SystemCommand(f"Theme {name}", keep, partial(setattr, self, "theme", name))
+            keep = tr(
+                'to keep it: theme = "{name}" in {preferences_file}', name=name, preferences_file=preferences_file()
+            )
+            yield SystemCommand(tr("Theme {name}", name=name), keep, partial(setattr, self, "theme", name))
 
     def action_help(self) -> None:
         if not isinstance(self.screen, TextScreen):
-            _ = self.push_screen(TextScreen("Help", help_text(self.screen, self.focused)))
+            _ = self.push_screen(TextScreen(tr("Help"), help_text(self.screen, self.focused)))
 
     def action_command_palette(self) -> None:
         if not isinstance(self.screen, CommandPalette):
-            _ = self.push_screen(CommandPalette(placeholder="any part of what can be done, or of an image's name"))
+            _ = self.push_screen(CommandPalette(placeholder=tr("any part of what can be done, or of an image's name")))
 
     def action_prepare(self) -> None:
         from bootkit.tui.screens.prepare import PrepareScreen  # and all that writes to disks, only where it is needed

@@ -8,14 +8,18 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widget import Widget
 
+from bootkit.i18n import tr
 from bootkit.tui.widgets.option_row import OptionRow
 
 
 def help_text(screen: Screen[object], focused: Widget | None) -> Content:
     parts = [Content(paragraph.replace("\n", " ")) for paragraph in getattr(screen, "HELP_TEXT", "").split("\n\n")]
     if words := _about(focused):
-        parts.append(Content.assemble(("Where you are: ", "bold $primary"), words))
-    rows = [Content.styled("Keys that count now, and the same on the command line", "bold $primary"), *_keys(screen)]
+        parts.append(Content.assemble((tr("Where you are: "), "bold $primary"), words))
+    rows = [
+        Content.styled(tr("Keys that count now, and the same on the command line"), "bold $primary"),
+        *_keys(screen),
+    ]
     return Content("\n\n").join([*parts, Content("\n").join(rows)])
 
 

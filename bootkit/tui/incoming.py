@@ -12,6 +12,7 @@ from bootkit.app.verbs.ext import plan_extension_copy
 from bootkit.app.verbs.generate import plan_generation
 from bootkit.app.verbs.images import Refused, add_images, sort_additions
 from bootkit.errors import AlreadyThere, BootkitError, Interrupted
+from bootkit.i18n import tr, trn
 from bootkit.model.plan import CopyImage, StickPlan, StickStep
 from bootkit.system.changes import apply_changes
 from bootkit.tui.access import StickAccess
@@ -52,9 +53,10 @@ Bring = Callable[[StickAccess, Sequence[Path], Wishes, Job], Brought]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Incoming:
-    """One kind: its name, its endings in lower case, and what brings it."""
+    """One kind: what the screen is called, how many of them are told, their endings in lower case, and what brings them."""
 
-    thing: str
+    title: str
+    counted: Callable[[int], str]
     suffixes: tuple[str, ...]
     bring: Bring
     twin: str
@@ -70,7 +72,7 @@ def bring_images(access: StickAccess, sources: Sequence[Path], wishes: Wishes, p
         brought.refuse(refused.source, refused.error)
 
     with access.open(writing=True) as stick:
-        progress.say("looking into the images")
+        progress.say(tr("looking into the images"))
         additions = sort_additions(
             stick.volume,
             sources,
@@ -122,7 +124,7 @@ def _bring(
 ) -> Brought:
     watcher = progress.watcher()
     with access.open(writing=True) as stick:
-        progress.say(f"looking into the {kind}")
+        progress.say(tr("looking into the files"))
         places = Places(stick.volume, kind=kind, replacing=wishes.replacing, watcher=watcher)
         steps: list[tuple[CopyImage, tuple[StickStep, ...]]] = []
         for source in sources:
@@ -140,11 +142,25 @@ def _bring(
     return brought
 
 
-IMAGES = Incoming(thing="image", suffixes=FOLDER_SUFFIXES, bring=bring_images, twin="bootkit add", has_folder=True)
+IMAGES = Incoming(
+    title=tr("Add images"),
+    counted=lambda n: trn("{n} image", "{n} images", n),
+    suffixes=FOLDER_SUFFIXES,
+    bring=bring_images,
+    twin="bootkit add",
+    has_folder=True,
+)
 EXTENSIONS = Incoming(
-    thing="extension",
+    title=tr("Add extensions"),
+    counted=lambda n: trn("{n} extension", "{n} extensions", n),
     suffixes=tuple(suffix.lower() for suffix in EXTENSION_SUFFIXES),
     bring=bring_extensions,
     twin="bootkit ext add",
 )
-APPS = Incoming(thing="AppImage", suffixes=(".appimage",), bring=bring_apps, twin="bootkit app add")
+APPS = Incoming(
+    title=tr("Add AppImages"),
+    counted=lambda n: trn("{n} AppImage", "{n} AppImages", n),
+    suffixes=(".appimage",),
+    bring=bring_apps,
+    twin="bootkit app add",
+)

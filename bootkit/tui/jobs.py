@@ -9,6 +9,7 @@ from bootkit.app.verbs.options import plan_change
 from bootkit.app.verbs.overview import Overview, read_overview
 from bootkit.app.verbs.removal import find_removal, plan_aside, plan_return
 from bootkit.app.verbs.verify import Verified, verify_images
+from bootkit.i18n import tr
 from bootkit.plan.edit_settings import Change
 from bootkit.system.changes import apply_changes
 from bootkit.tui.access import StickAccess
@@ -25,8 +26,8 @@ def read_stick(access: StickAccess, told: Callable[[str], None]) -> Overview:
 
 def write_menu(access: StickAccess, progress: Job) -> Generation:
     with access.open(writing=True) as stick:
-        generation = plan_generation(stick.volume, told=lambda path: progress.say(f"reading {path}"))
-        progress.say("writing the menu")
+        generation = plan_generation(stick.volume, told=lambda path: progress.say(tr("reading {path}", path=path)))
+        progress.say(tr("writing the menu"))
         apply_changes(generation.plan, stick.volume)
     return generation
 

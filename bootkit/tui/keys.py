@@ -2,6 +2,8 @@
 
 from textual.binding import Binding
 
+from bootkit.i18n import tr
+
 
 def key(
     keys: str, action: str, words: str, *, shown: bool = True, display: str = "", twin: str = "", first: bool = False
@@ -23,5 +25,5 @@ def key(
     )
 
 
-HELP = key("f1", "app.help", "Help", display="F1")
+HELP = key("f1", "app.help", tr("Help"), display="F1")
 """On dialogs: the keys of the program itself do not reach them."""

@@ -15,10 +15,11 @@ from pathlib import Path
 
 from bootkit.app.stick.settings import user_file
 from bootkit.errors import BootkitError, UsageError
+from bootkit.i18n import tr
 from bootkit.model.fields import json_object, json_string
 from bootkit.tui.theme import THEME
 
-_HINT = 'it may have theme = "NAME", and below [keys] lines such as add = "insert"'
+_HINT = tr('it may have theme = "NAME", and below [keys] lines such as add = "insert"')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,11 +46,13 @@ def read_preferences() -> Preferences:
     except (FileNotFoundError, NotADirectoryError):
         return Preferences()
     except OSError as error:
-        raise BootkitError(f"{where} cannot be read: {error.strerror}") from error
+        raise BootkitError(tr("{where} cannot be read: {strerror}", where=where, strerror=error.strerror)) from error
     except ValueError as error:
-        raise UsageError(f"{where} has a mistake: {error}", hint=_HINT) from error
+        raise UsageError(tr("{where} has a mistake: {error}", where=where, error=error), hint=_HINT) from error
     if unknown := document.keys() - {"theme", "keys"}:
-        raise UsageError(f"{where} has a mistake: {min(unknown)} is not known", hint=_HINT)
+        raise UsageError(
+            tr("{where} has a mistake: {unknown} is not known", where=where, unknown=min(unknown)), hint=_HINT
+        )
     theme = json_string(document.get("theme", THEME.name), f"{where}: theme")
     keys = json_object(document.get("keys", {}), f"{where}: keys")
     return Preferences(
@@ -66,7 +69,11 @@ def require_known(preferences: Preferences, themes: frozenset[str], actions: fro
     where = preferences_file()
     if preferences.theme not in themes:
         raise UsageError(
-            f"{where}: there is no theme {preferences.theme}", hint=f"there are: {', '.join(sorted(themes))}"
+            tr("{where}: there is no theme {theme}", where=where, theme=preferences.theme),
+            hint=tr("there are: {themes}", themes=", ".join(sorted(themes))),
         )
     if unknown := preferences.keys.keys() - actions:
-        raise UsageError(f"{where}: nothing is called {min(unknown)}", hint=f"there are: {', '.join(sorted(actions))}")
+        raise UsageError(
+            tr("{where}: nothing is called {unknown}", where=where, unknown=min(unknown)),
+            hint=tr("there are: {actions}", actions=", ".join(sorted(actions))),
+        )

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from threading import Event
 
 from bootkit.errors import Interrupted
+from bootkit.i18n import tr
 from bootkit.system.changes import Watcher
 from bootkit.system.watcher import LINE_LIMIT, plain
 from bootkit.units import format_size
@@ -64,7 +65,7 @@ class Job:
             Interrupted: the user has.
         """
         if self._cancelled.is_set():
-            raise Interrupted("cancelled", hint="What was complete stays; nothing half-written is left.")
+            raise Interrupted(tr("cancelled"), hint=tr("What was complete stays; nothing half-written is left."))
 
     def say(self, phase: str) -> None:
         """Another step, of which nobody knows how long it takes."""
@@ -127,7 +128,7 @@ class Job:
 
     def total_line(self) -> str:
         """``file 2 of 3``; empty where nobody counts or there is only one."""
-        return f"file {max(self._begun, 1)} of {self.files}" if self.files > 1 else ""
+        return tr("file {begun} of {files}", begun=max(self._begun, 1), files=self.files) if self.files > 1 else ""
 
     def total_figures(self) -> str:
         """As :meth:`figures`, of all files."""
@@ -158,9 +159,15 @@ class Job:
 
 
 def _figures(done: int, size: int, seconds: float) -> str:
-    words = f"{format_size(done)} of {format_size(size)}"
+    words = tr("{done} of {size}", done=format_size(done), size=format_size(size))
     if not done or seconds <= 0:
         return words
     speed = done / seconds
     left = int((size - done) / speed)
-    return f"{words}   {format_size(int(speed))}/s   {left // 60}:{left % 60:02} left"
+    return tr(
+        "{words}   {int}/s   {left}:{left2} left",
+        words=words,
+        int=format_size(int(speed)),
+        left=left // 60,
+        left2=f"{left % 60:02}",
+    )

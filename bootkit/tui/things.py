@@ -11,6 +11,7 @@ from bootkit.app.verbs.generate import Generation, plan_generation
 from bootkit.app.verbs.persist import create_persistence, plan_persistence
 from bootkit.app.verbs.seed import plan_seed, plan_seed_removal
 from bootkit.errors import UsageError
+from bootkit.i18n import tr
 from bootkit.model.plan import StickPlan, WriteFile
 from bootkit.model.variants import SEED_LIMIT, Seed
 from bootkit.system.changes import apply_changes
@@ -20,6 +21,9 @@ from bootkit.tui.access import StickAccess
 from bootkit.tui.progress import Job
 from bootkit.tui.screens.form import Filled, path_of
 from bootkit.units import format_size, parse_size
+
+BY_ITS_LOOK = tr("what it looks like")
+"""Choice of the kind of an answer file: none was named."""
 
 
 def apply_and_write(stick: Stick, plan: StickPlan) -> Generation:
@@ -34,9 +38,9 @@ def make_home(access: StickAccess, filled: Filled, progress: Job) -> str:
     size, passphrase = parse_size(filled["size"]), _new_passphrase(filled)
     with access.open(writing=True) as stick:
         warnings = homes.plan_home(stick.volume, filled["name"], size, encrypted=passphrase is not None)
-        progress.say("making the file system")
+        progress.say(tr("making the file system"))
         home = homes.create_home(stick.volume, filled["name"], size, passphrase=passphrase, watcher=progress.watcher())
-    return " ".join([f"{home.name} is made, {format_size(home.size)}.", *warnings])
+    return " ".join([tr("{name} is made, {size}.", name=home.name, size=format_size(home.size)), *warnings])
 
 
 def resize_home(access: StickAccess, name: str, filled: Filled, progress: Job) -> str:
@@ -48,7 +52,7 @@ def resize_home(access: StickAccess, name: str, filled: Filled, progress: Job) -
             ask=_known(filled.get("passphrase", "")),
             watcher=progress.watcher(),
         )
-    return f"{home.name} has {format_size(home.size)} now."
+    return tr("{name} has {size} now.", name=home.name, size=format_size(home.size))
 
 
 def check_home(access: StickAccess, name: str, passphrase: str, progress: Job, *, repair: bool) -> tuple[bool, str]:
@@ -59,7 +63,7 @@ def check_home(access: StickAccess, name: str, passphrase: str, progress: Job, *
 def backup_home(access: StickAccess, name: str, filled: Filled, progress: Job) -> str:
     with access.open() as stick:
         made, _ = homes.backup_home(stick.volume, name, path_of(filled["file"]), progress.watcher())
-    return f"The backup is {made}."
+    return tr("The backup is {made}.", made=made)
 
 
 def restore_home(access: StickAccess, filled: Filled, progress: Job) -> str:
@@ -69,10 +73,10 @@ def restore_home(access: StickAccess, filled: Filled, progress: Job) -> str:
             stick.volume,
             source,
             filled["name"] or source.name.removesuffix(".home"),
-            replace=filled["same"] == "replace",
+            replace=filled["same"] == tr("replace"),
             watcher=progress.watcher(),
         )
-    return f"{home.name} is on the stick, {format_size(home.size)}."
+    return tr("{name} is on the stick, {size}.", name=home.name, size=format_size(home.size))
 
 
 def remove_home(stick: Stick, name: str) -> None:
@@ -99,30 +103,37 @@ def make_extension(access: StickAccess, filled: Filled, progress: Job) -> str:
             version_id=filled["version"],
             anywhere=not filled["onto"] and not filled["id"],
         )
-        progress.say("asking what is needed")
+        progress.say(tr("asking what is needed"))
         made = make(plan_extension(wish), told=progress.say)
         with access.open(writing=True) as stick:
             step, extension = plan_extension_copy(Places(stick.volume, kind="extensions"), made.path)
             _ = copy(stick.volume, step, progress.watcher())
-    return " ".join([f"{extension.name} is on the stick, {format_size(made.size)}.", *made.warnings])
+    return " ".join(
+        [
+            tr("{name} is on the stick, {size}.", name=extension.name, size=format_size(made.size)),
+            *made.warnings,
+        ]
+    )
 
 
 def verify_extensions(access: StickAccess, progress: Job) -> str:
     with access.open() as stick:
         paths = [item.path for item in find_extensions(stick.volume)]
         answers = verify_files(stick.volume, paths, progress.watcher())
-    return "\n\n".join(f"{answer.verdict}  {answer.path}\n{answer.sha256}" for answer in answers) or "There is none."
+    return "\n\n".join(f"{answer.verdict}  {answer.path}\n{answer.sha256}" for answer in answers) or tr(
+        "There is none."
+    )
 
 
 def keep_changes(access: StickAccess, image: str, filled: Filled, progress: Job) -> str:
     size, passphrase = (parse_size(filled["size"]) if filled["size"] else 0), _new_passphrase(filled)
     with access.open(writing=True) as stick:
-        progress.say("looking into its initrd")
+        progress.say(tr("looking into its initrd"))
         plan = plan_persistence(stick.volume, image, size, encrypted=passphrase is not None)
         create_persistence(stick.volume, plan, progress.watcher(), passphrase=passphrase)
         _ = apply_and_write(stick, StickPlan(steps=()))
     notes = filter(None, (plan.persistence.note, plan.warning))
-    return " ".join([f"{plan.item.name} keeps its changes; its entry is in the menu.", *notes])
+    return " ".join([tr("{name} keeps its changes; its entry is in the menu.", name=plan.item.name), *notes])
 
 
 def drop_changes(stick: Stick, image: str) -> None:
@@ -130,7 +141,7 @@ def drop_changes(stick: Stick, image: str) -> None:
 
 
 def add_seed(access: StickAccess, image: str, filled: Filled, progress: Job) -> str:
-    kind = "" if " " in filled["kind"] else filled["kind"]
+    kind = "" if filled["kind"] == BY_ITS_LOOK else filled["kind"]
     with access.open(writing=True) as stick:
         made = plan_seed(
             stick.volume,
@@ -138,11 +149,11 @@ def add_seed(access: StickAccess, image: str, filled: Filled, progress: Job) -> 
             path_of(filled["file"]),
             kind=kind,
             name=filled["name"],
-            again=filled["same"] == "replace",
+            again=filled["same"] == tr("replace"),
         )
         progress.say("writing")
         _ = apply_and_write(stick, made.plan)
-    return f"{made.seed.kind} {made.seed.name} is there for {made.seed.image}."
+    return tr("{kind} {name} is there for {image}.", kind=made.seed.kind, name=made.seed.name, image=made.seed.image)
 
 
 def remove_seed(stick: Stick, seed: Seed) -> StickPlan:
@@ -160,7 +171,9 @@ def _new_passphrase(filled: Filled) -> bytes | None:
         UsageError: the two differ.
     """
     if filled["passphrase"] != filled["again"]:
-        raise UsageError("the two passphrases differ", hint="type the same one twice, or none for no encryption")
+        raise UsageError(
+            tr("the two passphrases differ"), hint=tr("type the same one twice, or none for no encryption")
+        )
     return filled["passphrase"].encode() or None
 
 

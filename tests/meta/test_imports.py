@@ -30,7 +30,7 @@ LOADS: dict[tuple[str, ...], frozenset[str]] = {
     ("prepare", "--help"): frozenset({"model"}),
 }
 """What each command may load of ours, beside the command line itself; libraries of others none of them."""
-ALWAYS = frozenset({"cli", "errors", "plain"})
+ALWAYS = frozenset({"cli", "errors", "i18n", "plain"})
 
 
 def loaded_by(*words: str) -> set[str]:

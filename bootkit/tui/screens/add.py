@@ -12,6 +12,7 @@ from textual.content import Content
 from textual.widgets import DirectoryTree, Input, OptionList, Static
 from textual.widgets.option_list import Option
 
+from bootkit.i18n import tr
 from bootkit.tui.access import StickAccess
 from bootkit.tui.incoming import Brought, Incoming, Wishes
 from bootkit.tui.keys import key
@@ -22,17 +23,17 @@ from bootkit.tui.widgets.choice_field import ChoiceField
 from bootkit.tui.widgets.field import Field
 from bootkit.tui.widgets.key_bar import KeyBar
 from bootkit.tui.widgets.path_suggester import PathSuggester, is_offered
-from bootkit.units import format_count, format_size
+from bootkit.units import format_size
 
 
 class SourceTree(DirectoryTree):
     """Folders, and the files in them that can be added."""
 
-    HELP_TEXT = "Return opens a folder, and puts a file into the queue. Backspace goes to the folder above."
+    HELP_TEXT = tr("Return opens a folder, and puts a file into the queue. Backspace goes to the folder above.")
     BINDINGS: ClassVar[list[BindingType]] = [
-        key("enter", "select_cursor", "Take", display="Enter", twin="bootkit add"),
-        key("space", "select_cursor", "Take", shown=False, twin="bootkit add"),
-        key("backspace", "up", "Folder above", display="Bksp"),
+        key("enter", "select_cursor", tr("Take"), display="Enter", twin="bootkit add"),
+        key("space", "select_cursor", tr("Take"), shown=False, twin="bootkit add"),
+        key("backspace", "up", tr("Folder above"), display="Bksp"),
     ]
     ICON_NODE = "+ "
     ICON_NODE_EXPANDED = "- "
@@ -50,26 +51,26 @@ class SourceTree(DirectoryTree):
 
 
 class Queue(OptionList):
-    HELP_TEXT = "The files that will be copied, in this order. Delete takes the marked one out."
+    HELP_TEXT = tr("The files that will be copied, in this order. Delete takes the marked one out.")
     BINDINGS: ClassVar[list[BindingType]] = [
-        key("delete,backspace", "screen.drop", "Take out", display="Del"),
+        key("delete,backspace", "screen.drop", tr("Take out"), display="Del"),
     ]
 
 
 class AddScreen(BaseScreen[bool]):
     """The screen that adds files of one kind; it answers whether something was written to the stick."""
 
-    HELP_TEXT = """\
+    HELP_TEXT = tr("""\
 Return on a file of the tree, or a path in the field above it, puts it into the queue; Delete takes the marked one out
 again. Ctrl+S copies the queue, one file after the other. Each is looked into first, an image is compared with a checksum file
 that lies beside it, and all are read back from the stick. One that is refused does not stop the others; one that is on the
 stick already is skipped. Cancelling leaves what is complete, and no part of the rest.
 
-A folder below /boot/iso becomes a submenu. A name that no initrd could be told is refused, or changed if you allow it."""
+A folder below /boot/iso becomes a submenu. A name that no initrd could be told is refused, or changed if you allow it.""")
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        key("ctrl+s", "copy", "Copy the queue", display="^s", twin="bootkit add"),
-        key("escape", "leave", "Back", display="Esc"),
+        key("ctrl+s", "copy", tr("Copy the queue"), display="^s", twin="bootkit add"),
+        key("escape", "leave", tr("Back"), display="Esc"),
     ]
 
     def __init__(self, access: StickAccess, incoming: Incoming, folder: Path, free: int = 0) -> None:
@@ -83,11 +84,11 @@ A folder below /boot/iso becomes a submenu. A name that no initrd could be told 
         """Bytes of each file."""
 
     def compose(self) -> ComposeResult:
-        yield Static(Content.styled(f"Add {self._incoming.thing}s", "bold $primary"), classes="heading")
+        yield Static(Content.styled(self._incoming.title, "bold $primary"), classes="heading")
         yield Field(
-            "Path",
+            tr("Path"),
             Input(
-                placeholder="of a file; the right arrow completes it",
+                placeholder=tr("of a file; the right arrow completes it"),
                 suggester=PathSuggester(self._incoming.suffixes),
                 compact=True,
                 id="path",
@@ -99,9 +100,11 @@ A folder below /boot/iso becomes a submenu. A name that no initrd could be told 
                 yield Static(id="sum", markup=False)
                 yield Queue(id="queue")
                 if self._incoming.has_folder:
-                    yield Field("Folder", Input(placeholder="on the stick; none is needed", compact=True, id="folder"))
-                    yield Field("Bad names", _choice("refuse", "change", name="rename"))
-                yield Field("Same name", _choice("keep the old one", "replace it", name="replacing"))
+                    yield Field(
+                        tr("Folder"), Input(placeholder=tr("on the stick; none is needed"), compact=True, id="folder")
+                    )
+                    yield Field(tr("Bad names"), _choice(tr("refuse"), tr("change"), name="rename"))
+                yield Field(tr("Same name"), _choice(tr("keep the old one"), tr("replace it"), name="replacing"))
         yield KeyBar()
 
     def on_mount(self) -> None:
@@ -128,7 +131,7 @@ A folder below /boot/iso becomes a submenu. A name that no initrd could be told 
 
     def action_copy(self) -> None:
         if not self.queue:
-            self.notify("The queue is empty: Return on a file puts it there.")
+            self.notify(tr("The queue is empty: Return on a file puts it there."))
             return
         sources = list(self.queue)
         wishes = self._wishes()
@@ -136,7 +139,7 @@ A folder below /boot/iso becomes a submenu. A name that no initrd could be told 
         def copy(progress: Job) -> Brought:
             return self._incoming.bring(self._access, sources, wishes, progress)
 
-        self.work(f"Copying {self._count(len(sources))}", copy, self._copied)
+        self.work(tr("Copying {count}", count=self._count(len(sources))), copy, self._copied)
 
     def action_leave(self) -> None:
         _ = self.dismiss(result=False)
@@ -159,7 +162,7 @@ A folder below /boot/iso becomes a submenu. A name that no initrd could be told 
             self.complain(f"{path}: {error.strerror}")
             return False
         if path in self.queue:
-            self.notify(f"{path.name} is in the queue already.", markup=False)
+            self.notify(tr("{path} is in the queue already.", path=path.name), markup=False)
             return False
         self.queue[path] = size
         self._show_queue()
@@ -173,10 +176,13 @@ A folder below /boot/iso becomes a submenu. A name that no initrd could be told 
         if self.queue:
             queue.highlighted = min(marked or 0, len(self.queue) - 1)
         needed = sum(self.queue.values())
-        of_free = f" of the {format_size(self._free)} that are free" if self._free else ""
-        words = f"{self._count(len(self.queue))}, {format_size(needed)}{of_free}"
-        too_much = ": TOO MUCH" if self._free and needed > self._free else ""
-        self.query_one("#sum", Static).update(f"{words}{too_much}" if self.queue else "The queue is empty.")
+        size = format_size(needed)
+        if self._free:
+            size = tr("{size} of the {free} that are free", size=size, free=format_size(self._free))
+        too_much = f": {tr('TOO MUCH')}" if self._free and needed > self._free else ""
+        self.query_one("#sum", Static).update(
+            f"{self._count(len(self.queue))}, {size}{too_much}" if self.queue else tr("The queue is empty.")
+        )
 
     def _copied(self, brought: Brought) -> None:
         for warning in brought.warnings:
@@ -184,15 +190,15 @@ A folder below /boot/iso becomes a submenu. A name that no initrd could be told 
         if len(brought.refused) == 1 and not brought.copied:
             self.show(ErrorScreen(brought.refused[0][1]))
             return
-        words = [f"Copied and read back: {self._count(len(brought.copied))}."] if brought.copied else []
-        words += [f"On the stick already: {self._count(len(brought.there))}."] if brought.there else []
+        words = [tr("Copied and read back: {count}.", count=self._count(len(brought.copied)))] if brought.copied else []
+        words += [tr("On the stick already: {count}.", count=self._count(len(brought.there)))] if brought.there else []
         self.program.notify(" ".join(words))
         _ = self.dismiss(result=True)
         if brought.refused:
-            _ = self.program.push_screen(TextScreen("Not copied", _refused_text(brought)))
+            _ = self.program.push_screen(TextScreen(tr("Not copied"), _refused_text(brought)))
 
     def _count(self, number: int) -> str:
-        return format_count(number, self._incoming.thing)
+        return self._incoming.counted(number)
 
 
 def _choice(no: str, yes: str, *, name: str) -> ChoiceField:

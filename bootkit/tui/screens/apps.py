@@ -8,6 +8,7 @@ from textual.binding import BindingType
 
 from bootkit.app.stick.apps import app_named, find_apps, paths_of
 from bootkit.app.stick.user_files import plan_file_removal
+from bootkit.i18n import tr
 from bootkit.system.changes import apply_changes
 from bootkit.system.sticks import Stick
 from bootkit.tui.incoming import APPS
@@ -19,13 +20,17 @@ from bootkit.units import format_size
 
 class AppsScreen(CollectionScreen):
     SECTION: ClassVar[str] = "4"
-    WHAT: ClassVar[str] = "Apps: AppImages in the menu of every live system"
-    COLUMNS: ClassVar[tuple[str, ...]] = ("AppImage", "Size", "In the menu")
-    EMPTY: ClassVar[str] = "No AppImage is on the stick. a brings one: a program that runs on every system as it is."
-    HELP_TEXT = "An AppImage is a program in one file. The booted systems offer those of the stick in their own menus."
+    WHAT: ClassVar[str] = tr("Apps: AppImages in the menu of every live system")
+    COLUMNS: ClassVar[tuple[str, ...]] = (tr("AppImage"), tr("Size"), tr("In the menu"))
+    EMPTY: ClassVar[str] = tr(
+        "No AppImage is on the stick. a brings one: a program that runs on every system as it is."
+    )
+    HELP_TEXT = tr(
+        "An AppImage is a program in one file. The booted systems offer those of the stick in their own menus."
+    )
     BINDINGS: ClassVar[list[BindingType]] = [
-        key("a", "add", "Add", twin="bootkit app add"),
-        key("delete", "remove", "Remove", display="Del", twin="bootkit app remove"),
+        key("a", "add", tr("Add"), twin="bootkit app add"),
+        key("delete", "remove", tr("Remove"), display="Del", twin="bootkit app remove"),
     ]
 
     def read(self, stick: Stick) -> Sequence[Row]:
@@ -46,7 +51,7 @@ class AppsScreen(CollectionScreen):
                 apply_changes(plan_file_removal(stick.volume, paths), stick.volume)
 
             self.confirmed(
-                "Remove an AppImage",
-                f"{name} will be removed from the stick, {row.cells[1]}.",
-                lambda: self.change(f"Removing {name}", remove, f"{name} is removed."),
+                tr("Remove an AppImage"),
+                tr("{name} will be removed from the stick, {size}.", name=name, size=row.cells[1]),
+                lambda: self.change(tr("Removing {name}", name=name), remove, tr("{name} is removed.", name=name)),
             )

@@ -11,21 +11,22 @@ from textual.content import Content
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
+from bootkit.i18n import tr
 from bootkit.tui.keys import key
 from bootkit.tui.screens.dialog import Dialog
 from bootkit.tui.widgets.key_bar import KeyBar
 
-_CANCEL = key("escape", "cancel", "Cancel", display="Esc")
-_TAKE = key("enter", "take", "Go on", display="Enter", first=True)
+_CANCEL = key("escape", "cancel", tr("Cancel"), display="Esc")
+_TAKE = key("enter", "take", tr("Go on"), display="Enter", first=True)
 
 
 class ConfirmScreen(Dialog[bool]):
     """Whether something is to be done that takes something away; the answer is true for yes."""
 
-    HELP_TEXT = "Return does what is asked, Esc leaves everything as it is."
+    HELP_TEXT = tr("Return does what is asked, Esc leaves everything as it is.")
     BINDINGS: ClassVar[list[BindingType]] = [
-        key("enter,y", "take", "Do it", display="Enter"),
-        key("escape,n", "cancel", "Leave it", display="Esc"),
+        key("enter,y", "take", tr("Do it"), display="Enter"),
+        key("escape,n", "cancel", tr("Leave it"), display="Esc"),
     ]
 
     def __init__(self, title: str, text: str) -> None:
@@ -50,7 +51,7 @@ class ConfirmScreen(Dialog[bool]):
 class AskScreen(Dialog[str]):
     """A question; the answer is what was typed, empty if nothing. A new secret is asked for ``twice``."""
 
-    HELP_TEXT = "A question. Return takes what was typed, Esc leaves everything as it is."
+    HELP_TEXT = tr("A question. Return takes what was typed, Esc leaves everything as it is.")
     BINDINGS: ClassVar[list[BindingType]] = [_TAKE, _CANCEL]
 
     def __init__(self, title: str, text: str, *, hidden: bool = False, twice: bool = False) -> None:
@@ -72,7 +73,9 @@ class AskScreen(Dialog[str]):
         if not self._twice or self._first == event.value:
             _ = self.dismiss(event.value)
             return
-        again = "Once more." if self._first is None else "That was something else. Once more, from the beginning."
+        again = (
+            tr("Once more.") if self._first is None else tr("That was something else. Once more, from the beginning.")
+        )
         self._first = event.value if self._first is None else None
         self.query_one("#text", Static).update(f"{self._text}\n{again}")
         event.input.clear()
@@ -87,12 +90,12 @@ class AskScreen(Dialog[str]):
 class PickScreen(Dialog[str]):
     """A list to choose from; the answer is one of the values, empty for none."""
 
-    HELP_TEXT = "Type any part of a value to find it; the arrows go through the list, Return takes one."
+    HELP_TEXT = tr("Type any part of a value to find it; the arrows go through the list, Return takes one.")
     BINDINGS: ClassVar[list[BindingType]] = [
-        key("down", "step(1)", "Down", shown=False),
-        key("up", "step(-1)", "Up", shown=False),
-        key("pagedown", "step(10)", "Page down", shown=False),
-        key("pageup", "step(-10)", "Page up", shown=False),
+        key("down", "step(1)", tr("Down"), shown=False),
+        key("up", "step(-1)", tr("Up"), shown=False),
+        key("pagedown", "step(10)", tr("Page down"), shown=False),
+        key("pageup", "step(-10)", tr("Page up"), shown=False),
         _TAKE,
         _CANCEL,
     ]
@@ -106,7 +109,7 @@ class PickScreen(Dialog[str]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog tall") as dialog:
             dialog.border_title = self._heading
-            yield Input(placeholder="type to find", compact=True, id="find")
+            yield Input(placeholder=tr("type to find"), compact=True, id="find")
             values = OptionList(*map(_option, self._values), id="values")
             values.can_focus = False
             yield values

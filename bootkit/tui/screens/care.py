@@ -10,6 +10,7 @@ from textual.widgets import DataTable
 
 from bootkit.app.stick.target import disk_of
 from bootkit.app.verbs.doctor import Diagnosis, examine
+from bootkit.i18n import tr
 from bootkit.model.prepare import PreparePlan
 from bootkit.system.sticks import Stick
 from bootkit.tui import jobs
@@ -22,51 +23,61 @@ from bootkit.tui.screens.text import TextScreen
 _TASKS = (
     Row(
         name="verify_all",
-        cells=("Verify", "bootkit verify"),
-        about="Reads every image back from the stick and compares it with all that is known of it: sums, signatures.",
+        cells=(tr("Verify"), "bootkit verify"),
+        about=tr(
+            "Reads every image back from the stick and compares it with all that is known of it: sums, signatures."
+        ),
     ),
     Row(
         name="test_all",
-        cells=("Test", "bootkit test"),
-        about="Boots every image of the menu in virtual machines with BIOS and UEFI. It takes minutes for each.",
+        cells=(tr("Test"), "bootkit test"),
+        about=tr("Boots every image of the menu in virtual machines with BIOS and UEFI. It takes minutes for each."),
     ),
     Row(
         name="doctor",
-        cells=("Doctor", "bootkit doctor"),
-        about="Lists the programs that bootkit uses, which of them are missing here, and the line that installs them.",
+        cells=(tr("Doctor"), "bootkit doctor"),
+        about=tr(
+            "Lists the programs that bootkit uses, which of them are missing here, and the line that installs them."
+        ),
     ),
     Row(
         name="logs",
-        cells=("Logs", "bootkit log"),
-        about="What the systems that were booted from the stick have left: which home, which extensions, what went wrong.",
+        cells=(tr("Logs"), "bootkit log"),
+        about=tr(
+            "What the systems that were booted from the stick have left: which home, which extensions, what went wrong."
+        ),
     ),
     Row(
         name="upgrade",
-        cells=("Upgrade", "bootkit upgrade"),
-        about="Renews the boot loaders and the menu. Images, settings and everything else of yours stay as they are.",
+        cells=(tr("Upgrade"), "bootkit upgrade"),
+        about=tr(
+            "Renews the boot loaders and the menu. Images, settings and everything else of yours stay as they are."
+        ),
     ),
     Row(
         name="prepare",
-        cells=("Make another", "bootkit prepare"),
-        about="Makes a stick of a disk that is plugged in, or of a file.",
+        cells=(tr("Make another"), "bootkit prepare"),
+        about=tr("Makes a stick of a disk that is plugged in, or of a file."),
     ),
     Row(
         name="restore",
-        cells=("Give back", "bootkit restore"),
-        about="Makes one plain, empty partition of the whole stick. Everything on it is lost; you are asked before.",
+        cells=(tr("Give back"), "bootkit restore"),
+        about=tr(
+            "Makes one plain, empty partition of the whole stick. Everything on it is lost; you are asked before."
+        ),
     ),
 )
 
 
 class CareScreen(CollectionScreen):
     SECTION: ClassVar[str] = "7"
-    WHAT: ClassVar[str] = "The stick as a whole"
-    COLUMNS: ClassVar[tuple[str, ...]] = ("What", "On the command line")
-    HELP_TEXT = (
+    WHAT: ClassVar[str] = tr("The stick as a whole")
+    COLUMNS: ClassVar[tuple[str, ...]] = (tr("What"), tr("On the command line"))
+    HELP_TEXT = tr(
         "Each line is something that can be done with the stick; Return does it. What loses anything asks before."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
-        key("enter", "do_it", "Do it", display="Enter", twin="bootkit upgrade", first=True),
+        key("enter", "do_it", tr("Do it"), display="Enter", twin="bootkit upgrade", first=True),
     ]
 
     def read(self, stick: Stick) -> Sequence[Row]:  # noqa: ARG002 - it is the same for all
@@ -79,27 +90,29 @@ class CareScreen(CollectionScreen):
 
     def action_verify_all(self) -> None:
         self.work(
-            "Reading all images back",
+            tr("Reading all images back"),
             lambda progress: jobs.verify(self.access, (), progress),
-            lambda result: self.show(TextScreen("Read back from the stick, with SHA-256", verified_text(result))),
+            lambda result: self.show(TextScreen(tr("Read back from the stick, with SHA-256"), verified_text(result))),
         )
 
     def action_test_all(self) -> None:
         self.work(
-            "Booting every image in virtual machines",
+            tr("Booting every image in virtual machines"),
             lambda progress: jobs.test(self.access, (), progress),
-            lambda result: self.show(TextScreen("How far they came", boots_text(result))),
+            lambda result: self.show(TextScreen(tr("How far they came"), boots_text(result))),
         )
 
     def action_logs(self) -> None:
         self.work(
-            "Reading the logs",
+            tr("Reading the logs"),
             lambda _: jobs.logs(self.access),
-            lambda result: self.show(TextScreen("The last boots", logs_text(result))),
+            lambda result: self.show(TextScreen(tr("The last boots"), logs_text(result))),
         )
 
     def action_doctor(self) -> None:
-        self.work("Looking", lambda _: examine(), lambda found: self.show(TextScreen("Doctor", _diagnosis(found))))
+        self.work(
+            tr("Looking"), lambda _: examine(), lambda found: self.show(TextScreen(tr("Doctor"), _diagnosis(found)))
+        )
 
     async def action_prepare(self) -> None:
         await self.run_action("app.prepare")
@@ -107,12 +120,12 @@ class CareScreen(CollectionScreen):
     def action_upgrade(self) -> None:
         from bootkit.app.verbs.upgrade import plan_upgrade_of  # what builds boot loaders, only where it is needed
 
-        self._plan("Upgrade", lambda _: plan_upgrade_of(disk_of(self.access.path)), self._upgraded)
+        self._plan(tr("Upgrade"), lambda _: plan_upgrade_of(disk_of(self.access.path)), self._upgraded)
 
     def action_restore(self) -> None:
         from bootkit.app.verbs.restore import plan_restoration
 
-        self._plan("Give the stick back", lambda _: plan_restoration(disk_of(self.access.path)), self._restored)
+        self._plan(tr("Give the stick back"), lambda _: plan_restoration(disk_of(self.access.path)), self._restored)
 
     def _plan(self, title: str, plan: Callable[[Job], PreparePlan], then: Callable[[Path], None]) -> None:
         """Show what would be done, and go on with ``then`` when it was done."""
@@ -122,26 +135,26 @@ class CareScreen(CollectionScreen):
             if done:
                 then(Path(done))
 
-        self.work("Looking at it", plan, lambda made: self.ask(SummaryScreen(made, title), written))
+        self.work(tr("Looking at it"), plan, lambda made: self.ask(SummaryScreen(made, title), written))
 
     def _upgraded(self, disk: Path) -> None:
         from bootkit.app.verbs.upgrade import renew_menu
 
         def renew(_progress: Job) -> str:
             if renew_menu(disk):
-                return "The boot loaders and the menu are those of this version."
-            return "The boot loaders are renewed. The menu is not: g on the first screen writes it."
+                return tr("The boot loaders and the menu are those of this version.")
+            return tr("The boot loaders are renewed. The menu is not: g on the first screen writes it.")
 
-        self.work("Writing the menu", renew, self.notify)
+        self.work(tr("Writing the menu"), renew, self.notify)
 
     def _restored(self, _disk: Path) -> None:
         """There is no stick any more that the other screens could show."""
-        self.program.exit(message="The stick is one empty partition now.")
+        self.program.exit(message=tr("The stick is one empty partition now."))
 
 
 def _diagnosis(found: Diagnosis) -> str:
-    missing = [f"MISSING  {one.name}: {one.without_it}" for one in found.missing]
-    install = [f"To install all that is missing:\n  {found.command}"] if found.command else []
+    missing = [tr("MISSING  {name}: {without_it}", name=one.name, without_it=one.without_it) for one in found.missing]
+    install = [tr("To install all that is missing:\n  {command}", command=found.command)] if found.command else []
     there = [f"ok       {one.name}: {one.where}" for one in found.findings if one.where]
     parts = ("\n".join(missing), *install, "\n".join(found.secure_boot), "\n".join(there))
     return "\n\n".join(filter(None, parts))

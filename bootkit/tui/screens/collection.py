@@ -11,6 +11,7 @@ from textual.binding import BindingType
 from textual.content import Content
 from textual.widgets import DataTable, Static
 
+from bootkit.i18n import tr
 from bootkit.system.sticks import Stick
 from bootkit.tui.access import StickAccess
 from bootkit.tui.keys import key
@@ -34,7 +35,7 @@ class Row:
 
 
 class Things(DataTable[Text]):
-    HELP_TEXT = "Each line is one of the things; the letters below act on the marked one."
+    HELP_TEXT = tr("Each line is one of the things; the letters below act on the marked one.")
 
     def on_mount(self) -> None:
         self.cursor_type = "row"
@@ -51,8 +52,8 @@ class CollectionScreen(SectionScreen[str]):
     EMPTY: ClassVar[str] = ""
     """Said where there is none: what they are for, and the key that brings one."""
     BINDINGS: ClassVar[list[BindingType]] = [
-        key("r", "refresh", "Read again", shown=False, twin="bootkit list"),
-        key("escape,q", "leave", "Back", display="Esc"),
+        key("r", "refresh", tr("Read again"), shown=False, twin="bootkit list"),
+        key("escape,q", "leave", tr("Back"), display="Esc"),
     ]
 
     def __init__(self, access: StickAccess) -> None:
@@ -132,9 +133,12 @@ class CollectionScreen(SectionScreen[str]):
             if word == name:
                 then()
             elif word:
-                self.complain(f"That is not {name}. Nothing was removed.")
+                self.complain(tr("That is not {name}. Nothing was removed.", name=name))
 
-        self.ask(AskScreen(title, f"{text}\nIt cannot be undone. Type the name to go on: {name}"), typed)
+        self.ask(
+            AskScreen(title, tr("{text}\nIt cannot be undone. Type the name to go on: {name}", text=text, name=name)),
+            typed,
+        )
 
     def failed(self) -> None:
         self.action_refresh()

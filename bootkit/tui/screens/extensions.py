@@ -11,6 +11,7 @@ from textual.widgets import DataTable
 from bootkit.app.stick.extensions import extension_named, find_extensions
 from bootkit.app.stick.user_files import plan_file_removal
 from bootkit.app.verbs.ext import InspectedExtension, look_at_extensions, plan_switch
+from bootkit.i18n import tr
 from bootkit.system.changes import apply_changes
 from bootkit.system.sticks import Stick
 from bootkit.tui import things
@@ -25,22 +26,22 @@ from bootkit.units import format_size
 
 class ExtensionsScreen(CollectionScreen):
     SECTION: ClassVar[str] = "3"
-    WHAT: ClassVar[str] = "Extensions: programs that are laid over live systems"
-    COLUMNS: ClassVar[tuple[str, ...]] = ("Extension", "On", "Size", "Machine", "For")
-    EMPTY: ClassVar[str] = (
+    WHAT: ClassVar[str] = tr("Extensions: programs that are laid over live systems")
+    COLUMNS: ClassVar[tuple[str, ...]] = (tr("Extension"), tr("On"), tr("Size"), tr("Machine"), tr("For"))
+    EMPTY: ClassVar[str] = tr(
         "No extension is on the stick. a brings one from this computer, m makes one out of packages or a folder."
     )
     OF_ONE: ClassVar[frozenset[str]] = frozenset({"switch", "look", "verify", "remove"})
-    HELP_TEXT = """\
+    HELP_TEXT = tr("""\
 An extension is one file with programs, fonts, drivers; live systems get them as if they were installed. Each says for which
-system it is. One that is off stays on the stick, and no system gets it."""
+system it is. One that is off stays on the stick, and no system gets it.""")
     BINDINGS: ClassVar[list[BindingType]] = [
-        key("a", "add", "Add", twin="bootkit ext add"),
-        key("m", "make", "Make", twin="bootkit ext create"),
-        key("space", "switch", "On or off", display="Space", twin="bootkit ext disable"),
-        key("enter", "look", "Look into it", display="Enter", twin="bootkit ext inspect", first=True),
-        key("v", "verify", "Verify", twin="bootkit ext verify"),
-        key("delete", "remove", "Remove", display="Del", twin="bootkit ext remove"),
+        key("a", "add", tr("Add"), twin="bootkit ext add"),
+        key("m", "make", tr("Make"), twin="bootkit ext create"),
+        key("space", "switch", tr("On or off"), display="Space", twin="bootkit ext disable"),
+        key("enter", "look", tr("Look into it"), display="Enter", twin="bootkit ext inspect", first=True),
+        key("v", "verify", tr("Verify"), twin="bootkit ext verify"),
+        key("delete", "remove", tr("Remove"), display="Del", twin="bootkit ext remove"),
     ]
 
     def read(self, stick: Stick) -> Sequence[Row]:
@@ -51,12 +52,12 @@ system it is. One that is off stays on the stick, and no system gets it."""
                 name=one.path,
                 cells=(
                     one.name,
-                    "yes" if one.enabled else "no",
+                    tr("yes") if one.enabled else tr("no"),
                     format_size(one.size),
                     one.machine,
-                    "a problem: see below" if one.problems else one.system,
+                    tr("a problem: see below") if one.problems else one.system,
                 ),
-                about="\n".join(one.problems) or f"{one.path}, for {one.system}",
+                about="\n".join(one.problems) or tr("{path}, for {system}", path=one.path, system=one.system),
             )
             for one in found
         ]
@@ -66,31 +67,37 @@ system it is. One that is off stays on the stick, and no system gets it."""
 
     def action_make(self) -> None:
         fields = (
-            FormField(name="name", label="Name", example="tools"),
-            FormField(name="packages", label="Packages", example="of Debian, by name: htop vim"),
+            FormField(name="name", label=tr("Name"), example="tools"),
+            FormField(name="packages", label=tr("Packages"), example=tr("of Debian, by name: htop vim")),
             FormField(
-                name="source", label="Or a source", example="a folder, an archive, a .deb, an AppImage", is_path=True
+                name="source",
+                label=tr("Or a source"),
+                example=tr("a folder, an archive, a .deb, an AppImage"),
+                is_path=True,
             ),
             FormField(
-                name="onto", label="For the image", example="ISO file whose own packages are left out", is_path=True
+                name="onto",
+                label=tr("For the image"),
+                example=tr("ISO file whose own packages are left out"),
+                is_path=True,
             ),
-            FormField(name="id", label="Or a system", example="debian"),
-            FormField(name="version", label="Its version", example="13"),
+            FormField(name="id", label=tr("Or a system"), example="debian"),
+            FormField(name="version", label=tr("Its version"), example="13"),
         )
         self.fill(
-            "Make an extension",
-            "It is made on this computer and copied to the stick. Without a system it is for every one.",
+            tr("Make an extension"),
+            tr("It is made on this computer and copied to the stick. Without a system it is for every one."),
             fields,
             lambda filled, job: things.make_extension(self.access, filled, job),
         )
 
     def action_switch(self) -> None:
         if row := self.marked:
-            path, turn_on = row.name, row.cells[1] == "no"
+            path, turn_on = row.name, row.cells[1] == tr("no")
             self.change(
-                "Writing the choice",
+                tr("Writing the choice"),
                 lambda stick, _: apply_changes(plan_switch(stick.volume, [path], enabled=turn_on).plan, stick.volume),
-                f"{row.cells[0]} is {'on' if turn_on else 'off'}.",
+                tr("{name} is on.", name=row.cells[0]) if turn_on else tr("{name} is off.", name=row.cells[0]),
             )
 
     @on(DataTable.RowSelected)
@@ -100,9 +107,9 @@ system it is. One that is off stays on the stick, and no system gets it."""
 
     def action_verify(self) -> None:
         self.work(
-            "Reading the extensions back",
+            tr("Reading the extensions back"),
             lambda progress: things.verify_extensions(self.access, progress),
-            lambda text: self.show(TextScreen("Read back from the stick", text)),
+            lambda text: self.show(TextScreen(tr("Read back from the stick"), text)),
         )
 
     def action_remove(self) -> None:
@@ -114,15 +121,26 @@ system it is. One that is off stays on the stick, and no system gets it."""
                 apply_changes(plan_file_removal(stick.volume, [found.path]), stick.volume)
 
             self.confirmed(
-                "Remove an extension",
-                f"{name} will be removed from the stick, {row.cells[2]}. Space only turns it off.",
-                lambda: self.change(f"Removing {name}", remove, f"{name} is removed."),
+                tr("Remove an extension"),
+                tr(
+                    "{name} will be removed from the stick, {size}. Space only turns it off.",
+                    name=name,
+                    size=row.cells[2],
+                ),
+                lambda: self.change(tr("Removing {name}", name=name), remove, tr("{name} is removed.", name=name)),
             )
 
 
 def _text(extension: InspectedExtension) -> str:
-    lines = [f"{extension.path}, {format_size(extension.size)}, for {extension.system}"]
+    lines = [
+        tr(
+            "{path}, {size}, for {system}",
+            path=extension.path,
+            size=format_size(extension.size),
+            system=extension.system,
+        )
+    ]
     if facts := extension.facts:
-        lines += [f"files: {facts.files}", f"folders: {' '.join(facts.folders)}"]
-        lines += [f"programs: {' '.join(facts.programs) or 'none'}", *facts.notes]
+        lines += [tr("files: {files}", files=facts.files), tr("folders: {folders}", folders=" ".join(facts.folders))]
+        lines += [tr("programs: {programs}", programs=" ".join(facts.programs) or tr("none")), *facts.notes]
     return "\n".join([*lines, *extension.problems])

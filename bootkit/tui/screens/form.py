@@ -11,6 +11,7 @@ from textual.binding import BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.widgets import Input, Static
 
+from bootkit.i18n import tr
 from bootkit.tui.keys import key
 from bootkit.tui.progress import Job
 from bootkit.tui.screens.base import BaseScreen
@@ -41,10 +42,12 @@ class FormField:
 class FormScreen(Dialog[T], BaseScreen[T], Generic[T]):
     """The answer is what the work gives; none if the form was left."""
 
-    HELP_TEXT = "Tab and the arrows go through the fields, Space through the values of a choice. Ctrl+S does what the form is for."
+    HELP_TEXT = tr(
+        "Tab and the arrows go through the fields, Space through the values of a choice. Ctrl+S does what the form is for."
+    )
     BINDINGS: ClassVar[list[BindingType]] = [
-        key("ctrl+s", "go_on", "Do it", display="^s"),
-        key("escape", "cancel", "Leave it", display="Esc"),
+        key("ctrl+s", "go_on", tr("Do it"), display="^s"),
+        key("escape", "cancel", tr("Leave it"), display="Esc"),
     ]
 
     def __init__(self, title: str, text: str, fields: Sequence[FormField], job: Callable[[Filled, Job], T]) -> None:

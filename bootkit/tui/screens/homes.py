@@ -8,6 +8,7 @@ from textual.binding import BindingType
 from bootkit.app.stick.homes import NO_HOME, find_homes, home_that_counts, homes_note
 from bootkit.app.stick.settings import choices_on
 from bootkit.app.verbs.options import plan_change
+from bootkit.i18n import tr
 from bootkit.model.options import STICK
 from bootkit.plan.edit_settings import Change
 from bootkit.system.changes import apply_changes
@@ -22,30 +23,30 @@ from bootkit.tui.screens.text import TextScreen
 from bootkit.units import format_size
 
 _PASSPHRASE = (
-    FormField(name="passphrase", label="Passphrase", hidden=True, example="none: not encrypted"),
-    FormField(name="again", label="Once more", hidden=True),
+    FormField(name="passphrase", label=tr("Passphrase"), hidden=True, example=tr("none: not encrypted")),
+    FormField(name="again", label=tr("Once more"), hidden=True),
 )
 
 
 class HomesScreen(CollectionScreen):
     SECTION: ClassVar[str] = "2"
-    WHAT: ClassVar[str] = "Homes: your own folder on every live system, one file"
-    COLUMNS: ClassVar[tuple[str, ...]] = ("Home", "On", "Size", "Used", "State")
-    EMPTY: ClassVar[str] = (
+    WHAT: ClassVar[str] = tr("Homes: your own folder on every live system, one file")
+    COLUMNS: ClassVar[tuple[str, ...]] = (tr("Home"), tr("On"), tr("Size"), tr("Used"), tr("State"))
+    EMPTY: ClassVar[str] = tr(
         "No home is on the stick. a makes one: your files and settings then come along to every system."
     )
     OF_ONE: ClassVar[frozenset[str]] = frozenset({"switch", "resize", "check", "backup", "remove"})
-    HELP_TEXT = """\
+    HELP_TEXT = tr("""\
 A home is one file with your files and settings; every live system that can mounts it as the folder of its user. Only one is
-on; Space chooses it. A backup is a copy on this computer, as it is: an encrypted one stays encrypted."""
+on; Space chooses it. A backup is a copy on this computer, as it is: an encrypted one stays encrypted.""")
     BINDINGS: ClassVar[list[BindingType]] = [
-        key("a", "make", "Make", twin="bootkit home create"),
-        key("space", "switch", "On or off", display="Space", twin="bootkit options set home"),
-        key("z", "resize", "Resize", twin="bootkit home resize"),
-        key("c", "check", "Check", twin="bootkit home check"),
-        key("b", "backup", "Back up", twin="bootkit home backup"),
-        key("i", "bring_back", "Bring a backup", twin="bootkit home restore"),
-        key("delete", "remove", "Remove", display="Del", twin="bootkit home remove"),
+        key("a", "make", tr("Make"), twin="bootkit home create"),
+        key("space", "switch", tr("On or off"), display="Space", twin="bootkit options set home"),
+        key("z", "resize", tr("Resize"), twin="bootkit home resize"),
+        key("c", "check", tr("Check"), twin="bootkit home check"),
+        key("b", "backup", tr("Back up"), twin="bootkit home backup"),
+        key("i", "bring_back", tr("Bring a backup"), twin="bootkit home restore"),
+        key("delete", "remove", tr("Remove"), display="Del", twin="bootkit home remove"),
     ]
 
     def read(self, stick: Stick) -> Sequence[Row]:
@@ -60,32 +61,32 @@ on; Space chooses it. A backup is a copy on this computer, as it is: an encrypte
                 name=home.name,
                 cells=(
                     home.name,
-                    "yes" if home.name == on else "no",
+                    tr("yes") if home.name == on else tr("no"),
                     format_size(home.size),
                     format_size(home.used) if home.used else "-",
                     home.state,
                 ),
-                about=note or f"{home.path}: {'every live system gets it' if home.name == on else 'no system gets it'}",
+                about=note or f"{home.path}: {_who_gets(is_on=home.name == on)}",
             )
             for home in homes
         ]
 
     def action_make(self) -> None:
         fields = (
-            FormField(name="name", label="Name", example="anna"),
-            FormField(name="size", label="Size", example="4G", text="4G"),
+            FormField(name="name", label=tr("Name"), example="anna"),
+            FormField(name="size", label=tr("Size"), example="4G", text="4G"),
             *_PASSPHRASE,
         )
-        text = "Its size can be changed later. With a passphrase it is encrypted, and asked for at each start."
-        self.fill("Make a home", text, fields, lambda filled, job: things.make_home(self.access, filled, job))
+        text = tr("Its size can be changed later. With a passphrase it is encrypted, and asked for at each start.")
+        self.fill(tr("Make a home"), text, fields, lambda filled, job: things.make_home(self.access, filled, job))
 
     def action_switch(self) -> None:
         if row := self.marked:
-            value = NO_HOME if row.cells[1] == "yes" else row.name
+            value = NO_HOME if row.cells[1] == tr("yes") else row.name
             change = Change(key="home", value=value, place=STICK)
-            said = "No home is on." if value == NO_HOME else f"{row.name} is on."
+            said = tr("No home is on.") if value == NO_HOME else tr("{name} is on.", name=row.name)
             self.change(
-                "Writing the choice",
+                tr("Writing the choice"),
                 lambda stick, _: apply_changes(plan_change(stick.volume, [change]).plan, stick.volume),
                 said,
             )
@@ -93,11 +94,11 @@ on; Space chooses it. A backup is a copy on this computer, as it is: an encrypte
     def action_resize(self) -> None:
         if row := self.marked:
             name = row.name
-            fields = [FormField(name="size", label="New size", text=row.cells[2].replace(" ", ""))]
+            fields = [FormField(name="size", label=tr("New size"), text=row.cells[2].replace(" ", ""))]
             fields += _PASSPHRASE[:1] if name in self._encrypted else ()
             self.fill(
-                f"Resize {name}",
-                "What is in it stays.",
+                tr("Resize {name}", name=name),
+                tr("What is in it stays."),
                 fields,
                 lambda filled, job: things.resize_home(self.access, name, filled, job),
             )
@@ -106,7 +107,7 @@ on; Space chooses it. A backup is a copy on this computer, as it is: an encrypte
         if row := self.marked:
             if row.name in self._encrypted:
                 self.ask(
-                    AskScreen(f"Check {row.name}", "Its passphrase:", hidden=True),
+                    AskScreen(tr("Check {name}", name=row.name), tr("Its passphrase:"), hidden=True),
                     lambda word: self._check(row.name, word, repair=False) if word else None,
                 )
             else:
@@ -116,24 +117,26 @@ on; Space chooses it. A backup is a copy on this computer, as it is: an encrypte
         if row := self.marked:
             name = row.name
             fields = [
-                FormField(name="file", label="Where to", text="~/", example="a new file, or a folder", is_path=True)
+                FormField(
+                    name="file", label=tr("Where to"), text="~/", example=tr("a new file, or a folder"), is_path=True
+                )
             ]
             self.fill(
-                f"Back up {name}",
-                "It is copied to this computer as it is.",
+                tr("Back up {name}", name=name),
+                tr("It is copied to this computer as it is."),
                 fields,
                 lambda filled, job: things.backup_home(self.access, name, filled, job),
             )
 
     def action_bring_back(self) -> None:
         fields = (
-            FormField(name="file", label="Backup", example="/home/anna/anna.home", is_path=True),
-            FormField(name="name", label="Name", example="as the file is called"),
-            FormField(name="same", label="Same name", choices=("refuse", "replace")),
+            FormField(name="file", label=tr("Backup"), example="/home/anna/anna.home", is_path=True),
+            FormField(name="name", label=tr("Name"), example=tr("as the file is called")),
+            FormField(name="same", label=tr("Same name"), choices=(tr("refuse"), tr("replace"))),
         )
         self.fill(
-            "Bring a backup",
-            "A home of the stick is made of it.",
+            tr("Bring a backup"),
+            tr("A home of the stick is made of it."),
             fields,
             lambda filled, job: things.restore_home(self.access, filled, job),
         )
@@ -142,11 +145,13 @@ on; Space chooses it. A backup is a copy on this computer, as it is: an encrypte
         if row := self.marked:
             name = row.name
             self.named(
-                "Remove a home",
-                f"Everything in the home {name} will be lost.",
+                tr("Remove a home"),
+                tr("Everything in the home {name} will be lost.", name=name),
                 name,
                 lambda: self.change(
-                    f"Removing {name}", lambda stick, _: things.remove_home(stick, name), f"{name} is removed."
+                    tr("Removing {name}", name=name),
+                    lambda stick, _: things.remove_home(stick, name),
+                    tr("{name} is removed.", name=name),
                 ),
             )
 
@@ -157,10 +162,14 @@ on; Space chooses it. A backup is a copy on this computer, as it is: an encrypte
         def tell(answer: tuple[bool, str]) -> None:
             sound, said = answer
             if sound:
-                self.show(TextScreen(f"{name} is clean", said))
+                self.show(TextScreen(tr("{name} is clean", name=name), said))
                 self.action_refresh()
             else:
-                text = f"{said.strip()}\n\nIt is damaged. Shall it be mended?"
-                self.confirmed(f"Check {name}", text, lambda: self._check(name, passphrase, repair=True))
+                text = f"{said.strip()}\n\n{tr('It is damaged. Shall it be mended?')}"
+                self.confirmed(tr("Check {name}", name=name), text, lambda: self._check(name, passphrase, repair=True))
 
-        self.work(f"Checking {name}", look, tell)
+        self.work(tr("Checking {name}", name=name), look, tell)
+
+
+def _who_gets(*, is_on: bool) -> str:
+    return tr("every live system gets it") if is_on else tr("no system gets it")

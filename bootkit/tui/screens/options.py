@@ -17,6 +17,7 @@ from bootkit.app.verbs.generate import Generation
 from bootkit.app.verbs.options import list_options, password_digest, preview, with_changes
 from bootkit.app.verbs.overview import Overview, known_values
 from bootkit.errors import BootkitError
+from bootkit.i18n import tr
 from bootkit.model.catalog import ImageItem
 from bootkit.model.options import Choices, Kind, Place, Scope, Value
 from bootkit.model.places import MENU, STICK_FILE
@@ -47,7 +48,7 @@ _TEXTS = (STICK_FILE, MENU)
 class OptionsScreen(BaseScreen[bool]):
     """The screen of options; it answers whether something was written to the stick."""
 
-    HELP_TEXT = """\
+    HELP_TEXT = tr("""\
 Each line is an option: its value, and where that comes from. An empty field takes the value of the wider scope: an image
 that of its kind of system, that the stick's, that your own configuration's. What is grey has no effect on this image; the line
 below the form tells why. A star marks what is not written yet.
@@ -55,14 +56,14 @@ below the form tells why. A star marks what is not written yet.
 Space goes through the values of a switch, Tab and the arrows through the fields. What is typed is completed where there is
 a list: the right arrow takes the completion, F2 shows the whole list.
 
-Ctrl+S writes stick.toml, whose comments stay, and the menu. Ctrl+L shows beforehand what would be written."""
+Ctrl+S writes stick.toml, whose comments stay, and the menu. Ctrl+L shows beforehand what would be written.""")
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        key("ctrl+s", "save", "Write", display="^s", twin="bootkit options set"),
-        key("ctrl+l", "plan", "Plan", display="^l", twin="bootkit options set --dry-run"),
-        key("f2", "choose", "Values", display="F2"),
-        key("ctrl+n", "password", "Password", display="^n", twin="bootkit options set password"),
-        key("escape", "leave", "Back", display="Esc"),
+        key("ctrl+s", "save", tr("Write"), display="^s", twin="bootkit options set"),
+        key("ctrl+l", "plan", tr("Plan"), display="^l", twin="bootkit options set --dry-run"),
+        key("f2", "choose", tr("Values"), display="F2"),
+        key("ctrl+n", "password", tr("Password"), display="^n", twin="bootkit options set password"),
+        key("escape", "leave", tr("Back"), display="Esc"),
     ]
 
     def __init__(self, access: StickAccess, overview: Overview, place: Place, item: ImageItem | None) -> None:
@@ -75,7 +76,7 @@ Ctrl+S writes stick.toml, whose comments stay, and the menu. Ctrl+L shows before
         self._wrong: dict[str, str] = {}
         self._leaving = False
         self._soon: Timer | None = None
-        self._steps = "nothing: no choice was changed"
+        self._steps = tr("nothing: no choice was changed")
 
     @property
     def changes(self) -> tuple[Change, ...]:
@@ -132,13 +133,13 @@ Ctrl+S writes stick.toml, whose comments stay, and the menu. Ctrl+L shows before
 
     def action_save(self) -> None:
         if self._wrong:
-            self.complain(f"Not written: {next(iter(self._wrong.values()))}")
+            self.complain(tr("Not written: {next}", next=next(iter(self._wrong.values()))))
         elif not self.changes:
-            self.notify("Nothing was changed.")
+            self.notify(tr("Nothing was changed."))
         else:
             changes = self.changes
             self.work(
-                "Writing the choices",
+                tr("Writing the choices"),
                 lambda progress: jobs.write_choices(self._access, changes, progress),
                 self._written,
             )
@@ -152,20 +153,22 @@ Ctrl+S writes stick.toml, whose comments stay, and the menu. Ctrl+L shows before
                 before = {path: read_file(stick.volume, path, 64 << 20) or b"" for path in _TEXTS}
             return _plan_text(generation, before)
 
-        self.work("Looking what would be written", look, lambda text: self.show(TextScreen("Would be written", text)))
+        self.work(
+            tr("Looking what would be written"), look, lambda text: self.show(TextScreen(tr("Would be written"), text))
+        )
 
     def action_choose(self) -> None:
         if row := self._row():
             self.ask(PickScreen(row.spec.title, row.known), lambda value: row.take(value) if value else None)
 
     def action_password(self) -> None:
-        text = "The menu will ask for it, of the user 'owner'. Only its PBKDF2 digest is kept."
-        self.ask(AskScreen("Menu password", text, hidden=True, twice=True), self._password_typed)
+        text = tr("The menu will ask for it, of the user 'owner'. Only its PBKDF2 digest is kept.")
+        self.ask(AskScreen(tr("Menu password"), text, hidden=True, twice=True), self._password_typed)
 
     def action_leave(self) -> None:
         if (self.changes or self._wrong) and not self._leaving:
             self._leaving = True
-            self.notify("Not written yet: Ctrl+S writes, Esc once more leaves it.", severity="warning")
+            self.notify(tr("Not written yet: Ctrl+S writes, Esc once more leaves it."), severity="warning")
             return
         _ = self.dismiss(result=False)
 
@@ -180,7 +183,7 @@ Ctrl+S writes stick.toml, whose comments stay, and the menu. Ctrl+L shows before
     def _written(self, generation: Generation) -> None:
         for warning in generation.plan.warnings:
             self.program.notify(warning, severity="warning", markup=False)
-        self.program.notify("Written: stick.toml and the menu.")
+        self.program.notify(tr("Written: stick.toml and the menu."))
         _ = self.dismiss(result=True)
 
     def _password_typed(self, typed: str | None) -> None:
@@ -193,10 +196,10 @@ Ctrl+S writes stick.toml, whose comments stay, and the menu. Ctrl+L shows before
             case Scope.IMAGE if self._item is not None:
                 of, rest = self._item.title, f"  {self._item.name}, {format_size(self._item.size)}"
             case Scope.STACK:
-                of, rest = self._place.name, "  all images that boot by it"
+                of, rest = self._place.name, "  " + tr("all images that boot by it")
             case _:
-                of, rest = "the stick", f"  {self._overview.where}"
-        return Content.assemble(("Options of ", "bold"), (of, "bold $primary"), rest)
+                of, rest = tr("the stick"), f"  {self._overview.where}"
+        return Content.assemble((tr("Options of") + " ", "bold"), (of, "bold $primary"), rest)
 
     def _plan_soon(self) -> None:
         """Make the plan when nothing is typed any more."""
@@ -216,8 +219,12 @@ Ctrl+S writes stick.toml, whose comments stay, and the menu. Ctrl+L shows before
 
     def _show_steps(self, generation: Generation | None) -> None:
         steps = [] if generation is None else list(map(describe_change, generation.plan.steps))
-        warnings = [] if generation is None else [f"warning: {warning}" for warning in generation.plan.warnings]
-        self._show_problem("\n".join([*steps, *warnings]) or "nothing: no choice was changed")
+        warnings = (
+            []
+            if generation is None
+            else [tr("warning: {warning}", warning=warning) for warning in generation.plan.warnings]
+        )
+        self._show_problem("\n".join([*steps, *warnings]) or tr("nothing: no choice was changed"))
 
     def _show_problem(self, text: str) -> None:
         self._steps = text
@@ -225,22 +232,22 @@ Ctrl+S writes stick.toml, whose comments stay, and the menu. Ctrl+L shows before
 
     def _show_preview(self) -> None:
         choices = with_changes(self._overview.choices, self.changes)
-        parts = [*self._menu_parts(choices), PreviewPart("Would be written", self._steps)]
-        self.query_one(Preview).show("What follows from it", parts)
+        parts = [*self._menu_parts(choices), PreviewPart(tr("Would be written"), self._steps)]
+        self.query_one(Preview).show(tr("What follows from it"), parts)
 
     def _menu_parts(self, choices: Choices) -> list[PreviewPart]:
         if self._item is None:
             meant = [item for item in self._overview.items if self._is_meant(item)]
             parts = [self._menu_part(item, choices) for item in meant[:_SHOWN]]
-            return parts or [PreviewPart("", "There is no image on the stick that it would count for.")]
+            return parts or [PreviewPart("", tr("There is no image on the stick that it would count for."))]
         try:
             overlay = overlay_text(self._item, choices, self._overview.uuid)
         except BootkitError as error:
             overlay = error.message
         name = choices.text("alias", image=self._item.path) or self._item.title
         entries = entries_text(preview(self._item, choices)) or self._item.problem
-        parts = [PreviewPart(f"In the menu: {name}", entries)]
-        return [*parts, PreviewPart("Loaded behind its initrd", overlay)] if overlay else parts
+        parts = [PreviewPart(tr("In the menu: {name}", name=name), entries)]
+        return [*parts, PreviewPart(tr("Loaded behind its initrd"), overlay)] if overlay else parts
 
     def _menu_part(self, item: ImageItem, choices: Choices) -> PreviewPart:
         name = choices.text("alias", image=item.path) or item.title
@@ -255,11 +262,13 @@ Ctrl+S writes stick.toml, whose comments stay, and the menu. Ctrl+L shows before
 def _plan_text(generation: Generation, before: dict[str, bytes]) -> Content:
     """What becomes of the choices line by line, the steps, and then what becomes of the other texts among them."""
     steps = generation.plan.steps
-    lines = [Content.styled(f"warning: {warning}", "$warning") for warning in generation.plan.warnings]
+    lines = [
+        Content.styled(tr("warning: {warning}", warning=warning), "$warning") for warning in generation.plan.warnings
+    ]
     texts = {step.path: step for step in steps if isinstance(step, WriteFile) and step.path in _TEXTS}
     if choices := texts.pop(STICK_FILE, None):
         lines += [*_changed_lines(choices, before), Content("")]
-    lines += [Content(describe_change(step)) for step in steps] or [Content("nothing to do")]
+    lines += [Content(describe_change(step)) for step in steps] or [Content(tr("nothing to do"))]
     for step in texts.values():
         lines += [Content(""), *_changed_lines(step, before)]
     return Content("\n").join(lines)
@@ -268,7 +277,7 @@ def _plan_text(generation: Generation, before: dict[str, bytes]) -> Content:
 def _changed_lines(step: WriteFile, before: dict[str, bytes]) -> list[Content]:
     old = before[step.path].decode(errors="replace").splitlines()
     new = step.content.decode(errors="replace").splitlines()
-    changed = difflib.unified_diff(old, new, step.path, "after it", n=1, lineterm="")
+    changed = difflib.unified_diff(old, new, step.path, tr("after it"), n=1, lineterm="")
     return [Content.styled(line, _style(line)) for line in changed]
 
 

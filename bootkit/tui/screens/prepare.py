@@ -14,6 +14,7 @@ from textual.widgets import DataTable, Input, Static
 from bootkit.app.verbs.devices import list_devices
 from bootkit.app.verbs.prepare import plan_preparation
 from bootkit.errors import UsageError
+from bootkit.i18n import tr
 from bootkit.model.device import BlockDevice
 from bootkit.model.filesystem import DataFs
 from bootkit.model.prepare import Layout, LoaderChoice, PreparePlan
@@ -31,31 +32,31 @@ Judged = tuple[tuple[BlockDevice, tuple[Refusal, ...]], ...]
 _LOOK = 2.0
 """Seconds between two looks at the disks where udev tells nothing."""
 _LAYOUTS = {
-    Layout.SPLIT: "split: GPT, the data apart from the loaders; for everyone",
-    Layout.SINGLE: "single: MBR, all in one FAT32; for odd firmware",
+    Layout.SPLIT: tr("split: GPT, the data apart from the loaders; for everyone"),
+    Layout.SINGLE: tr("single: MBR, all in one FAT32; for odd firmware"),
 }
 
 
 class DiskTable(DataTable[str]):
-    HELP_TEXT = """\
+    HELP_TEXT = tr("""\
 The disks that are plugged in; the list looks after itself. A disk that is mounted, carries the running system or is in use
-otherwise is never taken. The lines below tell every rule that speaks against the marked one."""
+otherwise is never taken. The lines below tell every rule that speaks against the marked one.""")
     BINDINGS: ClassVar[list[BindingType]] = [
-        key("enter", "select_cursor", "Take this disk", display="Enter", twin="bootkit prepare"),
+        key("enter", "select_cursor", tr("Take this disk"), display="Enter", twin="bootkit prepare"),
     ]
 
     disks: Judged = ()
 
     def on_mount(self) -> None:
         self.cursor_type = "row"
-        self.add_columns("Disk", "Size", "Bus", "Model", "Could it become a stick?")
+        self.add_columns(tr("Disk"), tr("Size"), tr("Bus"), tr("Model"), tr("Could it become a stick?"))
 
     def show(self, disks: Judged) -> None:
         marked = self.marked
         self.disks = disks
         self.clear()
         for device, refused in disks:
-            verdict = f"no: it {refused[0].reason}" if refused else "yes"
+            verdict = tr("no: it {reason}", reason=refused[0].reason) if refused else tr("yes")
             model = f"{device.vendor} {device.model}".strip() or "-"
             _ = self.add_row(device.node, format_size(device.size), device.bus or "-", model, verdict)
         rows = [row for row, (device, _) in enumerate(disks) if marked and device.identity == marked[0].identity]
@@ -70,30 +71,33 @@ otherwise is never taken. The lines below tell every rule that speaks against th
 class PrepareScreen(BaseScreen[Path | None]):
     """The screen that begins a stick; its answer is the stick that was made."""
 
-    HELP_TEXT = """\
+    HELP_TEXT = tr("""\
 Mark a disk and press Return, or write the path of a new image file and its size, and press Ctrl+S. Both lead to a summary of
-what would be done. Nothing is written before that, nor before the name of the disk has been typed."""
+what would be done. Nothing is written before that, nor before the name of the disk has been typed.""")
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        key("ctrl+s", "go_on", "Go on", display="^s", twin="bootkit prepare --dry-run"),
-        key("ctrl+r", "refresh", "Look again", display="^r", twin="bootkit devices"),
-        key("escape", "leave", "Back", display="Esc"),
+        key("ctrl+s", "go_on", tr("Go on"), display="^s", twin="bootkit prepare --dry-run"),
+        key("ctrl+r", "refresh", tr("Look again"), display="^r", twin="bootkit devices"),
+        key("escape", "leave", tr("Back"), display="Esc"),
     ]
 
     def compose(self) -> ComposeResult:
-        yield Static(_heading(1, "which disk, or which file stands for one?"), classes="heading")
+        yield Static(_heading(1, tr("which disk, or which file stands for one?")), classes="heading")
         yield DiskTable(id="disks")
         yield Static(id="rules", markup=False)
         with Vertical(id="wishes"):
             yield Field(
-                "Image file",
-                Input(placeholder="instead of a disk, a new file: /home/me/stick.img", compact=True, id="file"),
+                tr("Image file"),
+                Input(placeholder=tr("instead of a disk, a new file: /home/me/stick.img"), compact=True, id="file"),
             )
-            yield Field("Its size", Input(placeholder="8G", compact=True, id="size"))
-            yield Field("Layout", ChoiceField(tuple(_LAYOUTS.values()), tuple(_LAYOUTS), Layout.SPLIT, name="layout"))
-            yield Field("File system", ChoiceField(tuple(DataFs), tuple(DataFs), DataFs.EXT4, name="fs"))
+            yield Field(tr("Its size"), Input(placeholder="8G", compact=True, id="size"))
             yield Field(
-                "Boot loaders", ChoiceField(tuple(LoaderChoice), tuple(LoaderChoice), LoaderChoice.AUTO, name="loader")
+                tr("Layout"), ChoiceField(tuple(_LAYOUTS.values()), tuple(_LAYOUTS), Layout.SPLIT, name="layout")
+            )
+            yield Field(tr("File system"), ChoiceField(tuple(DataFs), tuple(DataFs), DataFs.EXT4, name="fs"))
+            yield Field(
+                tr("Boot loaders"),
+                ChoiceField(tuple(LoaderChoice), tuple(LoaderChoice), LoaderChoice.AUTO, name="loader"),
             )
         yield KeyBar()
 
@@ -108,13 +112,19 @@ what would be done. Nothing is written before that, nor before the name of the d
     def tell_rules(self) -> None:
         disk = self.query_one(DiskTable).marked
         if disk is None:
-            words = "No disk is plugged in. A file does as well."
+            words = tr("No disk is plugged in. A file does as well.")
         elif refused := disk[1]:
             words = "\n".join(
-                f"It {refusal.reason}. {refusal.hint[:1].upper()}{refusal.hint[1:]}".rstrip() for refusal in refused
+                tr(
+                    "It {reason}. {upper}{hint}",
+                    reason=refusal.reason,
+                    upper=refusal.hint[:1].upper(),
+                    hint=refusal.hint[1:],
+                ).rstrip()
+                for refusal in refused
             )
         else:
-            words = "No safety rule speaks against it: it is unmounted, unused, removable, and not this system's."
+            words = tr("No safety rule speaks against it: it is unmounted, unused, removable, and not this system's.")
         self.query_one("#rules", Static).update(words)
 
     @on(DataTable.RowSelected)
@@ -167,13 +177,13 @@ what would be done. Nothing is written before that, nor before the name of the d
         loader = LoaderChoice(str(self.query_one("#loader", ChoiceField).value))
         data_fs = None if layout is Layout.SINGLE else system
         self.work(
-            "Looking at it",
+            tr("Looking at it"),
             lambda _: plan_preparation(path, size=size, layout=layout, data_fs=data_fs, loader=loader),
             self._planned,
         )
 
     def _planned(self, plan: PreparePlan) -> None:
-        self.ask(SummaryScreen(plan, "Make a stick, step 2 of 2"), self._prepared)
+        self.ask(SummaryScreen(plan, tr("Make a stick, step 2 of 2")), self._prepared)
 
     def _prepared(self, done: str | None) -> None:
         if done:
@@ -181,4 +191,4 @@ what would be done. Nothing is written before that, nor before the name of the d
 
 
 def _heading(step: int, question: str) -> Content:
-    return Content.assemble((f"Make a stick, step {step} of 2", "bold $primary"), f"  {question}")
+    return Content.assemble((tr("Make a stick, step {step} of 2", step=step), "bold $primary"), f"  {question}")

@@ -17,6 +17,7 @@ from bootkit.app.verbs.options import preview
 from bootkit.app.verbs.overview import Overview, brought
 from bootkit.app.verbs.verify import Verified
 from bootkit.errors import BootkitError
+from bootkit.i18n import tr, trn
 from bootkit.model.catalog import ImageItem
 from bootkit.model.options import STICK, Place, image_place, stack_place
 from bootkit.tui import jobs
@@ -39,7 +40,7 @@ from bootkit.tui.widgets.image_table import ImageTable
 from bootkit.tui.widgets.key_bar import KeyBar
 from bootkit.tui.widgets.preview import Preview, PreviewPart, entries_text
 from bootkit.tui.widgets.section_bar import SectionBar
-from bootkit.units import format_count, format_size
+from bootkit.units import format_size
 
 if TYPE_CHECKING:
     from bootkit.app.verbs.test import BootedEntry
@@ -50,35 +51,35 @@ _OTHERS = {
     for screen in (HomesScreen, ExtensionsScreen, AppsScreen, KeptScreen, AnswersScreen, CareScreen)
 }
 _OF_AN_IMAGE = frozenset({"remove", "test", "verify", "explain", "stack_options"})
-_TAKEN_BACK = "u takes it back until something else is written. What it has kept and your settings for it stay."
-_FIRST_STEPS = """\
+_TAKEN_BACK = tr("u takes it back until something else is written. What it has kept and your settings for it stay.")
+_FIRST_STEPS = tr("""\
 1. a adds images: ISO files of this computer, as many as you like.
 2. t boots the marked one in a virtual machine, so that you see that it works.
-3. q leaves. Start a computer from the stick: most ask for F12 or F8 when they start."""
+3. q leaves. Start a computer from the stick: most ask for F12 or F8 when they start.""")
 
 
 class StickScreen(SectionScreen[None]):
-    HELP_TEXT = """\
+    HELP_TEXT = tr("""\
 The stick: its images, and for the one under the cursor what the menu will have. Letters start what can be done with it;
 / finds an image by any part of its name, Ctrl+P by a list of everything. The digits go to what else is on the stick: homes,
-extensions, apps, changes, answer files, and to what can be done with the stick as a whole."""
+extensions, apps, changes, answer files, and to what can be done with the stick as a whole.""")
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        key("a", "add", "Add", twin="bootkit add"),
-        key("delete", "remove", "Remove", display="Del", twin="bootkit remove"),
-        key("u", "undo", "Undo", twin="bootkit add"),
-        key("t", "test", "Test", twin="bootkit test"),
-        key("v", "verify", "Verify", twin="bootkit verify"),
-        key("e", "explain", "Explain", twin="bootkit explain"),
+        key("a", "add", tr("Add"), twin="bootkit add"),
+        key("delete", "remove", tr("Remove"), display="Del", twin="bootkit remove"),
+        key("u", "undo", tr("Undo"), twin="bootkit add"),
+        key("t", "test", tr("Test"), twin="bootkit test"),
+        key("v", "verify", tr("Verify"), twin="bootkit verify"),
+        key("e", "explain", tr("Explain"), twin="bootkit explain"),
         # at once, before the keys that were typed in the same breath: they are what is searched, and no commands
         Binding("slash", "search", "Find", key_display="/", priority=True, id="search"),
-        key("g", "generate", "Generate", twin="bootkit generate"),
-        key("o", "stick_options", "Options of all", twin="bootkit options list"),
-        key("s", "stack_options", "Of its kind", twin="bootkit options list --stack"),
-        key("l", "logs", "Logs", twin="bootkit log"),
-        key("r", "refresh", "Read the stick again", shown=False, twin="bootkit list"),
-        key("escape", "clear_search", "Clear the search", shown=False),
-        key("q", "app.quit", "Quit"),
+        key("g", "generate", tr("Generate"), twin="bootkit generate"),
+        key("o", "stick_options", tr("Options of all"), twin="bootkit options list"),
+        key("s", "stack_options", tr("Of its kind"), twin="bootkit options list --stack"),
+        key("l", "logs", tr("Logs"), twin="bootkit log"),
+        key("r", "refresh", tr("Read the stick again"), shown=False, twin="bootkit list"),
+        key("escape", "clear_search", tr("Clear the search"), shown=False),
+        key("q", "app.quit", tr("Quit")),
     ]
 
     def __init__(self, stick: Path) -> None:
@@ -91,7 +92,7 @@ extensions, apps, changes, answer files, and to what can be done with the stick 
     def compose(self) -> ComposeResult:
         yield Static(f"bootkit  {self.access.path}", id="state", markup=False)
         yield SectionBar(self.SECTION)
-        yield Input(placeholder="any part of the name, the kind or the file", compact=True, id="search")
+        yield Input(placeholder=tr("any part of the name, the kind or the file"), compact=True, id="search")
         with Container(id="panes"):
             yield ImageTable(id="images")
             yield Preview(id="preview")
@@ -135,13 +136,14 @@ extensions, apps, changes, answer files, and to what can be done with the stick 
         pane = self.query_one(Preview)
         self.refresh_bindings()
         if item is None:
-            first_steps = PreviewPart("The next steps", _FIRST_STEPS)
-            pane.show("", [PreviewPart("", "Nothing is called so.") if overview.items else first_steps])
+            first_steps = PreviewPart(tr("The next steps"), _FIRST_STEPS)
+            pane.show("", [PreviewPart("", tr("Nothing is called so.")) if overview.items else first_steps])
             return
         prediction = overview.predictions[item.path]
         gets = ", ".join(brought(overview, item))
         verdict = PreviewPart(
-            "Will it boot?", (item.problem or prediction.advice) + (f"\nWith: {gets}" if gets else "")
+            tr("Will it boot?"),
+            (item.problem or prediction.advice) + ("\n" + tr("With: {gets}", gets=gets) if gets else ""),
         )
         if self._explains or item.problem:
             pane.show(item.path, [verdict, PreviewPart("", explain_item(item, overview.uuid))])
@@ -195,37 +197,42 @@ extensions, apps, changes, answer files, and to what can be done with the stick 
         self.ask(AddScreen(self.access, IMAGES, Path.cwd(), free), self._back)
 
     def action_generate(self) -> None:
-        self.work("Writing the menu", lambda progress: jobs.write_menu(self.access, progress), self._generated)
+        self.work(tr("Writing the menu"), lambda progress: jobs.write_menu(self.access, progress), self._generated)
 
     def action_verify(self) -> None:
         if item := self.chosen:
             path = item.path
-            title = f"Reading {item.name} back"
+            title = tr("Reading {name} back", name=item.name)
             self.work(title, lambda progress: jobs.verify(self.access, [path], progress), self._verified)
 
     def action_test(self) -> None:
         if item := self.chosen:
             path = item.path
-            title = f"Booting {item.name} in a virtual machine"
+            title = tr("Booting {name} in a virtual machine", name=item.name)
             self.work(title, lambda progress: jobs.test(self.access, [path], progress), self._tested)
 
     def action_logs(self) -> None:
-        self.work("Reading the logs", lambda _: jobs.logs(self.access), self._show_logs)
+        self.work(tr("Reading the logs"), lambda _: jobs.logs(self.access), self._show_logs)
 
     def action_remove(self) -> None:
         if item := self.chosen:
-            text = f"{item.path}, {format_size(item.size)}, will be removed from the stick.\n{_TAKEN_BACK}"
-            self.ask(ConfirmScreen("Remove an image", text), lambda yes: self._remove(item) if yes else None)
+            text = tr(
+                "{path}, {size}, will be removed from the stick.\n{taken_back}",
+                path=item.path,
+                size=format_size(item.size),
+                taken_back=_TAKEN_BACK,
+            )
+            self.ask(ConfirmScreen(tr("Remove an image"), text), lambda yes: self._remove(item) if yes else None)
 
     def action_undo(self) -> None:
-        self.work("Taking it back", lambda _: jobs.take_back(self.access), self._generated)
+        self.work(tr("Taking it back"), lambda _: jobs.take_back(self.access), self._generated)
 
     def leave(self) -> None:
         """Free the room of what was removed, and end the program."""
         if self.access.removed is None:
             self.program.exit()
         else:
-            self.work("Freeing its room", lambda _: jobs.let_go(self.access), lambda _: self.program.exit())
+            self.work(tr("Freeing its room"), lambda _: jobs.let_go(self.access), lambda _: self.program.exit())
 
     def go_to(self, digit: str) -> None:
         self.ask(_OTHERS[digit](self.access), self._from_section)
@@ -244,11 +251,13 @@ extensions, apps, changes, answer files, and to what can be done with the stick 
 
     def _say(self) -> None:
         if self._reading:
-            self.query_one("#state", Static).update(f"bootkit  Looking into {self._reading} ...")
+            self.query_one("#state", Static).update(f"bootkit  {tr('Looking into {path} ...', path=self._reading)}")
 
     def _unreadable(self, error: BootkitError) -> None:
         self._reading = ""
-        self.query_one("#state", Static).update(f"bootkit  {self.access.path} cannot be read: r tries again")
+        self.query_one("#state", Static).update(
+            f"bootkit  {tr('{path} cannot be read: r tries again', path=self.access.path)}"
+        )
         self.show(ErrorScreen(error))
 
     def _show(self, overview: Overview) -> None:
@@ -261,7 +270,7 @@ extensions, apps, changes, answer files, and to what can be done with the stick 
         if self.overview is None:
             return
         if self.overview.mistake:
-            self.complain(f"stick.toml has a mistake: {self.overview.mistake}")
+            self.complain(tr("stick.toml has a mistake: {mistake}", mistake=self.overview.mistake))
             return
         self.ask(OptionsScreen(self.access, self.overview, place, item), self._back)
 
@@ -272,39 +281,40 @@ extensions, apps, changes, answer files, and to what can be done with the stick 
     def _generated(self, result: Generation) -> None:
         for warning in result.plan.warnings:
             self.notify(warning, severity="warning", markup=False)
-        self.notify("The menu was up to date." if result.catalog is None else "The menu is written.")
+        self.notify(tr("The menu was up to date.") if result.catalog is None else tr("The menu is written."))
         self.action_refresh()
 
     def _verified(self, result: tuple[Verified, ...]) -> None:
-        self.show(TextScreen("Read back from the stick, with SHA-256", verified_text(result)))
+        self.show(TextScreen(tr("Read back from the stick, with SHA-256"), verified_text(result)))
 
     def _tested(self, result: "tuple[BootedEntry, ...]") -> None:
-        self.show(TextScreen("How far it came", boots_text(result)))
+        self.show(TextScreen(tr("How far it came"), boots_text(result)))
 
     def _show_logs(self, result: tuple[tuple[str, str], ...]) -> None:
-        self.show(TextScreen("The last boots", logs_text(result)))
+        self.show(TextScreen(tr("The last boots"), logs_text(result)))
 
     def _remove(self, item: ImageItem) -> None:
         def removed(generation: Generation) -> None:
             self._generated(generation)
-            self.notify(f"{item.name} is removed: u takes it back.", markup=False)
+            self.notify(tr("{name} is removed: u takes it back.", name=item.name), markup=False)
 
-        self.work(f"Removing {item.name}", lambda _: jobs.remove(self.access, item.path), removed)
+        self.work(tr("Removing {name}", name=item.name), lambda _: jobs.remove(self.access, item.path), removed)
 
 
 def _state(overview: Overview) -> Content:
     """Two lines, on narrow screens perhaps more: the stick, and what is on it."""
-    menu = "menu up to date" if overview.up_to_date else "MENU OUT OF DATE: g writes it"
-    menu = "a new stick" if overview.is_new else menu
-    counts = [format_count(len(overview.items), "image")]
-    counts += [format_count(len(overview.extensions), "extension")] if overview.extensions else []
-    counts += [f"{format_count(len(overview.homes), 'home')} ({_homes(overview)})"] if overview.homes else []
-    counts += [format_count(len(overview.scripts), "script")] if overview.scripts else []
-    counts += [f"{format_count(len(kept), 'image')} with changes"] if (kept := overview.variants.kept) else []
-    counts += [format_count(len(seeds), "seed")] if (seeds := overview.variants.seeds) else []
-    first = f"  {overview.where}  {overview.filesystem}, {format_size(overview.free)} free"
+    menu = tr("menu up to date") if overview.up_to_date else tr("MENU OUT OF DATE: g writes it")
+    menu = tr("a new stick") if overview.is_new else menu
+    counts = [trn("{n} image", "{n} images", len(overview.items))]
+    counts += [trn("{n} extension", "{n} extensions", len(overview.extensions))] if overview.extensions else []
+    counts += [f"{trn('{n} home', '{n} homes', len(overview.homes))} ({_homes(overview)})"] if overview.homes else []
+    counts += [trn("{n} script", "{n} scripts", len(overview.scripts))] if overview.scripts else []
+    if kept := overview.variants.kept:
+        counts.append(trn("{n} image with changes", "{n} images with changes", len(kept)))
+    counts += [trn("{n} seed", "{n} seeds", len(seeds))] if (seeds := overview.variants.seeds) else []
+    free = tr("{size} free", size=format_size(overview.free))
     lines = [
-        Content.assemble(("bootkit", "bold $primary"), first),
+        Content.assemble(("bootkit", "bold $primary"), f"  {overview.where}  {overview.filesystem}, {free}"),
         Content.assemble(
             (menu, "" if overview.up_to_date or overview.is_new else "bold $warning"), f"   {', '.join(counts)}"
         ),
@@ -316,7 +326,7 @@ def _state(overview: Overview) -> Content:
 
 def _homes(overview: Overview) -> str:
     on = home_that_counts(overview.homes, overview.choices.text("home"))
-    return f"{on} is on" if on and len(overview.homes) > 1 else ", ".join(overview.homes)
+    return tr("{on} is on", on=on) if on and len(overview.homes) > 1 else ", ".join(overview.homes)
 
 
 def _searched(item: ImageItem, overview: Overview) -> str:

@@ -11,6 +11,7 @@ from textual.content import Content
 from textual.widgets import Input, Static
 
 from bootkit.app.verbs.confirm import accepts, needs_confirmation
+from bootkit.i18n import tr
 from bootkit.model.prepare import PreparePlan
 from bootkit.plan.describe import describe
 from bootkit.system.apply import apply_plan
@@ -24,13 +25,13 @@ from bootkit.units import format_size
 class SummaryScreen(BaseScreen[str]):
     """The screen that shows and carries out a plan; its answer is the target when that is done."""
 
-    HELP_TEXT = """\
+    HELP_TEXT = tr("""\
 What would be done, step by step. Nothing has been written yet. If something would be lost, type the name that is asked for;
 Ctrl+S then writes. Cancelling afterwards leaves a disk that does not start; making the stick once more mends it. A new file
-is gone again."""
+is gone again.""")
     BINDINGS: ClassVar[list[BindingType]] = [
-        key("ctrl+s", "write", "Write it", display="^s", twin="bootkit prepare"),
-        key("escape", "leave", "Back", display="Esc"),
+        key("ctrl+s", "write", tr("Write it"), display="^s", twin="bootkit prepare"),
+        key("escape", "leave", tr("Back"), display="Esc"),
         HELP,
     ]
 
@@ -38,19 +39,22 @@ is gone again."""
         super().__init__()
         self._plan = plan
         self._heading = heading
-        self._words = " or ".join(plan.target.confirm[:2])
+        self._words = tr(" or ").join(plan.target.confirm[:2])
 
     def compose(self) -> ComposeResult:
-        heading = Content.assemble((self._heading, "bold $primary"), "  what would be done")
+        heading = Content.assemble((self._heading, "bold $primary"), "  " + tr("what would be done"))
         yield Static(heading, classes="heading")
         with VerticalScroll(id="plan"):
             yield Static(_summary(self._plan), id="text")
         if needs_confirmation(self._plan):
-            yield Static(f"Everything on it will be lost. Type {self._words} to go on:", id="loss", markup=False)
+            yield Static(
+                tr("Everything on it will be lost. Type {words} to go on:", words=self._words), id="loss", markup=False
+            )
             yield Input(id="word", compact=True)
         else:
-            why = "what is yours stays" if Path(self._plan.target.path).exists() else "the file is new"
-            yield Static(f"Nothing is lost: {why}. Ctrl+S writes it.", id="help", markup=False)
+            is_new = not Path(self._plan.target.path).exists()
+            why = tr("Nothing is lost: the file is new.") if is_new else tr("Nothing is lost: what is yours stays.")
+            yield Static(f"{why} {tr('Ctrl+S writes it.')}", id="help", markup=False)
         yield KeyBar()
 
     def on_mount(self) -> None:
@@ -60,7 +64,7 @@ is gone again."""
     @on(Input.Submitted)
     def action_write(self) -> None:
         if needs_confirmation(self._plan) and not accepts(self._plan, self.query_one("#word", Input).value):
-            self.complain(f"That is not {self._words}. Nothing was written.")
+            self.complain(tr("That is not {words}. Nothing was written.", words=self._words))
             return
         self.work(f"{self._heading}: {self._plan.target.path}", self._apply, self._applied)
 
@@ -72,8 +76,9 @@ is gone again."""
         return self._plan.target.path
 
     def _applied(self, path: str) -> None:
-        safe = " It is safe to remove." if self._plan.target.is_device else ""
-        self.program.notify(f"{path} is ready and was read back.{safe}", markup=False)
+        words = [tr("{path} is ready and was read back.", path=path)]
+        words += [tr("It is safe to remove.")] if self._plan.target.is_device else []
+        self.program.notify(" ".join(words), markup=False)
         _ = self.dismiss(path)
 
 
@@ -82,9 +87,9 @@ def _summary(plan: PreparePlan) -> Content:
     title = f" ({target.title})" if target.title else ""
     lines = [Content.styled(f"{plan.action} {target.path}{title}, {format_size(target.size)}", "bold")]
     if name := target.identity.by_id or target.identity.serial:
-        lines.append(Content(f"identity: {name}"))
-    lines += [Content.styled(f"will be lost: {clause}", "bold $error") for clause in target.contents]
+        lines.append(Content(tr("identity: {name}", name=name)))
+    lines += [Content.styled(tr("will be lost: {clause}", clause=clause), "bold $error") for clause in target.contents]
     lines += [Content(note) for note in plan.notes]
-    lines += [Content.styled(f"warning: {warning}", "$warning") for warning in plan.warnings]
+    lines += [Content.styled(tr("warning: {warning}", warning=warning), "$warning") for warning in plan.warnings]
     steps = [Content(f"{number:3}. {describe(step)}") for number, step in enumerate(plan.steps, 1)]
     return Content("\n").join([*lines, Content(""), *steps])

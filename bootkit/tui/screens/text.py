@@ -9,17 +9,18 @@ from textual.content import Content
 from textual.widgets import Static
 
 from bootkit.errors import BootkitError, CommandFailed, Interrupted
+from bootkit.i18n import tr
 from bootkit.tui.keys import key
 from bootkit.tui.screens.dialog import Dialog
 from bootkit.tui.widgets.key_bar import KeyBar
 
-_CLOSE = key("escape,q,enter", "close", "Close", display="Esc")
+_CLOSE = key("escape,q,enter", "close", tr("Close"), display="Esc")
 
 
 class TextScreen(Dialog[None]):
     """A text to read; Esc closes it."""
 
-    HELP_TEXT = "A text to read. The arrows and Page Down scroll."
+    HELP_TEXT = tr("A text to read. The arrows and Page Down scroll.")
     BINDINGS: ClassVar[list[BindingType]] = [_CLOSE]
 
     def __init__(self, title: str, text: str | Content) -> None:
@@ -41,8 +42,8 @@ class TextScreen(Dialog[None]):
 class ErrorScreen(Dialog[None]):
     """What went wrong in a line, the way out, and what a program said where one failed."""
 
-    HELP_TEXT = "Something did not work; the second line tells what to do about it. d shows what a program said."
-    BINDINGS: ClassVar[list[BindingType]] = [_CLOSE, key("d", "details", "Details")]
+    HELP_TEXT = tr("Something did not work; the second line tells what to do about it. d shows what a program said.")
+    BINDINGS: ClassVar[list[BindingType]] = [_CLOSE, key("d", "details", tr("Details"))]
 
     def __init__(self, error: BootkitError) -> None:
         super().__init__()
@@ -50,7 +51,7 @@ class ErrorScreen(Dialog[None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog error") as dialog:
-            dialog.border_title = "Cancelled" if isinstance(self._error, Interrupted) else "It did not work"
+            dialog.border_title = tr("Cancelled") if isinstance(self._error, Interrupted) else tr("It did not work")
             with VerticalScroll(id="words"):
                 yield Static(self._error.message, id="message", markup=False)
                 yield Static(self._error.hint, id="hint", markup=False)
@@ -65,8 +66,14 @@ class ErrorScreen(Dialog[None]):
 
 
 def _details(error: BootkitError) -> str:
-    lines = [f"kind: {type(error).__name__}, exit status {error.exit_code} on the command line"]
+    lines = [
+        tr(
+            "kind: {name}, exit status {exit_code} on the command line",
+            name=type(error).__name__,
+            exit_code=error.exit_code,
+        )
+    ]
     if isinstance(error, CommandFailed):
         lines += [" ".join(error.argv), error.stderr.strip()]
     cause = error.__cause__
-    return "\n".join([*lines, *([f"because of {cause!r}"] if cause else [])])
+    return "\n".join([*lines, *([tr("because of {cause}", cause=repr(cause))] if cause else [])])

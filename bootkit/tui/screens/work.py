@@ -11,6 +11,7 @@ from textual.containers import Vertical
 from textual.widgets import RichLog, Static
 
 from bootkit.errors import BootkitError
+from bootkit.i18n import tr
 from bootkit.tui.graph import bar, graph
 from bootkit.tui.keys import key
 from bootkit.tui.progress import Job
@@ -30,10 +31,10 @@ class Outcome(Generic[T]):
 class WorkScreen(Dialog["Outcome[T] | BootkitError"], Generic[T]):
     """The screen of a piece of work; its answer is what that gives, or the error that ended it."""
 
-    HELP_TEXT = (
+    HELP_TEXT = tr(
         "Work goes on. Esc stops it at the next safe point: what is complete stays, nothing half-written is left."
     )
-    BINDINGS: ClassVar[list[BindingType]] = [key("escape,c", "cancel", "Cancel", display="Esc", twin="Ctrl+C")]
+    BINDINGS: ClassVar[list[BindingType]] = [key("escape,c", "cancel", tr("Cancel"), display="Esc", twin="Ctrl+C")]
 
     def __init__(self, title: str, job: Callable[[Job], T]) -> None:
         super().__init__()
@@ -59,7 +60,7 @@ class WorkScreen(Dialog["Outcome[T] | BootkitError"], Generic[T]):
 
     def action_cancel(self) -> None:
         self._progress.cancel()
-        self.query_one("#line", Static).update("Stopping at the next safe point ...")
+        self.query_one("#line", Static).update(tr("Stopping at the next safe point ..."))
 
     async def _run(self) -> None:
         try:
@@ -91,5 +92,5 @@ class WorkScreen(Dialog["Outcome[T] | BootkitError"], Generic[T]):
 
 def gone(error: OSError) -> BootkitError:
     """An error of the system as one of ours."""
-    message = f"{error.filename or 'the stick'}: {error.strerror or error}"
-    return BootkitError(message, hint="Was it pulled out? Plug it in again and press r.")
+    message = f"{error.filename or tr('the stick')}: {error.strerror or error}"
+    return BootkitError(message, hint=tr("Was it pulled out? Plug it in again and press r."))

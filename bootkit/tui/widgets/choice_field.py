@@ -8,6 +8,7 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
 
+from bootkit.i18n import tr
 from bootkit.model.options import Value
 from bootkit.tui.keys import key
 
@@ -15,10 +16,10 @@ from bootkit.tui.keys import key
 class ChoiceField(Widget, can_focus=True):
     """One of ``values``; ``None`` among them stands for the value of a wider scope."""
 
-    HELP_TEXT = "Space and the right arrow go to the next value, the left arrow to the one before."
+    HELP_TEXT = tr("Space and the right arrow go to the next value, the left arrow to the one before.")
     BINDINGS: ClassVar[list[BindingType]] = [
-        key("space,right,enter", "step(1)", "Next value", display="Space"),
-        key("left", "step(-1)", "Value before", shown=False),
+        key("space,right,enter", "step(1)", tr("Next value"), display="Space"),
+        key("left", "step(-1)", tr("Value before"), shown=False),
     ]
 
     at: reactive[int] = reactive(0)

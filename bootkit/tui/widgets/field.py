@@ -8,6 +8,7 @@ from textual.containers import Horizontal
 from textual.widget import Widget
 from textual.widgets import Label
 
+from bootkit.i18n import tr
 from bootkit.tui.keys import key
 
 
@@ -16,8 +17,8 @@ class Line(Horizontal):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         # here and not on the screen: a form that can be scrolled would take the arrows before
-        key("up", "app.focus_previous", "Line above", shown=False),
-        key("down", "app.focus_next", "Line below", shown=False),
+        key("up", "app.focus_previous", tr("Line above"), shown=False),
+        key("down", "app.focus_next", tr("Line below"), shown=False),
     ]
 
     def on_descendant_focus(self) -> None:

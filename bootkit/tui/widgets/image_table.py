@@ -9,6 +9,7 @@ from textual.binding import BindingType
 from textual.widgets import DataTable
 
 from bootkit.app.verbs.overview import Overview, brought
+from bootkit.i18n import tr
 from bootkit.model.catalog import ImageItem
 from bootkit.model.check import Answer
 from bootkit.tui.keys import key
@@ -18,19 +19,24 @@ _GETS = 20
 """Columns that what a system gets takes at most, and"""
 _GETS_LEAST = 8
 """at least, before a name is cut."""
-_COLUMNS = ("Image", "Size", "Starts", "With", "Kind")
-_WORDS = {Answer.BOOTS: "yes", Answer.ELSEWHERE: "not here", Answer.CANNOT: "no", Answer.UNKNOWN: "perhaps"}
+_COLUMNS = _IMAGE, _SIZE, _STARTS, _WITH, _KIND = tr("Image"), tr("Size"), tr("Starts"), tr("With"), tr("Kind")
+_WORDS = {
+    Answer.BOOTS: tr("yes"),
+    Answer.ELSEWHERE: tr("not here"),
+    Answer.CANNOT: tr("no"),
+    Answer.UNKNOWN: tr("perhaps"),
+}
 
 
 class ImageTable(DataTable[Text]):
     """The images as rows, which are keyed by their paths. Every state is a word, so that no colour is needed."""
 
-    HELP_TEXT = """\
+    HELP_TEXT = tr("""\
 Each line is an image. "Starts" is what bootkit check predicts: "not here" means not from this stick's file system; the pane
 beside or below says why, and what to do. "new" came or changed after the menu was written. "With" is what its system gets of your
-own things: the home, the extensions (ext), the scripts, a place where its changes are kept, answers for its installer (seeds)."""
+own things: the home, the extensions (ext), the scripts, a place where its changes are kept, answers for its installer (seeds).""")
     BINDINGS: ClassVar[list[BindingType]] = [
-        key("enter,space", "select_cursor", "Options", display="Enter", twin="bootkit options list --image"),
+        key("enter,space", "select_cursor", tr("Options"), display="Enter", twin="bootkit options list --image"),
     ]
 
     def on_mount(self) -> None:
@@ -51,7 +57,7 @@ own things: the home, the extensions (ext), the scripts, a place where its chang
         rows = [_cells(item, overview) for item in items]
         columns = widths(rows, pane - 1)
         for label, width in columns.items():
-            self.add_column(f"{label:>{width}}" if label == "Size" else label, width=width)
+            self.add_column(f"{label:>{width}}" if label == _SIZE else label, width=width)
         for item, cells in zip(items, rows, strict=True):
             style = "dim" if not overview.predictions[item.path].boots or overview.is_hidden(item) else ""
             texts = (_fit(cells[label], label, width) for label, width in columns.items())
@@ -81,14 +87,14 @@ def widths(rows: Sequence[Mapping[str, str | tuple[str, ...]]], room: int) -> di
     """
     need = {label: max((_length(row[label]) for row in rows), default=0) for label in _COLUMNS}
     need = {label: max(width, len(label)) for label, width in need.items()}
-    need["With"] = min(need["With"], _GETS)
+    need[_WITH] = min(need[_WITH], _GETS)
     if sum(need.values()) + 2 * len(need) > room:
-        del need["Kind"]
+        del need[_KIND]
     missing = sum(need.values()) + 2 * len(need) - room
     if missing > 0:
-        need["With"] = max(need["With"] - missing, min(need["With"], _GETS_LEAST))
-    spent = sum(width + 2 for label, width in need.items() if label != "Image") + 2
-    return {**need, "Image": max(room - spent, 12)}
+        need[_WITH] = max(need[_WITH] - missing, min(need[_WITH], _GETS_LEAST))
+    spent = sum(width + 2 for label, width in need.items() if label != _IMAGE) + 2
+    return {**need, _IMAGE: max(room - spent, 12)}
 
 
 def _length(cell: str | tuple[str, ...]) -> int:
@@ -98,7 +104,7 @@ def _length(cell: str | tuple[str, ...]) -> int:
 def _fit(cell: str | tuple[str, ...], label: str, width: int) -> str:
     if isinstance(cell, tuple):
         return fitted(cell, width) or "-"
-    return f"{cell:>{width}}" if label == "Size" else cut(cell, width)
+    return f"{cell:>{width}}" if label == _SIZE else cut(cell, width)
 
 
 def _cells(item: ImageItem, overview: Overview) -> dict[str, str | tuple[str, ...]]:
@@ -123,5 +129,5 @@ def cut(text: str, width: int) -> str:
 
 def starts(item: ImageItem, overview: Overview) -> str:
     """Whether it will start, in a word; ``new`` behind it if the menu does not know it yet."""
-    word = "hidden" if overview.is_hidden(item) else _WORDS[overview.predictions[item.path].answer]
-    return f"{word}, new" if item.path in overview.changed else word
+    word = tr("hidden") if overview.is_hidden(item) else _WORDS[overview.predictions[item.path].answer]
+    return tr("{word}, new", word=word) if item.path in overview.changed else word

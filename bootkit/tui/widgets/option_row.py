@@ -10,6 +10,7 @@ from textual.suggester import SuggestFromList
 from textual.widgets import Input, Label
 
 from bootkit.app.verbs.options import Listed, shown_value, suggestions, typed_value, value_problem
+from bootkit.i18n import tr
 from bootkit.model.options import Kind, OptionSpec, Scope, Value
 from bootkit.tui.keys import key
 from bootkit.tui.widgets.choice_field import ChoiceField
@@ -20,7 +21,7 @@ class OptionRow(Line):
     """Posts :class:`Edited` with each change, also with a value that is none: ``problem`` says so."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        key("ctrl+u", "unset", "Unset", display="^u", twin="bootkit options unset"),
+        key("ctrl+u", "unset", tr("Unset"), display="^u", twin="bootkit options unset"),
     ]
 
     @dataclass
@@ -103,14 +104,14 @@ class OptionRow(Line):
     def _problem(self, value: Value) -> str:
         if trouble := value_problem(self.spec, value):
             return trouble
-        return "is none of those on the stick" if self._must_be_known and value not in self.known else ""
+        return tr("is none of those on the stick") if self._must_be_known and value not in self.known else ""
 
     def _origin(self) -> str:
         """Where the value comes from; a star if that is not written yet."""
         if self.listed.reason:
-            return "no effect"
+            return tr("no effect")
         if self.problem:
-            return "! not possible"
+            return tr("! not possible")
         words = self._scope.words if self._own is not None else self.listed.scope.words
         return f"* {words}" if self._own != self._kept else words
 
@@ -118,7 +119,7 @@ class OptionRow(Line):
         inherited = shown_value(self.spec, self._inherited)
         match self.spec.kind:
             case Kind.SWITCH:
-                return self._choice((f"({inherited})", "yes", "no"), (None, True, False))
+                return self._choice((f"({inherited})", tr("yes"), tr("no")), (None, True, False))
             case Kind.CHOICE:
                 return self._choice((f"({inherited})", *self.spec.choices), (None, *self.spec.choices))
             case _:

@@ -11,6 +11,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from bootkit.bootcfg.cmdline import join_words
+from bootkit.i18n import tr
 from bootkit.render.menu import EntryPreview
 from bootkit.tui.keys import key
 
@@ -22,8 +23,8 @@ class PreviewPart:
 
 
 class Preview(VerticalScroll, can_focus=True):
-    HELP_TEXT = "What follows from the choices. The arrows and Page Down scroll; Tab leaves it."
-    BINDINGS: ClassVar[list[BindingType]] = [key("space", "page_down", "Further", shown=False)]
+    HELP_TEXT = tr("What follows from the choices. The arrows and Page Down scroll; Tab leaves it.")
+    BINDINGS: ClassVar[list[BindingType]] = [key("space", "page_down", tr("Further"), shown=False)]
 
     _told = Content("")
 

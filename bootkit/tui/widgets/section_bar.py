@@ -7,6 +7,8 @@ from textual.events import Click
 from textual.style import Style
 from textual.widget import Widget
 
+from bootkit.i18n import tr
+
 
 class Section(NamedTuple):
     digit: str
@@ -14,13 +16,13 @@ class Section(NamedTuple):
 
 
 SECTIONS = (
-    Section("1", "Images"),
-    Section("2", "Homes"),
-    Section("3", "Extensions"),
-    Section("4", "Apps"),
-    Section("5", "Changes"),
-    Section("6", "Answers"),
-    Section("7", "Stick"),
+    Section("1", tr("Images")),
+    Section("2", tr("Homes")),
+    Section("3", tr("Extensions")),
+    Section("4", tr("Apps")),
+    Section("5", tr("Changes")),
+    Section("6", tr("Answers")),
+    Section("7", tr("Stick")),
 )
 
 

@@ -1,0 +1,105 @@
+"""What people read, in their language: gettext's catalogues, asked for at the first text of a process.
+
+The language is the locale's, as for every program (``LC_ALL``, ``LC_MESSAGES``, ``LANG``; ``LANGUAGE`` names several in order).
+A text that has no translation stays English, and so does all in a locale of no catalogue: then nothing is loaded. A terminal
+that shows letters beyond ASCII wrongly gets none: they are spelled out, and what cannot be spelled stays English.
+
+Source: GNU gettext manual, 2.3 "Setting the Locale through Environment Variables" and 11.1.4 (names of catalogues); agetty of
+util-linux 2.38 gives a serial line ``TERM=vt220``, or vt102; the kernel's own console is ``linux`` and has 512 glyphs.
+"""
+
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gettext import GNUTranslations
+
+LANGUAGES = ("de", "es", "fr", "zh")
+"""Those beside English; ``bootkit/locale`` has a catalogue for each."""
+_OF_ASCII = frozenset({"ansi", "dumb", "vt100", "vt102", "vt220"})
+_SPELLED = {"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "ß": "ss", "œ": "oe", "æ": "ae"}
+_SIGNS = str.maketrans("«»„“”\u2019\u2013\xa0", '"""""\'- ', "¿¡")
+
+
+def tr(text: str, /, **parts: object) -> str:
+    """``text`` in the user's language; ``{name}`` in it stands for the part of that name."""
+    said = _spoken.text(text)
+    return said.format(**parts) if parts else said
+
+
+def trn(one: str, many: str, number: int, /, **parts: object) -> str:
+    """:func:`tr` of a text about so and so many things; ``{n}`` stands for the number."""
+    return _spoken.number(one, many, number).format(n=number, **parts)
+
+
+def language(environment: Mapping[str, str]) -> str:
+    """The language that an environment asks for, of those that there are; ``en`` where it asks for none of them."""
+    locale = next(filter(None, map(environment.get, ("LC_ALL", "LC_MESSAGES", "LANG"))), "C")
+    if locale.partition(".")[0] in ("C", "POSIX"):
+        return "en"
+    wanted = (name[:2] for name in [*environment.get("LANGUAGE", "").split(":"), locale] if name)
+    return next((name for name in wanted if name in (*LANGUAGES, "en")), "en")
+
+
+class Spoken:
+    """The texts of one language, as the terminal of ``environment`` can show them."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
+        self._catalogue: GNUTranslations | None = None
+        self._is_read = False
+
+    def text(self, text: str) -> str:
+        catalogue = self._read()
+        return text if catalogue is None else self._shown(catalogue.gettext(text), text)
+
+    def number(self, one: str, many: str, number: int) -> str:
+        english = one if number == 1 else many
+        catalogue = self._read()
+        return english if catalogue is None else self._shown(catalogue.ngettext(one, many, number), english)
+
+    def _read(self) -> "GNUTranslations | None":
+        if not self._is_read:
+            self._is_read = True
+            name = language(self._environment)
+            self._catalogue = None if name == "en" else _catalogue(name)
+            self._is_ascii = _needs_ascii(self._environment)
+        return self._catalogue
+
+    def _shown(self, said: str, english: str) -> str:
+        if not self._is_ascii or said.isascii():
+            return said
+        spelled = _in_ascii(said)
+        return spelled if spelled.isascii() else english
+
+
+def _catalogue(name: str) -> "GNUTranslations | None":
+    """``None`` where it was not compiled, as in a checkout that nobody set up."""
+    import gettext
+    import io
+    import pkgutil
+
+    try:
+        content = pkgutil.get_data("bootkit", f"locale/{name}/LC_MESSAGES/bootkit.mo")  # also out of a zip archive
+    except OSError:
+        return None
+    return None if content is None else gettext.GNUTranslations(io.BytesIO(content))
+
+
+def _needs_ascii(environment: Mapping[str, str]) -> bool:
+    locale = next(filter(None, map(environment.get, ("LC_ALL", "LC_CTYPE", "LANG"))), "C")
+    terminal = environment.get("TERM", "")
+    is_utf8 = locale.partition(".")[2].partition("@")[0].lower().replace("-", "") == "utf8"
+    has_few_letters = terminal == "linux" and language(environment) == "zh"
+    return not is_utf8 or terminal in _OF_ASCII or has_few_letters
+
+
+def _in_ascii(text: str) -> str:
+    import unicodedata
+
+    spelled = "".join(_SPELLED.get(char, char) for char in text.translate(_SIGNS))
+    return "".join(char for char in unicodedata.normalize("NFKD", spelled) if not unicodedata.combining(char))
+
+
+_spoken = Spoken(os.environ)
