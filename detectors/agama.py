@@ -35,7 +35,7 @@ from bootkit.detect import (
     without_loader_words,
     word_value,
 )
-from bootkit.detect.dracut import ISO_SCAN, dracut_filesystems
+from bootkit.detect.dracut import DMSQUASH_LIVE, ISO_SCAN, dracut_filesystems, iso_scan_of
 
 LABEL = "Install-"
 ROOT = "/LiveOS/squashfs.img"
@@ -151,6 +151,7 @@ DETECTOR = Detector(
                 ),
             ),
             words=ChoiceWords(keyboard=SYSTEMD_WORDS.keyboard),
+            finder=iso_scan_of(DMSQUASH_LIVE),
             no_persistence="it is an installer",
             no_answers="agama looks for it on the network or on a partition labelled OEMDRV only",
         ),

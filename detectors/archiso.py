@@ -20,7 +20,6 @@ The finder mounts anything: archiso 70, archiso_loop_mnt.
 
 import posixpath
 import re
-from dataclasses import replace
 
 from bootkit.detect import (
     ARCHINSTALL,
@@ -58,7 +57,6 @@ from bootkit.detect import (
 )
 from bootkit.detect.mkinitcpio import (
     IMG_DEV,
-    LOOP_HOOK,
     LOOP_WORDS,
     is_local,
     live_entries,
@@ -204,7 +202,9 @@ def _notes(iso: IsoView, first: MenuEntry, image: str) -> tuple[str, ...]:
     return tuple(notes)
 
 
-_PARABOLA, _HYPERBOLA, _KAOS, _CHAKRA = map(loop_hook_of, ("parabolaiso", "hyperiso", "kdeosiso", "chakraiso"))
+_ARCHISO, _PARABOLA, _HYPERBOLA, _KAOS, _CHAKRA = map(
+    loop_hook_of, ("archiso", "parabolaiso", "hyperiso", "kdeosiso", "chakraiso")
+)
 
 DETECTOR = Detector(
     name="archiso",
@@ -299,8 +299,9 @@ DETECTOR = Detector(
                 ),
             ),
             layers=("overlay", "dm_snapshot"),
-            markers={"archiso": ("hooks/archiso",), "archiso-loop": ("hooks/archiso_loop_mnt",)},
-            finder=replace(LOOP_HOOK, scripts="archiso"),
+            markers=_ARCHISO.markers,
+            scripts=_ARCHISO.scripts,
+            finder=_ARCHISO.finder,
             takes_modules=True,
             takes_device=True,
             roots=("/{archisobasedir:arch}/*/airootfs.*fs",),
@@ -310,8 +311,9 @@ DETECTOR = Detector(
             systems=("Parabola",),
             source="archlinux/mkinitcpio-archiso (b206f34), renamed; its published kernel lines",
             keeps="an ext4, btrfs or xfs partition, by cow_device= and cow_directory=",
-            markers=_PARABOLA[1],
-            finder=_PARABOLA[0],
+            markers=_PARABOLA.markers,
+            scripts=_PARABOLA.scripts,
+            finder=_PARABOLA.finder,
             takes_modules=True,
             takes_device=True,
             layers=("overlay", "dm_snapshot"),
@@ -322,8 +324,9 @@ DETECTOR = Detector(
             systems=("Hyperbola",),
             source="archlinux/mkinitcpio-archiso (b206f34), renamed; its published kernel lines",
             keeps="an ext4, btrfs or xfs partition, by cow_device= and cow_directory=",
-            markers=_HYPERBOLA[1],
-            finder=_HYPERBOLA[0],
+            markers=_HYPERBOLA.markers,
+            scripts=_HYPERBOLA.scripts,
+            finder=_HYPERBOLA.finder,
             takes_modules=True,
             takes_device=True,
             layers=("overlay", "dm_snapshot"),
@@ -331,8 +334,9 @@ DETECTOR = Detector(
         ),
         Stack(
             name="kdeosiso",
-            markers=_KAOS[1],
-            finder=_KAOS[0],
+            markers=_KAOS.markers,
+            scripts=_KAOS.scripts,
+            finder=_KAOS.finder,
             takes_modules=True,
             takes_device=True,
             layers=("overlay", "dm_snapshot"),
@@ -347,8 +351,9 @@ DETECTOR = Detector(
         ),
         Stack(
             name="chakraiso",
-            markers=_CHAKRA[1],
-            finder=_CHAKRA[0],
+            markers=_CHAKRA.markers,
+            scripts=_CHAKRA.scripts,
+            finder=_CHAKRA.finder,
             takes_modules=True,
             takes_device=True,
             layers=("overlay", "dm_snapshot"),

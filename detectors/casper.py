@@ -41,6 +41,7 @@ from bootkit.detect import (
     OlderName,
     Persistence,
     QuickRule,
+    ScriptMark,
     Stack,
     before_separator,
     boot_entries,
@@ -64,6 +65,8 @@ FIND_ISO = f"{ISO_SCAN}={ISO_PATH}"
 FILESYSTEMS = ("ext4", "vfat", "ntfs", "btrfs", "xfs")
 """The list is fixed in ``is_supported_fs``; exFAT is in none of its versions."""
 FIRST_WITH_UDF = (22, 10)
+PREMOUNT = "scripts/casper-premount"
+"""The folder of what its initrd runs before it looks for the medium, of which a file ORDER names what is run."""
 LOADER_OR_CD_WORDS = (ISO_SCAN, "findiso", "cdrom-detect/*")
 UBUNTU = frozenset({
     "Ubuntu", "Kubuntu", "Xubuntu", "Lubuntu", "Edubuntu", "Ubuntu MATE", "Ubuntu Budgie", "Ubuntu Studio",
@@ -341,7 +344,8 @@ DETECTOR = Detector(
             takes_device=True,
             markers={
                 "casper": ("scripts/casper",),
-                "casper-iso-scan": ("scripts/casper-premount/20iso_scan",),
+                "casper-iso-scan": (f"{PREMOUNT}/20iso_scan",),
+                "casper-premount-order": (f"{PREMOUNT}/ORDER",),
                 "lupin": ("scripts/lupin-helpers", "scripts/lupin_init*"),
             },
             finder=FileFinder(
@@ -349,7 +353,10 @@ DETECTOR = Detector(
                 scripts="casper",
                 maker="initramfs-tools",
                 lacking="Its initrd was made without casper's script 20iso_scan, which looks for an ISO file.",
+                parts=(("casper-premount-order", "casper-iso-scan-ordered"),),
+                partial=f"Its initrd holds casper's script 20iso_scan, which looks for an ISO file, but {PREMOUNT}/ORDER does not name it.",
             ),
+            scripts={"casper-iso-scan-ordered": ScriptMark(files=(f"{PREMOUNT}/ORDER",), says="20iso_scan")},
             roots=("/{live-media-path:casper}/*.squashfs",),
         ),
     ),

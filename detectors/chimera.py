@@ -12,6 +12,7 @@ from bootkit.detect import (
     ISO_PATH,
     Detection,
     Detector,
+    FileFinder,
     IsoView,
     LookedAt,
     MenuEntry,
@@ -32,6 +33,7 @@ from bootkit.detect import (
 
 LABEL = "CHIMERA_LIVE"
 FIND_ISO = f"findiso={ISO_PATH}"
+NO_FINDISO = "The live-boot in its initrd knows no findiso=, which names an ISO file."
 FILESYSTEMS = ("vfat", "ext4", "btrfs")
 NAMES = (
     NamePattern("Chimera Linux", r"^chimera-linux-(?P<arch>[a-z0-9_]+)-LIVE-(?P<version>\d{8})-(?P<edition>[a-z]+)"),
@@ -89,7 +91,14 @@ DETECTOR = Detector(
                 ),
             ),
             keeps="a partition of its own, by persistence",
-            roots=("/{live-media-path:live}/*.squashfs",),
+            finder=FileFinder(
+                markers=("live-boot",),
+                scripts="live-boot",
+                parts=(("live-boot-search", "live-boot-findiso"),),
+                lacking=NO_FINDISO,
+                partial=NO_FINDISO,
+            ),
+            roots=("/{live-media-path:live}/*.squashfs", "/{live-media-path:live}/*.erofs"),
         ),
     ),
 )

@@ -38,7 +38,6 @@ from bootkit.detect import (
     SYSTEMD_WORDS,
     Detection,
     Detector,
-    FileFinder,
     Identity,
     IsoView,
     LookedAt,
@@ -70,11 +69,12 @@ from bootkit.detect import (
 from bootkit.detect.dracut import (
     DMSQUASH_LIVE,
     ISO_SCAN,
-    LACKS_ISO_SCAN,
+    ISO_SCAN_MARKERS,
     UDEV_NOTE,
     dracut_filesystems,
     is_for_kiwi_live,
     is_plain_label,
+    iso_scan_of,
 )
 
 FIND_ISO = f"{ISO_SCAN}={ISO_PATH}"
@@ -85,6 +85,8 @@ TO_RAM = ("rd.live.ram=1",)
 ROOT = "/LiveOS/squashfs.img"
 OVERLAYFS = "rd.live.overlay.overlayfs=1"
 LABELS = ("CDLABEL", "LABEL")
+LIVEISO = "liveiso-root"
+"""The marker of OpenMandriva's initrds."""
 LIVEISO_INITRD = "/boot/liveinitrd.img"
 LIVEISO_FILESYSTEMS = ("vfat", "ext4", "btrfs")
 UNKNOWN_DRIVERS = frozenset({"Calculate Linux", "Redcore Linux"})
@@ -325,19 +327,9 @@ DETECTOR = Detector(
             takes_device=True,
             markers={
                 DMSQUASH_LIVE: ("sbin/dmsquash-live-root", "sbin/dmsquash-live-root.sh"),
-                "iso-scan": ("sbin/iso-scan", "sbin/iso-scan.sh"),
-                "iso-scan-hook": (
-                    "lib/dracut/hooks/cmdline/*-parse-iso-scan.sh",
-                    "var/lib/dracut/hooks/cmdline/*-parse-iso-scan.sh",
-                ),
+                **ISO_SCAN_MARKERS,
             },
-            finder=FileFinder(
-                markers=("iso-scan",),
-                mounts_anything=True,
-                scripts=DMSQUASH_LIVE,
-                maker="dracut",
-                lacking=LACKS_ISO_SCAN,
-            ),
+            finder=iso_scan_of(DMSQUASH_LIVE),
             roots=("/{rd.live.dir:LiveOS}/*.img", "/{rd.live.dir:LiveOS}/{rd.live.squashimg:squashfs.img}"),
         ),
         Stack(
@@ -357,6 +349,8 @@ DETECTOR = Detector(
             layers=("dm_snapshot", "overlay"),
             takes_modules=True,
             takes_device=True,
+            markers={LIVEISO: ("sbin/liveiso-root", "sbin/liveiso-root.sh")},
+            finder=iso_scan_of(LIVEISO),
             roots=("/{rd.live.dir:LiveOS}/*.img",),
         ),
     ),

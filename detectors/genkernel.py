@@ -21,6 +21,7 @@ from bootkit.detect import (
     ChoiceWords,
     Detection,
     Detector,
+    FileFinder,
     Identity,
     IsoView,
     LookedAt,
@@ -28,6 +29,7 @@ from bootkit.detect import (
     NamePattern,
     NotMine,
     QuickRule,
+    ScriptMark,
     Stack,
     arch_of,
     before_separator,
@@ -46,6 +48,7 @@ IMAGES = ("/image.squashfs", "/livecd.squashfs", "/sysrcd.dat")
 LOADED = ("loop", "isofs")
 """Modules by which it opens the file; ``mount -o loop`` without a type asks for neither. One that is part of the kernel is
 passed over."""
+LINUXRC = ("init", "linuxrc")
 SYSRCD = "/sysrcd.dat"
 FILESYSTEMS = ("vfat", "ext4")
 """The kernel's own configuration decides about the others."""
@@ -155,6 +158,15 @@ DETECTOR = Detector(
                     when="2026-11",
                     what="gentoo/catalyst 3.0, gentoo/genkernel 4.3.10",
                 ),
+            ),
+            scripts={
+                "genkernel": ScriptMark(files=LINUXRC, says=r"\bcdroot\b"),
+                "genkernel-iso": ScriptMark(files=LINUXRC, says=r"\biso(?:boot|loop)\b"),
+            },
+            finder=FileFinder(
+                markers=("genkernel-iso",),
+                scripts="genkernel",
+                lacking="The init of its initrd knows neither isoboot= nor isoloop=, which name an ISO file.",
             ),
             keeps="a partition, by overlayfs=",
             words=ChoiceWords(keyboard=("keymap={layout}",)),

@@ -24,7 +24,6 @@ from bootkit.detect import (
     YAST,
     Detection,
     Detector,
-    FileFinder,
     IsoView,
     LookedAt,
     Menu,
@@ -51,12 +50,12 @@ from bootkit.detect.dracut import (
     KIWI_KERNEL,
     KIWI_LIVE,
     KIWI_PERSISTENT,
-    LACKS_ISO_SCAN,
     UDEV_NOTE,
     dracut_filesystems,
     is_for_kiwi_live,
     is_kiwis_entry,
     is_plain_label,
+    iso_scan_of,
 )
 
 ROOT = "/LiveOS/squashfs.img"
@@ -214,9 +213,7 @@ DETECTOR = Detector(
             layers=("overlay",),
             takes_modules=True,
             takes_device=True,
-            finder=FileFinder(
-                markers=("iso-scan",), mounts_anything=True, scripts=KIWI_LIVE, maker="dracut", lacking=LACKS_ISO_SCAN
-            ),
+            finder=iso_scan_of(KIWI_LIVE),
             markers={KIWI_LIVE: ("sbin/kiwi-live-root", "sbin/kiwi-live-root.sh", "lib/kiwi-live-lib.sh")},
             roots=("/{rd.live.dir:LiveOS}/*.img", "/{rd.live.dir:LiveOS}/{rd.live.squashimg:squashfs.img}"),
         ),

@@ -16,10 +16,12 @@ from bootkit.detect import (
     ChoiceWords,
     Detection,
     Detector,
+    FileFinder,
     IsoView,
     MenuEntry,
     NotMine,
     QuickRule,
+    ScriptMark,
     Stack,
     boot_entries,
     read_menus,
@@ -94,6 +96,15 @@ DETECTOR = Detector(
             name="knoppix",
             systems=("KNOPPIX",),
             source="aguslr/multibootusb (a5cee8e) mbusb.d/knoppix.d (reported)",
+            scripts={
+                "knoppix": ScriptMark(files=("init", "linuxrc"), says=r"\bKNOPPIX\b"),
+                "knoppix-bootfrom": ScriptMark(files=("init", "linuxrc"), says=r"\bbootfrom\b"),
+            },
+            finder=FileFinder(
+                markers=("knoppix-bootfrom",),
+                scripts="knoppix",
+                lacking="The init of its initrd knows no bootfrom=, which names an ISO file.",
+            ),
             words=ChoiceWords(
                 language=("lang={language}",),
                 keyboard=("keyboard={keymap}", "xkeyboard={layout}"),

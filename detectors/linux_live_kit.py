@@ -20,6 +20,7 @@ from bootkit.detect import (
     ISO_PATH,
     Detection,
     Detector,
+    FileFinder,
     Identity,
     IsoView,
     LookedAt,
@@ -28,6 +29,7 @@ from bootkit.detect import (
     NamePattern,
     NotMine,
     QuickRule,
+    ScriptMark,
     Stack,
     arch_of,
     boot_entries,
@@ -142,6 +144,15 @@ DETECTOR = Detector(
             looked_at=(
                 LookedAt(system="Slax", version="12.2.0", when="2026-11", what="Tomas-M/linux-live (9825e93)"),
                 LookedAt(system="MiniOS", version="5.0.1", when="2026-11", what="minios-linux/minios-live (128e03dd)"),
+            ),
+            scripts={
+                "livekitlib": ScriptMark(files=("lib/livekitlib",), says=r"^\s*find_data_try\s*\("),
+                "livekitlib-iso": ScriptMark(files=("lib/livekitlib",), says=r"\bmount\b.*\bloop\b.*/iso\b"),
+            },
+            finder=FileFinder(
+                markers=("livekitlib-iso",),
+                scripts="livekitlib",
+                lacking="The livekitlib of its initrd opens no ISO file: it takes from= for a folder.",
             ),
             keeps="a folder of a partition, by perchdir=/dev/...",
             layers=("overlay", "aufs"),

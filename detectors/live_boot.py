@@ -43,6 +43,7 @@ from bootkit.detect import (
     NotMine,
     Persistence,
     QuickRule,
+    ScriptMark,
     Stack,
     Verdict,
     before_separator,
@@ -65,6 +66,9 @@ from bootkit.detect import (
 
 FIND_ISO = f"findiso={ISO_PATH}"
 FROM_ISO = f"fromiso=/dev/disk/by-uuid/{STICK_UUID}{ISO_PATH}"
+SEARCHES = ("lib/live/boot/*-misc-helpers.sh", "scripts/live", "scripts/live-helpers")
+"""Scripts of its initrd that look through the disks: live-boot 3.0 and later, and before."""
+NO_FINDISO = "The live-boot in its initrd knows no findiso=, which names an ISO file."
 OWN_WAYS = ("findiso", "fromiso", "isofrom")
 """Words by which it takes an ISO file's path."""
 OTHER_WAYS = ("findiso", "fromiso", "isofrom", "live-media", "bootfrom", "live-media-offset", "FSUUID")
@@ -353,7 +357,19 @@ DETECTOR = Detector(
             takes_modules=True,
             takes_device=True,
             markers={"live-boot": ("lib/live/boot/9990-main.sh", "bin/live-boot", "scripts/live")},
-            finder=FileFinder(markers=("live-boot",), mounts_anything=True, maker="initramfs-tools"),
+            scripts={
+                "live-boot-search": ScriptMark(files=SEARCHES, says=r"^\s*(?:find_livefs|check_dev)\s*\("),
+                "live-boot-findiso": ScriptMark(files=SEARCHES, says=r"\bFINDISO\b"),
+            },
+            finder=FileFinder(
+                markers=("live-boot",),
+                mounts_anything=True,
+                scripts="live-boot",
+                maker="initramfs-tools",
+                parts=(("live-boot-search", "live-boot-findiso"),),
+                lacking=NO_FINDISO,
+                partial=NO_FINDISO,
+            ),
             roots=("/{live-media-path:live}/*.squashfs",),
         ),
         Stack(

@@ -22,6 +22,7 @@ from bootkit.detect import (
     ChoiceWords,
     Detection,
     Detector,
+    FileFinder,
     Identity,
     IsoView,
     LookedAt,
@@ -29,6 +30,7 @@ from bootkit.detect import (
     NamePattern,
     NotMine,
     QuickRule,
+    ScriptMark,
     Stack,
     arch_of,
     boot_entries,
@@ -153,6 +155,15 @@ DETECTOR = Detector(
                 host=("hostname={value}",),
             ),
             layers=("overlay",),
+            scripts={
+                "liveslak": ScriptMark(files=("init",), says=r"\blivemedia="),
+                "liveslak-iso": ScriptMark(files=("init",), says=r"\bLIVEPATH\b"),
+            },
+            finder=FileFinder(
+                markers=("liveslak-iso",),
+                scripts="liveslak",
+                lacking="The init of its initrd takes a device in livemedia=, and no ISO file on it.",
+            ),
         ),
         Stack(
             name="Linux Live Kit (Wifislax)",

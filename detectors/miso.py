@@ -21,7 +21,6 @@ from bootkit.detect import (
     ChoiceWords,
     Detection,
     Detector,
-    FileFinder,
     Identity,
     IsoView,
     LookedAt,
@@ -40,7 +39,14 @@ from bootkit.detect import (
     usable_entries,
     word_value,
 )
-from bootkit.detect.mkinitcpio import LOOP_WORDS, is_local, live_entries, microcode_images, mkinitcpio_filesystems
+from bootkit.detect.mkinitcpio import (
+    LOOP_WORDS,
+    is_local,
+    live_entries,
+    loop_hook_of,
+    microcode_images,
+    mkinitcpio_filesystems,
+)
 
 MARK = "/.miso"
 KERNEL = "/boot/vmlinuz-*"
@@ -140,6 +146,8 @@ def _who(iso: IsoView, folder: str) -> Identity:
     return Identity(distro=who.distro or BASES.get(folder, folder), version=version, edition=edition)
 
 
+_LOOP = loop_hook_of("miso")
+
 DETECTOR = Detector(
     name="miso",
     detect=detect,
@@ -170,16 +178,11 @@ DETECTOR = Detector(
             words=ChoiceWords(language=("lang={lang}",), keyboard=("keytable={keymap}",), timezone=("tz={value}",)),
             no_persistence=KEEPS_NOTHING,
             layers=("overlay", "aufs"),
-            markers={"miso": ("hooks/miso",), "miso-loop": ("hooks/miso_loop_mnt",)},
+            markers=_LOOP.markers,
+            scripts=_LOOP.scripts,
             takes_modules=True,
             takes_device=True,
-            finder=FileFinder(
-                markers=("miso-loop",),
-                mounts_anything=True,
-                scripts="miso",
-                maker="mkinitcpio",
-                lacking="Its initrd was made without the hook miso_loop_mnt, which opens an ISO file.",
-            ),
+            finder=_LOOP.finder,
             roots=("/{misobasedir:manjaro}/*/*.sfs",),
         ),
         Stack(

@@ -24,11 +24,13 @@ from bootkit.detect import (
     ON_A_DISK,
     Detection,
     Detector,
+    FileFinder,
     IsoView,
     LookedAt,
     MenuEntry,
     NamePattern,
     NotMine,
+    ScriptMark,
     Stack,
     arch_of,
     boot_entries,
@@ -45,6 +47,9 @@ STORE = "/nix-store.squashfs"
 WAITS = "It waits 15 seconds at each start before it goes on: its initrd looks for the file in a shell of its own."
 """Source: stage-1-init.sh, whose ``break 2`` ends only the subshell behind ``blkid |``; booted."""
 FILESYSTEMS = ("vfat", "ext4")
+SCRIPTED = "nixos-stage-1"
+"""The marker of an initrd whose ``/init`` is NixOS' own script."""
+STAGE_1 = ("init", "nix/store/*-stage-1-init.sh")
 OF_UNITS = ("root=fstab", "root=gpt-auto")
 NAMES = (
     NamePattern("NixOS", r"^nixos(?:-(?P<edition>minimal|gnome|plasma\d?|graphical|kde))?-(?P<version>\d\d\.\d\d)(?:-(?P<arch>x86_64|aarch64|i686))?"),
@@ -70,8 +75,8 @@ def detect(iso: IsoView) -> Detection | NotMine:
         edition=who.edition.capitalize().replace("Gnome", "GNOME"),
         evidence=(f"{STORE} is there",),
     )
-    if any(word.startswith("root=") and word not in OF_UNITS for word in first.cmdline):
-        evidence = f"{first.source} has root=, as the scripted initrd needs it"
+    is_scripted, evidence = _is_scripted(iso, first)
+    if is_scripted:
         return replace(
             known,
             stack="nixos stage-1",
@@ -83,7 +88,6 @@ def detect(iso: IsoView) -> Detection | NotMine:
             evidence=(*known.evidence, evidence),
             notes=(WAITS,),
         )
-    evidence = f"{first.source} has no disk in root=: its initrd is made of systemd units"
     return replace(
         known,
         entries=boot_entries(entries, _own_words, default=first, to_ram=("copytoram",)),
@@ -91,6 +95,19 @@ def detect(iso: IsoView) -> Detection | NotMine:
         notes=(ON_A_DISK,),
         wants_disk=True,
     )
+
+
+def _is_scripted(iso: IsoView, first: MenuEntry) -> tuple[bool, str]:
+    """Whether NixOS' own script is the initrd's ``/init``, and how that is known."""
+    initrd = iso.initrd(first.initrds[-1])
+    markers = initrd.markers if initrd is not None else ()
+    if SCRIPTED in markers:
+        return True, f"the /init in {first.initrds[-1]} is NixOS' script"
+    if "systemd" in markers:
+        return False, f"the /init in {first.initrds[-1]} is systemd"
+    if any(word.startswith("root=") and word not in OF_UNITS for word in first.cmdline):
+        return True, f"{first.source} has root=, as the scripted initrd needs it"
+    return False, f"{first.source} has no disk in root=: its initrd is made of systemd units"
 
 
 def _words(entry: MenuEntry) -> tuple[str, ...]:
@@ -119,6 +136,15 @@ DETECTOR = Detector(
                 ),
             ),
             no_persistence=KEEPS_NOTHING,
+            scripts={
+                SCRIPTED: ScriptMark(files=STAGE_1, says=r"<<< .*Stage 1 >>>"),
+                "nixos-findiso": ScriptMark(files=STAGE_1, says=r"\bfindiso="),
+            },
+            finder=FileFinder(
+                markers=("nixos-findiso",),
+                scripts=SCRIPTED,
+                lacking="The scripted stage 1 in its initrd knows no findiso=, which names an ISO file.",
+            ),
         ),
         Stack(
             name="nixos systemd stage-1",

@@ -21,6 +21,7 @@ from bootkit.detect import (
     ChoiceWords,
     Detection,
     Detector,
+    FileFinder,
     Identity,
     IsoView,
     LookedAt,
@@ -47,6 +48,9 @@ KERNEL, INITRD, MICROCODE = "/vmlinuz", "/initrd.gz", "/ucode.cpio"
 LOOP_WORDS = (f"img_dev={STICK_UUID}", f"img_loop={ISO_PATH}")
 PATH_WORDS = ("img_dev", "iso_dev", "img_loop", "isofrom", "isoloop", "findiso", "find_iso", "iso-scan/filename")
 FILESYSTEMS = ("vfat", "ext4", "ntfs")
+ISOBOOT = "puppy-isoboot"
+"""The marker of an initrd that holds the script."""
+OLDER = "Its initrd is older than Puppy's support for ISO files (November 2019)."
 ISOBOOT_SINCE = "2019-11-24"
 TO_RAM = ("pfix=fsck,copy",)
 SFS = re.compile(r"^(?:puppy_)?([a-z][\w-]*?)_v?(\d[\w.-]*)\.sfs$", re.IGNORECASE)
@@ -63,12 +67,7 @@ def detect(iso: IsoView) -> Detection | NotMine:
     entries = usable_entries(iso, read_menus(iso), lambda entry: entry.kernel == iso.spelled(KERNEL)) or _by_files(iso)
     first = entries[0]
     who = _who(iso)
-    can = _has_isoboot(iso)
-    because = (
-        "its loopback.cfg passes img_loop"
-        if _passes_path(iso)
-        else f"it was made on {build_date(iso) or 'an unknown day'}"
-    )
+    can, because, is_sure = _has_isoboot(iso)
     return Detection(
         stack="puppy",
         distro=who.distro,
@@ -79,10 +78,10 @@ def detect(iso: IsoView) -> Detection | NotMine:
         else (),
         filesystems=FILESYSTEMS,
         evidence=(f"{iso.spelled(INITRD)} and Puppy's .sfs files are there", because),
-        notes=() if not can or _passes_path(iso) else (
+        notes=() if is_sure or not can else (
             "If it cannot find its files, its initrd is older than its date, and the image needs to be extracted.",
         ),
-        obstacle="" if can else "Its initrd is older than Puppy's support for ISO files (November 2019).",
+        obstacle="" if can else OLDER,
         instead=""
         if can
         else "Copy vmlinuz, initrd.gz and the .sfs files to a folder of a stick and start them with pmedia=usbflash psubdir=FOLDER.",
@@ -94,8 +93,16 @@ def _passes_path(iso: IsoView) -> bool:
     return menu is not None and any(has_word(entry.cmdline, "img_loop") for entry in menu.linux)
 
 
-def _has_isoboot(iso: IsoView) -> bool:
-    return _passes_path(iso) or build_date(iso) >= ISOBOOT_SINCE
+def _has_isoboot(iso: IsoView) -> tuple[bool, str, bool]:
+    """Whether its initrd opens an ISO file, why that is believed, and whether it is sure."""
+    initrd = iso.initrd(INITRD)
+    if initrd is not None and "puppy" in initrd.markers and not initrd.warnings:
+        can = ISOBOOT in initrd.markers
+        return can, f"{iso.spelled(INITRD)} has {'a' if can else 'no'} sbin/isoboot", True
+    if _passes_path(iso):
+        return True, "its loopback.cfg passes img_loop", True
+    day = build_date(iso)
+    return day >= ISOBOOT_SINCE, f"it was made on {day or 'an unknown day'}", False
 
 
 def _by_files(iso: IsoView) -> tuple[MenuEntry, ...]:
@@ -148,6 +155,8 @@ DETECTOR = Detector(
                     system="Fossapup64", version="9.6", when="2026-11", what="puppylinux-woof-CE/woof-CE (b7718345)"
                 ),
             ),
+            markers={"puppy": ("DISTRO_SPECS",), ISOBOOT: ("sbin/isoboot",)},
+            finder=FileFinder(markers=(ISOBOOT,), scripts="puppy", lacking=OLDER),
             but="images made before November 2019 do not",
             keeps="a save file or folder beside the ISO file",
             words=ChoiceWords(language=("plang={lang}",), keyboard=("pkeys={keymap}",)),

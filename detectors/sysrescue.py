@@ -30,7 +30,7 @@ from bootkit.detect import (
     usable_entries,
     version_tuple,
 )
-from bootkit.detect.mkinitcpio import IMG_DEV, LOOP_HOOK, LOOP_WORDS, is_local, live_entries
+from bootkit.detect.mkinitcpio import IMG_DEV, LOOP_WORDS, is_local, live_entries, loop_hook_of
 
 FOLDER = "/sysresccd"
 GRUB_MENU = "/boot/grub/grubsrcd.cfg"
@@ -138,7 +138,7 @@ DETECTOR = Detector(
                 ),
             ),
             layers=("overlay", "dm_snapshot"),
-            finder=replace(LOOP_HOOK, scripts="archiso"),
+            finder=loop_hook_of("archiso").finder,
             takes_modules=True,
             takes_device=True,
             roots=("/{archisobasedir:sysresccd}/*/airootfs.*fs",),

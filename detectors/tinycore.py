@@ -22,6 +22,7 @@ from bootkit.detect import (
     ChoiceWords,
     Detection,
     Detector,
+    FileFinder,
     IsoView,
     LookedAt,
     MenuEntry,
@@ -129,6 +130,12 @@ DETECTOR = Detector(
                     when="2026-06",
                     what="its image, in the tests of linuxboot/heads (aedae4ff)",
                 ),
+            ),
+            markers={"tinycore": ("bin/tce-load",), "tinycore-iso": ("bin/fromISOfile",)},
+            finder=FileFinder(
+                markers=("tinycore-iso",),
+                scripts="tinycore",
+                lacking="Its initrd was made without the script fromISOfile, which takes the extensions from an ISO file.",
             ),
             keeps="a folder of a partition, by tce=UUID=...",
             words=ChoiceWords(

@@ -7,10 +7,12 @@ from bootkit.bootcfg.cmdline import has_word
 from bootkit.bootcfg.menu import Menu, MenuEntry
 from bootkit.detect.identity import build_date
 from bootkit.model.iso import IsoView
+from bootkit.model.stack import FileFinder
 
 ISO_SCAN = "iso-scan/filename"
 """dracut's word for the ISO file; its value ends up unquoted in a shell command."""
 LACKS_ISO_SCAN = "Its initrd was made without dracut's script iso-scan, which looks for an ISO file."
+NO_ISO_SCAN_HOOK = "Its initrd holds dracut's script iso-scan, which looks for an ISO file, but no hook that starts it."
 DRACUT_FILESYSTEMS = ("vfat", "ext4", "btrfs", "xfs")
 """An initrd made without ``--hostonly`` has all of the kernel's own drivers."""
 EXFAT_SINCE = "2023-06"
@@ -21,8 +23,30 @@ UDEV_NOTE = (
     "'udevadm trigger --action=add' there."
 )
 """dracut's commit 7b530f26: with newer kernels attaching a file raises no event by which udev learns of its label."""
+_CMDLINE_HOOKS = ("lib/dracut/hooks/cmdline", "var/lib/dracut/hooks/cmdline")
 KIWI_LIVE, DMSQUASH_LIVE = "kiwi-live-root", "dmsquash-live-root"
 """The markers of initrds that hold the one module or the other."""
+ISO_SCAN_MARKERS = {
+    "iso-scan": ("sbin/iso-scan", "sbin/iso-scan.sh"),
+    "dracut-cmdline-hooks": tuple(f"{hooks}/*.sh" for hooks in _CMDLINE_HOOKS),
+    "iso-scan-hook": tuple(f"{hooks}/*iso-scan*.sh" for hooks in _CMDLINE_HOOKS),
+}
+"""Source: dracut 059 and 111, modules.d/90dmsquash-live/module-setup.sh: the script, and the hook that has it started."""
+
+
+def iso_scan_of(module: str) -> FileFinder:
+    """The finder of initrds that are known by the marker ``module``."""
+    return FileFinder(
+        markers=("iso-scan",),
+        mounts_anything=True,
+        scripts=module,
+        maker="dracut",
+        lacking=LACKS_ISO_SCAN,
+        parts=(("dracut-cmdline-hooks", "iso-scan-hook"),),
+        partial=NO_ISO_SCAN_HOOK,
+    )
+
+
 KIWI_KERNEL = "/boot/*/loader/linux"
 KIWI_PERSISTENT = ("rd.live.overlay.persistent", "rd.live.overlay.cowfs")
 """Words that kiwi-live has for changes that are kept."""

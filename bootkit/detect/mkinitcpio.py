@@ -5,7 +5,8 @@ on it and overrides every other word for the medium. A path is the only spelling
 ``UUID=`` works since mkinitcpio-archiso 68.
 """
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from bootkit.bootcfg.cmdline import has_word, without, word_value
 from bootkit.bootcfg.menu import MenuEntry
@@ -13,30 +14,46 @@ from bootkit.detect.entries import boot_entries, without_loader_words
 from bootkit.detect.identity import build_date
 from bootkit.model.boot import ISO_PATH, STICK_UUID, BootEntry, Role
 from bootkit.model.iso import IsoView
-from bootkit.model.stack import FileFinder
-
-LOOP_HOOK = FileFinder(
-    markers=("archiso-loop",),
-    mounts_anything=True,
-    maker="mkinitcpio",
-    lacking="Its initrd was made without the hook archiso_loop_mnt, which opens an ISO file.",
-)
-"""A stack adds the marker of its own ``scripts``."""
+from bootkit.model.stack import FileFinder, ScriptMark
 
 
-def loop_hook_of(fork: str) -> tuple[FileFinder, dict[str, tuple[str, ...]]]:
-    """The finder of a fork that has put its own name for archiso, and the markers of its hooks.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoopHook:
+    """The hook of one kind of initrd, and how it is known."""
 
-    Source: Ventoy 1.0 IMG/cpio/ventoy/hook/arch and hook/hyperbola, which patch ``hooks/parabolaiso``, ``hooks/hyperiso`` and
-    ``hooks/artix`` by these names; artools 0.8.
+    finder: FileFinder
+    markers: Mapping[str, tuple[str, ...]]
+    scripts: Mapping[str, ScriptMark]
+
+
+def loop_hook_of(name: str) -> LoopHook:
+    """The hook ``<name>_loop_mnt`` beside the hook ``name``: archiso's, or that of a fork which has put its own name for it.
+
+    ``/init`` runs no hook that ``HOOKS`` in ``/config`` does not name, wherever its file came from.
+
+    Source: mkinitcpio 41, init_functions (run_hookfunctions); Ventoy 1.0 IMG/cpio/ventoy/hook/arch and hook/hyperbola, which
+    patch ``hooks/parabolaiso``, ``hooks/hyperiso`` and ``hooks/artix`` by these names; artools 0.8, initcpio/hooks.
     """
-    lacking = f"Its initrd was made without the hook {fork}_loop_mnt, which opens an ISO file."
-    finder = FileFinder(
-        markers=(f"{fork}-loop",), mounts_anything=True, scripts=fork, maker="mkinitcpio", lacking=lacking
+    hook, listed = f"{name}_loop_mnt", f"{name}-loop-in-config"
+    return LoopHook(
+        finder=FileFinder(
+            markers=(f"{name}-loop",),
+            mounts_anything=True,
+            scripts=name,
+            maker="mkinitcpio",
+            lacking=f"Its initrd was made without the hook {hook}, which opens an ISO file.",
+            parts=((_CONFIG, listed),),
+            partial=f"Its initrd holds the hook {hook}, which opens an ISO file, but its /config does not name it.",
+        ),
+        markers={name: (f"hooks/{name}",), f"{name}-loop": (f"hooks/{hook}",)},
+        scripts={
+            _CONFIG: ScriptMark(files=("config",), says="^HOOKS="),
+            listed: ScriptMark(files=("config",), says=rf"^HOOKS=.*\b{hook}\b"),
+        },
     )
-    return finder, {fork: (f"hooks/{fork}",), f"{fork}-loop": (f"hooks/{fork}_loop_mnt",)}
 
 
+_CONFIG = "mkinitcpio-config"
 LOOP_WORDS = (f"img_dev=/dev/disk/by-uuid/{STICK_UUID}", f"img_loop={ISO_PATH}")
 IMG_DEV = "/run/archiso/img_dev"
 """Where the hook leaves the stick in the booted system; it lets go of it when the system is copied to RAM."""

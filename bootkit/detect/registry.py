@@ -18,6 +18,7 @@ from bootkit.detect.naming import with_best_name
 from bootkit.errors import BootkitError
 from bootkit.model.boot import Recognition
 from bootkit.model.iso import NotRecorded
+from bootkit.model.stack import ScriptMark
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -54,6 +55,11 @@ def stack_of(name: str) -> Stack:
 def markers() -> Mapping[str, tuple[str, ...]]:
     """The files by which the boot stacks know their initrds, by the marker that each stands for."""
     return {name: paths for stack in stacks().values() for name, paths in stack.markers.items()}
+
+
+def script_marks() -> Mapping[str, ScriptMark]:
+    """What the scripts of initrds say, by the marker that it stands for."""
+    return {name: mark for stack in stacks().values() for name, mark in stack.scripts.items()}
 
 
 def builtin() -> Iterator[Detector]:

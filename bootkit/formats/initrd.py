@@ -11,7 +11,7 @@ from typing import BinaryIO
 from bootkit.errors import FormatError
 from bootkit.formats.compression import Budget, detect
 from bootkit.formats.cpio import MAGICS, CpioMember, read_cpio
-from bootkit.formats.initrdmarks import MAKERS, MarkReader, program_of
+from bootkit.formats.initrdmarks import MAKERS, MarkReader, ScriptReader, program_of
 from bootkit.formats.kmodules import (
     LIST_LIMIT,
     aliases,
@@ -25,6 +25,7 @@ from bootkit.formats.kmodules import (
 )
 from bootkit.formats.stream import Plain, Stream, Unpacked
 from bootkit.model.initrd import CHARSET_MODULES, UNPACKERS, InitrdFacts, InitrdSegment, KernelModules
+from bootkit.model.stack import ScriptMark
 
 OUTPUT_LIMIT = 1 << 30
 """Bytes to which an initrd may unpack; those of installers with their whole system inside have 400 MiB."""
@@ -127,15 +128,20 @@ class Initrd:
 
 
 def read_initrd(
-    fh: BinaryIO, size: int, *, markers: Mapping[str, tuple[str, ...]] | None = None, budget: Budget | None = None
+    fh: BinaryIO,
+    size: int,
+    *,
+    markers: Mapping[str, tuple[str, ...]] | None = None,
+    scripts: Mapping[str, ScriptMark] | None = None,
+    budget: Budget | None = None,
 ) -> InitrdFacts:
     """What the initrd of ``size`` bytes at the start of ``fh`` holds. Damage gives what is in front of it, and a warning.
 
     ``markers`` are the paths of files by which boot stacks are known, by the marker that each stands for; ``usr/`` in front
-    of them is left out, and they may hold ``*``.
+    of them is left out, and they may hold ``*``. ``scripts`` are what their scripts say, in the same way.
     """
     initrd = Initrd(fh, size, budget=budget)
-    findings = _Findings(MarkReader(markers or {}))
+    findings = _Findings(MarkReader(markers or {}), ScriptReader(scripts or {}))
     for member in initrd.members(findings.wanted):
         findings.add(member)
     return InitrdFacts(
@@ -144,7 +150,7 @@ def read_initrd(
         segments=tuple(initrd.segments),
         maker=findings.maker,
         maker_version=findings.versions.get(findings.maker, ""),
-        markers=tuple(sorted(findings.markers)),
+        markers=tuple(sorted(findings.markers | findings.scripts.markers)),
         kernels=tuple(sorted(findings.kernels)),
         drivers=KernelModules(
             modules=tuple(sorted(findings.modules)),
@@ -164,8 +170,9 @@ def read_initrd(
 
 
 class _Findings:
-    def __init__(self, marks: MarkReader) -> None:
+    def __init__(self, marks: MarkReader, scripts: ScriptReader) -> None:
         self._marks = marks
+        self.scripts = scripts
         self._has_lupin = False
         self.unpacked = 0
         self.makers: set[str] = set()
@@ -193,9 +200,9 @@ class _Findings:
         path = name.lstrip("./")
         if mode & 0xF000 == 0xA000:
             return size <= _LINK_LIMIT and len(self.links) < _LINKS and _LINK.fullmatch(path) is not None
-        if size > min(LIST_LIMIT, self._kept) or not (
-            module_name(path) in _READ_MODULES or _TEXT.fullmatch(_placed(path))
-        ):
+        placed = _placed(path)
+        is_read = module_name(path) in _READ_MODULES or _TEXT.fullmatch(placed) or self.scripts.wants(placed)
+        if size > min(LIST_LIMIT, self._kept) or not is_read:
             return False
         self._kept -= size
         return True
@@ -209,7 +216,11 @@ class _Findings:
         elif member.data is not None and (module := module_name(path)):
             self._read_module(module, member.data)
         elif member.data is not None:
-            self._read(path, member.data.decode("utf-8", "replace"))
+            text = member.data.decode("utf-8", "replace")
+            if _TEXT.fullmatch(path):
+                self._read(path, text)
+            if self.scripts.wants(path):
+                self.scripts.read(path, text)
         if len(self.kernels) < _KERNEL_LIMIT and (kernel := _KERNEL.fullmatch(path)):
             self.kernels.add(_text(kernel[1]))
         if module := module_name(path):

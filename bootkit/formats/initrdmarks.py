@@ -9,6 +9,8 @@ import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from bootkit.model.stack import ScriptMark
+
 MAKERS: Mapping[str, str] = MappingProxyType(
     {
         # dracut 059, modules.d/99base/module-setup.sh: the version is in the file and in its name.
@@ -66,6 +68,7 @@ PROGRAMS = frozenset(
 )
 """Programs that matter for mounting, and for joining the pieces of an image that is mapped."""
 
+_COMMENT = re.compile(r"(?m)(?:^|(?<=\s))#.*$")
 _PROGRAM_AT = re.compile(r"s?bin/([^/]+)")
 
 
@@ -88,6 +91,34 @@ class MarkReader:
 
 def _matching(patterns: Mapping[str, re.Pattern[str]], path: str) -> tuple[str, ...]:
     return tuple(name for name, pattern in patterns.items() if pattern.fullmatch(path))
+
+
+class ScriptReader:
+    """What the scripts of an initrd say, by their paths; of two files at one path the later one counts."""
+
+    def __init__(self, scripts: Mapping[str, ScriptMark]) -> None:
+        self._marks = {
+            name: (re.compile("|".join(map(fnmatch.translate, mark.files))), re.compile(mark.says, re.MULTILINE))
+            for name, mark in scripts.items()
+        }
+        paths = [path.pattern for path, _says in self._marks.values()]
+        self._any = re.compile("|".join(f"(?:{path})" for path in paths)) if paths else None
+        self._said: dict[str, frozenset[str]] = {}
+
+    def wants(self, path: str) -> bool:
+        """Whether the text of a file at ``path`` may stand for something."""
+        return self._any is not None and self._any.fullmatch(path) is not None
+
+    def read(self, path: str, text: str) -> None:
+        code = _COMMENT.sub("", text)
+        self._said[path] = frozenset(
+            name for name, (files, says) in self._marks.items() if files.fullmatch(path) and says.search(code)
+        )
+
+    @property
+    def markers(self) -> frozenset[str]:
+        """The markers that all scripts stand for."""
+        return frozenset(name for names in self._said.values() for name in names)
 
 
 def program_of(path: str) -> str:

@@ -126,6 +126,16 @@ class AnswerFile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ScriptMark:
+    """What a script of an initrd says, where no file of its own gives it away."""
+
+    files: tuple[str, ...]
+    """Where the script lies, as :attr:`Stack.markers` has paths. One that says it is enough."""
+    says: str
+    """A regular expression that must be found in it outside of its comments."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FileFinder:
     """The part of a stack's initrd that looks for the ISO file, by the markers that give it away."""
 
@@ -138,14 +148,23 @@ class FileFinder:
     """The marker of an initrd that holds the stack, with the finder or without; empty where nothing tells."""
     lacking: str = ""
     """What it means that it holds the stack without the finder; a sentence."""
+    parts: tuple[tuple[str, str], ...] = ()
+    """What it needs beside its files: the marker of an initrd that has the list or the script which would name it, and the marker
+    of one that does. The first without the second is an initrd that never comes to look for a file."""
+    partial: str = ""
+    """What it means that such a part is missing; a sentence."""
 
     maker: str = ""
     """The program (``InitrdFacts.maker``) whose initrds hold the stack in the files that its markers are of: one of that maker
     with none of them was made without the stack, and of another maker's nothing is known."""
 
-    def is_lacking(self, markers: Collection[str]) -> bool:
-        """Whether ``markers`` are those of an initrd of the stack that cannot look for a file."""
-        return self.scripts in markers and not any(marker in markers for marker in self.markers)
+    def why_not(self, markers: Collection[str]) -> str:
+        """Why an initrd of the stack with ``markers`` cannot look for a file; empty if it can, or nothing tells."""
+        if self.scripts not in markers:
+            return ""
+        if not any(marker in markers for marker in self.markers):
+            return self.lacking
+        return self.partial if any(has in markers and part not in markers for has, part in self.parts) else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,6 +230,8 @@ class Stack:
     markers: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     """The files by which its initrd and the parts of it are known, by the marker that each stands for
     (``InitrdFacts.markers``): paths without slash and ``usr/`` in front, in which ``*`` stands for anything."""
+    scripts: Mapping[str, ScriptMark] = field(default_factory=dict[str, ScriptMark])
+    """What the scripts of its initrd say, by the marker that it stands for."""
     finder: FileFinder | None = None
     """What its initrd must hold to find its file, where that is a part which can be left out or known."""
     layers: tuple[str, ...] = ()

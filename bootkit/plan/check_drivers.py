@@ -7,7 +7,7 @@ an installer may fetch its drivers from elsewhere, and a small system have them 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 
-from bootkit.detect.registry import markers, stack_of
+from bootkit.detect.registry import markers, stack_of, stacks
 from bootkit.detect.roots import matches
 from bootkit.model.boot import BootEntry, Detection
 from bootkit.model.filesystem import ISO9660, UDF
@@ -82,9 +82,10 @@ def _is_of_no_stack(initrd: InitrdFacts, detection: Detection) -> bool:
     """Whether an initrd, of which all was seen, has no file by which any stack is known: one made for an installed system."""
     finder = stack_of(detection.stack).finder
     is_whole = bool(initrd.maker and initrd.drivers.modules and not initrd.warnings)
-    return (
-        is_whole and finder is not None and finder.maker == initrd.maker and not markers().keys() & set(initrd.markers)
-    )
+    if not is_whole or finder is None or finder.maker != initrd.maker:
+        return False
+    lists = {has for stack in stacks().values() if stack.finder for has, _part in stack.finder.parts}
+    return not (markers().keys() - lists) & set(initrd.markers)
 
 
 def slow_or_unseen(initrd: InitrdFacts, builtin: Collection[str]) -> Iterator[str]:

@@ -88,8 +88,8 @@ def _by_initrd(
 ) -> FileAnswer | None:
     """The answer that follows from what the initrd holds; ``None`` where that alone does not tell."""
     finder = stack_of(detection.stack).finder
-    if finder is not None and finder.is_lacking(initrd.markers) and not initrd.warnings:
-        return _answer(filesystem, finder.lacking, readable=False)
+    if finder is not None and not initrd.warnings and (reason := finder.why_not(initrd.markers)):
+        return _answer(filesystem, reason, readable=False)
     if lacks_loop(initrd, builtin):
         return _answer(filesystem, "Its initrd has no loop device, so it opens no ISO file.", readable=False)
     support = initrd.support(filesystem, builtin=builtin)

@@ -135,13 +135,13 @@ class ImageView(IsoView):
         return self._kernels[path]
 
     def _initrd(self, path: str) -> InitrdFacts:
-        from bootkit.detect.registry import markers
+        from bootkit.detect.registry import markers, script_marks
         from bootkit.formats.initrd import read_initrd
 
         if path not in self._initrds:
             try:
                 with self.open(path) as file:
-                    self._initrds[path] = read_initrd(file, file.size, markers=markers())
+                    self._initrds[path] = read_initrd(file, file.size, markers=markers(), scripts=script_marks())
             except FormatError as error:
                 warning = f"the initrd cannot be read: {error.message}"
                 self._initrds[path] = InitrdFacts(size=self.file_size(path), warnings=(warning,))

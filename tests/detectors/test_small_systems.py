@@ -24,6 +24,7 @@ from bootkit.detectors import (
     tinycore,
     uki,
 )
+from bootkit.model.initrd import InitrdFacts
 from bootkit.model.iso import IsoFacts, Node, RecordedIso
 from bootkit.model.kernel import KernelFacts, Uki
 
@@ -44,7 +45,10 @@ class BareIso(RecordedIso):
         volume_id: str = "DISC",
         uuid: str = "",
         name: str = "x.iso",
+        initrd: tuple[str, ...] = (),
     ) -> None:
+        """``initrd`` are the markers of whatever initrd it has."""
+        self._initrd_markers = initrd
         texts = texts or {}
         dirs: dict[str, dict[str, Node]] = {"/": {}}
         for path in (*files, *texts):
@@ -60,6 +64,9 @@ class BareIso(RecordedIso):
 
     def _text(self, path: str) -> str:
         return self.facts.texts.get(path, "")
+
+    def _initrd(self, path: str) -> InitrdFacts:
+        return InitrdFacts(size=1000, markers=self._initrd_markers)
 
 
 def menu(kernel: str, words: str, initrd: str) -> dict[str, str]:
@@ -199,6 +206,32 @@ def test_puppy_boots_from_a_file_since_its_initrd_knows_how(uuid: str, boots: bo
     assert isinstance(found, Detection)
     assert bool(found.entries) == boots
     assert found.title == "Puppy Slacko64 7.0 (x86_64)"
+
+
+@pytest.mark.parametrize(("script", "uuid"), [(True, "2019-11-23-10-00-00-00"), (False, "2022-01-01-10-00-00-00")])
+def test_the_initrd_of_a_puppy_is_believed_before_its_date(script: bool, uuid: str) -> None:
+    initrd = ("puppy", "puppy-isoboot") if script else ("puppy",)
+    iso = BareIso("/vmlinuz", "/initrd.gz", "/puppy_slacko64_7.0.sfs", uuid=uuid, initrd=initrd)
+    found = puppy.detect(iso)
+    assert isinstance(found, Detection)
+    assert bool(found.entries) == script
+    assert found.notes == ()
+
+
+@pytest.mark.parametrize(
+    ("markers", "root", "stack"),
+    [
+        (("nixos-stage-1",), "root=fstab", "nixos stage-1"),
+        (("systemd",), "root=LABEL=nixos", "nixos systemd stage-1"),
+        ((), "root=LABEL=nixos", "nixos stage-1"),
+        ((), "root=fstab", "nixos systemd stage-1"),
+    ],
+)
+def test_the_initrd_of_a_nixos_is_believed_before_its_menu(markers: tuple[str, ...], root: str, stack: str) -> None:
+    texts = menu("/boot/bzImage", f"init=/nix/store/0/init {root}", "/boot/initrd")
+    found = nixos.detect(BareIso("/nix-store.squashfs", "/boot/bzImage", "/boot/initrd", texts=texts, initrd=markers))
+    assert isinstance(found, Detection)
+    assert (found.stack, found.wants_disk) == (stack, stack == "nixos systemd stage-1")
 
 
 def test_an_alpine_without_a_text_is_still_alpine() -> None:

@@ -92,8 +92,10 @@ def test_every_detector_declares_stacks_of_its_own() -> None:
 
 @pytest.mark.every_detector
 def test_every_marker_that_a_stack_asks_for_is_one_that_some_initrd_can_have() -> None:
-    known = {name for stack in stacks().values() for name in stack.markers}
+    known = {name for stack in stacks().values() for name in (*stack.markers, *stack.scripts)}
     for stack in stacks().values():
         if stack.finder is not None:
             assert {*stack.finder.markers, stack.finder.scripts} - {""} <= known, stack.name
+            assert {name for pair in stack.finder.parts for name in pair} <= known, stack.name
+            assert bool(stack.finder.parts) == bool(stack.finder.partial), stack.name
             assert bool(stack.finder.scripts) == bool(stack.finder.lacking), stack.name

@@ -12,7 +12,11 @@ from bootkit.model.support import Verdict
 from bootkit.plan.check_file import file_answer
 
 FILE_FINDERS = [stack for stack in stacks().values() if stack.verdict is Verdict.BOOTS]
-WITH_SCRIPTS = [stack for stack in FILE_FINDERS if stack.finder and stack.finder.scripts]
+WITH_SCRIPTS = [
+    stack
+    for stack in FILE_FINDERS
+    if stack.finder and stack.finder.scripts and stack.finder.scripts not in stack.finder.markers
+]
 MODULES = ("fat", "nls_ascii", "nls_cp437", "vfat")
 ENTRY = BootEntry(title="Live", kernel="/k", initrds=("/i",), cmdline=(f"x={ISO_PATH}",), role=Role.DEFAULT)
 
