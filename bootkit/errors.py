@@ -8,6 +8,8 @@ import errno
 from collections.abc import Generator
 from contextlib import contextmanager
 
+from bootkit.i18n import tr
+
 
 class BootkitError(Exception):
     """The base of all; exit status 1 where nothing narrower fits."""
@@ -23,15 +25,17 @@ class BootkitError(Exception):
 
 
 _WAYS_OUT = {
-    errno.EACCES: "it takes another user's rights: sudo bootkit ...",
-    errno.EPERM: "it takes another user's rights: sudo bootkit ...",
-    errno.ENOSPC: "make room there; on a stick: bootkit list, bootkit remove IMAGE",
-    errno.EDQUOT: "make room there; on a stick: bootkit list, bootkit remove IMAGE",
-    errno.EROFS: "mount it writable; a switch on the stick, or an error that made the kernel careful, may stand against it",
-    errno.EIO: "try another port, then another stick: this one may be worn out; 'dmesg' tells what the kernel saw",
-    errno.ENODEV: "is the stick still plugged in?",
-    errno.ENXIO: "is the stick still plugged in?",
-    errno.ENOENT: "is it still there?",
+    errno.EACCES: tr("it takes another user's rights: sudo bootkit ..."),
+    errno.EPERM: tr("it takes another user's rights: sudo bootkit ..."),
+    errno.ENOSPC: tr("make room there; on a stick: bootkit list, bootkit remove IMAGE"),
+    errno.EDQUOT: tr("make room there; on a stick: bootkit list, bootkit remove IMAGE"),
+    errno.EROFS: tr(
+        "mount it writable; a switch on the stick, or an error that made the kernel careful, may stand against it"
+    ),
+    errno.EIO: tr("try another port, then another stick: this one may be worn out; 'dmesg' tells what the kernel saw"),
+    errno.ENODEV: tr("is the stick still plugged in?"),
+    errno.ENXIO: tr("is the stick still plugged in?"),
+    errno.ENOENT: tr("is it still there?"),
 }
 
 
@@ -70,7 +74,9 @@ class FormatError(BootkitError):
     """A file does not follow the format it claims, or cannot be read; ``offset`` is in bytes from the start of the file."""
 
     def __init__(self, message: str, *, offset: int | None = None, hint: str = "") -> None:
-        super().__init__(message if offset is None else f"{message} (at byte {offset})", hint=hint)
+        super().__init__(
+            message if offset is None else tr("{message} (at byte {offset})", message=message, offset=offset), hint=hint
+        )
         self.offset = offset
 
 
@@ -82,8 +88,10 @@ class CommandFailed(BootkitError):
     """An external program ended with an error; ``stderr`` is what it said."""
 
     def __init__(self, argv: tuple[str, ...], returncode: int, stderr: str) -> None:
-        last = stderr.strip().splitlines()[-1:] or ["it said nothing"]
-        super().__init__(f"{argv[0]} failed with status {returncode}: {last[0]}")
+        last = stderr.strip().splitlines()[-1:] or [tr("it said nothing")]
+        super().__init__(
+            tr("{program} failed with status {status}: {said}", program=argv[0], status=returncode, said=last[0])
+        )
         self.argv = argv
         self.returncode = returncode
         self.stderr = stderr

@@ -3,6 +3,7 @@
 import re
 
 from bootkit.errors import UsageError
+from bootkit.i18n import tr
 
 KIB = 1 << 10
 MIB = 1 << 20
@@ -20,7 +21,9 @@ def parse_size(text: str) -> int:
     """
     match = _SIZE.fullmatch(text.strip())
     if match is None:
-        raise UsageError(f"{text!r} is not a size", hint="write a number with K, M, G or T behind it: 8G, 512M")
+        raise UsageError(
+            tr("{text} is not a size", text=repr(text)), hint=tr("write a number with K, M, G or T behind it: 8G, 512M")
+        )
     number, unit = match.groups()
     return int(float(number) * _FACTORS[unit.upper()])
 

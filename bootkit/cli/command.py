@@ -111,9 +111,13 @@ def summary(command: Command) -> str:
 
 
 def description(command: Command) -> str:
-    """What a command does: the paragraphs of its docstring, a line each."""
-    paragraphs = (inspect.getdoc(command) or "").split("\n\n")
-    return "\n\n".join(tr(paragraph.replace("\n", " ")) for paragraph in paragraphs)
+    """What a command does, in the user's language: paragraphs with an empty line between."""
+    return "\n\n".join(map(tr, paragraphs(command)))
+
+
+def paragraphs(command: Command) -> list[str]:
+    """What a command's docstring says, a line for each paragraph."""
+    return [paragraph.replace("\n", " ") for paragraph in (inspect.getdoc(command) or "").split("\n\n")]
 
 
 def _kind(hint: Any) -> tuple[type, bool]:

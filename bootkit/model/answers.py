@@ -6,6 +6,7 @@ The record on a stick is written by us but read back from a disk that anyone cou
 from functools import lru_cache
 
 from bootkit.errors import FormatError
+from bootkit.i18n import tr
 from bootkit.model.boot import BootEntry, Detection, EntryKind, Firmware, Module, Recognition, Role
 
 Json = dict[str, object]
@@ -45,7 +46,7 @@ def recognition_from_json(value: object) -> Recognition:
             rejections=tuple(map(_rejection, _list(answer["rejections"]))),
         )
     except (KeyError, IndexError, ValueError, TypeError) as error:
-        raise FormatError(f"a recorded answer cannot be read: {error!r}") from error
+        raise FormatError(tr("a recorded answer cannot be read: {error}", error=repr(error))) from error
 
 
 _TEXTS = ("stack", "distro", "version", "arch", "edition", "obstacle", "instead")

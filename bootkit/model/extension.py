@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from bootkit.errors import UsageError
+from bootkit.i18n import tr
 
 RELEASE_FOLDER = "/usr/lib/extension-release.d"
 ANY = "_any"
@@ -47,7 +48,9 @@ def machine_named(name: str) -> Architecture:
     machine = find_machine(name)
     if machine is None:
         known = ", ".join(one.uname for one in MACHINES)
-        raise UsageError(f"there is no machine {name!r}", hint=f"as uname -m says it: {known}")
+        raise UsageError(
+            tr("there is no machine {name}", name=repr(name)), hint=tr("as uname -m says it: {known}", known=known)
+        )
     return machine
 
 

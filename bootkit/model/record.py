@@ -8,6 +8,7 @@ from dataclasses import fields
 from typing import cast
 
 from bootkit.errors import FormatError
+from bootkit.i18n import tr
 from bootkit.model.fields import (
     Json,
     json_list,
@@ -71,7 +72,7 @@ def facts_from_json(value: object) -> IsoFacts:
     record = json_object(value, "the record")
     refuse_unknown(record, {field.name for field in fields(IsoFacts)}, "the record")
     if "name" not in record or "size" not in record:
-        raise FormatError("the record lacks a name or a size")
+        raise FormatError(tr("the record lacks a name or a size"))
     kernels = json_object(record.get("kernels", {}), "kernels")
     initrds = json_object(record.get("initrds", {}), "initrds")
     roots = json_object(record.get("roots", {}), "roots")
@@ -102,7 +103,7 @@ def _kind(value: object) -> FileKind:
     try:
         return FileKind(json_string(value, "kind"))
     except ValueError:
-        raise FormatError(f"kind is {value!r}, which is no kind of image") from None
+        raise FormatError(tr("kind is {value}, which is no kind of image", value=repr(value))) from None
 
 
 def _row(value: ElToritoEntry | IsoPartition) -> dict[str, Json]:
@@ -153,11 +154,11 @@ def _text(path: str, value: object) -> str:
 
 def _path(path: str) -> str:
     if not path.removeprefix("efi:").startswith("/"):
-        raise FormatError(f"{path!r} is not a path in an image")
+        raise FormatError(tr("{path} is not a path in an image", path=repr(path)))
     return path
 
 
 def _name(name: str, where: str) -> str:
     if name in ("", ".", "..") or "/" in name:
-        raise FormatError(f"{where}: {name!r} is not a file name")
+        raise FormatError(tr("{where}: {name} is not a file name", where=where, name=repr(name)))
     return name

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from bootkit.errors import BootkitError
+from bootkit.i18n import tr
 from bootkit.model.options import KEYBOARD, OPTIONS, Choices, Kind, OptionSpec, Value
 from bootkit.overlay.pack import Member, secondary_initrd
 
@@ -58,5 +59,5 @@ def assignments(values: Mapping[str, str]) -> str:
 
 def _quoted(name: str, value: str) -> str:
     if re.search(r"[\x00-\x1f\x7f]", value):
-        raise BootkitError(f"{name}: {value!r} holds a control character")
+        raise BootkitError(tr("{name}: {value} holds a control character", name=name, value=repr(value)))
     return "'" + value.replace("'", "'\\''") + "'"

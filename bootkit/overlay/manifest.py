@@ -13,6 +13,7 @@ from importlib.resources.abc import Traversable
 
 from bootkit.detect.registry import stack_of
 from bootkit.errors import BootkitError
+from bootkit.i18n import tr
 from bootkit.overlay.pack import Member, Symlink, secondary_initrd
 
 MANIFEST = "overlay.toml"
@@ -100,7 +101,10 @@ def overlay_named(name: str, wanted_by: str) -> Overlay:
     found = next((overlay for overlay in overlays() if overlay.name == name), None)
     if found is None:
         names = ", ".join(overlay.name for overlay in overlays() if overlay.stacks)
-        raise BootkitError(f"{wanted_by} wants the overlay {name!r}, which there is not", hint=f"there are: {names}")
+        raise BootkitError(
+            tr("{wanted_by} wants the overlay {name}, which there is not", wanted_by=wanted_by, name=repr(name)),
+            hint=tr("there are: {names}", names=names),
+        )
     return found
 
 
@@ -142,7 +146,10 @@ def _read(folder: Traversable) -> Overlay:
     except tomllib.TOMLDecodeError as error:
         raise BootkitError(f"{where}: {error}") from error
     if unknown := sorted(document.keys() - _KEYS):
-        raise BootkitError(f"{where}: there is no key {unknown[0]!r}", hint=f"the keys are {', '.join(sorted(_KEYS))}")
+        raise BootkitError(
+            tr("{where}: there is no key {unknown}", where=where, unknown=repr(unknown[0])),
+            hint=tr("the keys are {keys}", keys=", ".join(sorted(_KEYS))),
+        )
     return Overlay(
         name=folder.name,
         title=str(document.get("title", "")),
@@ -162,12 +169,12 @@ def _read(folder: Traversable) -> Overlay:
 def _texts(document: Mapping[str, object], key: str, where: str) -> tuple[str, ...]:
     value = document.get(key, [])
     if not isinstance(value, list):
-        raise BootkitError(f"{where}: {key} is not a list of texts")
+        raise BootkitError(tr("{where}: {key} is not a list of texts", where=where, key=key))
     return tuple(str(item) for item in value)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
 
 
 def _table(document: Mapping[str, object], key: str, where: str) -> dict[str, str]:
     value = document.get(key, {})
     if not isinstance(value, dict):
-        raise BootkitError(f"{where}: {key} is not a table")
+        raise BootkitError(tr("{where}: {key} is not a table", where=where, key=key))
     return {str(name): str(content) for name, content in value.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from bootkit.errors import BootkitError
+from bootkit.i18n import tr
 
 MAGIC = b"070701"
 NAME_LIMIT = 4096
@@ -45,8 +46,10 @@ def pack(members: Mapping[str, Member], *, directories: Iterable[str] = ()) -> b
     """
     private = sorted(set(directories))
     if orphans := [name for name in private if "/" in name and name.rpartition("/")[0] not in private]:
-        message = f"{orphans[0]!r} must not be a directory record without the directory that it lies in"
-        raise BootkitError(message, hint="only where no initrd has a link is it safe to make one")
+        message = tr(
+            "{orphans} must not be a directory record without the directory that it lies in", orphans=repr(orphans[0])
+        )
+        raise BootkitError(message, hint=tr("only where no initrd has a link is it safe to make one"))
     records = [_record(_checked(name), number, stat.S_IFDIR | 0o755, b"") for number, name in enumerate(private, 1)]
     for number, name in enumerate(sorted(members), len(private) + 1):
         mode, content = _mode_and_content(members[name])
@@ -82,7 +85,9 @@ def _record(name: str, inode: int, mode: int, content: bytes) -> bytes:
 def _header(name: str, inode: int, mode: int, size: int) -> bytes:
     raw = name.encode() + b"\0"
     if size > SIZE_LIMIT:
-        raise BootkitError(f"{name} is too large for an initrd", hint="a cpio member has to stay below 4 GiB")
+        raise BootkitError(
+            tr("{name} is too large for an initrd", name=name), hint=tr("a cpio member has to stay below 4 GiB")
+        )
     links = 0 if name == "TRAILER!!!" else 1
     # inode, mode, uid, gid, links, mtime, size, device major and minor, rdev major and minor, name size, checksum
     fields = (inode, mode, 0, 0, links, 0, size, 0, 0, 0, 0, len(raw), 0)
@@ -102,5 +107,5 @@ def _mode_and_content(member: Member) -> tuple[int, bytes]:
 def _checked(name: str) -> str:
     parts = name.split("/")
     if not all(parts) or {".", ".."} & set(parts) or "\0" in name or len(name.encode()) >= NAME_LIMIT:
-        raise BootkitError(f"{name!r} is not a name for a member of an initrd")
+        raise BootkitError(tr("{name} is not a name for a member of an initrd", name=repr(name)))
     return name

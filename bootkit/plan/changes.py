@@ -2,6 +2,7 @@
 
 from typing import assert_never
 
+from bootkit.i18n import tr
 from bootkit.model.plan import CopyImage, KeepOld, RemoveFile, RenameFile, StickStep, WriteFile
 from bootkit.units import format_size
 
@@ -9,14 +10,19 @@ from bootkit.units import format_size
 def describe_change(step: StickStep) -> str:
     match step:
         case WriteFile(path=path, content=content):
-            return f"write {path} ({format_size(len(content))})"
+            return tr("write {path} ({size})", path=path, size=format_size(len(content)))
         case KeepOld(path=path, old=old):
-            return f"keep {path} as {old}"
+            return tr("keep {path} as {old}", path=path, old=old)
         case RemoveFile(path=path):
-            return f"remove {path}"
+            return tr("remove {path}", path=path)
         case RenameFile(old=old, path=path):
-            return f"call {old} {path}"
+            return tr("call {old} {path}", old=old, path=path)
         case CopyImage(source=source, path=path, size=size):
-            return f"copy {source} to {path} ({format_size(size)}), read it back and compare"
+            return tr(
+                "copy {source} to {path} ({size}), read it back and compare",
+                source=source,
+                path=path,
+                size=format_size(size),
+            )
         case _:
             assert_never(step)

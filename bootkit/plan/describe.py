@@ -4,6 +4,7 @@ from dataclasses import fields, is_dataclass
 from enum import Enum
 from typing import TypeAlias, assert_never, cast
 
+from bootkit.i18n import tr
 from bootkit.model.boot import Firmware
 from bootkit.model.prepare import (
     BuildLoader,
@@ -34,48 +35,74 @@ def describe(step: PrepareStep) -> str:  # noqa: C901  # one sentence a kind, an
     """One sentence without a full stop, beginning with what is done."""
     match step:
         case CreateFile(size=size):
-            return f"make a sparse file of {format_size(size)}"
+            return tr("make a sparse file of {size}", size=format_size(size))
         case TakeLoader():
             origin = f"{step.source} ({step.package})" if step.package else step.source
-            return f"take {origin} as {step.path}"
+            return tr("take {origin} as {path}", origin=origin, path=step.path)
         case BuildLoader():
-            what = step.path or "the BIOS core image"
+            what = step.path or tr("the BIOS core image")
             if step.firmware is Firmware.BIOS:
-                what = "the BIOS core image"
-            return f"build {what} from {len(step.modules)} modules in {step.directory}"
+                what = tr("the BIOS core image")
+            return tr(
+                "build {what} from {count} modules in {directory}",
+                what=what,
+                count=len(step.modules),
+                directory=step.directory,
+            )
         case MakeFilesystem():
-            return (
-                f"make partition {step.partition}, {step.purpose}: {format_size(step.size)} {step.kind}, "
-                f"label {step.label}, UUID {step.uuid}"
+            return tr(
+                "make partition {partition}, {purpose}: {size} {kind}, label {label}, UUID {uuid}",
+                partition=step.partition,
+                purpose=step.purpose,
+                size=format_size(step.size),
+                kind=step.kind,
+                label=step.label,
+                uuid=step.uuid,
             )
         case SaveOld(ranges=ranges):
-            return f"keep {_areas(ranges)} of the old disk in a file on this computer"
+            return tr("keep {areas} of the old disk in a file on this computer", areas=_areas(ranges))
         case PutBack(parts=kept):
-            return f"put back what was kept of the disk: at {', at '.join(format_size(offset) for offset, _ in kept)}"
+            return tr(
+                "put back what was kept of the disk: at {kept}",
+                kept=", at ".join((format_size(offset) for offset, _ in kept)),
+            )
         case WipeOld(ranges=ranges):
-            return f"write zeros over old tables and file systems: {_areas(ranges)}"
+            return tr("write zeros over old tables and file systems: {areas}", areas=_areas(ranges))
         case WriteFilesystem():
-            return f"write partition {step.partition} at {format_size(step.offset)}"
+            return tr(
+                "write partition {partition} at {offset}", partition=step.partition, offset=format_size(step.offset)
+            )
         case WriteTable(table=table):
             parts = ", ".join(
-                f"{part.number} {part.purpose} (sectors {part.start_sector} to {part.start_sector + part.sectors - 1})"
+                tr(
+                    "{number} {purpose} (sectors {start} to {end})",
+                    number=part.number,
+                    purpose=part.purpose,
+                    start=part.start_sector,
+                    end=part.start_sector + part.sectors - 1,
+                )
                 for part in table.partitions
             )
-            return f"write the partition table, {table.scheme.upper()} {table.disk_id}: {parts}"
+            return tr(
+                "write the partition table, {scheme} {disk_id}: {parts}",
+                scheme=table.scheme.upper(),
+                disk_id=table.disk_id,
+                parts=parts,
+            )
         case WriteCore(sector=sector):
-            return f"write the BIOS core image at sector {sector}"
+            return tr("write the BIOS core image at sector {sector}", sector=sector)
         case ReplaceLoaders():
-            return "replace the boot loaders; no other file is touched"
+            return tr("replace the boot loaders; no other file is touched")
         case RecordLoaders():
-            return "write the list of boot loaders to the data partition"
+            return tr("write the list of boot loaders to the data partition")
         case ExchangeLoaders():
-            return "put the boot loaders back that the last upgrade replaced, and keep those that are there now"
+            return tr("put the boot loaders back that the last upgrade replaced, and keep those that are there now")
         case CheckWritten():
-            return "read everything back from the medium and compare it"
+            return tr("read everything back from the medium and compare it")
         case WriteBootSector():
-            return "write the boot sector; from here on the stick starts a computer"
+            return tr("write the boot sector; from here on the stick starts a computer")
         case Finish():
-            return "flush, and let the system see the new partitions"
+            return tr("flush, and let the system see the new partitions")
         case _:
             assert_never(step)
 
@@ -100,7 +127,9 @@ def _step(step: PrepareStep) -> dict[str, Json]:
 
 
 def _areas(ranges: tuple[tuple[int, int], ...]) -> str:
-    return ", ".join(f"{format_size(size)} at {format_size(offset)}" for offset, size in ranges)
+    return ", ".join(
+        tr("{size} at {offset}", size=format_size(size), offset=format_size(offset)) for offset, size in ranges
+    )
 
 
 def _json(value: object) -> Json:

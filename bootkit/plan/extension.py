@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 
 from bootkit.errors import UsageError
+from bootkit.i18n import tr
 from bootkit.model.extension import ANY, MERGED, RELEASE_FOLDER, Release
 
 _LEFT_OUT = ("dev", "proc", "sys", "run", "tmp", "lost+found")
@@ -61,13 +62,14 @@ def wanted_release(*, ident: str, version_id: str, anywhere: bool, machine: str)
         UsageError: it makes no sense.
     """
     if anywhere and (ident or version_id):
-        raise UsageError("--any and --id are two answers", hint="give one of them")
+        raise UsageError(tr("--any and --id are two answers"), hint=tr("give one of them"))
     if version_id and not ident:
-        raise UsageError("--version-id is of what?", hint="name the system, too: --id debian")
+        raise UsageError(tr("--version-id is of what?"), hint=tr("name the system, too: --id debian"))
     for value in (ident, version_id):
         if value and not re.fullmatch(r"[A-Za-z0-9._+-]+", value):
             raise UsageError(
-                f"{value!r} is nothing that an os-release file says", hint="as in /etc/os-release there: debian, 12"
+                tr("{value} is nothing that an os-release file says", value=repr(value)),
+                hint=tr("as in /etc/os-release there: debian, 12"),
             )
     if anywhere:
         return Release(id=ANY, machine=machine)
@@ -81,5 +83,8 @@ def require_extension_name(name: str) -> str:
         UsageError: it is one.
     """
     if not _NAME.fullmatch(name):
-        raise UsageError(f"{name!r} is no name for an extension", hint="letters, digits and ._+~- inside: --name tools")
+        raise UsageError(
+            tr("{name} is no name for an extension", name=repr(name)),
+            hint=tr("letters, digits and ._+~- inside: --name tools"),
+        )
     return name

@@ -6,6 +6,7 @@ installation" for the BIOS boot partition and the gap behind the MBR; Microsoft 
 """
 
 from bootkit.errors import DeviceRefused
+from bootkit.i18n import tr
 from bootkit.model.filesystem import VFAT, DataFs
 from bootkit.model.places import TYPE_BASIC_DATA, TYPE_BIOS_BOOT, TYPE_ESP, TYPE_LINUX
 from bootkit.model.prepare import SECTOR, FreshIds, Layout, PartitionTable, Purpose, TablePartition
@@ -43,8 +44,14 @@ def table_for(layout: Layout, size: int, data_fs: DataFs, ids: FreshIds, *, exch
     """
     if size < (least := minimum_size(layout, data_fs, exchange=exchange)):
         raise DeviceRefused(
-            f"{format_size(size)} are too small: {layout} with {data_fs} needs {format_size(least)}",
-            hint="take a larger stick, or --layout single --data-fs fat32, which needs least",
+            tr(
+                "{size} are too small: {layout} with {data_fs} needs {least}",
+                size=format_size(size),
+                layout=layout,
+                data_fs=data_fs,
+                least=format_size(least),
+            ),
+            hint=tr("take a larger stick, or --layout single --data-fs fat32, which needs least"),
         )
     return _split(size, data_fs, ids, exchange) if layout is Layout.SPLIT else _single(size, ids)
 
@@ -117,7 +124,9 @@ def _split(size: int, data_fs: DataFs, ids: FreshIds, exchange: int) -> Partitio
 def _single(size: int, ids: FreshIds) -> PartitionTable:
     sectors = size // SECTOR
     if sectors > MBR_LIMIT:
-        raise DeviceRefused(f"{format_size(size)} are too large for --layout single", hint="take --layout split")
+        raise DeviceRefused(
+            tr("{size} are too large for --layout single", size=format_size(size)), hint=tr("take --layout split")
+        )
     part = TablePartition(
         number=1,
         purpose=Purpose.DATA,

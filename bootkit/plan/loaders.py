@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bootkit.errors import ToolMissing, UsageError
+from bootkit.i18n import tr
 from bootkit.model.boot import Firmware
 from bootkit.model.filesystem import DataFs
 from bootkit.model.places import EFI_FOLDER, STOP_FILE
@@ -88,7 +89,7 @@ def choose_loaders(host: HostLoaders, data_fs: DataFs, choice: LoaderChoice, stu
     else:
         warnings.append("no BIOS: the host lacks GRUB's i386-pc modules; 'bootkit doctor' names the package")
     if not steps:
-        raise ToolMissing("the host has no GRUB that a stick could start with", hint="bootkit doctor")
+        raise ToolMissing(tr("the host has no GRUB that a stick could start with"), hint="bootkit doctor")
     return LoaderPlan(steps=tuple(steps), stubs=tuple(stubs), notes=tuple(notes), warnings=tuple(warnings))
 
 
@@ -125,10 +126,10 @@ def _check_choice(host: HostLoaders, data_fs: DataFs, choice: LoaderChoice) -> N
         return
     if host.signed or not data_fs.system.signed_grubs:
         raise UsageError(
-            f"signed GRUB images do not read {data_fs}",
-            hint="take --data-fs ext4, or --loader built and switch Secure Boot off",
+            tr("signed GRUB images do not read {data_fs}", data_fs=data_fs),
+            hint=tr("take --data-fs ext4, or --loader built and switch Secure Boot off"),
         )
-    raise UsageError("the host has no signed boot loaders", hint="bootkit doctor names their packages")
+    raise UsageError(tr("the host has no signed boot loaders"), hint=tr("bootkit doctor names their packages"))
 
 
 def _usable(signed: SignedLoader | None, data_fs: DataFs, choice: LoaderChoice) -> SignedLoader | None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from bootkit.bootcfg.cmdline import has_word
 from bootkit.detect.registry import stack_of
 from bootkit.errors import BootkitError
+from bootkit.i18n import tr
 from bootkit.model.boot import BootEntry, EntryKind
 from bootkit.model.catalog import ImageItem
 from bootkit.model.initrd import InitrdFacts
@@ -13,8 +14,8 @@ from bootkit.model.stack import OlderName, Persistence
 from bootkit.model.variants import Kept
 
 _FOLDER = "{folder}"
-_HOME = "a home keeps the user's own files on every system: bootkit home create NAME --size 4G"
-_ENCRYPTED_HOME = "a home asks for its passphrase on every system: bootkit home create NAME --size 4G --encrypt"
+_HOME = tr("a home keeps the user's own files on every system: bootkit home create NAME --size 4G")
+_ENCRYPTED_HOME = tr("a home asks for its passphrase on every system: bootkit home create NAME --size 4G --encrypt")
 
 
 def kept_folder(image: str) -> str:
@@ -30,17 +31,27 @@ def persistence_of(item: ImageItem, filesystem: str) -> Persistence:
     """
     detection = item.detection
     if detection is None or not detection.entries:
-        raise BootkitError(f"{item.name} does not start from the menu", hint=f"why: bootkit explain {item.name}")
+        raise BootkitError(
+            tr("{name} does not start from the menu", name=item.name),
+            hint=tr("why: bootkit explain {name}", name=item.name),
+        )
     stack = stack_of(detection.stack)
     persistence = stack.persistence
     if persistence is None:
-        reason = stack.no_persistence or f"no way is known by which {stack.name} does so beside an ISO file"
-        raise BootkitError(f"{item.name} cannot keep its changes: {reason}", hint=_HOME)
+        reason = stack.no_persistence or tr(
+            "no way is known by which {stack} does so beside an ISO file", stack=stack.name
+        )
+        raise BootkitError(tr("{name} cannot keep its changes: {reason}", name=item.name, reason=reason), hint=_HOME)
     first = first_linux(item)
     if first is None or has_word(first.cmdline, "nopersistence") or has_word(first.cmdline, "nopersistent"):
-        raise BootkitError(f"{item.name} cannot keep its changes: its own menu forbids it", hint=_HOME)
+        raise BootkitError(tr("{name} cannot keep its changes: its own menu forbids it", name=item.name), hint=_HOME)
     if persistence.filesystems and filesystem not in persistence.filesystems:
-        message = f"{item.name} cannot keep its changes on this stick, which has {filesystem}: {persistence.because}"
+        message = tr(
+            "{name} cannot keep its changes on this stick, which has {filesystem}: {because}",
+            name=item.name,
+            filesystem=filesystem,
+            because=persistence.because,
+        )
         raise BootkitError(message, hint=_HOME)
     older = persistence.older
     is_older = older is not None and _has_older_scripts(item, older)
@@ -61,13 +72,18 @@ def require_unlock(item: ImageItem, persistence: Persistence) -> None:
     """
     stack = item.detection.stack if item.detection else ""
     if not persistence.unlock:
-        message = (
-            f"{item.name} cannot open an encrypted file: no way is known by which {stack} does so beside an ISO file"
+        message = tr(
+            "{name} cannot open an encrypted file: no way is known by which {stack} does so beside an ISO file",
+            name=item.name,
+            stack=stack,
         )
         raise BootkitError(message, hint=_ENCRYPTED_HOME)
     found = {name for initrd in _read_initrds(item) for name in (*initrd.programs, *initrd.markers)}
     if not persistence.unlocked_by <= found:
-        raise BootkitError(f"{item.name} cannot open an encrypted file: {persistence.locked_out}", hint=_ENCRYPTED_HOME)
+        raise BootkitError(
+            tr("{name} cannot open an encrypted file: {locked_out}", name=item.name, locked_out=persistence.locked_out),
+            hint=_ENCRYPTED_HOME,
+        )
 
 
 def _read_initrds(item: ImageItem) -> tuple[InitrdFacts, ...]:

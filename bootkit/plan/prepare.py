@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import assert_never
 
 from bootkit.errors import DeviceRefused, UsageError
+from bootkit.i18n import tr
 from bootkit.model.filesystem import EXCHANGE, DataFs, UuidForm
 from bootkit.model.places import (
     APP_FOLDER,
@@ -100,7 +101,8 @@ def plan_prepare(
     _check_sectors(target)
     if wish.layout is Layout.SINGLE and wish.data_fs is not DataFs.FAT32:
         raise UsageError(
-            f"--layout single is FAT32, not {wish.data_fs}", hint="leave --data-fs out, or take --layout split"
+            tr("--layout single is FAT32, not {data_fs}", data_fs=wish.data_fs),
+            hint=tr("leave --data-fs out, or take --layout split"),
         )
     _check_exchange(wish)
     table = table_for(wish.layout, target.size, wish.data_fs, ids, exchange=wish.exchange)
@@ -224,8 +226,8 @@ def data_uuid(layout: Layout, data_fs: DataFs, ids: FreshIds) -> str:
 def _check_sectors(target: Target) -> None:
     if target.sector_size != SECTOR:
         raise DeviceRefused(
-            f"{target.path} has sectors of {target.sector_size} bytes",
-            hint="neither BIOS boot code nor images made for sticks fit it; take a stick with sectors of 512 bytes",
+            tr("{path} has sectors of {sector_size} bytes", path=target.path, sector_size=target.sector_size),
+            hint=tr("neither BIOS boot code nor images made for sticks fit it; take a stick with sectors of 512 bytes"),
         )
 
 
@@ -233,11 +235,19 @@ def _check_exchange(wish: Wish) -> None:
     if not wish.exchange:
         return
     if wish.layout is Layout.SINGLE:
-        raise UsageError("--layout single has one partition for everything", hint="leave --exchange out")
+        raise UsageError(tr("--layout single has one partition for everything"), hint=tr("leave --exchange out"))
     if wish.exchange_fs not in EXCHANGE:
-        raise UsageError(f"--exchange-fs is {' or '.join(EXCHANGE)}, not {wish.exchange_fs}")
+        raise UsageError(
+            tr(
+                "--exchange-fs is {exchange}, not {exchange_fs}",
+                exchange=" or ".join(EXCHANGE),
+                exchange_fs=wish.exchange_fs,
+            )
+        )
     if wish.exchange < EXCHANGE_MINIMUM:
-        raise UsageError(f"--exchange needs at least {format_size(EXCHANGE_MINIMUM)}")
+        raise UsageError(
+            tr("--exchange needs at least {exchange_minimum}", exchange_minimum=format_size(EXCHANGE_MINIMUM))
+        )
 
 
 def _uuid(data_fs: DataFs, ids: FreshIds) -> str:

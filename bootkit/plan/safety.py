@@ -6,6 +6,7 @@ Some reasons no option overrides; the others need ``--allow`` with the reason's 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from bootkit.i18n import tr
 from bootkit.model.device import BlockDevice
 from bootkit.units import GIB, format_size
 
@@ -33,16 +34,16 @@ LARGE = 256 * GIB
 STICK_BUSES = ("usb", "mmc")
 _FOREIGN = {
     "BitLocker": "Windows' BitLocker",
-    "apfs": "a macOS volume",
-    "crypto_LUKS": "an encrypted volume",
-    "LVM2_member": "a part of an LVM volume group",
-    "linux_raid_member": "a part of a RAID",
-    "zfs_member": "a part of a ZFS pool",
-    "bcache": "a part of a bcache",
-    "bcachefs": "a part of a bcachefs",
-    "mpath_member": "a part of a multipath device",
-    "ddf_raid_member": "a part of a RAID",
-    "isw_raid_member": "a part of a RAID",
+    "apfs": tr("a macOS volume"),
+    "crypto_LUKS": tr("an encrypted volume"),
+    "LVM2_member": tr("a part of an LVM volume group"),
+    "linux_raid_member": tr("a part of a RAID"),
+    "zfs_member": tr("a part of a ZFS pool"),
+    "bcache": tr("a part of a bcache"),
+    "bcachefs": tr("a part of a bcachefs"),
+    "mpath_member": tr("a part of a multipath device"),
+    "ddf_raid_member": tr("a part of a RAID"),
+    "isw_raid_member": tr("a part of a RAID"),
 }
 _MANY_PARTITIONS = 3
 
@@ -84,53 +85,63 @@ def _in_use(device: BlockDevice, circumstances: Circumstances) -> Iterator[Refus
     system = sorted(target for target in targets if target in SYSTEM_MOUNTS or target.startswith(_SYSTEM_TREES))
     live = sorted(target for target in targets if target.startswith(LIVE_MEDIA))
     if system:
-        yield Refusal(reason=f"carries the running system: {', '.join(system[:3])}")
+        yield Refusal(reason=tr("carries the running system: {system}", system=", ".join(system[:3])))
     if live:
-        yield Refusal(reason=f"is the medium that this system was started from ({live[0]})")
+        yield Refusal(reason=tr("is the medium that this system was started from ({live})", live=live[0]))
     for what, mount_point in circumstances.in_use:
         if mount_point in targets and not system:
-            yield Refusal(reason=f"carries {what}", hint="start it from elsewhere")
+            yield Refusal(reason=tr("carries {what}", what=what), hint=tr("start it from elsewhere"))
     if device.swap:
-        yield Refusal(reason="is used as swap", hint="swapoff -a, if it really is to be overwritten")
+        yield Refusal(reason=tr("is used as swap"), hint=tr("swapoff -a, if it really is to be overwritten"))
     other = [target for target in targets if target not in system and target not in live]
     if other and not system:
         source = next(mount.source for mount in device.mounts if mount.target == other[0])
-        yield Refusal(reason=f"is mounted on {', '.join(other[:3])}", hint=f"unmount it first: umount {source}")
+        yield Refusal(
+            reason=tr("is mounted on {other}", other=", ".join(other[:3])),
+            hint=tr("unmount it first: umount {source}", source=source),
+        )
     if device.holders and not targets:
         names = ", ".join(device.holders)
-        yield Refusal(reason=f"is in use by {names}", hint=f"close it first: lsblk {device.node} shows what it is")
+        yield Refusal(
+            reason=tr("is in use by {names}", names=names),
+            hint=tr("close it first: lsblk {node} shows what it is", node=device.node),
+        )
 
 
 def _unfit(device: BlockDevice, circumstances: Circumstances) -> Iterator[Refusal]:
     if device.twins and not device.identity.diskseq:
         twins = ", ".join(device.twins)
         yield Refusal(
-            reason=f"cannot be told from {twins}, which has the same serial number",
-            hint="unplug the one that is not meant",
+            reason=tr("cannot be told from {twins}, which has the same serial number", twins=twins),
+            hint=tr("unplug the one that is not meant"),
         )
     if device.read_only:
-        yield Refusal(reason="is write-protected", hint="look for a switch on the stick or card")
+        yield Refusal(reason=tr("is write-protected"), hint=tr("look for a switch on the stick or card"))
     if device.size < circumstances.minimum:
         yield Refusal(
-            reason=f"is too small: {format_size(device.size)}, and {format_size(circumstances.minimum)} are needed",
-            hint="take a larger stick, or --layout single --data-fs fat32, which needs least",
+            reason=tr(
+                "is too small: {size}, and {minimum} are needed",
+                size=format_size(device.size),
+                minimum=format_size(circumstances.minimum),
+            ),
+            hint=tr("take a larger stick, or --layout single --data-fs fat32, which needs least"),
         )
 
 
 def _doubtful(device: BlockDevice, circumstances: Circumstances) -> Iterator[Refusal]:
     if device.bus == "loop":
-        yield _overridable("loop", "is a loop device, not a disk")
+        yield _overridable("loop", tr("is a loop device, not a disk"))
     elif not (device.removable or device.bus == "usb"):
-        yield _overridable("fixed", "is not a USB stick or a memory card but a fixed disk")
+        yield _overridable("fixed", tr("is not a USB stick or a memory card but a fixed disk"))
     if device.size > LARGE:
-        yield _overridable("large", f"has {format_size(device.size)}, more than sticks usually have")
+        yield _overridable("large", tr("has {size}, more than sticks usually have", size=format_size(device.size)))
     kinds = {device.filesystem, *(partition.filesystem for partition in device.partitions), *circumstances.foreign}
     for kind in sorted(kinds & _FOREIGN.keys()):
-        yield _overridable("foreign", f"holds {_FOREIGN[kind]}")
+        yield _overridable("foreign", tr("holds {foreign}", foreign=_FOREIGN[kind]))
     filled = [partition for partition in device.partitions if partition.filesystem]
     if len(filled) > _MANY_PARTITIONS:
-        yield _overridable("partitions", f"has {len(filled)} partitions with data")
+        yield _overridable("partitions", tr("has {count} partitions with data", count=len(filled)))
 
 
 def _overridable(key: str, reason: str) -> Refusal:
-    return Refusal(reason=reason, key=key, hint=f"if it really is to be overwritten, add: --allow {key}")
+    return Refusal(reason=reason, key=key, hint=tr("if it really is to be overwritten, add: --allow {key}", key=key))

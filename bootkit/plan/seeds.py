@@ -2,6 +2,7 @@
 
 from bootkit.detect.registry import stack_of
 from bootkit.errors import BootkitError, UsageError
+from bootkit.i18n import tr
 from bootkit.model.catalog import ImageItem
 from bootkit.model.places import SEED_FOLDER
 from bootkit.model.stack import AnswerFile
@@ -17,13 +18,16 @@ def answer_files(item: ImageItem) -> tuple[AnswerFile, ...]:
     """
     detection = item.detection
     if detection is None or not detection.entries:
-        raise BootkitError(f"{item.name} does not start from the menu", hint=f"why: bootkit explain {item.name}")
+        raise BootkitError(
+            tr("{name} does not start from the menu", name=item.name),
+            hint=tr("why: bootkit explain {name}", name=item.name),
+        )
     lines = [word for entry in detection.entries for word in entry.cmdline]
     stack = stack_of(detection.stack)
     found = tuple(answers for answers in stack.answers if _fits(answers, detection.distro, lines))
     if not found or first_linux(item) is None:
-        reason = stack.no_answers or f"no way is known by which {stack.name} takes one"
-        raise BootkitError(f"{item.name} takes no answer file: {reason}")
+        reason = stack.no_answers or tr("no way is known by which {stack} takes one", stack=stack.name)
+        raise BootkitError(tr("{name} takes no answer file: {reason}", name=item.name, reason=reason))
     return found
 
 
@@ -38,7 +42,10 @@ def chosen_answer_file(item: ImageItem, file_name: str, head: str, wanted: str =
     if wanted:
         found = next((answers for answers in known if answers.kind == wanted), None)
         if found is None:
-            raise UsageError(f"{item.name} takes no {wanted} file", hint=f"it takes: {names}")
+            raise UsageError(
+                tr("{name} takes no {wanted} file", name=item.name, wanted=wanted),
+                hint=tr("it takes: {names}", names=names),
+            )
         return found
     lines = [line.strip() for line in head.splitlines()]
     by_content = [answers for answers in known if any(line.startswith(answers.first_words) for line in lines)]
@@ -46,7 +53,8 @@ def chosen_answer_file(item: ImageItem, file_name: str, head: str, wanted: str =
     found = next(iter(by_content or by_name), None)
     if found is None:
         raise UsageError(
-            f"{file_name} does not look like one of: {names}", hint=f"say what it is: --kind {known[0].kind}"
+            tr("{file_name} does not look like one of: {names}", file_name=file_name, names=names),
+            hint=tr("say what it is: --kind {kind}", kind=known[0].kind),
         )
     return found
 

@@ -15,6 +15,7 @@ from bootkit.formats.fat import Fat
 from bootkit.formats.partitions import read_partitions
 from bootkit.formats.reader import TreeFile, Window, read_upto, size_of
 from bootkit.formats.tree import Entry, Tree
+from bootkit.i18n import tr
 from bootkit.model.iso import FileKind, IsoFacts
 
 _MACHINES = {0x8664: "x86_64", 0x014C: "i686", 0xAA64: "aarch64"}
@@ -45,13 +46,13 @@ class NoTree:
         return () if path == "/" else None
 
     def extents(self, path: str) -> tuple[tuple[int | None, int], ...]:
-        raise FormatError(f"there is no {path}")
+        raise FormatError(tr("there is no {path}", path=path))
 
     def open(self, path: str) -> TreeFile:
-        raise FormatError(f"there is no {path}")
+        raise FormatError(tr("there is no {path}", path=path))
 
     def read(self, path: str, limit: int) -> bytes:
-        raise FormatError(f"there is no {path} with {limit} bytes")
+        raise FormatError(tr("there is no {path} with {limit} bytes", path=path, limit=limit))
 
 
 def read_bare_file(fh: BinaryIO, facts: IsoFacts) -> tuple[Tree, IsoFacts] | None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from bootkit.errors import FormatError
+from bootkit.i18n import tr
 
 FILE_LIMIT = 1 << 20
 DIGITS: Mapping[str, int] = MappingProxyType(
@@ -93,7 +94,7 @@ def signed_text(text: str) -> str:
     Source: RFC 9580, 7.
     """
     if text.count(_CLEAR) != 1 or text.count(_SIGNATURE) != 1:
-        raise FormatError("it is not one message that is signed in clear")
+        raise FormatError(tr("it is not one message that is signed in clear"))
     body = text.partition(_CLEAR)[2].partition(_SIGNATURE)[0]
     lines = body.replace("\r\n", "\n").split("\n")
     start = next((number for number, line in enumerate(lines[1:], start=1) if not line.strip()), len(lines))
@@ -113,10 +114,16 @@ def _checksums(text: str, image: str, source: str) -> Iterator[PublishedChecksum
         if Path(name).name != image:
             continue
         if DIGITS.get(algorithm) != len(digest):
-            raise FormatError(f"{len(digest)} digits are no digest of {algorithm or 'any known algorithm'}")
+            raise FormatError(
+                tr(
+                    "{count} digits are no digest of {algorithm}",
+                    count=len(digest),
+                    algorithm=algorithm or tr("any known algorithm"),
+                )
+            )
         yield PublishedChecksum(algorithm=algorithm, digest=digest.lower(), source=source)
     if not understood:
-        raise FormatError("no line of it is a checksum")
+        raise FormatError(tr("no line of it is a checksum"))
 
 
 def _row(line: str, source: str, *, bare: str) -> tuple[str, str, str] | None:

@@ -10,6 +10,7 @@ from bootkit.formats.iso9660 import Iso9660, VolumeDescriptor, VolumeDescriptors
 from bootkit.formats.partitions import PartitionEntry, read_partitions
 from bootkit.formats.reader import HostFileIO, TreeFile, Window, read_upto, size_of
 from bootkit.formats.tree import Tree
+from bootkit.i18n import tr
 from bootkit.model.initrd import InitrdFacts, RootFacts
 from bootkit.model.iso import INCOMPLETE, TEXT_LIMIT, ElToritoEntry, IsoFacts, IsoPartition, IsoView, Node
 from bootkit.model.kernel import KernelFacts
@@ -99,7 +100,7 @@ class ImageView(IsoView):
         spelled = self.spelled(path)
         tree, inner = self._tree_of(spelled)
         if tree is None or not self.is_file(path):
-            raise FormatError(f"{self._base.name} has no file {path}")
+            raise FormatError(tr("{base} has no file {path}", base=self._base.name, path=path))
         return tree.open(inner)
 
     def read(self, path: str, limit: int) -> bytes:
@@ -260,7 +261,7 @@ def _choose_tree(fh: BinaryIO, descriptors: VolumeDescriptors, facts: IsoFacts) 
 
         found = read_bare_file(fh, facts)
         if found is None:
-            raise FormatError(f"{facts.name} is not an ISO image", hint=_hint(fh))
+            raise FormatError(tr("{facts} is not an ISO image", facts=facts.name), hint=_hint(fh))
         return found
     return iso, facts
 
@@ -285,7 +286,7 @@ def _open_udf(fh: BinaryIO, name: str, *, may_fail: bool) -> "Udf | None":
     except FormatError as error:
         if may_fail:
             return None
-        raise FormatError(f"{name} cannot be read: {error.message}") from error
+        raise FormatError(tr("{name} cannot be read: {message}", name=name, message=error.message)) from error
 
 
 def _is_stub(iso: Tree, udf: Tree) -> bool:

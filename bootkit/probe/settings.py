@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import cast
 
 from bootkit.errors import BootkitError, FormatError
+from bootkit.i18n import tr
 from bootkit.model.fields import parse_toml
 from bootkit.model.options import OPTIONS, STICK, USER, Choices, OptionSpec, Place, Scope, Value, option, problem
 from bootkit.model.places import STICK_FILE
@@ -45,7 +46,7 @@ class _Document:
         try:
             self.document: Table = parse_toml(text)
         except FormatError as error:
-            hint = "mend that line; nothing was changed on the stick"
+            hint = tr("mend that line; nothing was changed on the stick")
             raise BootkitError(f"{source}: {error.message}", hint=hint) from error
 
     def choices(self) -> Choices:
@@ -54,7 +55,7 @@ class _Document:
         if unknown:
             name = min(unknown)
             near = difflib.get_close_matches(name, known, n=1)
-            hint = f"did you mean [{near[0]}]?" if near else f"the tables are {_TABLES}"
+            hint = tr("did you mean [{near}]?", near=near[0]) if near else tr("the tables are {tables}", tables=_TABLES)
             raise self.error((name,), f"there is no table [{name}]", hint)
         values: dict[Place, Mapping[str, Value]] = {
             STICK: {**self.values(("menu",), Scope.STICK), **self.values(("options",), Scope.STICK)}
@@ -96,13 +97,17 @@ class _Document:
         fitting = [spec.key for spec in OPTIONS if _belongs(spec, path[0], scope)]
         if key in fitting:
             return option(key)
-        message = f"there is no choice {key!r} in [{path[0]}]"
+        message = tr("there is no choice {key} in [{path}]", key=repr(key), path=path[0])
         elsewhere = next((spec for spec in OPTIONS if spec.key == key), None)
         if elsewhere is not None:
             home = f"[{elsewhere.table}]" if elsewhere.table else '[image."/PATH"]'
             raise self.error((*path, key), message, f"{key} belongs into {home}")
         near = difflib.get_close_matches(key, fitting, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"the keys are {', '.join(fitting)}"
+        hint = (
+            tr("did you mean {near}?", near=near[0])
+            if near
+            else tr("the keys are {fitting}", fitting=", ".join(fitting))
+        )
         raise self.error((*path, key), message, hint)
 
 

@@ -14,6 +14,7 @@ from typing import BinaryIO, assert_never, cast
 
 from bootkit.errors import BootkitError, Interrupted
 from bootkit.formats.partitions import read_partitions
+from bootkit.i18n import tr
 from bootkit.model.boot import Firmware
 from bootkit.model.places import GRUB_FOLDER, LOADERS_FILE, STICK_RECORD
 from bootkit.model.plan import StickPlan, WriteFile
@@ -101,15 +102,19 @@ def apply_plan(plan: PreparePlan, *, told: Told = lambda _: None, moved: Moved =
                     begun = True
                 _take(step, state)
             except Interrupted as stop:
-                state_of_it = "is half written: run the same command again" if begun else "was not touched"
-                raise Interrupted(f"interrupted; {plan.target.path} {state_of_it}") from stop
+                state_of_it = tr("is half written: run the same command again") if begun else tr("was not touched")
+                raise Interrupted(
+                    tr("interrupted; {path} {state_of_it}", path=plan.target.path, state_of_it=state_of_it)
+                ) from stop
 
 
 def _put_back(offset: int, content: bytes, target: OpenTarget) -> None:
     target.write(offset, content)
     target.flush()
     if target.read(offset, len(content)) != content:
-        raise BootkitError("the disk does not give back what was written to it", hint="it may be worn out, or a fake")
+        raise BootkitError(
+            tr("the disk does not give back what was written to it"), hint=tr("it may be worn out, or a fake")
+        )
 
 
 def _take(step: PrepareStep, state: _Made) -> None:  # noqa: C901  # one line a kind, and the type checker counts them
@@ -162,7 +167,7 @@ def _host_file(source: str) -> bytes:
         return Path(source).read_bytes()
     except OSError as error:
         raise BootkitError(
-            f"{source}: {error.strerror}", hint="bootkit doctor shows where loaders are looked for"
+            f"{source}: {error.strerror}", hint=tr("bootkit doctor shows where loaders are looked for")
         ) from error
 
 
@@ -343,6 +348,6 @@ def _check_written(state: _Made) -> None:
 
 def _not_kept(target: OpenTarget, offset: int) -> BootkitError:
     return BootkitError(
-        f"{target.path} gave back something else than was written at byte {offset}",
-        hint="take another stick: this one is worn out, or has less room than it claims",
+        tr("{path} gave back something else than was written at byte {offset}", path=target.path, offset=offset),
+        hint=tr("take another stick: this one is worn out, or has less room than it claims"),
     )

@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from bootkit.errors import BootkitError, CommandFailed
+from bootkit.i18n import tr
 from bootkit.system.run import LONG, run
 
 BASE = "?or(?essential,?priority(required),?priority(important))"
@@ -56,7 +57,7 @@ class Apt:
             )
         except CommandFailed as error:
             reasons = [line.strip() for line in error.stderr.splitlines() if line.startswith("E:")]
-            hint = "renew the lists of this computer: sudo apt update"
+            hint = tr("renew the lists of this computer: sudo apt update")
             raise BootkitError(f"apt: {(reasons or [error.message])[0].removeprefix('E: ')}", hint=hint) from error
         found = [match for line in out.decode().splitlines() if (match := _URI.match(line))]
         return tuple(sorted((_package(match) for match in found), key=lambda package: package.name))
@@ -71,7 +72,7 @@ class Apt:
                     timeout=LONG,
                 )
             except CommandFailed as error:
-                raise BootkitError(f"apt: {error.message}", hint="is this computer on the network?") from error
+                raise BootkitError(f"apt: {error.message}", hint=tr("is this computer on the network?")) from error
         return tuple(sorted(self._work.glob("*.deb")))
 
     def _argv(self) -> list[str]:
@@ -94,7 +95,10 @@ def require_package_names(names: Sequence[str]) -> None:
     """
     for name in names:
         if not _PACKAGE.fullmatch(name):
-            raise BootkitError(f"{name!r} is no name of a Debian package", hint="as apt shows it: apt search WORD")
+            raise BootkitError(
+                tr("{name} is no name of a Debian package", name=repr(name)),
+                hint=tr("as apt shows it: apt search WORD"),
+            )
 
 
 def _package(match: re.Match[str]) -> Package:

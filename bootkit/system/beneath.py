@@ -11,6 +11,7 @@ import stat
 from collections.abc import Sequence
 
 from bootkit.errors import BootkitError
+from bootkit.i18n import tr
 
 _OPENAT2 = 437
 _IN_ROOT, _NO_MAGIC_LINKS = 0x10, 0x02
@@ -61,8 +62,8 @@ def open_folder(root: int, parts: Sequence[str], *, make: bool = False) -> int:
         except OSError:
             if _is_link(part, above):
                 path = "/" + "/".join(parts[: depth + 1])
-                hint = "put a folder in its place: what is written there could land outside of the stick"
-                raise BootkitError(f"{path} on the stick is a symbolic link", hint=hint) from None
+                hint = tr("put a folder in its place: what is written there could land outside of the stick")
+                raise BootkitError(tr("{path} on the stick is a symbolic link", path=path), hint=hint) from None
             raise
         finally:
             os.close(above)

@@ -16,6 +16,7 @@ from types import MappingProxyType
 from qemu.qmp import QMPClient, QMPError
 
 from bootkit.errors import BootkitError
+from bootkit.i18n import tr
 from bootkit.model.testboot import BootResult, Stage, TestFirmware
 from bootkit.system.firmware import FlashImage, find_flash
 from bootkit.system.qemu import Accelerator, VirtualMachine, choose_accelerator, qemu_argv
@@ -162,8 +163,12 @@ def _require_memory(memory_mib: int) -> None:
     free = _available_memory()
     needed = memory_mib * MIB + _QEMU_ITSELF
     if free < needed:
-        message = f"a test machine needs {format_size(needed)} of memory, and {format_size(free)} are free"
-        raise BootkitError(message, hint="close what you do not need, and try again")
+        message = tr(
+            "a test machine needs {needed} of memory, and {free} are free",
+            needed=format_size(needed),
+            free=format_size(free),
+        )
+        raise BootkitError(message, hint=tr("close what you do not need, and try again"))
 
 
 def _available_memory() -> int:

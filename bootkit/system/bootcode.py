@@ -7,6 +7,7 @@ util/setup.c for the values; the result was compared byte by byte with that of `
 import struct
 
 from bootkit.errors import BootkitError
+from bootkit.i18n import tr
 from bootkit.model.prepare import SECTOR
 
 _KERNEL_SECTOR = 0x5C
@@ -26,7 +27,7 @@ def boot_sector(boot_img: bytes, old_sector: bytes, *, core_sector: int) -> byte
     """
     if len(boot_img) != SECTOR or boot_img[_TABLE_END:] != b"\x55\xaa":
         raise BootkitError(
-            "GRUB's boot.img is not a boot sector", hint="reinstall the package that brings it: bootkit doctor"
+            tr("GRUB's boot.img is not a boot sector"), hint=tr("reinstall the package that brings it: bootkit doctor")
         )
     sector = bytearray(boot_img)
     struct.pack_into("<Q", sector, _KERNEL_SECTOR, core_sector)
@@ -67,6 +68,12 @@ def core_image(core: bytes, *, core_sector: int, limit: int) -> bytes:
     """
     padded = bytearray(core + bytes(-len(core) % SECTOR))
     if len(padded) > limit * SECTOR:
-        raise BootkitError(f"GRUB's core image takes {len(padded) // SECTOR} sectors, and there is room for {limit}")
+        raise BootkitError(
+            tr(
+                "GRUB's core image takes {count} sectors, and there is room for {limit}",
+                count=len(padded) // SECTOR,
+                limit=limit,
+            )
+        )
     struct.pack_into("<Q", padded, _BLOCKLIST, core_sector + 1)
     return bytes(padded)

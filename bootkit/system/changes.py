@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bootkit.errors import BootkitError
+from bootkit.i18n import tr
 from bootkit.model.plan import CopyImage, KeepOld, RemoveFile, RenameFile, StickPlan, WriteFile
 from bootkit.system.volume import Progress, Volume, chunks_of, data_digest, read_file, sha256_of
 
@@ -71,8 +72,8 @@ def require_unused(volume: Volume, path: str) -> None:
         BootkitError: a loop device shows the file.
     """
     if node := volume.loop(path):
-        hint = f"if the system runs from it, start another one first; else: sudo losetup --detach {node}"
-        raise BootkitError(f"{path} is in use as {node}", hint=hint)
+        hint = tr("if the system runs from it, start another one first; else: sudo losetup --detach {node}", node=node)
+        raise BootkitError(tr("{path} is in use as {node}", path=path, node=node), hint=hint)
 
 
 def _write(volume: Volume, pending: dict[str, bytes]) -> None:
@@ -113,5 +114,5 @@ def _require_same(volume: Volume, path: str, digest: str, progress: Progress, *,
         with volume.open(path) as file:
             on_stick = sha256_of(chunks_of(file, progress))
     if on_stick != digest:
-        hint = "nothing else was changed; try once more, and if it happens again the stick is damaged or a fake"
-        raise BootkitError(f"{volume.where} does not give back what was written to it", hint=hint)
+        hint = tr("nothing else was changed; try once more, and if it happens again the stick is damaged or a fake")
+        raise BootkitError(tr("{where} does not give back what was written to it", where=volume.where), hint=hint)

@@ -14,6 +14,7 @@ from typing import Generic, TypeVar
 from bootkit.errors import BootkitError
 from bootkit.formats.reader import clip
 from bootkit.formats.tree import Entry
+from bootkit.i18n import tr
 from bootkit.system.redo import Piece, Room
 from bootkit.system.staged import Staged
 from bootkit.system.volume import parts_of
@@ -227,7 +228,8 @@ class ClusterWriter(abc.ABC, Generic[E]):
         if old is not None:
             if old.entry.is_dir:
                 raise BootkitError(
-                    f"{folder.path}/{name} on the stick is a folder", hint="remove it, or take another name"
+                    tr("{path}/{name} on the stick is a folder", path=folder.path, name=name),
+                    hint=tr("remove it, or take another name"),
                 )
             self._removed.extend(self._runs(old.entry))
             renewed = self._renewed(folder, old, records) if old.entry.name == name else b""
@@ -269,8 +271,11 @@ def _checked(name: str) -> str:
     """
     bad = _BAD_CHARACTERS.search(name)
     if bad or name.endswith((".", " ")) or len(name.encode("utf-16-le")) // 2 > NAME_LIMIT:
-        why = f"it has {bad[0]!r} in it" if bad else "it ends so, or is too long"
-        raise BootkitError(f"FAT and exFAT cannot hold a file named {name!r}: {why}", hint="give it another name")
+        why = tr("it has {bad} in it", bad=repr(bad[0])) if bad else tr("it ends so, or is too long")
+        raise BootkitError(
+            tr("FAT and exFAT cannot hold a file named {name}: {why}", name=repr(name), why=why),
+            hint=tr("give it another name"),
+        )
     return name
 
 

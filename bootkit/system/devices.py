@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from bootkit.errors import DeviceRefused
+from bootkit.i18n import tr
 from bootkit.model.device import BlockDevice, DiskIdentity, Mount, Partition
 from bootkit.model.filesystem import FILE_SYSTEMS, names_of
 from bootkit.model.host import BlockRecord, HostRecord, MountRecord
@@ -59,9 +60,11 @@ def find_device(path: Path, host: HostRecord) -> BlockDevice:
     block = next((block for block in host.blocks if block.number == name), None)
     if block is not None and block.partition:
         disk = _disk_of(host, block)
-        hint = f"name the disk: /dev/{disk.name}" if disk else ""
-        raise DeviceRefused(f"{path} is a partition, and a stick is a whole disk", hint=hint)
-    raise DeviceRefused(f"{path} is not a disk that could be a stick", hint="bootkit devices lists the disks")
+        hint = tr("name the disk: /dev/{disk}", disk=disk.name) if disk else ""
+        raise DeviceRefused(tr("{path} is a partition, and a stick is a whole disk", path=path), hint=hint)
+    raise DeviceRefused(
+        tr("{path} is not a disk that could be a stick", path=path), hint=tr("bootkit devices lists the disks")
+    )
 
 
 def chain_numbers(host: HostRecord, disk: BlockRecord) -> frozenset[str]:

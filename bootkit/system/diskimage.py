@@ -14,6 +14,7 @@ from bootkit.formats.diskfile import DiskFormat, disk_format, leads_elsewhere
 from bootkit.formats.partitions import PartitionEntry, read_partitions
 from bootkit.formats.reader import read_upto
 from bootkit.formats.signatures import filesystem_at
+from bootkit.i18n import tr
 from bootkit.model.filesystem import EXT4
 from bootkit.system.changes import Watcher
 from bootkit.system.run import LONG, PIPE, popen, run
@@ -73,13 +74,14 @@ def grow_disk(disk: Path, size: int, work: Path) -> None:
     size = size // MIB * MIB
     if size <= before:
         raise BootkitError(
-            f"{disk.name} has {format_size(before)} already", hint="name more than that, or leave the size out"
+            tr("{disk} has {before} already", disk=disk.name, before=format_size(before)),
+            hint=tr("name more than that, or leave the size out"),
         )
     with disk.open("rb") as fh:
         rows = read_partitions(cast("BinaryIO", fh)).partitions
     if not rows:
         raise BootkitError(
-            "a disk without partitions cannot be made larger here", hint="grow it from inside: resize2fs"
+            tr("a disk without partitions cannot be made larger here"), hint=tr("grow it from inside: resize2fs")
         )
     last = max(rows, key=lambda row: row.start)
     os.truncate(disk, size)
@@ -110,7 +112,8 @@ def _unpack(kind: DiskFormat, source: Path, target: Path, watcher: Watcher) -> N
         out.truncate(done)
         if process.wait():
             raise BootkitError(
-                f"{source} cannot be unpacked by {_PROGRAMS[kind]}", hint="the download is damaged: download it again"
+                tr("{source} cannot be unpacked by {programs}", source=source, programs=_PROGRAMS[kind]),
+                hint=tr("the download is damaged: download it again"),
             )
 
 
@@ -118,8 +121,8 @@ def _convert(kind: DiskFormat, source: Path, target: Path) -> None:
     with source.open("rb") as fh:
         if leads_elsewhere(cast("BinaryIO", fh)):
             raise BootkitError(
-                f"{source} takes a part of its bytes from another file",
-                hint="put both into one first: qemu-img convert -O raw FILE DISK.raw",
+                tr("{source} takes a part of its bytes from another file", source=source),
+                hint=tr("put both into one first: qemu-img convert -O raw FILE DISK.raw"),
             )
     run(["qemu-img", "convert", "-f", kind, "-O", "raw", "-S", "64k", source, target], timeout=LONG)
 

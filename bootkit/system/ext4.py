@@ -14,6 +14,7 @@ from typing import BinaryIO, cast
 from bootkit.errors import BootkitError
 from bootkit.formats.ext4 import Ext4, read_superblock
 from bootkit.formats.reader import Extent
+from bootkit.i18n import tr
 from bootkit.system.libext2fs import FOLDER_FULL, NOT_FOUND, Library
 from bootkit.system.redo import Piece, Room
 from bootkit.system.staged import SECTOR, Staged
@@ -77,12 +78,12 @@ class Ext4Writer:
     def __init__(self, staged: Staged) -> None:
         superblock = read_superblock(cast("BinaryIO", staged))
         if superblock.ro_compat & _QUOTAS:
-            hint = "mount it first: only the kernel keeps its quotas up to date"
-            raise BootkitError("an ext4 with quotas cannot be written while it is not mounted", hint=hint)
+            hint = tr("mount it first: only the kernel keeps its quotas up to date")
+            raise BootkitError(tr("an ext4 with quotas cannot be written while it is not mounted"), hint=hint)
         if superblock.incompat & _PROTECTED:
-            hint = "mount it first: the kernel tells the other computers that it is in use"
+            hint = tr("mount it first: the kernel tells the other computers that it is in use")
             raise BootkitError(
-                "an ext4 with multiple mount protection cannot be written while it is not mounted", hint=hint
+                tr("an ext4 with multiple mount protection cannot be written while it is not mounted"), hint=hint
             )
         self._block_size, self._blocks = superblock.block_size, superblock.blocks
         self._first_block, self._extents = superblock.first_block, bool(superblock.incompat & EXTENTS)
@@ -227,7 +228,9 @@ class Ext4Writer:
             self._with_room(folder, lambda: self._library.ask("link", folder, name, number, _ENTRY_FILE))
             return
         if self._mode(old) & _TYPE == _FOLDER:
-            raise BootkitError(f"{path} on the stick is a folder", hint="remove it, or take another name")
+            raise BootkitError(
+                tr("{path} on the stick is a folder", path=path), hint=tr("remove it, or take another name")
+            )
         with self._staged.naming():
             self._library.change_name(folder, name, number, _ENTRY_FILE)
         self._removed.append(old)
@@ -265,7 +268,9 @@ class Ext4Writer:
         if _mode_of(inode) & _TYPE != _FOLDER:
             raise is_a_file(path)
         if int.from_bytes(inode[32:36], "little") & _ENCRYPTED:
-            raise BootkitError(f"a folder on the way to {path} is encrypted", hint="take another folder")
+            raise BootkitError(
+                tr("a folder on the way to {path} is encrypted", path=path), hint=tr("take another folder")
+            )
 
     def _own(self, number: int, folder: int) -> None:
         """Give a file or folder the owner of the folder above: who mounts the stick may change it then."""
@@ -348,5 +353,8 @@ def _encoded(name: str) -> bytes:
     """
     encoded = name.encode(errors="surrogateescape")
     if len(encoded) > _NAME_LIMIT:
-        raise BootkitError(f"{name} is longer than {_NAME_LIMIT} bytes", hint="give it a shorter name")
+        raise BootkitError(
+            tr("{name} is longer than {name_limit} bytes", name=name, name_limit=_NAME_LIMIT),
+            hint=tr("give it a shorter name"),
+        )
     return encoded

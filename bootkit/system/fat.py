@@ -13,6 +13,7 @@ from typing import BinaryIO, cast
 
 from bootkit.errors import BootkitError
 from bootkit.formats.fat import Fat, FatEntry, FatGeometry, case_flags, short_checksum
+from bootkit.i18n import tr
 from bootkit.model.filesystem import VFAT
 from bootkit.system.clusters import RECORD, ClusterWriter, Folder, Member, Run
 from bootkit.system.redo import Piece
@@ -77,7 +78,7 @@ class FatWriter(ClusterWriter[FatEntry]):
         self._tree = Fat(cast("BinaryIO", staged))
         self._geometry: FatGeometry = self._tree.geometry
         if self._geometry.bits not in _DIRTY_BITS:
-            raise BootkitError("FAT12 cannot be written while it is not mounted", hint="mount it first")
+            raise BootkitError(tr("FAT12 cannot be written while it is not mounted"), hint=tr("mount it first"))
         self._width = self._geometry.bits // 8
         self._tables = staged.on_medium(16, 1)[0]
         sector_size, info = struct.unpack("<H35xH", staged.on_medium(11, 39))
@@ -216,8 +217,8 @@ class FatWriter(ClusterWriter[FatEntry]):
 
     def _file_records(self, folder: Folder[FatEntry], name: str, reserved: Reserved) -> bytes:
         if not VFAT.holds(reserved.size):
-            hint = "use a stick whose data partition is ext4: bootkit prepare --layout split"
-            raise BootkitError(f"{name} is larger than 4 GiB, which FAT32 cannot hold", hint=hint)
+            hint = tr("use a stick whose data partition is ext4: bootkit prepare --layout split")
+            raise BootkitError(tr("{name} is larger than 4 GiB, which FAT32 cannot hold", name=name), hint=hint)
         return self._records(folder, name, _ARCHIVE, reserved.first, reserved.size)
 
     def _moved_records(self, folder: Folder[FatEntry], name: str, entry: FatEntry) -> bytes:
@@ -266,7 +267,7 @@ class FatWriter(ClusterWriter[FatEntry]):
 
     def _grow(self, folder: Folder[FatEntry]) -> None:
         if not folder.path and self._geometry.root_size:
-            raise BootkitError("the root directory of this FAT16 is full", hint="put it into a folder")
+            raise BootkitError(tr("the root directory of this FAT16 is full"), hint=tr("put it into a folder"))
         *_, last = self._tree.clusters(folder.entry.cluster)
         ((added, _),) = self._take(1)
         self._staged.write_past(self._offset(added), bytes(self._cluster_size))
@@ -334,4 +335,4 @@ def _made_short_name(name: str, taken: set[bytes]) -> bytes:
         short = f"{(stem or '_')[: 8 - len(tail)]}{tail}".ljust(8) + extension.ljust(3)
         if short.encode() not in taken:
             return short.encode()
-    raise BootkitError(f"there is no short name left for {name}", hint="give it another name")
+    raise BootkitError(tr("there is no short name left for {name}", name=name), hint=tr("give it another name"))

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import cast
 
 from bootkit.errors import FormatError, ToolMissing
+from bootkit.i18n import tr
 from bootkit.model.fields import parse_json
 from bootkit.model.testboot import TestFirmware
 
-_HINT = (
+_HINT = tr(
     "install it: Debian ovmf, ovmf-ia32 and qemu-efi-aarch64, Fedora edk2-ovmf, edk2-ovmf-ia32 and edk2-aarch64, Arch edk2-ovmf "
     "and edk2-aarch64, openSUSE qemu-ovmf-x86_64 and qemu-uefi-aarch64"
 )
@@ -56,7 +57,7 @@ def find_flash(firmware: TestFirmware, folders: tuple[Path, ...] = DESCRIPTORS) 
     images = [image for folder in folders for file in sorted(folder.glob("*.json")) if (image := _read(file))]
     fitting = [image for image in images if image.serves(firmware) and image.code.exists()]
     if not fitting:
-        raise ToolMissing(f"there is no firmware for QEMU that serves {firmware}", hint=_HINT)
+        raise ToolMissing(tr("there is no firmware for QEMU that serves {firmware}", firmware=firmware), hint=_HINT)
     return min(fitting, key=lambda image: firmware is not TestFirmware.SECUREBOOT and "secure-boot" in image.features)
 
 

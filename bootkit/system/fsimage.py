@@ -11,6 +11,7 @@ from pathlib import Path
 
 from bootkit.errors import BootkitError, CommandFailed
 from bootkit.formats.ext4 import read_superblock
+from bootkit.i18n import tr
 from bootkit.system.makefs import EXT4_FEATURES
 from bootkit.system.run import LONG, run
 from bootkit.units import MIB, format_size
@@ -86,7 +87,7 @@ def decrypt(path: Path, passphrase: bytes, header: Path) -> None:
         run([*argv, "--header", header, "--key-file", "-", path], stdin=passphrase, timeout=LONG)
     except CommandFailed as error:
         if error.returncode == _WRONG_PASSPHRASE:
-            raise BootkitError("the passphrase does not open it") from error
+            raise BootkitError(tr("the passphrase does not open it")) from error
         raise
     header.unlink(missing_ok=True)
     with path.open("rb") as fh:
@@ -109,7 +110,8 @@ def check_ext4(path: Path, *, repair: bool) -> tuple[bool, str]:
         )
     except CommandFailed as error:
         raise BootkitError(
-            f"e2fsck cannot mend it: {error.message}", hint="a backup helps: bootkit home restore"
+            tr("e2fsck cannot mend it: {message}", message=error.message),
+            hint=tr("a backup helps: bootkit home restore"),
         ) from error
     try:
         run(["e2fsck", "-f", "-n", path], timeout=LONG)
@@ -136,11 +138,11 @@ def resize_ext4(path: Path, size: int) -> None:
     """
     sound, _ = check_ext4(path, repair=False)
     if not sound:
-        raise BootkitError("its file system is damaged", hint="mend it first: bootkit home check NAME --repair")
+        raise BootkitError(tr("its file system is damaged"), hint=tr("mend it first: bootkit home check NAME --repair"))
     if size > path.stat().st_size:
         os.truncate(path, size)
     try:
         run(["resize2fs", path, f"{size // 1024}K"], timeout=LONG)
     except CommandFailed as error:
-        raise BootkitError(f"it cannot be made that small: {_needed(path, error)}") from error
+        raise BootkitError(tr("it cannot be made that small: {needed}", needed=_needed(path, error))) from error
     os.truncate(path, size)

@@ -10,6 +10,7 @@ were, and the same exchange is the way back.
 from collections.abc import Iterable, Mapping
 
 from bootkit.errors import BootkitError
+from bootkit.i18n import tr
 from bootkit.model.places import EFI_FOLDER, OLD_LOADERS_FOLDER, STICK_RECORD
 from bootkit.model.plan import RemoveFile, StickPlan, WriteFile
 from bootkit.system.changes import apply_changes
@@ -46,7 +47,7 @@ def go_back(volume: FatVolume) -> tuple[str, ...]:
     paths = [path for path in map(_place_of, kept_files(volume)) if volume.stat(path) is not None]
     if not any(map(is_first, paths)):
         hint = "bootkit upgrade keeps those that it replaces by others"
-        raise BootkitError(f"{volume.where} has no boot loaders to go back to", hint=hint)
+        raise BootkitError(tr("{where} has no boot loaders to go back to", where=volume.where), hint=hint)
     _exchange(volume, [path for path in paths if is_first(path)])
     _exchange(volume, [path for path in paths if not is_first(path)])
     return tuple(paths)

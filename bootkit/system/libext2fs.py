@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from bootkit.errors import BootkitError
+from bootkit.i18n import tr
 from bootkit.system.run import tool_missing
 from bootkit.system.staged import Staged
 from bootkit.system.writer import no_room
@@ -147,8 +148,10 @@ class Library:
         if status in (_NO_BLOCK, _NO_INODE, errno.ENOSPC):
             raise no_room(0)
         if status:
-            hint = "check it: e2fsck -f names and mends what is damaged"
-            raise BootkitError(f"libext2fs cannot change the ext4 file system: error {status}", hint=hint)
+            hint = tr("check it: e2fsck -f names and mends what is damaged")
+            raise BootkitError(
+                tr("libext2fs cannot change the ext4 file system: error {status}", status=status), hint=hint
+            )
 
     def _made_manager(self) -> _Manager:
         """What the library calls to read and write; it holds no medium of its own."""

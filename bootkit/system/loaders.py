@@ -11,6 +11,7 @@ from pathlib import Path
 
 from bootkit.errors import BootkitError
 from bootkit.formats.efi import read_efi
+from bootkit.i18n import tr
 from bootkit.model.boot import Firmware
 from bootkit.model.efi import EfiFacts
 from bootkit.model.prepare import GrubPlatform, HostFile, HostLoaders, SignedLoader
@@ -57,8 +58,10 @@ def find_loaders(root: Path = Path("/"), *, extra: Path | None = None) -> HostLo
         return host
     found = _loaders_below(extra)
     if not found.platforms and not found.signed:
-        hint = f"unpack packages into it: {UNPACK.get(host_family(), UNPACK['debian'])}"
-        raise BootkitError(f"{extra} holds neither GRUB's modules nor a signed shim and GRUB", hint=hint)
+        hint = tr("unpack packages into it: {get}", get=UNPACK.get(host_family(), UNPACK["debian"]))
+        raise BootkitError(
+            tr("{extra} holds neither GRUB's modules nor a signed shim and GRUB", extra=extra), hint=hint
+        )
     return HostLoaders(
         platforms=(*found.platforms, *host.platforms), signed=(*found.signed, *host.signed)
     )  # the first of a kind is taken

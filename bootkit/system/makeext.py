@@ -18,6 +18,7 @@ from typing import BinaryIO, cast
 
 from bootkit.errors import BootkitError, CommandFailed
 from bootkit.formats.elf import elf_size
+from bootkit.i18n import tr
 from bootkit.plan.extension import Placed, placed
 from bootkit.system.run import feed, run, which
 from bootkit.system.volumes.raw import scratch
@@ -66,7 +67,8 @@ class Collected:
             return
         if parent in self.seen:
             raise BootkitError(
-                f"/{parent} is a file in one source and a folder in another", hint="make two extensions of them"
+                tr("/{parent} is a file in one source and a folder in another", parent=parent),
+                hint=tr("make two extensions of them"),
             )
         info = tarfile.TarInfo()
         info.type, info.mode = tarfile.DIRTYPE, 0o755
@@ -94,7 +96,9 @@ def make_extension(
                 folder.mkdir()
                 _collect(source, collected, folder, name)
         if not any(kind != tarfile.DIRTYPE and path != (release or ("",))[0] for path, kind in collected.seen.items()):
-            raise BootkitError(f"there is no file in {', '.join(map(str, sources))} that an extension could carry")
+            raise BootkitError(
+                tr("there is no file in {sources} that an extension could carry", sources=", ".join(map(str, sources)))
+            )
         part = output.with_name(f".{output.name}.part")
         try:
             _squash(archive, part, compression)
@@ -234,7 +238,7 @@ def _errors_of(source: Path) -> Generator[None]:
     try:
         yield
     except (tarfile.TarError, EOFError, OSError) as error:
-        hint = "an extension is made of a folder, a tar archive, .deb packages or an AppImage"
+        hint = tr("an extension is made of a folder, a tar archive, .deb packages or an AppImage")
         raise BootkitError(f"{source.name}: {error}", hint=hint) from error
 
 
@@ -254,7 +258,7 @@ def _from_appimage(source: Path, collected: Collected, work: Path, name: str) ->
     run(["unsquashfs", "-quiet", "-no-progress", "-no-xattrs", "-offset", str(offset), "-dest", tree, source])
     home = f"usr/lib/appimages/{name}"
     if not (tree / "AppRun").exists():
-        raise BootkitError(f"{source.name} has no AppRun: it is no AppImage that can be started")
+        raise BootkitError(tr("{source} has no AppRun: it is no AppImage that can be started", source=source.name))
     _from_folder(tree, collected, below=home)
     collected.add_text(f"usr/bin/{name}", f'#!/bin/sh\nexec /{home}/AppRun "$@"\n', mode=0o755)
     entry = next(iter(sorted(tree.glob("*.desktop"))), None)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import BinaryIO, assert_never, cast
 
 from bootkit.errors import RightsMissing
+from bootkit.i18n import tr
 from bootkit.model.filesystem import Access, DataFs
 from bootkit.model.plan import WriteFile
 from bootkit.model.prepare import SECTOR, MakeFilesystem
@@ -42,8 +43,8 @@ def make_filesystem(
     """
     if step.kind.system.make is Access.ROOT and (step.folders or files) and os.geteuid() != 0:
         raise RightsMissing(
-            f"a data partition with {step.kind.system.title} can only be filled by root",
-            hint="take --data-fs exfat, which needs no root for an image file",
+            tr("a data partition with {title} can only be filled by root", title=step.kind.system.title),
+            hint=tr("take --data-fs exfat, which needs no root for an image file"),
         )
     with image.open("wb") as fh:
         fh.truncate(step.size)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bootkit.errors import DeviceRefused
+from bootkit.i18n import tr
 
 _BLOCK_NUMBERS = Path("/sys/dev/block")
 _BLOCK = Path("/sys/block")
@@ -63,12 +64,16 @@ def require_unused(path: Path, medium: Medium) -> None:
     """
     if medium.mounts:
         where = ", ".join(map(os.fspath, medium.mounts))
-        raise DeviceRefused(f"{path} is mounted at {where}", hint=f"unmount it first: sudo umount {medium.mounts[0]}")
+        raise DeviceRefused(
+            tr("{path} is mounted at {where}", path=path, where=where),
+            hint=tr("unmount it first: sudo umount {mounts}", mounts=medium.mounts[0]),
+        )
     own = _disk_of(path) if path.is_block_device() else ""
     others = [device for device in medium.devices if _disk_of(device) != own]
     if medium.is_file and others:
         raise DeviceRefused(
-            f"{path} is in use as {others[0]}", hint=f"detach it first: sudo losetup --detach {others[0]}"
+            tr("{path} is in use as {others}", path=path, others=others[0]),
+            hint=tr("detach it first: sudo losetup --detach {others}", others=others[0]),
         )
 
 

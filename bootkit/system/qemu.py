@@ -12,6 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from bootkit.errors import UsageError
+from bootkit.i18n import tr
 from bootkit.model.testboot import TestFirmware
 from bootkit.system.firmware import FlashImage
 from bootkit.system.run import Argument, popen
@@ -172,7 +173,13 @@ def choose_accelerator(env: Mapping[str, str] = os.environ) -> Accelerator:
     wanted = env.get(ACCELERATOR_VARIABLE, "")
     if wanted:
         if wanted not in list(Accelerator):
-            raise UsageError(f"{ACCELERATOR_VARIABLE}={wanted} is neither kvm nor tcg")
+            raise UsageError(
+                tr(
+                    "{accelerator_variable}={wanted} is neither kvm nor tcg",
+                    accelerator_variable=ACCELERATOR_VARIABLE,
+                    wanted=wanted,
+                )
+            )
         return Accelerator(wanted)
     usable = os.access("/dev/kvm", os.R_OK | os.W_OK) and kvm_executes()
     return Accelerator.KVM if usable else Accelerator.TCG

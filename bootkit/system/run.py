@@ -22,6 +22,7 @@ from functools import cache
 from typing import IO, Self
 
 from bootkit.errors import CommandFailed, ToolMissing
+from bootkit.i18n import tr
 
 log = logging.getLogger(__name__)
 
@@ -173,7 +174,7 @@ def tool_missing(program: str) -> ToolMissing:
     """The error for a program that is not installed; the hint names its package."""
     from bootkit.system.tools import hint_for
 
-    return ToolMissing(f"{program} is not installed", hint=hint_for(program))
+    return ToolMissing(tr("{program} is not installed", program=program), hint=hint_for(program))
 
 
 def small_environment() -> dict[str, str]:

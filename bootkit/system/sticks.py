@@ -10,6 +10,7 @@ from pathlib import Path
 
 from bootkit.errors import BootkitError, FormatError, HostError, RightsMissing, ToolMissing, host_errors
 from bootkit.formats.partitions import read_partitions
+from bootkit.i18n import tr
 from bootkit.model.places import CUSTOMIZE_FOLDER, IMAGE_FOLDER, STICK_FILE
 from bootkit.system.medium import Medium, medium_of, mounts, require_unused
 from bootkit.system.volume import Volume
@@ -18,7 +19,7 @@ from bootkit.system.volumes.folder import FolderVolume
 from bootkit.system.volumes.raw import RawVolume
 
 _ISODEVICE = Path("/isodevice")
-_PREPARE = "prepare one first: bootkit prepare TARGET (bootkit devices lists what is plugged in)"
+_PREPARE = tr("prepare one first: bootkit prepare TARGET (bootkit devices lists what is plugged in)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +54,10 @@ def open_stick(where: Path | None, *, writing: bool = False) -> Generator[Stick]
         closing(_volume(path, medium, folder, writing=writing)) as volume,
     ):
         if not _is_stick(volume):
-            raise BootkitError(f"{path} is not a bootkit stick: there is no {STICK_FILE} on it", hint=_PREPARE)
+            raise BootkitError(
+                tr("{path} is not a bootkit stick: there is no {stick_file} on it", path=path, stick_file=STICK_FILE),
+                hint=_PREPARE,
+            )
         if isinstance(volume, RawVolume):
             with suppress(BootkitError):  # it may not be written: then it is read as if it were complete
                 volume.complete()
@@ -63,8 +67,12 @@ def open_stick(where: Path | None, *, writing: bool = False) -> Generator[Stick]
 def _volume(path: Path, medium: Medium, folder: Path | None, *, writing: bool) -> Volume:
     if folder is not None:
         if writing and os.statvfs(folder).f_flag & os.ST_RDONLY:
-            hint = f"sudo mount -o remount,rw {folder}; if Linux has made it so by itself, unmount it and check it with fsck"
-            raise BootkitError(f"{folder} is mounted read-only", hint=hint)
+            hint = tr(
+                "sudo mount -o remount,rw {folder}; if Linux has made it so by itself, unmount it and check "
+                "it with fsck",
+                folder=folder,
+            )
+            raise BootkitError(tr("{folder} is mounted read-only", folder=folder), hint=hint)
         return FolderVolume(folder)
     if writing:
         require_unused(path, medium)
@@ -94,11 +102,14 @@ def _the_mounted_one() -> Path:
         case [stick]:
             return stick
         case []:
-            hint = "plug it in and open it once in the file manager, or name it: --stick PATH"
-            raise BootkitError("no bootkit stick is mounted", hint=hint)
+            hint = tr("plug it in and open it once in the file manager, or name it: --stick PATH")
+            raise BootkitError(tr("no bootkit stick is mounted"), hint=hint)
         case several:
             names = ", ".join(map(os.fspath, several))
-            raise BootkitError(f"there are several bootkit sticks: {names}", hint="name the one you mean: --stick PATH")
+            raise BootkitError(
+                tr("there are several bootkit sticks: {names}", names=names),
+                hint=tr("name the one you mean: --stick PATH"),
+            )
 
 
 def _mounted_folder(medium: Medium) -> Path | None:
@@ -140,13 +151,18 @@ def _raw_volume(path: Path, medium: Medium, *, writing: bool) -> Volume:
         mounted = desktop_volume(medium, writing=writing) if path.is_block_device() else None
         if mounted is not None:
             return mounted
-        hint = "mount it and name its mount point: --stick FOLDER"
+        hint = tr("mount it and name its mount point: --stick FOLDER")
         raise RightsMissing(f"{path}: {error.strerror}", hint=hint) from error
     except FormatError as error:
-        raise BootkitError(f"{path} is not a bootkit stick: {error.message}", hint=_PREPARE) from error
+        raise BootkitError(
+            tr("{path} is not a bootkit stick: {message}", path=path, message=error.message), hint=_PREPARE
+        ) from error
     is_part = path.is_block_device() and Path("/sys/class/block", path.resolve().name, "partition").exists()
-    hint = f"name the whole of it: --stick {medium.node}" if is_part else _PREPARE
-    raise BootkitError(f"{path} is not a bootkit stick: no partition holds {STICK_FILE}", hint=hint)
+    hint = tr("name the whole of it: --stick {node}", node=medium.node) if is_part else _PREPARE
+    raise BootkitError(
+        tr("{path} is not a bootkit stick: no partition holds {stick_file}", path=path, stick_file=STICK_FILE),
+        hint=hint,
+    )
 
 
 @contextmanager
@@ -165,5 +181,7 @@ def _locked(path: Path, medium: Medium, folder: Path | None, *, writing: bool) -
             try:
                 fcntl.flock(descriptor, (fcntl.LOCK_EX if writing else fcntl.LOCK_SH) | fcntl.LOCK_NB)
             except BlockingIOError as error:
-                raise BootkitError(f"another program is working on {path}", hint="wait until it has ended") from error
+                raise BootkitError(
+                    tr("another program is working on {path}", path=path), hint=tr("wait until it has ended")
+                ) from error
         yield

@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from bootkit.errors import BootkitError, CommandFailed, DeviceRefused, HostError
+from bootkit.i18n import tr
 from bootkit.model.prepare import SECTOR, Target
 from bootkit.system.devices import device_at, read_host
 from bootkit.system.holes import data_parts
@@ -48,7 +49,8 @@ class OpenTarget:
                 raise self._failed("read", offset, error) from error
             if not part:
                 raise BootkitError(
-                    f"{self.path} ends at byte {offset}", hint="a stick that lies about its size? Try another"
+                    tr("{path} ends at byte {offset}", path=self.path, offset=offset),
+                    hint=tr("a stick that lies about its size? Try another"),
                 )
             parts.append(part)
             offset, size = offset + len(part), size - len(part)
@@ -106,8 +108,21 @@ class OpenTarget:
                     run(["partx", "-u", self.path], timeout=30)
 
     def _failed(self, what: str, offset: int, error: OSError) -> BootkitError:
-        hint = "try another port, then another stick: this one may be worn out or counterfeit" if self.is_device else ""
-        return BootkitError(f"{self.path} cannot be {what} at byte {offset}: {error.strerror}", hint=hint)
+        hint = (
+            tr("try another port, then another stick: this one may be worn out or counterfeit")
+            if self.is_device
+            else ""
+        )
+        return BootkitError(
+            tr(
+                "{path} cannot be {what} at byte {offset}: {strerror}",
+                path=self.path,
+                what=what,
+                offset=offset,
+                strerror=error.strerror,
+            ),
+            hint=hint,
+        )
 
 
 @contextmanager
@@ -163,10 +178,10 @@ def _open(target: Target) -> int:
         return os.open(target.path, flags, 0o644)
     except OSError as error:
         if error.errno == errno.EBUSY:
-            raise DeviceRefused(f"{target.path} is in use", hint=_users_of(target.path)) from error
+            raise DeviceRefused(tr("{path} is in use", path=target.path), hint=_users_of(target.path)) from error
         if error.errno == errno.EROFS:
             raise DeviceRefused(
-                f"{target.path} is write-protected", hint="look for a switch on the stick or card"
+                tr("{path} is write-protected", path=target.path), hint=tr("look for a switch on the stick or card")
             ) from error
         raise HostError.of(error, f"{target.path} cannot be opened") from error
 
@@ -175,24 +190,34 @@ def _lock(target: Target, descriptor: int) -> None:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
-        raise DeviceRefused(f"another program is working on {target.path}", hint="wait until it has ended") from error
+        raise DeviceRefused(
+            tr("another program is working on {path}", path=target.path), hint=tr("wait until it has ended")
+        ) from error
 
 
 def _check_identity(target: Target, descriptor: int) -> None:
     """Refuse an open descriptor that is not the disk of the plan, but one that was plugged in since."""
     status = os.fstat(descriptor)
     if stat.S_ISBLK(status.st_mode) != target.is_device:
-        raise DeviceRefused(f"{target.path} is no longer what it was when the plan was made", hint="start again")
+        raise DeviceRefused(
+            tr("{path} is no longer what it was when the plan was made", path=target.path), hint=tr("start again")
+        )
     if not target.is_device:
         return
     now = device_at(read_host(), status.st_rdev)
     if now is None or now.identity != target.identity:
         raise DeviceRefused(
-            f"{target.path} is another disk than the plan names: {target.title or target.identity.by_id}",
-            hint="nothing was written; look at the devices again: bootkit devices",
+            tr(
+                "{path} is another disk than the plan names: {title}",
+                path=target.path,
+                title=target.title or target.identity.by_id,
+            ),
+            hint=tr("nothing was written; look at the devices again: bootkit devices"),
         )
     if os.lseek(descriptor, 0, os.SEEK_END) // SECTOR != target.size // SECTOR:
-        raise DeviceRefused(f"{target.path} has another size than the plan names", hint="nothing was written")
+        raise DeviceRefused(
+            tr("{path} has another size than the plan names", path=target.path), hint=tr("nothing was written")
+        )
 
 
 def _users_of(path: str) -> str:

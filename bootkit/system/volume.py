@@ -14,6 +14,7 @@ from typing import BinaryIO, Protocol
 
 from bootkit.errors import BootkitError, FormatError
 from bootkit.formats.reader import Extent
+from bootkit.i18n import tr
 from bootkit.model.places import GENERATE, HOME_FOLDER, PERSISTENCE_FOLDER, START_PROGRAM
 from bootkit.system.holes import DataDigest, Part
 
@@ -26,7 +27,7 @@ WALK_LIMIT = 250_000
 """Files and folders of a stick that are looked at; the fullest stick met has a tenth of that."""
 _PROGRAMS = (GENERATE, START_PROGRAM)
 _PRIVATE = (f"{HOME_FOLDER}/", f"{PERSISTENCE_FOLDER}/")
-_MEND = "if there are not so many, its file system is damaged: unmount it and run fsck on its partition"
+_MEND = tr("if there are not so many, its file system is damaged: unmount it and run fsck on its partition")
 
 Progress = Callable[[int], None]
 """Called with the bytes done so far."""
@@ -124,7 +125,8 @@ def parts_of(path: str) -> tuple[str, ...]:
     parts = tuple(part for part in path.split("/") if part)
     if "\0" in path or not {".", ".."}.isdisjoint(parts):
         raise BootkitError(
-            f"{path!r} is no path on a stick", hint="name it from the top of the stick, without . and .."
+            tr("{path} is no path on a stick", path=repr(path)),
+            hint=tr("name it from the top of the stick, without . and .."),
         )
     return parts
 
@@ -155,7 +157,15 @@ def walk(
             members = _members(volume, below)
             count += len(members)
             if count > WALK_LIMIT:
-                raise FormatError(f"{volume.where} has more than {WALK_LIMIT} files below {path}", hint=_MEND)
+                raise FormatError(
+                    tr(
+                        "{where} has more than {walk_limit} files below {path}",
+                        where=volume.where,
+                        walk_limit=WALK_LIMIT,
+                        path=path,
+                    ),
+                    hint=_MEND,
+                )
             todo += members
 
 

@@ -23,6 +23,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from bootkit.errors import UsageError
+from bootkit.i18n import tr
 from bootkit.overlay.pack import secondary_initrd
 from bootkit.system.run import run
 
@@ -68,7 +69,7 @@ def render_test_cfg(entry: str, *, words: tuple[str, ...] = ()) -> str:
     kernel_words = " ".join((*TEST_WORDS, *words))
     for text in (entry, kernel_words):
         if set(text) & set("\"\\$\n'"):
-            raise UsageError(f"{text!r} cannot be handed to GRUB")
+            raise UsageError(tr("{text} cannot be handed to GRUB", text=repr(text)))
     return f"""\
 serial --unit=0 --speed=115200
 terminal_output --append serial

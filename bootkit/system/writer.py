@@ -9,6 +9,7 @@ from typing import Protocol
 
 from bootkit.errors import BootkitError
 from bootkit.formats.reader import Extent
+from bootkit.i18n import tr
 from bootkit.system.redo import Piece
 
 
@@ -64,15 +65,17 @@ class Writer(Protocol):
 
 
 def no_file(path: str) -> BootkitError:
-    return BootkitError(f"there is no file {path} on the stick")
+    return BootkitError(tr("there is no file {path} on the stick", path=path))
 
 
 def is_a_file(path: str) -> BootkitError:
-    return BootkitError(f"{path} on the stick is a file, not a folder", hint="give it another name, or remove it")
+    return BootkitError(
+        tr("{path} on the stick is a file, not a folder", path=path), hint=tr("give it another name, or remove it")
+    )
 
 
 def no_room(size: int, *, piece: bool = False) -> BootkitError:
     return BootkitError(
-        f"there is no room for {size} bytes more{' in one piece' if piece else ''}",
-        hint="make room: bootkit list, bootkit remove IMAGE",
+        tr("there is no room for {size} bytes more{what}", size=size, what=tr(" in one piece") if piece else ""),
+        hint=tr("make room: bootkit list, bootkit remove IMAGE"),
     )

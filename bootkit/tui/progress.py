@@ -164,10 +164,5 @@ def _figures(done: int, size: int, seconds: float) -> str:
         return words
     speed = done / seconds
     left = int((size - done) / speed)
-    return tr(
-        "{words}   {int}/s   {left}:{left2} left",
-        words=words,
-        int=format_size(int(speed)),
-        left=left // 60,
-        left2=f"{left % 60:02}",
-    )
+    time_left = tr("{time} left", time=f"{left // 60}:{left % 60:02}")
+    return f"{words}   {format_size(int(speed))}/s   {time_left}"

@@ -70,7 +70,7 @@ def test_detectors_reach_nothing_that_touches_the_machine() -> None:
     loaded = modules_after("from bootkit.detect.registry import builtin\nassert tuple(builtin())")
     assert "bootkit.detectors.casper" in loaded
     layers = {name.split(".")[1] for name in loaded if name.startswith("bootkit.")}
-    assert layers == {"bootcfg", "detect", "detectors", "errors", "model"}
+    assert layers == {"bootcfg", "detect", "detectors", "errors", "i18n", "model"}
     assert not loaded & (HEAVY | {"subprocess", "tempfile"})
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from bootkit.errors import BootkitError
 from bootkit.formats.elf import is_static
+from bootkit.i18n import tr
 from bootkit.model.catalog import ImageItem
 from bootkit.model.places import OVERLAY_FOLDER
 from bootkit.overlay.manifest import overlay_for
@@ -50,8 +51,8 @@ def busybox_archive(arch: str, names: Sequence[str] = TOOL.names) -> bytes:
             return secondary_initrd({MEMBER: content}, directories=["bootkit"])
     found = f" ({'; '.join(seen)})" if seen else ""
     raise BootkitError(
-        f"a static busybox for {arch} is not on this computer{found}",
-        hint=f"{hint_for(PROGRAM)}, then: bootkit generate",
+        tr("a static busybox for {arch} is not on this computer{found}", arch=arch, found=found),
+        hint=tr("{install}, then: bootkit generate", install=hint_for(PROGRAM)),
     )
 
 

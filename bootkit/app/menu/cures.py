@@ -3,6 +3,7 @@
 from bootkit.errors import BootkitError, FormatError
 from bootkit.formats.compression import detect, unpack_block
 from bootkit.formats.kmodules import module_name
+from bootkit.i18n import tr
 from bootkit.model.catalog import ImageItem
 from bootkit.model.check import Cure
 from bootkit.overlay.cures import ModuleFile, WayToIso, driver_members, iso_members
@@ -44,15 +45,21 @@ def extents_of(volume: Volume, item: ImageItem) -> Extents:
     found = volume.extents(item.path)
     if found is None:
         raise BootkitError(
-            f"{item.name}: where its bytes lie on the stick cannot be found out",
-            hint="run it as root: sudo bootkit generate",
+            tr("{name}: where its bytes lie on the stick cannot be found out", name=item.name),
+            hint=tr("run it as root: sudo bootkit generate"),
         )
     pieces = tuple((offset, length) for offset, length in found if offset is not None)
-    hint = "copy it once more, with bootkit add --replace"
+    hint = tr("copy it once more, with bootkit add --replace")
     if len(pieces) < len(found) or len(pieces) > PIECES_LIMIT:
-        raise BootkitError(f"{item.name} lies in {len(found)} pieces on the stick", hint=hint)
+        raise BootkitError(
+            tr("{name} lies in {count} pieces on the stick", name=item.name, count=len(found)), hint=hint
+        )
     if len(pieces) > 1 and not _joins_pieces(item):
-        message = f"{item.name} lies in {len(pieces)} pieces on the stick, and its initrd has no dmsetup to join them"
+        message = tr(
+            "{name} lies in {count} pieces on the stick, and its initrd has no dmsetup to join them",
+            name=item.name,
+            count=len(pieces),
+        )
         raise BootkitError(message, hint=hint)
     return pieces
 
@@ -76,7 +83,9 @@ def _modules(volume: Volume, item: ImageItem, cure: Cure) -> list[ModuleFile]:
                 for path in cure.members
             ]
     except FormatError as error:
-        raise BootkitError(f"{item.name}: its kernel's modules cannot be read: {error.message}") from error
+        raise BootkitError(
+            tr("{name}: its kernel's modules cannot be read: {message}", name=item.name, message=error.message)
+        ) from error
 
 
 def _unpacked(content: bytes) -> bytes:

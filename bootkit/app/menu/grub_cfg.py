@@ -6,6 +6,7 @@ from types import MappingProxyType
 from bootkit.detect import QuickRule
 from bootkit.detect.registry import detectors
 from bootkit.errors import BootkitError, ToolMissing
+from bootkit.i18n import tr
 from bootkit.model.catalog import Additions, ImageItem, MenuSettings
 from bootkit.model.options import Choices
 from bootkit.plan.choices import chosen_item, chosen_rule, menu_settings
@@ -44,6 +45,6 @@ def check_menu(menu: MenuFiles) -> tuple[str, ...]:
     except ToolMissing as missing:
         return (f"the menu was not checked with GRUB's own parser: {missing.message}; {missing.hint}",)
     if error:
-        hint = "the old menu is still in place; please report this with the output of: bootkit list --json"
-        raise BootkitError(f"GRUB's parser refuses the new menu: {error}", hint=hint)
+        hint = tr("the old menu is still in place; please report this with the output of: bootkit list --json")
+        raise BootkitError(tr("GRUB's parser refuses the new menu: {error}", error=error), hint=hint)
     return ()

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from bootkit.errors import BootkitError
+from bootkit.i18n import tr
 from bootkit.model.places import APP_ENTRY_FOLDER, APP_FOLDER
 from bootkit.system.volume import Volume
 
@@ -37,9 +38,8 @@ def app_named(volume: Volume, name: str) -> App:
     fits = fits or [app for app in apps if name.lower() in app.name.lower()]
     if len(fits) != 1:
         there = ", ".join(app.name for app in apps)
-        raise BootkitError(
-            f"{name} fits {'no' if not fits else 'more than one'} AppImage", hint=there or "bootkit app add FILE"
-        )
+        none, many = tr("{name} fits no AppImage", name=name), tr("{name} fits more than one AppImage", name=name)
+        raise BootkitError(many if fits else none, hint=there or "bootkit app add FILE")
     return fits[0]
 
 

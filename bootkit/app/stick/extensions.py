@@ -1,6 +1,7 @@
 """The extensions that lie on a stick."""
 
 from bootkit.errors import BootkitError
+from bootkit.i18n import tr
 from bootkit.model.extension import ExtensionItem
 from bootkit.model.places import CUSTOMIZE_FOLDER, EXTENSION_FOLDER
 from bootkit.system.volume import Volume
@@ -35,7 +36,11 @@ def extension_named(volume: Volume, name: str) -> ExtensionItem:
         return fits[0]
     if fits:
         raise BootkitError(
-            f"{name} fits several extensions", hint=f"name its path: {', '.join(one.path for one in fits)}"
+            tr("{name} fits several extensions", name=name),
+            hint=tr("name its path: {fits}", fits=", ".join(one.path for one in fits)),
         )
     there = ", ".join(item.name for item in items)
-    raise BootkitError(f"there is no extension {name}", hint=f"there are: {there}" if there else "bootkit ext add FILE")
+    raise BootkitError(
+        tr("there is no extension {name}", name=name),
+        hint=tr("there are: {there}", there=there) if there else "bootkit ext add FILE",
+    )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from bootkit.errors import BootkitError, FormatError
 from bootkit.formats.ext4 import read_superblock
+from bootkit.i18n import tr
 from bootkit.model.options import Choices
 from bootkit.model.places import HOME_FOLDER
 from bootkit.system.fsimage import is_encrypted
@@ -47,7 +48,8 @@ def home_named(volume: Volume, name: str) -> Home:
     if found is None:
         there = ", ".join(home.name for home in homes)
         raise BootkitError(
-            f"there is no home {name}", hint=f"there are: {there}" if there else "bootkit home create NAME --size 4G"
+            tr("there is no home {name}", name=name),
+            hint=tr("there are: {there}", there=there) if there else "bootkit home create NAME --size 4G",
         )
     return found
 
@@ -71,7 +73,7 @@ def homes_note(names: Sequence[str], choices: Choices) -> str:
     chosen = choices.text("home")
     others = ", ".join(names)
     if chosen not in ("", NO_HOME, *names):
-        there = f"there are {others}" if names else "there is none"
+        there = tr("there are {others}", others=others) if names else tr("there is none")
         return f"The home that is chosen, {chosen}, is not on the stick ({there}): bootkit options set home NAME"
     is_chosen_somewhere = any("home" in kept for kept in choices.values.values())
     if len(names) > 1 and not is_chosen_somewhere:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Generator
 
 from bootkit.errors import BootkitError
+from bootkit.i18n import tr
 from bootkit.model.places import APP_FOLDER, DISK_FOLDER, IMAGE_FOLDER
 from bootkit.system.volume import FileStat, Volume, walk
 
@@ -44,10 +45,13 @@ def image_named(volume: Volume, name: str) -> str:
             case [path]:
                 return path
             case [_, *_] as several:
-                raise BootkitError(f"{name} fits several images: {', '.join(several)}", hint="write more of the path")
+                raise BootkitError(
+                    tr("{name} fits several images: {several}", name=name, several=", ".join(several)),
+                    hint=tr("write more of the path"),
+                )
             case _:
                 continue
-    raise BootkitError(f"no image on the stick is called {name}", hint="bootkit list shows them")
+    raise BootkitError(tr("no image on the stick is called {name}", name=name), hint=tr("bootkit list shows them"))
 
 
 def _images(files: Generator[tuple[str, FileStat]], suffixes: tuple[str, ...]) -> Generator[tuple[str, FileStat]]:

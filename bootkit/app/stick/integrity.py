@@ -14,6 +14,7 @@ from typing import BinaryIO, cast
 from bootkit.errors import BootkitError, FormatError
 from bootkit.formats.implanted import ImplantedHash, ImplantedMd5
 from bootkit.formats.reader import HostFileIO
+from bootkit.i18n import tr
 from bootkit.probe.checksum import (
     FILE_LIMIT,
     PublishedChecksum,
@@ -70,7 +71,7 @@ class Neighbours:
         with self.opened(name) as fh:
             content = fh.read(FILE_LIMIT + 1)
         if len(content) > FILE_LIMIT:
-            raise FormatError(f"it has more than {FILE_LIMIT >> 20} MiB")
+            raise FormatError(tr("it has more than {file_limit} MiB", file_limit=FILE_LIMIT >> 20))
         return content
 
 

@@ -10,6 +10,7 @@ from bootkit.errors import BootkitError, FormatError
 from bootkit.formats.efi import read_efi
 from bootkit.formats.fat import Fat
 from bootkit.formats.reader import Window
+from bootkit.i18n import tr
 from bootkit.model.boot import Firmware
 from bootkit.model.efi import EfiFacts
 from bootkit.model.fields import parse_json
@@ -51,7 +52,7 @@ def recorded_loaders(volume: Volume, *, only_shims: bool = True) -> StickLoaders
 
     def opened(path: str) -> BinaryIO:
         if volume.stat(path) is None:
-            raise FormatError(f"{volume.where} has no file {path}")
+            raise FormatError(tr("{where} has no file {path}", where=volume.where, path=path))
         return volume.open(path)
 
     return _loaders(read_file(volume, LOADERS_FILE, _RECORD_LIMIT), opened, only_shims=only_shims)

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from bootkit.errors import BootkitError
+from bootkit.i18n import tr
 from bootkit.model.options import Choices
 from bootkit.model.places import STICK_FILE
 from bootkit.probe.settings import read_choices, read_user_choices
@@ -35,7 +36,9 @@ def user_text() -> str:
     except (FileNotFoundError, NotADirectoryError):
         return ""
     except OSError as error:
-        raise BootkitError(f"{user_file()} cannot be read: {error.strerror}") from error
+        raise BootkitError(
+            tr("{user_file} cannot be read: {strerror}", user_file=user_file(), strerror=error.strerror)
+        ) from error
 
 
 def choices_of(text: str) -> Choices:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from bootkit.errors import BootkitError, DeviceRefused, HostError, UsageError
+from bootkit.i18n import tr
 from bootkit.model.device import BlockDevice
 from bootkit.model.prepare import Target
 from bootkit.plan.safety import Circumstances, Refusal, safety
@@ -36,27 +37,31 @@ def look_at_target(path: Path, size: int | None, circumstances: Circumstances) -
     if stat.S_ISREG(mode):
         return _old_file(path, size)
     if not stat.S_ISBLK(mode):
-        raise DeviceRefused(f"{path} is neither a disk nor a file", hint="bootkit devices lists the disks")
+        raise DeviceRefused(
+            tr("{path} is neither a disk nor a file", path=path), hint=tr("bootkit devices lists the disks")
+        )
     if size is not None:
-        raise UsageError(f"{path} has the size it has", hint="--size is for image files")
+        raise UsageError(tr("{path} has the size it has", path=path), hint=tr("--size is for image files"))
     return _disk(path, circumstances)
 
 
 def _new_file(path: Path, size: int | None) -> Target:
     folder = path.parent.resolve()
     if folder.is_relative_to("/dev") and not folder.is_relative_to("/dev/shm"):  # noqa: S108  # not made by us
-        raise DeviceRefused(f"there is no {path}", hint="bootkit devices lists the disks")
+        raise DeviceRefused(tr("there is no {path}", path=path), hint=tr("bootkit devices lists the disks"))
     if not path.parent.is_dir():
-        raise BootkitError(f"there is no folder {path.parent}")
+        raise BootkitError(tr("there is no folder {parent}", parent=path.parent))
     if size is None:
-        raise UsageError(f"{path} does not exist", hint="for a new image file, say how large: --size 8G")
+        raise UsageError(
+            tr("{path} does not exist", path=path), hint=tr("for a new image file, say how large: --size 8G")
+        )
     return Target(path=os.fspath(path), size=size // MIB * MIB)
 
 
 def _old_file(path: Path, size: int | None) -> tuple[Target, Contents]:
     held = path.stat().st_size
     if not held and size is None:
-        raise UsageError(f"{path} is empty", hint="say how large it shall become: --size 8G")
+        raise UsageError(tr("{path} is empty", path=path), hint=tr("say how large it shall become: --size 8G"))
     contents = _read_contents(path)
     target = Target(
         path=os.fspath(path),
@@ -154,7 +159,7 @@ def _told(contents: Contents) -> tuple[str, ...]:
 
 def stick_record_of(path: Path, contents: Contents) -> StickRecord:
     if contents.stick is None:
-        raise DeviceRefused(f"{path} is not a stick that bootkit prepared", hint=_what_else(path))
+        raise DeviceRefused(tr("{path} is not a stick that bootkit prepared", path=path), hint=_what_else(path))
     return contents.stick
 
 
@@ -175,5 +180,7 @@ def disk_of(stick: Path) -> Path:
     except OSError as error:
         raise HostError.of(error, str(stick)) from error
     if node is None:
-        raise DeviceRefused(f"{stick} is a folder, and no disk of its own", hint="bootkit devices lists the disks")
+        raise DeviceRefused(
+            tr("{stick} is a folder, and no disk of its own", stick=stick), hint=tr("bootkit devices lists the disks")
+        )
     return node

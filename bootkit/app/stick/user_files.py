@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from bootkit.errors import AlreadyThere, BootkitError, HostError, host_errors
+from bootkit.i18n import tr
 from bootkit.model.filesystem import file_system
 from bootkit.model.places import SUM_FOLDER
 from bootkit.model.plan import CopyImage, RemoveFile, StickPlan, WriteFile
@@ -20,7 +21,7 @@ from bootkit.units import format_size
 
 SPARE = 16 << 20
 """Bytes that stay free for the menu, the records and the logs."""
-_NO_ROOM = "remove what is not needed: bootkit list, bootkit remove IMAGE"
+_NO_ROOM = tr("remove what is not needed: bootkit list, bootkit remove IMAGE")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +45,9 @@ def plan_copy(volume: Volume, source: Path, path: str, *, sparse: bool = False, 
     """
     size = _size_of(source)
     if volume.stat(path) is not None and not replace:
-        raise BootkitError(f"{path} is on the stick already", hint="--replace puts this one in its place")
+        raise BootkitError(
+            tr("{path} is on the stick already", path=path), hint=tr("--replace puts this one in its place")
+        )
     step = CopyImage(source=str(source), path=path, size=size, sparse=sparse)
     require_fits(volume, path, size)
     require_room(volume, allocated(source) if sparse and has_holes(volume) else size)
@@ -64,7 +67,7 @@ def refuse_what_is_there(
     if stat is None:
         return
     if stat.is_dir:
-        raise BootkitError(f"{path} is a folder on the stick", hint="give the file another name")
+        raise BootkitError(tr("{path} is a folder on the stick", path=path), hint=tr("give the file another name"))
     if stat.size == source.stat().st_size:
         watcher = watcher or Watcher()
         watcher.begin("comparing", path, stat.size)
@@ -76,10 +79,10 @@ def refuse_what_is_there(
                 known = sha256_of(chunks_of(file, watcher.progress))
         watcher.end()
         if digest == known:
-            raise AlreadyThere(f"{path} is on the stick already, with the same checksum")
+            raise AlreadyThere(tr("{path} is on the stick already, with the same checksum", path=path))
     raise BootkitError(
-        f"another {path} is on the stick already",
-        hint="--replace puts this one in its place; the old one stays until the new one is complete",
+        tr("another {path} is on the stick already", path=path),
+        hint=tr("--replace puts this one in its place; the old one stays until the new one is complete"),
     )
 
 
@@ -115,7 +118,9 @@ class Places:
             BootkitError: another one has it, now or afterwards, or there is no room.
         """
         if path.lower() in self._names:
-            raise BootkitError(f"two of the {self._kind} would both be {path}", hint=self._apart)
+            raise BootkitError(
+                tr("two of the {kind} would both be {path}", kind=self._kind, path=path), hint=self._apart
+            )
         old = self._volume.stat(path)
         if old is not None and (old.is_dir or not self._replacing):
             refuse_what_is_there(self._volume, source, path, known=known, watcher=self._watcher)
@@ -144,7 +149,7 @@ def _size_of(source: Path) -> int:
     except OSError as error:
         raise HostError.of(error, str(source)) from error
     if not source.is_file():
-        raise BootkitError(f"{source} is no file")
+        raise BootkitError(tr("{source} is no file", source=source))
     return size
 
 
@@ -156,8 +161,11 @@ def require_fits(volume: Volume, name: str, size: int) -> None:
     """
     known = file_system(volume.filesystem)
     if known is not None and not known.holds(size):
-        hint = "a stick whose data partition is ext4 takes it: bootkit prepare TARGET --data-fs ext4"
-        raise BootkitError(f"{name} has {format_size(size)}; {known.limit_clause}", hint=hint)
+        hint = tr("a stick whose data partition is ext4 takes it: bootkit prepare TARGET --data-fs ext4")
+        raise BootkitError(
+            tr("{name} has {size}; {limit_clause}", name=name, size=format_size(size), limit_clause=known.limit_clause),
+            hint=hint,
+        )
 
 
 def has_holes(volume: Volume) -> bool:
@@ -174,7 +182,12 @@ def require_room(volume: Volume, size: int) -> None:
     """
     free = volume.free()
     if size + SPARE > free:
-        message = f"{volume.where} has {format_size(free)} free; {format_size(size + SPARE)} are needed"
+        message = tr(
+            "{where} has {free} free; {size} are needed",
+            where=volume.where,
+            free=format_size(free),
+            size=format_size(size + SPARE),
+        )
         raise BootkitError(message, hint=_NO_ROOM)
 
 
@@ -245,7 +258,9 @@ def take_out(volume: Volume, path: str, target: Path, watcher: Watcher | None = 
                     writer.seek(len(chunk), 1)
             writer.truncate()
     except OSError as error:
-        raise BootkitError(f"{target}: {error.strerror}", hint="another folder: TMPDIR=FOLDER bootkit ...") from error
+        raise BootkitError(
+            f"{target}: {error.strerror}", hint=tr("another folder: TMPDIR=FOLDER bootkit ...")
+        ) from error
     finally:
         watcher.end()
     return digest.hexdigest()

@@ -3,6 +3,7 @@
 from bootkit.detect.destroys import wiped_by
 from bootkit.detect.registry import stacks
 from bootkit.errors import BootkitError
+from bootkit.i18n import tr
 from bootkit.model.places import PERSISTENCE_FOLDER, SEED_FOLDER
 from bootkit.model.variants import Kept, Seed, Variants
 from bootkit.system.fsimage import is_encrypted
@@ -53,8 +54,11 @@ def kept_named(volume: Volume, image: str) -> Kept:
     ]
     if len(fits) != 1:
         there = ", ".join(sorted(kept))
-        message = f"{image} fits {'no' if not fits else 'more than one'} image that keeps its changes"
-        raise BootkitError(message, hint=f"there are: {there}" if there else "bootkit persist list")
+        none = tr("{image} fits no image that keeps its changes", image=image)
+        many = tr("{image} fits more than one image that keeps its changes", image=image)
+        raise BootkitError(
+            many if fits else none, hint=tr("there are: {there}", there=there) if there else "bootkit persist list"
+        )
     return fits[0]
 
 
@@ -68,6 +72,9 @@ def seed_named(volume: Volume, image: str, name: str) -> Seed:
     fits = [seed for seed in mine if name in (seed.name, seed.label, seed.path)]
     if len(fits) != 1:
         there = ", ".join(seed.label for seed in mine)
-        message = f"{name} is {'no' if not fits else 'more than one'} answer file of {image}"
-        raise BootkitError(message, hint=f"there are: {there}" if there else "bootkit seed list")
+        none = tr("{name} is no answer file of {image}", name=name, image=image)
+        many = tr("{name} is more than one answer file of {image}", name=name, image=image)
+        raise BootkitError(
+            many if fits else none, hint=tr("there are: {there}", there=there) if there else "bootkit seed list"
+        )
     return fits[0]

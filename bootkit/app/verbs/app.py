@@ -13,6 +13,7 @@ from bootkit.errors import BootkitError, FormatError, HostError
 from bootkit.formats.elf import elf_size
 from bootkit.formats.reader import Window, size_of
 from bootkit.formats.squashfs import Squashfs
+from bootkit.i18n import tr
 from bootkit.model.places import APP_ENTRY_FOLDER, APP_FOLDER
 from bootkit.model.plan import CopyImage, StickStep, WriteFile
 from bootkit.plan.names import file_name_problem
@@ -41,14 +42,18 @@ def plan_app(places: Places, source: Path) -> AppPlan:
     """
     name = source.name if source.name.lower().endswith(SUFFIX.lower()) else source.name + SUFFIX
     if problem := file_name_problem(name):
-        raise BootkitError(f"{name} is no good name for an AppImage: {problem}", hint="give the file another name")
+        raise BootkitError(
+            tr("{name} is no good name for an AppImage: {problem}", name=name, problem=problem),
+            hint=tr("give the file another name"),
+        )
     try:
         with source.open("rb") as fh:
             head = fh.read(64)
             kind = head[8:11]
             if head[:4] != b"\x7fELF" or kind not in (b"AI\x01", b"AI\x02"):
                 raise BootkitError(
-                    f"{source.name} is no AppImage", hint="an AppImage has the letters AI at its ninth byte"
+                    tr("{source} is no AppImage", source=source.name),
+                    hint=tr("an AppImage has the letters AI at its ninth byte"),
                 )
             machine = elf_machine(head)
             beside, warning = _entry(cast("BinaryIO", fh), name) if kind == b"AI\x02" else ((), "")

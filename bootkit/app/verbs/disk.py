@@ -12,6 +12,7 @@ from bootkit.app.verbs.check import predictions_of
 from bootkit.app.verbs.images import Addition
 from bootkit.errors import BootkitError, FormatError, HostError
 from bootkit.formats.diskfile import DiskFormat
+from bootkit.i18n import tr
 from bootkit.model.catalog import ImageItem
 from bootkit.model.check import Answer
 from bootkit.model.iso import FileKind
@@ -76,7 +77,10 @@ def planned_disk(
     """
     path = f"{DISK_FOLDER}/{name or disk_name(source)}{SUFFIX}"
     if problem := name_problem(path):
-        raise BootkitError(f"{path} cannot be booted under this name: {problem}", hint="--name gives it another")
+        raise BootkitError(
+            tr("{path} cannot be booted under this name: {problem}", path=path, problem=problem),
+            hint=tr("--name gives it another"),
+        )
     with scratch() as work:
         raw = raw_disk(source, work, watcher, size=size)
         item = _looked_into(raw, path, source)
@@ -93,13 +97,14 @@ def _looked_into(raw: Path, path: str, source: Path) -> ImageItem:
     with open_image(raw, name=path.rpartition("/")[2]) as view:
         if view.facts.kind is not FileKind.SYSTEM:
             raise BootkitError(
-                f"{source.name} is no disk with an installed system", hint=f"bootkit inspect {source} tells what it is"
+                tr("{source} is no disk with an installed system", source=source.name),
+                hint=tr("bootkit inspect {source} tells what it is", source=source),
             )
         item = ImageItem(path=path, size=raw.stat().st_size, mtime_ns=0)
         item = with_insides(answered(item, view), view)
     detection = item.detection
     if detection is None or not detection.entries:
-        obstacle = detection.obstacle if detection is not None else "nobody knows its system"
+        obstacle = detection.obstacle if detection is not None else tr("nobody knows its system")
         raise BootkitError(f"{source.name}: {obstacle}", hint=detection.instead if detection is not None else "")
     return item
 
@@ -126,7 +131,9 @@ def disk_path(volume: Volume, name: str) -> str:
         if name in (path, path.rpartition("/")[2], path.rpartition("/")[2].rpartition(".")[0]):
             return path
     there = ", ".join(path.rpartition("/")[2] for path in paths)
-    raise BootkitError(f"no disk on the stick is called {name}", hint=there or "bootkit disk add FILE brings one")
+    raise BootkitError(
+        tr("no disk on the stick is called {name}", name=name), hint=there or "bootkit disk add FILE brings one"
+    )
 
 
 @contextmanager

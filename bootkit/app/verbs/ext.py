@@ -10,6 +10,7 @@ from bootkit.app.stick.user_files import Places
 from bootkit.app.verbs.generate import Generation
 from bootkit.app.verbs.options import plan_change
 from bootkit.errors import BootkitError, FormatError, HostError, UsageError
+from bootkit.i18n import tr
 from bootkit.model.extension import ExtensionFacts, ExtensionItem, find_machine, machine_named
 from bootkit.model.options import STICK, Place, Scope
 from bootkit.model.places import EXTENSION_FOLDER
@@ -70,7 +71,8 @@ def look_at_extension_file(path: Path) -> InspectedExtension:
         raise HostError.of(error, str(path)) from error
     except FormatError as error:
         raise BootkitError(
-            f"{path.name} is no extension: {error.message}", hint="bootkit ext create makes one"
+            tr("{path} is no extension: {message}", path=path.name, message=error.message),
+            hint=tr("bootkit ext create makes one"),
         ) from error
     said = find_machine(facts.release.machine) if facts.release else None
     machine = said or inside
@@ -85,9 +87,11 @@ def plan_extension_copy(places: Places, file: Path, *, machine: str = "") -> tup
     """
     extension = look_at_extension_file(file)
     if not file.name.endswith(SUFFIXES):
-        raise BootkitError(f"{file.name} would not be found: its name ends in neither .raw nor .ExtensionImage")
+        raise BootkitError(
+            tr("{file} would not be found: its name ends in neither .raw nor .ExtensionImage", file=file.name)
+        )
     if problem := file_name_problem(file.name):
-        raise BootkitError(f"{file.name} is no good name for an extension: {problem}")
+        raise BootkitError(tr("{file} is no good name for an extension: {problem}", file=file.name, problem=problem))
     folder = machine_named(machine).uname if machine else extension.machine or _DEFAULT_MACHINE
     path = f"{EXTENSION_FOLDER}/{folder}/{file.name}"
     return places.copy(file, path), replace(extension, path=path, machine=folder)
@@ -100,7 +104,7 @@ def plan_switch(volume: Volume, names: Sequence[str], *, enabled: bool, place: P
         BootkitError: there is no such extension.
     """
     if not names:
-        raise UsageError("no extension named", hint="bootkit ext list")
+        raise UsageError(tr("no extension named"), hint="bootkit ext list")
     wanted = {extension_named(volume, name).name for name in names}
     off = _off(volume, place)
     after = (

@@ -8,6 +8,7 @@ from pathlib import Path
 from bootkit.app.stick.recognition import answered, with_insides
 from bootkit.bootcfg.osrelease import OsRelease, parse_os_release
 from bootkit.errors import BootkitError, FormatError, UsageError
+from bootkit.i18n import tr
 from bootkit.model.catalog import ImageItem
 from bootkit.model.extension import ANY, Architecture, ExtensionFacts, Release, find_machine, machine_named
 from bootkit.plan.extension import release_path, release_text, require_extension_name, wanted_release
@@ -72,17 +73,26 @@ def plan_extension(wish: ExtensionWish, *, apt_options: Sequence[str] = ()) -> E
     """
     require_extension_name(wish.name)
     if wish.compression not in COMPRESSIONS:
-        raise UsageError(f"there is no compression {wish.compression!r}", hint=f"one of {', '.join(COMPRESSIONS)}")
+        raise UsageError(
+            tr("there is no compression {compression}", compression=repr(wish.compression)),
+            hint=tr("one of {compressions}", compressions=", ".join(COMPRESSIONS)),
+        )
     if not wish.sources and not wish.packages:
         raise UsageError(
-            "nothing to make it of", hint="a folder, an archive, .deb files, an AppImage, or --from-apt PACKAGE"
+            tr("nothing to make it of"), hint=tr("a folder, an archive, .deb files, an AppImage, or --from-apt PACKAGE")
         )
     require_package_names((*wish.packages, *wish.without))
     if wish.output.exists():
-        raise BootkitError(f"{wish.output} is there already", hint="remove it, or choose another one: --output FILE")
+        raise BootkitError(
+            tr("{output} is there already", output=wish.output),
+            hint=tr("remove it, or choose another one: --output FILE"),
+        )
     missing = next((source for source in wish.sources if not source.exists()), None)
     if missing is not None:
-        raise BootkitError(f"there is no {missing}", hint="packages are fetched by name with --from-apt PACKAGE")
+        raise BootkitError(
+            tr("there is no {missing}", missing=missing),
+            hint=tr("packages are fetched by name with --from-apt PACKAGE"),
+        )
     live = _live_system(wish.onto, packages=bool(wish.packages)) if wish.onto else _LiveSystem()
     release = _release(wish, live.release)
     if not wish.packages:
@@ -116,7 +126,7 @@ def make(
     if facts.release is None:
         wish.output.unlink()
         raise UsageError(
-            "nothing says for which system it is", hint="--id debian --version-id 12, or --any for every system"
+            tr("nothing says for which system it is"), hint=tr("--id debian --version-id 12, or --any for every system")
         )
     if inside is not None and facts.release.machine not in ("", ANY, inside.systemd):
         warnings = (*warnings, f"its programs are for {inside.uname}")
@@ -144,7 +154,8 @@ def _release(wish: ExtensionWish, system: OsRelease) -> Release | None:
         return Release(id=ANY, machine=machine)
     if any(source.suffix == ".deb" for source in wish.sources):
         raise UsageError(
-            "for which system are these packages?", hint="--id debian --version-id 12, or --any for every system"
+            tr("for which system are these packages?"),
+            hint=tr("--id debian --version-id 12, or --any for every system"),
         )
     return None
 
@@ -165,7 +176,8 @@ def _needed(apt: Apt, wish: ExtensionWish, status: bytes) -> tuple[Package, ...]
     left = tuple(package for package in wanted if package.name in named or package.name not in has)
     if not left:
         raise BootkitError(
-            "the live system has all of these packages already", hint="leave --onto out to carry them all the same"
+            tr("the live system has all of these packages already"),
+            hint=tr("leave --onto out to carry them all the same"),
         )
     return left
 
@@ -205,7 +217,7 @@ def _live_system(iso: Path, *, packages: bool) -> _LiveSystem:
         BootkitError: its root is not found, or its ``packages`` are asked for and it has no list of Debian's kind.
     """
     if not iso.is_file():
-        raise BootkitError(f"there is no ISO file {iso}")
+        raise BootkitError(tr("there is no ISO file {iso}", iso=iso))
     with open_image(iso) as view:
         item = with_insides(answered(ImageItem(path=f"/{iso.name}", size=iso.stat().st_size, mtime_ns=0), view), view)
         facts = item.facts
@@ -216,9 +228,15 @@ def _live_system(iso: Path, *, packages: bool) -> _LiveSystem:
             with suppress(FormatError):
                 best = max(best, view.open_root(path).tree.read(_STATUS, _STATUS_LIMIT), key=len)
     if not best and (packages or not system.id):
-        missing = f"{_STATUS} that bootkit finds: it is no live system of Debian's kind"
+        missing = tr("{status} that bootkit finds: it is no live system of Debian's kind", status=_STATUS)
         raise BootkitError(
-            f"{iso.name} has no {missing if packages else 'live system that bootkit finds'}",
-            hint="leave --onto out, and name what it has with --without PACKAGE" if packages else "leave --onto out",
+            tr(
+                "{iso} has no {missing}",
+                iso=iso.name,
+                missing=missing if packages else tr("live system that bootkit finds"),
+            ),
+            hint=tr("leave --onto out, and name what it has with --without PACKAGE")
+            if packages
+            else tr("leave --onto out"),
         )
     return _LiveSystem(status=best, release=system, kernels=tuple(sorted(kernels)))

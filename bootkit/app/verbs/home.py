@@ -13,6 +13,7 @@ from bootkit.app.stick.homes import SUFFIX, Home, home_named, home_path
 from bootkit.app.stick.user_files import copy, fill_warning, has_holes, plan_copy, require_fits, require_room, take_out
 from bootkit.errors import BootkitError, FormatError, HostError, UsageError
 from bootkit.formats.ext4 import read_superblock
+from bootkit.i18n import tr
 from bootkit.model.options import option, problem
 from bootkit.system.changes import Watcher
 from bootkit.system.fsimage import (
@@ -44,7 +45,10 @@ def plan_home(volume: Volume, name: str, size: int, *, encrypted: bool) -> tuple
     """
     _require_name(name)
     if volume.stat(home_path(name)) is not None:
-        raise BootkitError(f"there is a home {name} already", hint=f"bootkit home resize {name} --size SIZE")
+        raise BootkitError(
+            tr("there is a home {name} already", name=name),
+            hint=f"bootkit home resize {name} --size SIZE",
+        )
     return _require_size(volume, name, size, whole=encrypted)
 
 
@@ -93,7 +97,7 @@ def backup_home(volume: Volume, name: str, target: Path, watcher: Watcher | None
     if target.is_dir():
         target = target / f"{home.name}{SUFFIX}"
     if target.exists():
-        raise BootkitError(f"{target} is there already", hint="name a file that is not")
+        raise BootkitError(tr("{target} is there already", target=target), hint=tr("name a file that is not"))
     part = target.with_name(f".{target.name}.part")
     try:
         digest = take_out(volume, home.path, part, watcher)
@@ -133,7 +137,8 @@ def require_home_image(source: Path) -> None:
         raise HostError.of(error, str(source)) from error
     except FormatError as error:
         raise BootkitError(
-            f"{source.name} is no home: {error.message}", hint="a home is an ext4 image, or one in LUKS"
+            tr("{source} is no home: {message}", source=source.name, message=error.message),
+            hint=tr("a home is an ext4 image, or one in LUKS"),
         ) from error
 
 
@@ -166,7 +171,10 @@ def _require_name(name: str) -> None:
 
 def _require_size(volume: Volume, name: str, size: int, *, whole: bool) -> tuple[str, ...]:
     if size < SMALLEST:
-        raise UsageError(f"{format_size(size)} is too small for a home", hint=f"at least {format_size(SMALLEST)}")
+        raise UsageError(
+            tr("{size} is too small for a home", size=format_size(size)),
+            hint=tr("at least {smallest}", smallest=format_size(SMALLEST)),
+        )
     require_fits(volume, f"the home {name}", size)
     if whole or not has_holes(volume):
         require_room(volume, size)
@@ -178,5 +186,10 @@ def _require_size(volume: Volume, name: str, size: int, *, whole: bool) -> tuple
 def _require_scratch(work: Path, size: int) -> None:
     free = shutil.disk_usage(work).free
     if size > free:
-        message = f"{work.parent} has {format_size(free)} free; {format_size(size)} are needed for a while"
-        raise BootkitError(message, hint="another folder: TMPDIR=FOLDER bootkit home ...")
+        message = tr(
+            "{parent} has {free} free; {size} are needed for a while",
+            parent=work.parent,
+            free=format_size(free),
+            size=format_size(size),
+        )
+        raise BootkitError(message, hint=tr("another folder: TMPDIR=FOLDER bootkit home ..."))

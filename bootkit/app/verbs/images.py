@@ -22,6 +22,7 @@ from bootkit.app.stick.user_files import Places
 from bootkit.errors import BootkitError, HostError, Interrupted, UsageError
 from bootkit.formats.implanted import read_implanted_md5
 from bootkit.formats.reader import HostFileIO
+from bootkit.i18n import tr
 from bootkit.model.catalog import ImageItem
 from bootkit.model.places import IMAGE_FOLDER
 from bootkit.model.plan import CopyImage, RemoveFile, StickPlan, WriteFile
@@ -31,7 +32,7 @@ from bootkit.system.changes import Watcher, apply_changes, require_unused
 from bootkit.system.volume import Volume
 from bootkit.units import format_size
 
-_AGAIN = "the download is damaged or not the one that was published: download it again"
+_AGAIN = tr("the download is damaged or not the one that was published: download it again")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +120,7 @@ def sort_additions(
     What takes long comes last: of all files it is known whether they could be copied before the first is read as a whole.
     """
     if not sources:
-        raise UsageError("no image named", hint="bootkit add FILE.iso ...")
+        raise UsageError(tr("no image named"), hint="bootkit add FILE.iso ...")
     watcher = watcher or Watcher()
     places = Places(
         volume,
@@ -177,22 +178,30 @@ def _addition(source: Path, folder: str, *, rename: bool) -> Addition:
     except OSError as error:
         raise HostError.of(error, str(source)) from error
     if source.is_dir():
-        raise BootkitError(f"{source} is a folder", hint=f"name the images in it: bootkit add {source}/*.iso")
+        raise BootkitError(
+            tr("{source} is a folder", source=source),
+            hint=tr("name the images in it: bootkit add {source}/*.iso", source=source),
+        )
     name = source.name
     if rename and name_problem(name):
         name = better_name(name)
     path = "/".join(part for part in (IMAGE_FOLDER, folder, name) if part)
     if problem := name_problem(path):
         hint = (
-            "give the folder another name"
+            tr("give the folder another name")
             if name_problem(folder or "a")
             else f"--rename copies it as {better_name(name)}"
         )
-        raise BootkitError(f"{source.name} cannot be booted under this name: {problem}", hint=hint)
+        raise BootkitError(
+            tr("{source} cannot be booted under this name: {problem}", source=source.name, problem=problem), hint=hint
+        )
     with open_image(source, name=name) as view:
         if view.missing > PADDING:
             missing = format_size(view.missing)
-            raise BootkitError(f"{source.name} is not complete: {missing} are missing at its end", hint=_AGAIN)
+            raise BootkitError(
+                tr("{source} is not complete: {missing} are missing at its end", source=source.name, missing=missing),
+                hint=_AGAIN,
+            )
         item = with_insides(answered(ImageItem(path=path, size=size, mtime_ns=0), view), view)
     return Addition(step=CopyImage(source=str(source), path=path, size=size), item=item)
 
@@ -228,8 +237,24 @@ def _compared(addition: Addition, watcher: Watcher, keyrings: Sequence[Path]) ->
     for finding in findings:
         if finding.outcome is Says.WRONG:
             said = f": {finding.detail}" if finding.detail else ""
-            raise BootkitError(f"{source.name} does not agree with {finding.source}{said}", hint=_AGAIN)
+            raise BootkitError(
+                tr(
+                    "{image} does not agree with {source}{said}",
+                    image=source.name,
+                    source=finding.source,
+                    said=said,
+                ),
+                hint=_AGAIN,
+            )
         if finding.outcome is Says.UNREADABLE:
-            hint = "download that file again, or take it away"
-            raise BootkitError(f"{finding.source}, which is about {source.name}, {finding.detail}", hint=hint)
+            hint = tr("download that file again, or take it away")
+            raise BootkitError(
+                tr(
+                    "{source}, which is about {image}, {detail}",
+                    source=finding.source,
+                    image=source.name,
+                    detail=finding.detail,
+                ),
+                hint=hint,
+            )
     return replace(addition, findings=findings)

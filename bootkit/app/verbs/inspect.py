@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bootkit.app.stick.recognition import answered
 from bootkit.errors import NothingRecognised
+from bootkit.i18n import tr
 from bootkit.model.answers import recognition_to_json
 from bootkit.model.boot import Recognition
 from bootkit.model.catalog import ImageItem
@@ -91,7 +92,8 @@ class Inspection:
         if self.recognition.detection is None:
             name = self.facts.name
             raise NothingRecognised(
-                f"no detector knows {name}", hint=f"'bootkit inspect --json {name}' prints what a bug report needs"
+                tr("no detector knows {name}", name=name),
+                hint=tr("'bootkit inspect --json {name}' prints what a bug report needs", name=name),
             )
 
 

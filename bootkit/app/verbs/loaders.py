@@ -7,6 +7,7 @@ from bootkit.app.stick.catalog import read_catalog
 from bootkit.app.stick.images import find_images
 from bootkit.app.stick.loaders import read_loaders
 from bootkit.errors import BootkitError
+from bootkit.i18n import tr
 from bootkit.model.boot import Firmware
 from bootkit.model.efi import EfiFacts, MachineKeys
 from bootkit.model.loader import LoaderFile, StickLoaders
@@ -54,7 +55,7 @@ def list_loaders(stick: Stick) -> tuple[LoaderRow, ...]:
     found = read_loaders(stick)
     if found is None:
         hint = f"bootkit upgrade {stick.where} writes loaders and their list"
-        raise BootkitError(f"{stick.where} has no list of its boot loaders", hint=hint)
+        raise BootkitError(tr("{where} has no list of its boot loaders", where=stick.where), hint=hint)
     host, machine = find_loaders(), machine_keys()
     rows: list[LoaderRow] = []
     for file in found.files:

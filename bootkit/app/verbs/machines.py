@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 from bootkit.app.verbs.check import check_stick
 from bootkit.app.verbs.test import boot_targets
 from bootkit.errors import ToolMissing
+from bootkit.i18n import tr
 from bootkit.model.check import Answer, Prediction
 from bootkit.model.testboot import BootResult, MachineKind, TestFirmware
 from bootkit.plan.certificates import OWNER
@@ -80,9 +81,10 @@ def machine_variables(kind: MachineKind) -> Generator[Path]:
     """
     flash = find_flash(FIRMWARE)
     if flash.format != "raw":
-        hint = "Debian's ovmf has raw ones; qemu-img convert -O raw makes them of others"
+        hint = tr("Debian's ovmf has raw ones; qemu-img convert -O raw makes them of others")
         raise ToolMissing(
-            f"the firmware for QEMU is here in files of the format {flash.format}, and not raw", hint=hint
+            tr("the firmware for QEMU is here in files of the format {format}, and not raw", format=flash.format),
+            hint=hint,
         )
     with TemporaryDirectory(prefix="bootkit-") as folder:
         path = Path(folder, "variables")

@@ -12,6 +12,7 @@ from bootkit.app.stick.state import StickState, read_state
 from bootkit.app.verbs.generate import Generation, plan_generation
 from bootkit.detect.registry import stacks
 from bootkit.errors import BootkitError, UsageError
+from bootkit.i18n import tr
 from bootkit.model.catalog import ImageItem
 from bootkit.model.options import (
     OPTIONS,
@@ -87,7 +88,7 @@ def find_place(volume: Volume, *, image: str = "", stack: str = "") -> PlaceStat
         UsageError: both are named.
     """
     if image and stack:
-        raise UsageError("--image and --stack are two places", hint="name one of them")
+        raise UsageError(tr("--image and --stack are two places"), hint=tr("name one of them"))
     if stack:
         state = read_state(volume)
         _require_stack(state, stack)
@@ -109,13 +110,13 @@ def find_option(key: str, scope: Scope) -> OptionSpec:
     if spec is None:
         near = difflib.get_close_matches(key, [spec.key for spec in OPTIONS], n=1)
         name, sign, value = key.partition("=")
-        hint = f"did you mean {near[0]}?" if near else "bootkit options list"
+        hint = tr("did you mean {near}?", near=near[0]) if near else "bootkit options list"
         if sign and any(spec.key == name for spec in OPTIONS):
             hint = f"bootkit options set {name} {value}"
-        raise UsageError(f"there is no option {key!r}", hint=hint)
+        raise UsageError(tr("there is no option {key}", key=repr(key)), hint=hint)
     if scope not in spec.scopes:
-        hint = "name the image: --image IMAGE" if Scope.IMAGE in spec.scopes else "it is for the whole stick"
-        raise UsageError(f"{key} cannot be chosen for {scope.words}", hint=hint)
+        hint = tr("name the image: --image IMAGE") if Scope.IMAGE in spec.scopes else tr("it is for the whole stick")
+        raise UsageError(tr("{key} cannot be chosen for {scope}", key=key, scope=scope.words), hint=hint)
     return spec
 
 
@@ -130,7 +131,7 @@ def parse_value(spec: OptionSpec, words: Sequence[str]) -> Value:
     elif spec.kind is Kind.WORDS:
         value = tuple(word for text in words for word in text.split())
     elif len(words) != 1:
-        raise UsageError(f"{spec.key} takes one value", hint=f"bootkit options set {spec.key} VALUE")
+        raise UsageError(tr("{key} takes one value", key=spec.key), hint=f"bootkit options set {spec.key} VALUE")
     else:
         value = typed_value(spec, words[0])
     if trouble := value_problem(spec, value):
@@ -196,7 +197,9 @@ def password_digest(password: str) -> str:
         UsageError: it could not be typed in GRUB, which reads the keys of a US keyboard.
     """
     if not password or not password.isascii() or not password.isprintable():
-        raise UsageError("the password must be of letters, digits and signs of ASCII", hint="GRUB reads no others")
+        raise UsageError(
+            tr("the password must be of letters, digits and signs of ASCII"), hint=tr("GRUB reads no others")
+        )
     return grub_digest(password, secrets.token_bytes(SALT_SIZE))
 
 
@@ -265,8 +268,12 @@ def _require_stack(state: StickState, stack: str) -> None:
     known = here | stacks().keys()
     if stack not in known:
         near = difflib.get_close_matches(stack, known, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"on this stick are: {', '.join(sorted(here))}"
-        raise BootkitError(f"there is no kind of system {stack!r}", hint=hint)
+        hint = (
+            tr("did you mean {near}?", near=near[0])
+            if near
+            else tr("on this stick are: {here}", here=", ".join(sorted(here)))
+        )
+        raise BootkitError(tr("there is no kind of system {stack}", stack=repr(stack)), hint=hint)
 
 
 def require_entry(item: ImageItem, title: str) -> None:
@@ -278,4 +285,7 @@ def require_entry(item: ImageItem, title: str) -> None:
     detection = item.recognition.detection if item.recognition else None
     titles = [entry.title for entry in detection.entries] if detection else []
     if title and title not in titles:
-        raise UsageError(f"{item.name} has no entry {title!r}", hint=f"its entries are: {'; '.join(titles)}")
+        raise UsageError(
+            tr("{name} has no entry {title}", name=item.name, title=repr(title)),
+            hint=tr("its entries are: {titles}", titles="; ".join(titles)),
+        )

@@ -12,6 +12,7 @@ from bootkit.errors import BootkitError
 from bootkit.formats.compression import Budget
 from bootkit.formats.cpio import read_cpio
 from bootkit.formats.stream import Plain
+from bootkit.i18n import tr
 from bootkit.model.boot import ON_STICK
 from bootkit.model.catalog import Additions, ImageItem
 from bootkit.model.places import ADDED_FOLDER
@@ -59,7 +60,8 @@ def loaded_files(volume: Volume, name: str) -> tuple[LoadedFile, ...]:
     if not archives:
         stack = item.detection.stack if item.detection else "unknown"
         raise BootkitError(
-            f"{item.path}: nothing is loaded behind its initrds", hint=f"no overlay is for systems of the kind {stack}"
+            tr("{path}: nothing is loaded behind its initrds", path=item.path),
+            hint=tr("no overlay is for systems of the kind {stack}", stack=stack),
         )
     return tuple(
         member
@@ -83,7 +85,9 @@ def loaded_file(files: tuple[LoadedFile, ...], name: str) -> LoadedFile:
     """
     found = [file for file in files if file.name == name]
     if not found:
-        raise BootkitError(f"no file {name!r} is loaded", hint="without --file, all of them are listed")
+        raise BootkitError(
+            tr("no file {name} is loaded", name=repr(name)), hint=tr("without --file, all of them are listed")
+        )
     return found[-1]
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from bootkit.app.stick.state import read_item
 from bootkit.app.stick.user_files import copy, fill_warning, has_holes, plan_copy, require_fits, require_room
 from bootkit.errors import BootkitError, UsageError
+from bootkit.i18n import tr
 from bootkit.model.catalog import ImageItem
 from bootkit.model.plan import StickPlan, WriteFile
 from bootkit.model.stack import Persistence
@@ -47,16 +48,22 @@ def plan_persistence(volume: Volume, image: str, size: int, *, encrypted: bool =
         require_unlock(item, persistence)
     path = f"{kept_folder(item.name)}/{persistence.file}"
     if volume.stat(path) is not None:
-        raise BootkitError(f"{item.name} keeps its changes already", hint=f"bootkit persist remove {item.name}")
+        raise BootkitError(
+            tr("{name} keeps its changes already", name=item.name),
+            hint=f"bootkit persist remove {item.name}",
+        )
     if persistence.is_folder:
         if size:
-            message = f"{item.name} keeps its changes in a folder, which takes what room there is"
-            raise UsageError(message, hint="leave --size out")
+            message = tr("{name} keeps its changes in a folder, which takes what room there is", name=item.name)
+            raise UsageError(message, hint=tr("leave --size out"))
         return PersistencePlan(item=item, persistence=persistence, path=path, size=0)
     if not size:
-        raise UsageError("how much room may the changes take?", hint="--size 4G")
+        raise UsageError(tr("how much room may the changes take?"), hint="--size 4G")
     if size < SMALLEST:
-        raise UsageError(f"{format_size(size)} is too small", hint=f"at least {format_size(SMALLEST)}")
+        raise UsageError(
+            tr("{size} is too small", size=format_size(size)),
+            hint=tr("at least {smallest}", smallest=format_size(SMALLEST)),
+        )
     require_fits(volume, f"the file for changes of {item.name}", size)
     whole = encrypted or not has_holes(volume)
     require_room(volume, size if whole else 0)

@@ -13,6 +13,7 @@ from bootkit.app.stick.program import program_files
 from bootkit.app.stick.target import look_at_target
 from bootkit.app.verbs.loaders import secure_boot_notes
 from bootkit.errors import DeviceRefused
+from bootkit.i18n import tr
 from bootkit.model.filesystem import DataFs
 from bootkit.model.prepare import Action, FreshIds, Layout, LoaderChoice, PreparePlan, TakeLoader, Wish
 from bootkit.plan.layout import minimum_size
@@ -54,8 +55,10 @@ def plan_preparation(
     begun = interrupted_action(target)
     if contents.stick is not None and begun != Action.PREPARE:
         raise DeviceRefused(
-            f"{path} was prepared by bootkit {contents.stick.version} already",
-            hint=f"bootkit upgrade {path} renews its boot loaders, bootkit restore {path} gives it back empty",
+            tr("{path} was prepared by bootkit {version} already", path=path, version=contents.stick.version),
+            hint=tr(
+                "bootkit upgrade {path} renews its boot loaders, bootkit restore {path} gives it back empty", path=path
+            ),
         )
     ids = fresh_ids()
     wish = Wish(layout=layout, data_fs=filesystem, loader=loader, owner=owner(), created=_today())
@@ -88,7 +91,7 @@ def prepare_image(
         path, size=size, layout=layout, data_fs=data_fs, loader=loader, exchange=exchange, exchange_fs=exchange_fs
     )
     if plan.destroys_data:
-        raise DeviceRefused(f"{path} exists and is not empty", hint="take another name")
+        raise DeviceRefused(tr("{path} exists and is not empty", path=path), hint=tr("take another name"))
     apply_plan(plan, told=told)
     return plan
 

@@ -6,6 +6,7 @@ from bootkit.app.stick.catalog import record_path
 from bootkit.app.stick.images import image_named
 from bootkit.app.stick.leftovers import aside_path
 from bootkit.errors import BootkitError
+from bootkit.i18n import tr
 from bootkit.model.plan import RemoveFile, RenameFile, StickPlan, StickStep, WriteFile
 from bootkit.system.volume import Volume, read_file
 
@@ -50,9 +51,11 @@ def plan_return(volume: Volume, removal: Removal) -> StickPlan:
         BootkitError: its room was needed meanwhile, or another image has its name.
     """
     if volume.stat(removal.aside) is None:
-        raise BootkitError(f"{removal.path} cannot be taken back: its room was freed", hint="add it again")
+        raise BootkitError(
+            tr("{path} cannot be taken back: its room was freed", path=removal.path), hint=tr("add it again")
+        )
     if volume.stat(removal.path) is not None:
-        raise BootkitError(f"another {removal.path} is on the stick", hint="remove that one first")
+        raise BootkitError(tr("another {path} is on the stick", path=removal.path), hint=tr("remove that one first"))
     steps: list[StickStep] = [RenameFile(old=removal.aside, path=removal.path)]
     if removal.record:
         steps.append(WriteFile(path=record_path(removal.path), content=removal.record))

@@ -7,6 +7,7 @@ from pathlib import Path
 from bootkit.app.stick.target import look_at_target, stick_record_of
 from bootkit.app.verbs.prepare import fresh_ids, owner
 from bootkit.errors import DeviceRefused, UsageError
+from bootkit.i18n import tr
 from bootkit.model.filesystem import DataFs
 from bootkit.model.prepare import PreparePlan
 from bootkit.plan.prepare import plan_put_back, plan_restore
@@ -28,8 +29,12 @@ def plan_putting_back(path: Path, folder: Path, *, allow: Iterable[str] = ()) ->
     target, _ = look_at_target(path, None, Circumstances(allowed=frozenset(allow)))
     kept = kept_folders(target) if target.is_device else ()
     if folder.resolve() not in (one.resolve() for one in kept):
-        hint = f"of this disk there are: {', '.join(map(str, kept))}" if kept else "nothing of this disk is kept here"
-        raise DeviceRefused(f"{folder} is not what was kept of {path}", hint=hint)
+        hint = (
+            tr("of this disk there are: {kept}", kept=", ".join(map(str, kept)))
+            if kept
+            else tr("nothing of this disk is kept here")
+        )
+        raise DeviceRefused(tr("{folder} is not what was kept of {path}", folder=folder, path=path), hint=hint)
     return plan_put_back(target, kept_parts(folder))
 
 
@@ -42,7 +47,7 @@ def plan_restoration(
         DeviceRefused: neither a stick of ours nor one that an interrupted run left behind, or a safety rule.
     """
     if not _LABEL.fullmatch(label):
-        raise UsageError(f"{label!r} is no label", hint="take 1 to 11 letters, digits, - and _")
+        raise UsageError(tr("{label} is no label", label=repr(label)), hint=tr("take 1 to 11 letters, digits, - and _"))
     _require_there(path)
     target, contents = look_at_target(path, None, Circumstances(allowed=frozenset(allow)))
     if not interrupted_action(target):
@@ -52,4 +57,4 @@ def plan_restoration(
 
 def _require_there(path: Path) -> None:
     if not path.exists():
-        raise DeviceRefused(f"there is no {path}", hint="bootkit devices lists the disks")
+        raise DeviceRefused(tr("there is no {path}", path=path), hint=tr("bootkit devices lists the disks"))

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from bootkit.app.stick.state import read_item
 from bootkit.errors import BootkitError, HostError, UsageError
+from bootkit.i18n import tr
 from bootkit.model.plan import RemoveFile, StickPlan, WriteFile
 from bootkit.model.stack import AnswerFile
 from bootkit.model.variants import SEED_LIMIT, Seed
@@ -38,19 +39,28 @@ def plan_seed(
     except OSError as error:
         raise HostError.of(error, str(source)) from error
     if len(content) > SEED_LIMIT:
-        raise BootkitError(f"{source.name} is too large for an answer file", hint=f"at most {format_size(SEED_LIMIT)}")
+        raise BootkitError(
+            tr("{source} is too large for an answer file", source=source.name),
+            hint=tr("at most {seed_limit}", seed_limit=format_size(SEED_LIMIT)),
+        )
     chosen = chosen_answer_file(item, source.name, content[:65536].decode("utf-8", "replace"), kind)
     assert item.detection is not None  # who has none takes none
     if chosen.needs_stick and overlay_for(item.detection.stack) is None:
-        raise BootkitError(f"{item.name} cannot see the stick when its installer runs")
+        raise BootkitError(tr("{name} cannot see the stick when its installer runs", name=item.name))
     called = name or source.name.partition(".")[0]
     if problem := file_name_problem(called):
-        raise UsageError(f"{called!r} is no name for an answer file: {problem}", hint="--name NAME")
+        raise UsageError(
+            tr("{called} is no name for an answer file: {problem}", called=repr(called), problem=problem),
+            hint="--name NAME",
+        )
     seed = Seed(
         image=item.name, kind=chosen.kind, name=called, path=seed_path(item.name, chosen.kind, called, chosen.file)
     )
     if volume.stat(seed.path) is not None and not again:
-        raise BootkitError(f"{item.name} has a {chosen.kind} {called} already", hint="--replace, or another --name")
+        raise BootkitError(
+            tr("{name} has a {kind} {called} already", name=item.name, kind=chosen.kind, called=called),
+            hint=tr("--replace, or another --name"),
+        )
     steps = [WriteFile(path=seed.path, content=chosen.rewritten(content))]
     steps += [
         WriteFile(path=f"{seed.folder}/{other}", content=filled(text, seed).encode())

@@ -8,6 +8,7 @@ from pathlib import Path
 from bootkit.app.stick.images import image_named
 from bootkit.app.stick.state import read_state
 from bootkit.errors import BootkitError, UsageError
+from bootkit.i18n import tr
 from bootkit.model.testboot import BootResult, TestFirmware
 from bootkit.plan.choices import chosen_item, menu_settings
 from bootkit.render.menu import MenuTarget, menu_targets
@@ -40,7 +41,9 @@ def parse_firmwares(names: Sequence[str]) -> tuple[TestFirmware, ...]:
         return tuple(map(TestFirmware, names)) or (TestFirmware.BIOS, TestFirmware.UEFI)
     except ValueError:
         known = ", ".join(firmware.value for firmware in TestFirmware)
-        raise UsageError(f"there is no firmware {names[-1]!r}", hint=f"known are {known}") from None
+        raise UsageError(
+            tr("there is no firmware {names}", names=repr(names[-1])), hint=tr("known are {known}", known=known)
+        ) from None
 
 
 def choose_targets(volume: Volume, names: Sequence[str], *, every: bool) -> tuple[MenuTarget, ...]:
@@ -57,7 +60,9 @@ def choose_targets(volume: Volume, names: Sequence[str], *, every: bool) -> tupl
     if names:
         return tuple(_named(volume, targets, name) for name in names)
     if not targets:
-        raise BootkitError(f"there is nothing on {volume.where} that boots", hint="bootkit list tells why")
+        raise BootkitError(
+            tr("there is nothing on {where} that boots", where=volume.where), hint=tr("bootkit list tells why")
+        )
     if every:
         return targets
     firsts = {target.path: target for target in reversed(targets)}
@@ -121,13 +126,18 @@ def _named(volume: Volume, targets: Sequence[MenuTarget], name: str) -> MenuTarg
     path = image_named(volume, image)
     entries = [target for target in targets if target.path == path]
     if not entries:
-        raise BootkitError(f"{path} has no entry that boots", hint=f"bootkit explain {path} tells why")
+        raise BootkitError(
+            tr("{path} has no entry that boots", path=path), hint=tr("bootkit explain {path} tells why", path=path)
+        )
     fitting = [target for target in entries if wanted.lower() in target.entry.title.lower()]
     exact = [target for target in entries if target.entry.title == wanted]
     if not wanted or len(fitting) == 1 or exact:
         return (exact or fitting)[0]
     known = "; ".join(target.entry.title for target in entries)
-    raise BootkitError(f"{wanted!r} names {len(fitting)} entries of {path}", hint=f"its entries are: {known}")
+    raise BootkitError(
+        tr("{wanted} names {count} entries of {path}", wanted=repr(wanted), count=len(fitting), path=path),
+        hint=tr("its entries are: {known}", known=known),
+    )
 
 
 def _state_folder() -> Path:

@@ -15,6 +15,7 @@ from bootkit.app.stick.target import look_at_target, stick_record_of
 from bootkit.app.verbs.generate import plan_generation
 from bootkit.app.verbs.loaders import comparison, host_release, release_of
 from bootkit.errors import BootkitError, DeviceRefused, ToolMissing
+from bootkit.i18n import tr
 from bootkit.model.places import FOREIGN_MENU, MENU, OLD_LOADERS_FOLDER, STICK_FILE
 from bootkit.model.plan import WriteFile
 from bootkit.model.prepare import HostLoaders, LoaderChoice, PreparePlan, Target, Wish
@@ -49,8 +50,13 @@ def plan_upgrade_of(
     stick = foreign or stick_record_of(path, contents)
     if _version(stick.version) > _version(__version__):
         raise DeviceRefused(
-            f"{path} was prepared by bootkit {stick.version}, and this is {__version__}",
-            hint="its boot loaders would become older: update bootkit first",
+            tr(
+                "{path} was prepared by bootkit {version}, and this is {ours}",
+                path=path,
+                version=stick.version,
+                ours=__version__,
+            ),
+            hint=tr("its boot loaders would become older: update bootkit first"),
         )
     host = find_loaders(extra=loaders_from)
     if loader is not LoaderChoice.BUILT:
@@ -107,8 +113,13 @@ def _refuse_older(path: Path, host: HostLoaders) -> None:
         here = host_release(file, host) if file.signed else ""
         if comparison(here, release_of(file)) < 0:
             raise BootkitError(
-                f"{path} has {release_of(file)}, and this computer {here}, which is older",
-                hint="update this computer, or name newer packages: --loaders-from FOLDER",
+                tr(
+                    "{path} has {release_of}, and this computer {here}, which is older",
+                    path=path,
+                    release_of=release_of(file),
+                    here=here,
+                ),
+                hint=tr("update this computer, or name newer packages: --loaders-from FOLDER"),
             )
 
 

@@ -20,6 +20,7 @@ from bootkit.app.stick.integrity import (
 )
 from bootkit.errors import BootkitError, FormatError
 from bootkit.formats.implanted import read_implanted_md5
+from bootkit.i18n import tr
 from bootkit.model.catalog import ImageItem
 from bootkit.model.fields import json_list, json_number, json_object, json_string, parse_json
 from bootkit.model.places import UNFINISHED_VERIFY
@@ -176,7 +177,7 @@ def _finding(value: object, where: str) -> Testimony:
     try:
         outcome = Says(json_string(row.get("outcome"), where))
     except ValueError:
-        raise FormatError(f"{where} has no outcome") from None
+        raise FormatError(tr("{where} has no outcome", where=where)) from None
     return Testimony(
         source=json_string(row.get("source"), where), outcome=outcome, detail=json_string(row.get("detail"), where)
     )

@@ -9,6 +9,7 @@ import re
 from pathlib import Path
 
 from bootkit.errors import BootkitError
+from bootkit.i18n import tr
 from bootkit.system.run import LONG, Argument, run
 from bootkit.system.volumes.folder import FolderVolume
 
@@ -38,7 +39,8 @@ class DesktopVolume(FolderVolume):
         found = _MOUNTED.fullmatch(said)
         if found is None:
             raise BootkitError(
-                f"{node}: udisks does not say where it has mounted it", hint="mount it by the file manager"
+                tr("{node}: udisks does not say where it has mounted it", node=node),
+                hint=tr("mount it by the file manager"),
             )
         self._node = node
         try:
@@ -47,7 +49,9 @@ class DesktopVolume(FolderVolume):
             fcntl.flock(self._root, (fcntl.LOCK_EX if writing else fcntl.LOCK_SH) | fcntl.LOCK_NB)
         except BlockingIOError as error:
             super().close()
-            raise BootkitError(f"another program is working on {node}", hint="wait until it has ended") from error
+            raise BootkitError(
+                tr("another program is working on {node}", node=node), hint=tr("wait until it has ended")
+            ) from error
         except BaseException:
             self._unmount()
             raise

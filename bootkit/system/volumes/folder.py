@@ -11,6 +11,7 @@ from typing import BinaryIO
 
 from bootkit.errors import BootkitError, HostError, RightsMissing
 from bootkit.formats.reader import Extent, HostFileIO
+from bootkit.i18n import tr
 from bootkit.model.filesystem import BTRFS, FILE_SYSTEMS, NTFS, file_system, names_of
 from bootkit.system.beneath import open_folder, open_inside, sync_file_system
 from bootkit.system.extents import file_extents, ntfs_extents
@@ -222,7 +223,7 @@ class FolderVolume:
         except PermissionError as error:
             raise RightsMissing(f"{self.where}{path}: {error.strerror}") from error
         except OSError as error:
-            hint = "is the stick still plugged in, and mounted writable?"
+            hint = tr("is the stick still plugged in, and mounted writable?")
             raise BootkitError(f"{self.where}{path}: {error.strerror or error}", hint=hint) from error
 
 

@@ -12,6 +12,7 @@ import tempfile
 from pathlib import Path
 
 from bootkit.errors import RightsMissing
+from bootkit.i18n import tr
 from bootkit.model.filesystem import Access, FileSystem
 from bootkit.system.medium import partition_node
 from bootkit.system.run import LONG, run
@@ -32,8 +33,13 @@ class MountedVolume(FolderVolume):
     def __init__(self, image: Path, offset: int, size: int, *, kind: FileSystem, uuid: str, writing: bool) -> None:
         if os.geteuid() != 0:
             raise RightsMissing(
-                f"{image} has its data on {kind.title}, which only root can {_deed(kind)} while it is not mounted",
-                hint="mount the stick and name the mount point",
+                tr(
+                    "{image} has its data on {title}, which only root can {deed} while it is not mounted",
+                    image=image,
+                    title=kind.title,
+                    deed=_deed(kind),
+                ),
+                hint=tr("mount the stick and name the mount point"),
             )
         self._own_uuid = uuid
         self._folder = Path(tempfile.mkdtemp(prefix="bootkit-"))

@@ -7,6 +7,7 @@ from typing import BinaryIO, NoReturn
 from bootkit.errors import BootkitError, FormatError
 from bootkit.formats.ntfs import Ntfs
 from bootkit.formats.reader import Extent
+from bootkit.i18n import tr
 from bootkit.system.volume import Progress
 from bootkit.system.volumes.tree import TreeVolume
 
@@ -48,4 +49,4 @@ class NtfsVolume(TreeVolume[Ntfs]):
         return Ntfs(fh)
 
     def _refuse(self) -> NoReturn:
-        raise BootkitError(f"{self.where} was opened for reading")
+        raise BootkitError(tr("{where} was opened for reading", where=self.where))

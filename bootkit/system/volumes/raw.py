@@ -16,6 +16,7 @@ from itertools import chain
 from pathlib import Path
 
 from bootkit.errors import BootkitError
+from bootkit.i18n import tr
 from bootkit.model.filesystem import file_system
 from bootkit.system import redo
 from bootkit.system.holes import DataDigest, data_parts
@@ -140,11 +141,13 @@ class RawVolume(TreeVolume[T]):
             redo.commit(staged, self._spare_sector(staged), writer.room, self._gap(staged))
         except redo.NoRoomForRedo:
             self._drop()
-            hint = "make room: bootkit list, bootkit remove IMAGE; or mount the stick, and remove something there"
+            hint = tr("make room: bootkit list, bootkit remove IMAGE; or mount the stick, and remove something there")
             raise _TooFullError(f"{self.where} is so full that nothing can be changed safely", hint=hint) from None
         except OSError as error:
             self._drop()
-            raise BootkitError(f"{self.where} cannot be written: {error.strerror or error}") from error
+            raise BootkitError(
+                tr("{where} cannot be written: {strerror}", where=self.where, strerror=error.strerror or error)
+            ) from error
         except BaseException:
             self._drop()
             raise
@@ -181,13 +184,18 @@ class RawVolume(TreeVolume[T]):
     def _require_problem_free(self, staged: Staged, *, replays: bool) -> None:
         problem = self._problem(staged, replays=replays)
         if problem:
-            raise BootkitError(f"{self.where} is not written to, because {problem}", hint=self._check_hint())
+            raise BootkitError(
+                tr("{where} is not written to, because {problem}", where=self.where, problem=problem),
+                hint=self._check_hint(),
+            )
 
     def _require_spare_sector(self, staged: Staged) -> None:
         sector = self._spare_sector(staged)
         if sector < _SMALLEST_SPARE or not redo.is_free(staged, sector):
-            hint = "mount it first, and name the mount point"
-            raise BootkitError(f"{self.where} has no spare sector: it cannot be written safely as it is", hint=hint)
+            hint = tr("mount it first, and name the mount point")
+            raise BootkitError(
+                tr("{where} has no spare sector: it cannot be written safely as it is", where=self.where), hint=hint
+            )
 
     def _check_hint(self) -> str:
         """What to type to have the file system checked."""
@@ -231,8 +239,17 @@ class RawVolume(TreeVolume[T]):
     def _require_room(self, path: str, size: int) -> None:
         free = self.free()
         if size > free:
-            hint = "make room: bootkit list, bootkit remove IMAGE"
-            raise BootkitError(f"{self.where}: no room for {path}: {size} bytes needed, {free} free", hint=hint)
+            hint = tr("make room: bootkit list, bootkit remove IMAGE")
+            raise BootkitError(
+                tr(
+                    "{where}: no room for {path}: {size} bytes needed, {free} free",
+                    where=self.where,
+                    path=path,
+                    size=size,
+                    free=free,
+                ),
+                hint=hint,
+            )
 
 
 @contextmanager
@@ -270,8 +287,10 @@ def _open_to_write(image: Path, *, held: bool) -> int:
     try:
         return os.open(image, os.O_RDWR | os.O_CLOEXEC | exclusive)
     except OSError as error:
-        hint = "unmount it, or close what uses it" if error.errno == errno.EBUSY else ""
-        raise BootkitError(f"{image} cannot be written: {error.strerror}", hint=hint) from error
+        hint = tr("unmount it, or close what uses it") if error.errno == errno.EBUSY else ""
+        raise BootkitError(
+            tr("{image} cannot be written: {strerror}", image=image, strerror=error.strerror), hint=hint
+        ) from error
 
 
 def _placed(reserved: Reserved) -> Iterator[tuple[int, int, int]]:
@@ -333,7 +352,7 @@ def _read_all(descriptor: int, at: int, size: int) -> bytes:
         more = os.pread(descriptor, size - len(data), at + len(data))
         if not more:
             raise BootkitError(
-                "the file that is copied has become shorter", hint="wait until nothing changes it any more"
+                tr("the file that is copied has become shorter"), hint=tr("wait until nothing changes it any more")
             )
         data += more
     return data

@@ -73,8 +73,8 @@ it. A home is for your own files on all systems; this is for one system as a who
             said = tr("{image} starts as new again.", image=image)
             if row.about.endswith(f"/{FOLDER_MARK}"):  # the live system has filled it as root
                 said = tr(
-                    "Its entry is gone. The changes are still in {rpartition}, where only root can remove them.",
-                    rpartition=row.about.rpartition("/")[0],
+                    "Its entry is gone. The changes are still in {folder}, where only root can remove them.",
+                    folder=row.about.rpartition("/")[0],
                 )
             self.named(
                 tr("Remove kept changes"),

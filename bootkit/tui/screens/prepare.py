@@ -115,13 +115,8 @@ what would be done. Nothing is written before that, nor before the name of the d
             words = tr("No disk is plugged in. A file does as well.")
         elif refused := disk[1]:
             words = "\n".join(
-                tr(
-                    "It {reason}. {upper}{hint}",
-                    reason=refusal.reason,
-                    upper=refusal.hint[:1].upper(),
-                    hint=refusal.hint[1:],
-                ).rstrip()
-                for refusal in refused
+                f"{tr('It {reason}.', reason=one.reason)} {one.hint[:1].upper()}{one.hint[1:]}".rstrip()
+                for one in refused
             )
         else:
             words = tr("No safety rule speaks against it: it is unmounted, unused, removable, and not this system's.")
