@@ -57,6 +57,8 @@ WITHOUT_ADDITIONS = "Without what is added from this stick"
 
 MARKED = "marked"
 """The class of what does not start."""
+RED, AMBER = "erases", "installs"
+"""Those of what changes a disk: without a question, and when it was asked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +101,8 @@ class GrubEntry:
     """Lines to show instead of booting."""
     warning: tuple[str, ...] = ()
     """What it destroys: lines of a question that is asked before it starts."""
+    installs: bool = False
+    """Whether it is there to write to one of the computer's disks."""
     own_menu: str = ""
     """The image's own menu to hand over to instead of booting."""
     needs: Needs = Needs()
@@ -120,6 +124,11 @@ class GrubEntry:
     hop: Hop | None = None
     source: BootEntry | None = None
     additions: Additions = _NOTHING
+
+    @property
+    def picture(self) -> str:
+        """The class by which a theme finds its picture; empty if it has none."""
+        return RED if self.warning else AMBER if self.installs else ""
 
     @property
     def id_path(self) -> str:
@@ -283,6 +292,7 @@ def _entry(item: ImageItem, entry: BootEntry, own_id: str) -> GrubEntry:
         condition=condition,
         needs=_needs(item, entry),
         warning=explanation(entry.wipes) if entry.wipes else (),
+        installs=entry.role is Role.INSTALL,
         kernel=entry.kernel if is_linux else "",
         newest_in=_newest_in(item, entry),
         initrds=_initrds(item, entry) if is_linux else (),

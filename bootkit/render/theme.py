@@ -42,7 +42,9 @@ class Palette:
     """How much time has gone."""
     bar_text: str
     mark: str
-    """Of what does not start here."""
+    """Of what does not start here, and of what erases disks."""
+    caution: str
+    """Of what installs."""
 
 
 PALETTES: Mapping[str, Palette] = {
@@ -58,6 +60,7 @@ PALETTES: Mapping[str, Palette] = {
         bar="#2d4566",
         bar_text="#dfe6ee",
         mark="#e0564a",
+        caution="#e0a13a",
     ),
     LIGHT: Palette(
         background="#e9edf2",
@@ -71,6 +74,7 @@ PALETTES: Mapping[str, Palette] = {
         bar="#c3d9f2",
         bar_text="#27313d",
         mark="#c3362b",
+        caution="#b57200",
     ),
 }
 
@@ -109,6 +113,8 @@ def _pictures(palette: Palette) -> Mapping[str, bytes]:
         "background": png([[_rgba(palette.background)]]),
         "logo": png(_logo(palette)),
         "icons/marked": png(_mark(palette)),
+        "icons/erases": png(_warning(palette, palette.mark)),
+        "icons/installs": png(_warning(palette, palette.caution)),
         **_box("panel", _ROUND, palette.panel, palette.border),
         **_box("select", _ROUND, palette.selected, palette.selected),
         **_box("bar", _ROUND, palette.bar, palette.bar),
@@ -160,6 +166,18 @@ def _mark(palette: Palette) -> list[list[Pixel]]:
         return _rgba(palette.mark) if disc(x, y) else _NOTHING
 
     return _draw(ICON, colour)
+
+
+def _warning(palette: Palette, colour: str) -> list[list[Pixel]]:
+    """A triangle with a sign of exclamation in it."""
+
+    def pixel(x: float, y: float) -> Pixel:
+        aside, down = abs(x / ICON - 0.5), y / ICON
+        if aside <= 0.07 and (0.34 <= down <= 0.66 or 0.73 <= down <= 0.86):
+            return _rgba(palette.panel)
+        return _rgba(colour) if 0.04 <= down <= 0.96 and aside <= down / 2 else _NOTHING
+
+    return _draw(ICON, pixel)
 
 
 def _rounded(size: int, radius: float, inset: float) -> Callable[[float, float], bool]:

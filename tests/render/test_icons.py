@@ -1,5 +1,6 @@
 """The pictures of the distributions."""
 
+import re
 import string
 import struct
 import zlib
@@ -7,11 +8,13 @@ from dataclasses import replace
 
 import pytest
 
-from bootkit.model.catalog import PLAIN, MenuSettings
+from bootkit.model.boot import BootEntry, Role
+from bootkit.model.catalog import DARK, LIGHT, PLAIN, MenuSettings
 from bootkit.model.places import THEME_FOLDER
 from bootkit.render.appearance import appearance_files
 from bootkit.render.icons import ICON, icon
-from tests.render.conftest import CATALOG, DEBIAN, RULES, menu_text
+from bootkit.render.theme import theme_files
+from tests.render.conftest import CATALOG, DEBIAN, RULES, item, menu_text
 
 
 def pixels(picture: bytes) -> list[list[bytes]]:
@@ -52,3 +55,20 @@ def test_what_does_not_start_has_the_picture_that_says_so() -> None:
     menu = menu_text([replace(DEBIAN, recognition=None)], MenuSettings(), RULES).decode()
     assert "--class marked" in menu
     assert "--class marked" not in menu_text([DEBIAN], MenuSettings(), RULES).decode()
+
+
+def test_what_changes_a_disk_has_a_picture_in_the_colour_of_danger() -> None:
+    asks = BootEntry(title="Set up", kernel="/vmlinuz", role=Role.INSTALL)
+    wipes = BootEntry(title="At once", kernel="/vmlinuz", wipes="It erases sda.")
+    menu = menu_text([item("/boot/iso/ember.iso", asks, wipes)], MenuSettings(), RULES).decode()
+    assert re.findall(r"^ *(menuentry|submenu) ('.*').* --class (erases|installs) ", menu, re.M) == [
+        ("menuentry", "'Set up'", "installs"),
+        ("submenu", "'At once'", "erases"),
+    ]
+    for theme in (DARK, LIGHT):
+        files = theme_files(theme)
+        red, amber = (
+            pixels(files[f"{THEME_FOLDER}/icons/{name}.png"])[ICON - 4][ICON // 4] for name in ("erases", "installs")
+        )
+        assert red[0] > 2 * max(red[1:3]), "red"
+        assert amber[0] > amber[1] > 2 * amber[2], "amber"
