@@ -1,12 +1,15 @@
 """Boot loaders of the host: GRUB's modules, and the signed shim and GRUB where the distribution has them.
 
 Sources: file lists of shim-signed and grub-efi-*-signed (Debian 12, 13; Ubuntu 22.04, 24.04), shim-x64 and grub2-efi-x64
-(Fedora 41), shim and grub2-x86_64-efi (openSUSE Tumbleweed), grub (Arch). The folder where a signed GRUB looks for its
+(Fedora 41), grub (Arch); shim.spec and grub2.spec of openSUSE Tumbleweed, which say aarch64 and arm64-efi for the same places.
+Fedora 44 keeps what goes to /boot/efi in folders by version below /usr/lib/efi: Gentoo's ebuild of sys-boot/shim 16.1, which
+unpacks shim-x64, shim-ia32 and shim-aa64. The folder where a signed GRUB looks for its
 configuration is read out of the image itself: its prefix stands in the PE section ``mods``.
 """
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import cmp_to_key
 from pathlib import Path
 
 from bootkit.errors import BootkitError
@@ -15,6 +18,7 @@ from bootkit.i18n import tr
 from bootkit.model.boot import Firmware
 from bootkit.model.efi import EfiFacts
 from bootkit.model.prepare import GrubPlatform, HostFile, HostLoaders, SignedLoader
+from bootkit.plan.versions import is_newer
 from bootkit.system.run import run, which
 from bootkit.system.tools import UNPACK, host_family
 
@@ -148,26 +152,34 @@ def _signed(root: Path, firmware: Firmware) -> SignedLoader | None:
 
 
 def _places(suffix: str, arch: str) -> Iterator[tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]]:
-    """Where each distribution keeps its shim, its signed GRUB and its key manager."""
+    """Where each distribution keeps its shim, its signed GRUB and its key manager; ``*`` is a version."""
     yield (
         (f"usr/lib/shim/shim{suffix}.efi.signed.latest", f"usr/lib/shim/shim{suffix}.efi.signed"),
         (f"usr/lib/grub/{arch}-efi-signed/grub{suffix}.efi.signed",),
         (f"usr/lib/shim/mm{suffix}.efi.signed", f"usr/lib/shim/mm{suffix}.efi"),
     )
-    for folder in (
-        "boot/efi/EFI/fedora",
-        "boot/efi/EFI/centos",
-        "boot/efi/EFI/rocky",
-        "boot/efi/EFI/almalinux",
-        "boot/efi/EFI/redhat",
-    ):
-        yield (f"{folder}/shim{suffix}.efi",), (f"{folder}/grub{suffix}.efi",), (f"{folder}/mm{suffix}.efi",)
+    for shims, grubs in (("usr/lib/efi/shim/*/EFI", "usr/lib/efi/grub2/*/EFI"), ("boot/efi/EFI", "boot/efi/EFI")):
+        for vendor in ("fedora", "centos", "rocky", "almalinux", "redhat"):
+            shim, grub = f"{shims}/{vendor}", f"{grubs}/{vendor}"
+            yield (f"{shim}/shim{suffix}.efi",), (f"{grub}/grub{suffix}.efi",), (f"{shim}/mm{suffix}.efi",)
     folder = f"usr/share/efi/{_RPM_ARCH.get(arch, arch)}"
     yield (f"{folder}/shim.efi",), (f"{folder}/grub.efi",), (f"{folder}/MokManager.efi",)
 
 
 def _first(root: Path, candidates: tuple[str, ...]) -> Path | None:
-    return next((root / name for name in candidates if _is_readable(root / name)), None)
+    return next((path for name in candidates for path in _newest_first(root, name) if _is_readable(path)), None)
+
+
+def _newest_first(root: Path, name: str) -> list[Path]:
+    before, star, _ = name.partition("*")
+    if not star:
+        return [root / name]
+
+    def order(one: Path, other: Path) -> int:
+        version, than = (path.relative_to(root / before).parts[0] for path in (one, other))
+        return is_newer(than, version) - is_newer(version, than)
+
+    return sorted(root.glob(name), key=cmp_to_key(order))
 
 
 def _is_readable(path: Path) -> bool:

@@ -1,7 +1,8 @@
 """Which package brings a program, and what does not work without it.
 
 Debian's names are those that ``dpkg -S`` gives in Debian 12; where GRUB's tools are on Fedora and openSUSE stands in their
-grub2.spec.
+grub2.spec. Loaders for ARM64: osbuild/images, the package sets of Fedora's aarch64 images (shim-aa64, grub2-efi-aa64);
+yast-bootloader, grub2efi.rb, and grub2.spec of openSUSE Tumbleweed (grub2-arm64-efi, whose grub.efi is the signed one; shim).
 """
 
 from collections.abc import Iterable

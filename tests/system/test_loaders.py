@@ -23,6 +23,10 @@ def put(root: Path, path: str, content: bytes = b"MZ") -> None:
         ("debian", ("usr/lib/shim/shimx64.efi.signed", "usr/lib/grub/x86_64-efi-signed/grubx64.efi.signed")),
         ("ubuntu", ("usr/lib/shim/shimx64.efi.signed.latest", "usr/lib/grub/x86_64-efi-signed/grubx64.efi.signed")),
         ("fedora", ("boot/efi/EFI/fedora/shimx64.efi", "boot/efi/EFI/fedora/grubx64.efi")),
+        (
+            "fedora",
+            ("usr/lib/efi/shim/16.1-5/EFI/fedora/shimx64.efi", "usr/lib/efi/grub2/2.12-64.fc44/EFI/fedora/grubx64.efi"),
+        ),
         ("opensuse", ("usr/share/efi/x86_64/shim.efi", "usr/share/efi/x86_64/grub.efi")),
     ],
 )
@@ -31,6 +35,38 @@ def test_the_vendor_is_read_out_of_the_signed_grub(vendor: str, paths: tuple[str
     put(tmp_path, paths[1], SIGNED % vendor.encode())
     (loader,) = find_loaders(tmp_path).signed
     assert (loader.firmware, loader.vendor, loader.mok_manager) == (Firmware.UEFI_X64, vendor, None)
+
+
+@pytest.mark.parametrize(
+    ("vendor", "shim", "grub"),
+    [
+        ("debian", "usr/lib/shim/shimaa64.efi.signed", "usr/lib/grub/arm64-efi-signed/grubaa64.efi.signed"),
+        (
+            "fedora",
+            "usr/lib/efi/shim/16.1-7/EFI/fedora/shimaa64.efi",
+            "usr/lib/efi/grub2/2.12-64.fc44/EFI/fedora/grubaa64.efi",
+        ),
+        ("opensuse", "usr/share/efi/aarch64/shim.efi", "usr/share/efi/aarch64/grub.efi"),
+    ],
+)
+def test_loaders_for_arm64_are_found_where_their_packages_have_them(
+    vendor: str, shim: str, grub: str, tmp_path: Path
+) -> None:
+    put(tmp_path, shim)
+    put(tmp_path, grub, SIGNED % vendor.encode())
+    (loader,) = find_loaders(tmp_path).signed
+    assert (loader.firmware, loader.vendor) == (Firmware.UEFI_ARM64, vendor)
+
+
+def test_the_newest_of_several_versions_is_taken(tmp_path: Path) -> None:
+    for version in ("16.1-7", "16.1-10", "15.8-3"):
+        put(tmp_path, f"usr/lib/efi/shim/{version}/EFI/fedora/shimx64.efi")
+        put(tmp_path, f"usr/lib/efi/shim/{version}/EFI/fedora/mmx64.efi")
+    put(tmp_path, "usr/lib/efi/grub2/2.12-64.fc44/EFI/fedora/grubx64.efi", SIGNED % b"fedora")
+    (loader,) = find_loaders(tmp_path).signed
+    assert loader.mok_manager is not None
+    for file in (loader.shim, loader.mok_manager):
+        assert "/16.1-10/" in file.path
 
 
 def test_a_shim_without_its_grub_is_no_loader(tmp_path: Path) -> None:
