@@ -64,7 +64,18 @@ def _answer(
     if firmware is TestFirmware.SECUREBOOT and not _verifies_nothing(stick):
         loader = stick.loader(starts)
         return _machine_problem(loader, stick) or _trust(entry, kernel, loader, stick)
-    return FirmwareAnswer(firmware=firmware, answer=Answer.BOOTS)
+    boots = FirmwareAnswer(firmware=firmware, answer=Answer.BOOTS)
+    loader = stick.loader(starts)
+    if firmware in (TestFirmware.IA32, TestFirmware.ARM64) and loader is not None and loader.signed:
+        return _with_secure_boot(boots, _trust(entry, kernel, loader, stick))
+    return boots
+
+
+def _with_secure_boot(boots: FirmwareAnswer, secure: FirmwareAnswer) -> FirmwareAnswer:
+    """That an image boots, with what comes of it where such a machine has Secure Boot on, for which it has no second answer."""
+    if secure.answer is Answer.CANNOT:
+        return replace(boots, reason=f"Not with Secure Boot on. {secure.reason}", cure=secure.cure, trust=secure.trust)
+    return replace(boots, reason=secure.reason if secure.answer is Answer.BOOTS else "", trust=secure.trust)
 
 
 def _verifies_nothing(stick: StickFacts) -> bool:

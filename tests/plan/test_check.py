@@ -15,8 +15,8 @@ from bootkit.model.boot import (
     Role,
 )
 from bootkit.model.catalog import ImageItem
-from bootkit.model.check import Answer, Basis, Prediction, StickFacts, StickLoader
-from bootkit.model.efi import EfiSignature, MachineKeys
+from bootkit.model.check import Answer, Basis, Prediction, StickFacts, StickLoader, Trust
+from bootkit.model.efi import EfiFacts, EfiSignature, MachineKeys
 from bootkit.model.initrd import InitrdFacts, KernelModules, RootFacts
 from bootkit.model.iso import IsoFacts
 from bootkit.model.kernel import KernelFacts
@@ -321,6 +321,8 @@ FOREIGN = replace(DEBIAN_KERNEL, signatures=(EfiSignature(fits=True, chain=DEBIA
         ({"kernel": replace(KERNEL, cpu="aarch64")}, EXT4, "ccccc", "The stick has no loader for ARM UEFI."),
         ({"kernel": replace(KERNEL, cpu="aarch64")}, replace(EXT4, loaders=(*LOADERS, ARM64)), "ccccb", ""),
         ({}, replace(EXT4, loaders=(*LOADERS, ARM64)), "bbbbc", "Its kernel is for x86_64."),
+        ({"kernel": replace(KERNEL, cpu="aarch64", signed=False)}, replace(EXT4, loaders=(*LOADERS, ARM64)), "ccccb",
+         "Not with Secure Boot on. Its kernel is not signed."),
         ({"kernel": None}, EXT4, "bbbu", "Whether its kernel is signed is not known yet."),
     ],
 )  # fmt: skip
@@ -328,6 +330,14 @@ def test_each_firmware_has_its_answer(changed: dict[str, object], stick: StickFa
     prediction = predict(item(**changed), stick)  # type: ignore[arg-type]
     assert firmware(prediction) == letters
     assert any(reason in answer.reason for answer in prediction.firmware)
+
+
+@pytest.mark.parametrize(("efi", "trust"), [(DEBIAN_KERNEL, Trust.DIRECT), (FOREIGN, Trust.FOREIGN)])
+def test_arm64_boots_with_what_shim_says_of_its_kernel(efi: EfiFacts, trust: Trust) -> None:
+    stick = replace(EXT4, loaders=(replace(ARM64, shim=DEBIAN_SHIM),))
+    prediction = predict(item(kernel=replace(KERNEL, cpu="aarch64", efi=efi)), stick)
+    (answer,) = (one for one in prediction.firmware if one.firmware is TestFirmware.ARM64)
+    assert (answer.answer, answer.trust) == (Answer.BOOTS, trust)
 
 
 def test_firmware_that_was_asked_for_decides() -> None:
