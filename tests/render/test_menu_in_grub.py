@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bootkit.model.boot import BootEntry, EntryKind, Firmware
+from bootkit.model.boot import BootEntry, EntryKind, Firmware, Role
 from bootkit.model.catalog import DARK, LAST, LIGHT, Additions, Hop, ImageAppearance, MenuSettings
 from bootkit.model.places import CUSTOM_MENU, GRUBENV, MENU, STOP_FILE, SUM_FOLDER
 from bootkit.plan.password import grub_digest
@@ -341,6 +341,18 @@ def test_what_was_started_last_is_the_default(stick: StickMaker) -> None:
     assert f"<{place} 30>" in _start(stick)
     del stick.files[DEBIAN.path]
     assert "<image:ubuntu.iso>0 30>" in _start(stick)
+
+
+def test_an_installer_that_was_started_last_is_no_default(stick: StickMaker) -> None:
+    """The computer starts from the stick once more when it is done."""
+    image = item("/boot/iso/both.iso", entry("Try it"), entry("Set up", role=Role.INSTALL))
+    stick.add_iso(image.path, LIVE_TREE)
+    stick.add_menu(image, settings=MenuSettings(default=LAST))
+    disk = stick.make()
+    assert run_menu(disk, entry="image:both.iso>entry-set-up").linux is not None
+    assert b"last=image" not in disk.read_bytes()
+    assert run_menu(disk, entry="image:both.iso>entry-try-it").linux is not None
+    assert b"last=image:both.iso>entry-try-it\n" in disk.read_bytes()
 
 
 def test_what_is_found_is_remembered_by_its_place_in_the_menu(stick: StickMaker) -> None:
