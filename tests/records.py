@@ -16,7 +16,7 @@ SUFFIX = ".facts.json"
 FOLDER = Path(__file__).parent / "detectors"
 NOBODY = "nobody"
 """The folder of images that no detector may claim."""
-PRINTED = ("recognition", "prediction")
+PRINTED = ("schema_version", "recognition", "prediction")
 """What ``bootkit inspect --json`` prints beside the record: what the detectors said of it on that day."""
 RECORDED = "recorded_from"
 """In ``about``: the file of the image that was recorded, rather than made up."""

@@ -1,6 +1,5 @@
 """``app``: AppImages on the stick."""
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -54,7 +53,7 @@ def list_apps(stick: StickOption = None, as_json: AsJson = False) -> None:
     with open_stick(stick) as opened:
         apps = find_apps(opened.volume)
     if as_json:
-        output.json([asdict(app) for app in apps])
+        output.json({"apps": apps})
         return
     if not apps:
         output.say(tr("No AppImages: bootkit app add FILE brings one."))

@@ -1,5 +1,7 @@
 """``disk``: installed systems in the image of their disk, a file of the stick."""
 
+import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -35,12 +37,15 @@ def add(
 
     size = parse_size(grow) if grow else 0
     with open_stick(stick, writing=not dry_run) as opened:
-        add_disk(opened, file, name=name, size=size, replacing=replacing, dry_run=dry_run)
+        path = add_disk(opened, file, name=name, size=size, replacing=replacing, dry_run=dry_run).step.path
+    planned = (tr("copy {file} to {path}", file=file, path=path), tr("write the menu"))
+    for line in planned if dry_run else (path,):
+        output.answer(line)
 
 
 def add_disk(
     stick: "Stick", file: Path, *, name: str = "", size: int = 0, replacing: bool = False, dry_run: bool = False
-) -> None:
+) -> "Addition":
     """Say what a disk is, copy it and write the menu."""
     from bootkit.app.verbs.disk import planned_disk
     from bootkit.cli.progress import watching
@@ -60,12 +65,9 @@ def add_disk(
                 size=format_size(addition.step.size),
             )
         )
-        if dry_run:
-            output.answer(tr("copy {file} to {path}", file=file, path=addition.step.path))
-            output.answer(tr("write the menu"))
-            return
-        copy_disk(stick, addition)
-    output.answer(addition.step.path)
+        if not dry_run:
+            copy_disk(stick, addition)
+        return replace(addition, step=replace(addition.step, source=os.fspath(file)))  # not the raw file made of it
 
 
 def copy_disk(stick: "Stick", addition: "Addition") -> None:
@@ -92,7 +94,7 @@ def list_disks(stick: StickOption = None, wide: Wide = False, as_json: AsJson = 
         items = read_catalog(opened.volume, found).items
         predictions = predictions_of(opened, items)
         if as_json:
-            output.json(list(map(report.item_json, items, predictions)))
+            output.json({"images": list(map(report.item_json, items, predictions))})
         elif items:
             report.items(items, predictions, opened.volume, wide=wide)
         else:

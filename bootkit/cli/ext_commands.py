@@ -1,6 +1,5 @@
 """``ext``: make extensions, and say which are on the stick."""
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -71,7 +70,7 @@ def create(
         return
     made = make(plan, told=output.say)
     if as_json:
-        output.json({"path": str(made.path), "size": made.size, **asdict(made)})
+        output.json(made)
         return
     for warning in (*made.warnings, *made.facts.problems):
         output.say(tr("warning: {warning}", warning=warning))
@@ -134,7 +133,7 @@ def list_extensions(
         place = find_place(opened.volume, image=image, stack=stack).place
         extensions = look_at_extensions(opened.volume, find_extensions(opened.volume), place=place)
     if as_json:
-        output.json([asdict(extension) for extension in extensions])
+        output.json({"extensions": extensions})
         return
     if not extensions:
         output.say(tr("No extensions: bootkit ext add FILE brings one."))
@@ -169,7 +168,7 @@ def inspect(
         with open_stick(stick) as opened:
             (extension,) = look_at_extensions(opened.volume, (extension_named(opened.volume, name),))
     if as_json:
-        output.json(asdict(extension))
+        output.json(extension)
     else:
         _show(extension)
 
@@ -262,10 +261,8 @@ def _show(extension: "InspectedExtension") -> None:
 
 def _show_plan(plan: "ExtensionPlan", *, as_json: bool) -> None:
     if as_json:
-        packages = [asdict(package) for package in plan.packages]
-        output.json(
-            {"output": str(plan.wish.output), "packages": packages, "for": plan.release.words if plan.release else ""}
-        )
+        system = plan.release.words if plan.release else ""
+        output.json({"output": plan.wish.output, "packages": plan.packages, "for": system})
         return
     for package in plan.packages:
         output.answer(

@@ -1,7 +1,6 @@
 """``home``: the user's folder on every live system, one file."""
 
 import sys
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -68,7 +67,7 @@ def create(
 
 def list_homes(stick: StickOption = None, as_json: AsJson = False) -> None:
     """List the homes on the stick: how large, how full, and how they are."""
-    from bootkit.app.stick.homes import find_homes, home_that_counts, homes_note
+    from bootkit.app.stick.homes import ListedHome, find_homes, home_that_counts, homes_note
     from bootkit.app.stick.settings import choices_on
     from bootkit.system.sticks import open_stick
 
@@ -78,7 +77,8 @@ def list_homes(stick: StickOption = None, as_json: AsJson = False) -> None:
     names = [home.name for home in homes]
     on = home_that_counts(names, choices.text("home"))
     if as_json:
-        output.json([{**asdict(home), "on": home.name == on} for home in homes])
+        listed = [ListedHome(**output.members_of(home), on=home.name == on) for home in homes]
+        output.json({"homes": listed})
         return
     if not homes:
         output.say(tr("No homes: bootkit home create NAME --size 4G makes one."))

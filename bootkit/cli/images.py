@@ -14,6 +14,7 @@ from bootkit.i18n import tr
 
 if TYPE_CHECKING:
     from bootkit.app.verbs.images import Addition
+    from bootkit.cli.several import Several
     from bootkit.system.sticks import Stick
     from bootkit.system.volume import FileStat, Volume
 
@@ -58,14 +59,7 @@ def add(
     disks = _disks(isos)
     isos = [iso for iso in isos if iso not in disks]
     with open_stick(stick, writing=not dry_run) as opened:
-        for disk in disks:
-            from bootkit.cli.disk_commands import add_disk
-
-            with several.each(disk):
-                add_disk(opened, disk, replacing=replacing, dry_run=dry_run)
-        if disks and not isos:
-            several.judge()
-            return
+        systems = _added_disks(opened, disks, several, replacing=replacing, dry_run=dry_run)
         with watching() as watcher:
             additions = sort_additions(
                 opened.volume,
@@ -83,6 +77,9 @@ def add(
         report.additions(additions, predictions)
         if additions and not dry_run:
             sums = _copied(opened, additions)
+        if as_json:
+            predictions = (*predictions_of(opened, [addition.item for addition in systems]), *predictions)
+    additions = (*systems, *additions)
     if as_json:
         output.json({"added": report.additions_json(additions, predictions, sums), **several.json()})
     elif dry_run:
@@ -90,9 +87,22 @@ def add(
             output.answer(tr("copy {source} to {path}", source=addition.step.source, path=addition.step.path))
         output.answer(tr("write the menu") if additions else tr("nothing to do"))
     else:
-        for path, digest in sums.items():
-            output.answer(f"{path}  {digest}")
+        for path in (addition.step.path for addition in additions):
+            output.answer(f"{path}  {sums[path]}" if path in sums else path)
     several.judge()
+
+
+def _added_disks(
+    stick: "Stick", disks: "Sequence[Path]", several: "Several", *, replacing: bool, dry_run: bool
+) -> "list[Addition]":
+    """The disks of installed systems that were copied, or would be."""
+    added: list[Addition] = []
+    for disk in disks:
+        from bootkit.cli.disk_commands import add_disk
+
+        with several.each(disk):
+            added.append(add_disk(stick, disk, replacing=replacing, dry_run=dry_run))
+    return added
 
 
 def _disks(files: Sequence[Path]) -> list[Path]:
@@ -245,7 +255,7 @@ def _list_items(stick: "Stick", images: "tuple[tuple[str, FileStat], ...]", *, w
     items = read_catalog(stick.volume, images).items
     predictions = predictions_of(stick, items)
     if as_json:
-        output.json(list(map(report.item_json, items, predictions)))
+        output.json({"images": list(map(report.item_json, items, predictions))})
     else:
         report.items(items, predictions, stick.volume, wide=wide)
 
@@ -256,7 +266,7 @@ def _supported(filters: Sequence[str], *, as_json: bool) -> None:
 
     rows = [row for row in supported() if fits(row, filters)]
     if as_json:
-        output.json(supported_json(rows))
+        output.json({"stacks": supported_json(rows)})
     elif rows:
         output.answer(supported_text(rows))
     else:

@@ -73,7 +73,7 @@ def _print_loaded(volume: "Volume", image: str, name: str | None, *, as_json: bo
     if name is not None:
         files = (loaded_file(files, name),)
     if as_json:
-        output.json([file.to_json() for file in files])
+        output.json({"files": [file.to_json() for file in files]})
     elif name is not None:
         output.raw(files[0].content)
     else:

@@ -1,12 +1,16 @@
 """What ``list --loaders`` prints."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bootkit.app.verbs.loaders import LoaderRow
 from bootkit.cli import output
 from bootkit.i18n import tr
 from bootkit.model.boot import IN_EFI
 from bootkit.plan.sbat import generations
+
+if TYPE_CHECKING:
+    from bootkit.cli.documents import ListedLoader
 
 _HEADERS = (tr("LOADER"), tr("FIRMWARE"), tr("KIND"), tr("PACKAGE"), tr("MICROSOFT"), tr("SINCE WRITTEN"), tr("HERE"))
 
@@ -18,7 +22,7 @@ def list_loaders(where: Path | None, *, wide: bool, as_json: bool) -> None:
     with open_stick(where) as stick:
         rows = loaders.list_loaders(stick)
     if as_json:
-        output.json([_json(row) for row in rows])
+        output.json({"loaders": [_json(row) for row in rows]})
         return
     output.table([_cells(row) for row in rows], _HEADERS, wide=wide)
     for row in rows:
@@ -74,7 +78,7 @@ def _machines(row: LoaderRow) -> list[str]:
     return lines
 
 
-def _json(row: LoaderRow) -> dict[str, object]:
+def _json(row: LoaderRow) -> "ListedLoader":
     file = row.file
     return {
         "path": file.path,

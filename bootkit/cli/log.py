@@ -13,7 +13,7 @@ def log(stick: StickOption = None, as_json: AsJson = False) -> None:
     with open_stick(stick) as opened:
         logs = read_logs(opened.volume)
     if as_json:
-        output.json([{"name": name, "text": text} for name, text in logs])
+        output.json({"logs": [{"name": name, "text": text} for name, text in logs]})
         return
     if not logs:
         output.say(tr("No boot has left a log on the stick yet."))

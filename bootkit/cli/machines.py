@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bootkit.app.verbs.machines import MachineBoot, boot_on_machines
 from bootkit.app.verbs.test import choose_targets
@@ -10,6 +11,9 @@ from bootkit.errors import BootkitError
 from bootkit.i18n import tr
 from bootkit.model.testboot import MachineKind
 from bootkit.system.sticks import open_stick
+
+if TYPE_CHECKING:
+    from bootkit.cli.documents import MachineDocument
 
 
 def run_machines(
@@ -32,7 +36,7 @@ def run_machines(
         boots = boot_on_machines(opened, targets, kinds, timeout=timeout, pictures=pictures, told=output.say)
         done = tuple(_told(boots))
     if as_json:
-        output.json([_json(boot) for boot in done])
+        output.json({"boots": [_json(boot) for boot in done]})
     else:
         headers = ("MACHINE", "ENTRY", "PREDICTED", "OUTCOME", "SECONDS", "")
         output.table([_row(boot) for boot in done], headers)
@@ -71,9 +75,9 @@ def _outcome(boot: MachineBoot) -> str:
     )
 
 
-def _json(boot: MachineBoot) -> dict[str, object]:
+def _json(boot: MachineBoot) -> "MachineDocument":
     return {
-        "machine": boot.kind.value,
+        "machine": boot.kind,
         "image": boot.target.path,
         "entry": boot.target.entry.title,
         "predicted": boot.prediction.verdict,
@@ -82,5 +86,5 @@ def _json(boot: MachineBoot) -> dict[str, object]:
         "outcome": _outcome(boot),
         "seconds": round(boot.result.seconds, 1),
         "agrees": boot.agrees,
-        "tail": list(boot.result.tail),
+        "tail": boot.result.tail,
     }

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bootkit.app.verbs.matrix import Cell, Matrix, boot_matrix, images_as_files
 from bootkit.app.verbs.test import more_time
@@ -13,6 +14,9 @@ from bootkit.model.check import Answer
 from bootkit.model.filesystem import USUAL, DataFs
 from bootkit.model.testboot import TestFirmware
 from bootkit.system.sticks import open_stick
+
+if TYPE_CHECKING:
+    from bootkit.cli.documents import CellDocument
 
 
 def run_matrix(
@@ -45,7 +49,7 @@ def run_matrix(
         )
         cells = tuple(_told(boot_matrix(matrix, told=output.say)))
     if as_json:
-        output.json([cell_json(cell) for cell in cells])
+        output.json({"cells": [cell_json(cell) for cell in cells]})
     else:
         output.table(
             [_row(cell) for cell in cells],
@@ -85,12 +89,12 @@ def _told(cells: Iterable[Cell]) -> Iterator[Cell]:
         yield cell
 
 
-def cell_json(cell: Cell) -> dict[str, object]:
+def cell_json(cell: Cell) -> "CellDocument":
     result = cell.result
     return {
         "image": cell.image,
-        "filesystem": cell.filesystem.value,
-        "firmware": cell.firmware.value,
+        "filesystem": cell.filesystem,
+        "firmware": cell.firmware,
         "cured": cell.cured,
         "predicted": _predicted(cell),
         "reason": cell.prediction.reason,

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bootkit.app.verbs.options import PlaceState
+    from bootkit.cli.documents import ListedOption
     from bootkit.model.options import OptionSpec, Value
     from bootkit.plan.edit_settings import Change
     from bootkit.system.volume import Volume
@@ -36,11 +37,10 @@ def list_options(
         found = find_place(opened.volume, image=image, stack=stack)
     listed = listed_options(found.choices, found.place, found.item)
     if as_json:
-        rows = [
-            {"option": one.spec.key, "value": one.value, "from": one.scope.value, "reason": one.reason}
-            for one in listed
+        rows: list[ListedOption] = [
+            {"option": one.spec.key, "value": one.value, "from": one.scope, "reason": one.reason} for one in listed
         ]
-        output.json(rows)
+        output.json({"options": rows})
         return
     table = [
         (one.spec.key, shown_value(one.spec, one.value), one.scope.words, one.reason or one.spec.help) for one in listed

@@ -5,9 +5,16 @@ Titles, names and words out of an image or off a stick are somebody else's: all 
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from bootkit.plain import harmless, harmless_json, one_line
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+SCHEMA_VERSION = 1
+"""Of all that ``--json`` prints: raised when a key goes away or means something else, not when one comes."""
 
 
 def answer(text: str) -> None:
@@ -29,10 +36,27 @@ def say(text: str) -> None:
     sys.stderr.flush()
 
 
-def json(document: object) -> None:
+def json(document: "Mapping[str, object] | DataclassInstance") -> None:
+    """One document, of the shape that :mod:`bootkit.cli.documents` tells; a dataclass becomes an object of its fields."""
     import json as json_module
 
-    sys.stdout.write(f"{harmless_json(json_module.dumps(document, indent=2, ensure_ascii=False))}\n")
+    members = document if isinstance(document, Mapping) else members_of(document)
+    text = json_module.dumps(
+        {"schema_version": SCHEMA_VERSION, **members}, indent=2, ensure_ascii=False, default=_member
+    )
+    sys.stdout.write(f"{harmless_json(text)}\n")
+
+
+def members_of(value: "DataclassInstance") -> dict[str, Any]:
+    """The fields of a dataclass by their names, those of others inside it left as they are."""
+    from dataclasses import fields
+
+    return {field.name: getattr(value, field.name) for field in fields(value)}
+
+
+def _member(value: "DataclassInstance | os.PathLike[str]") -> object:
+    """What :mod:`json` has no word for."""
+    return os.fspath(value) if isinstance(value, os.PathLike) else members_of(value)
 
 
 def table(rows: Sequence[Sequence[str]], headers: Sequence[str], *, wide: bool = False) -> None:

@@ -1,6 +1,5 @@
 """``persist``: live systems that keep their changes by their own means."""
 
-from dataclasses import asdict
 from typing import Annotated
 
 from bootkit.cli import output
@@ -59,7 +58,7 @@ def list_kept(stick: StickOption = None, as_json: AsJson = False) -> None:
     with open_stick(stick) as opened:
         kept = tuple(read_variants(opened.volume).kept.values())
     if as_json:
-        output.json([asdict(one) for one in kept])
+        output.json({"kept": kept})
         return
     if not kept:
         output.say(tr("No image keeps its changes: bootkit persist create IMAGE --size 4G lets one."))

@@ -15,6 +15,8 @@ from bootkit.errors import UsageError
 from bootkit.i18n import tr
 
 if TYPE_CHECKING:
+    from argparse import Namespace
+
     from bootkit.cli.command import Command
 
 
@@ -147,6 +149,7 @@ OPTIONS_OF_ALL = {
     "--version": tr("Print the version and end."),
     "--install-completion": tr("Install completion for the shell that you use."),
     "--show-completion": tr("Print what that would install."),
+    "--json-schema": tr("Print the JSON Schema of what a command prints with --json: bootkit --json-schema list."),
 }
 
 
@@ -158,16 +161,20 @@ def run(arguments: Sequence[str]) -> None:
         SystemExit: help was shown.
     """
     first = next((place for place, word in enumerate(arguments) if not word.startswith("-")), len(arguments))
-    debug = _heed(arguments[:first])
+    said = _heed(arguments[:first])
     member, words, rest = find(arguments[first:])
-    if isinstance(member, Group):
+    if said.json_schema:
+        from bootkit.cli.schema import show_schema
+
+        show_schema(words[1:])
+    elif isinstance(member, Group):
         _show_help(member, words, rest)
     else:
         import logging
 
         from bootkit.cli.command import call
 
-        output.log_to_stderr(logging.DEBUG if debug else logging.WARNING)
+        output.log_to_stderr(logging.DEBUG if said.debug else logging.WARNING)
         call(load(member), rest, " ".join(words))
 
 
@@ -206,8 +213,8 @@ def options_of_all() -> Parser:
     return parser
 
 
-def _heed(options: Sequence[str]) -> bool:
-    """Do what the options before the command say; true if everything that is done is to be shown."""
+def _heed(options: Sequence[str]) -> "Namespace":
+    """Do what the options before the command say alone; what they say of the command."""
     said = options_of_all().parse_args(options)
     if said.help:
         _show_help(ROOT, ["bootkit"], ["--help"])
@@ -219,7 +226,7 @@ def _heed(options: Sequence[str]) -> bool:
 
         completion.show() if said.show_completion else completion.install()
         sys.exit(0)
-    return bool(said.debug)
+    return said
 
 
 def _show_help(group: Group, words: Sequence[str], options: Sequence[str]) -> None:

@@ -14,12 +14,14 @@ from bootkit.plan.changes import describe_change
 from bootkit.system.volume import Volume
 from bootkit.units import format_size
 
-if TYPE_CHECKING:  # the use cases bring much with them, and each command has only its own
+if TYPE_CHECKING:
+    # the use cases bring much with them, and each command has only its own
     from bootkit.app.stick.user_files import VerifiedFile
     from bootkit.app.verbs.generate import Generation
     from bootkit.app.verbs.images import Addition
     from bootkit.app.verbs.test import BootedEntry
     from bootkit.app.verbs.verify import Verified
+    from bootkit.cli.documents import AddedImage, BootDocument, Generated, ListedImage, VerifiedImage
 
 
 def plan(changes: StickPlan) -> None:
@@ -49,8 +51,8 @@ def _addition_line(addition: "Addition", prediction: Prediction) -> str:
 
 def additions_json(
     additions: "Sequence[Addition]", predictions: Sequence[Prediction], sums: Mapping[str, str]
-) -> list[dict[str, object]]:
-    """What is copied, for ``json.dumps``; ``sums`` are the SHA-256 of those that are on the stick, by their paths."""
+) -> "list[AddedImage]":
+    """``sums`` are the SHA-256 of the images that are on the stick, by their paths."""
     return [
         {
             "source": addition.step.source,
@@ -93,17 +95,17 @@ def generation(done: "Generation", predictions: Sequence[Prediction] = (), *, in
     output.say(" ".join(words))
 
 
-def generation_json(done: "Generation", predictions: Sequence[Prediction]) -> dict[str, object]:
-    """What a generation did, for ``json.dumps``; ``predictions`` are those of the catalogue's images, in its order."""
+def generation_json(done: "Generation", predictions: Sequence[Prediction]) -> "Generated":
+    """``predictions`` are those of the catalogue's images, in its order."""
     items = () if done.catalog is None else done.catalog.items
     return {
         "steps": [describe_change(step) for step in done.plan.steps],
-        "warnings": list(done.plan.warnings),
+        "warnings": done.plan.warnings,
         "images": None if done.catalog is None else list(map(item_json, items, predictions)),
     }
 
 
-def item_json(item: ImageItem, prediction: Prediction) -> dict[str, object]:
+def item_json(item: ImageItem, prediction: Prediction) -> "ListedImage":
     return {
         "path": item.path,
         "size": item.size,
@@ -141,7 +143,7 @@ def items(found: Sequence[ImageItem], predictions: Sequence[Prediction], volume:
 
 def verified(answers: "Sequence[Verified]", *, wide: bool, as_json: bool) -> None:
     if as_json:
-        output.json([_verified_json(answer) for answer in answers])
+        output.json({"images": [_verified_json(answer) for answer in answers]})
         return
     if earlier := sum(answer.earlier for answer in answers):
         output.say(
@@ -158,13 +160,9 @@ def verified(answers: "Sequence[Verified]", *, wide: bool, as_json: bool) -> Non
             output.answer(f"  {answer.path}: {finding.words}")
 
 
-def _verified_json(answer: "Verified") -> dict[str, object]:
-    checks = [
-        {"source": finding.source, "outcome": finding.outcome.value, "detail": finding.detail}
-        for finding in answer.findings
-    ]
-    known: dict[str, object] = {"path": answer.path, "verdict": answer.verdict, "sha256": answer.sha256}
-    return {**known, "checks": checks} if checks else known
+def _verified_json(answer: "Verified") -> "VerifiedImage":
+    known: VerifiedImage = {"path": answer.path, "verdict": answer.verdict, "sha256": answer.sha256}
+    return {**known, "checks": answer.findings} if answer.findings else known
 
 
 def verified_files(answers: "Sequence[VerifiedFile]", *, as_json: bool) -> None:
@@ -174,7 +172,7 @@ def verified_files(answers: "Sequence[VerifiedFile]", *, as_json: bool) -> None:
         BootkitError: something is damaged; behind the answer.
     """
     if as_json:
-        output.json([{"path": one.path, "verdict": one.verdict, "sha256": one.sha256} for one in answers])
+        output.json({"files": answers})
     else:
         output.table([(one.verdict, one.path, one.sha256) for one in answers], (tr("VERDICT"), tr("FILE"), "SHA-256"))
     damaged = [one.path for one in answers if one.verdict == "damaged"]
@@ -207,10 +205,10 @@ def boot_results(proofs: "Sequence[BootedEntry]") -> None:
                 output.say(f"  | {line}")
 
 
-def boot_result_json(proof: "BootedEntry") -> dict[str, object]:
+def boot_result_json(proof: "BootedEntry") -> "BootDocument":
     result = proof.result
     return {
-        "firmware": proof.firmware.value,
+        "firmware": proof.firmware,
         "image": proof.target.path,
         "entry": proof.target.entry.title,
         "ok": result.ok,
@@ -219,7 +217,7 @@ def boot_result_json(proof: "BootedEntry") -> dict[str, object]:
         "pretty_name": result.pretty_name,
         "iso": result.iso,
         "seconds": round(result.seconds, 1),
-        "reached": [[stage.title, round(seconds, 1)] for stage, seconds in result.reached],
-        "tail": list(result.tail),
-        "screenshots": list(result.screenshots),
+        "reached": [(stage.title, round(seconds, 1)) for stage, seconds in result.reached],
+        "tail": result.tail,
+        "screenshots": result.screenshots,
     }

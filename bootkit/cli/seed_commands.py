@@ -1,6 +1,5 @@
 """``seed``: answer files for installers."""
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -53,7 +52,7 @@ def list_seeds(stick: StickOption = None, as_json: AsJson = False) -> None:
     with open_stick(stick) as opened:
         seeds = read_variants(opened.volume).seeds
     if as_json:
-        output.json([asdict(seed) for seed in seeds])
+        output.json({"seeds": seeds})
         return
     if not seeds:
         output.say(tr("No answer files: bootkit seed add IMAGE FILE brings one."))

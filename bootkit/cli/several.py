@@ -11,6 +11,7 @@ from bootkit.errors import AlreadyThere, BootkitError, Interrupted
 from bootkit.i18n import tr
 
 if TYPE_CHECKING:
+    from bootkit.cli.documents import Copied, CopiedFile, NotCopied
     from bootkit.model.plan import CopyImage, StickStep
     from bootkit.system.volume import Volume
 
@@ -42,10 +43,11 @@ class Several:
         if self._named > 1:
             tell(error)
 
-    def json(self) -> dict[str, object]:
-        """Those that were not copied, for ``json.dumps``."""
-        refused = [{"source": str(file), "error": error.message, "hint": error.hint} for file, error in self._refused]
-        return {"there": [str(file) for file in self._there], "refused": refused}
+    def json(self) -> "NotCopied":
+        return {
+            "there": self._there,
+            "refused": [{"source": file, "error": error.message, "hint": error.hint} for file, error in self._refused],
+        }
 
     def judge(self) -> None:
         """Say in the end that some were refused.
@@ -79,7 +81,7 @@ def copy_all(
     from bootkit.model.plan import StickPlan
     from bootkit.system.changes import apply_changes
 
-    added: list[dict[str, object]] = []
+    added: list[CopiedFile] = []
     if copies and not dry_run:
         with watching(work_of(copies)) as watcher:
             for step in copies:
@@ -89,7 +91,10 @@ def copy_all(
                 if not as_json:
                     output.answer(f"{step.path}  {digest}")
     if as_json:
-        planned = [{"source": step.source, "path": step.path, "size": step.size, "sha256": ""} for step in copies]
-        output.json({"added": planned if dry_run else added, **several.json()})
+        planned: list[CopiedFile] = [
+            {"source": step.source, "path": step.path, "size": step.size, "sha256": ""} for step in copies
+        ]
+        document: Copied = {"added": planned if dry_run else added, **several.json()}
+        output.json(document)
     elif dry_run:
         report.plan(StickPlan(steps=tuple(one for step in copies for one in (step, *beside.get(step.path, ())))))

@@ -4,20 +4,16 @@ import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from bootkit.cli import output
 from bootkit.cli.ask import ask, confirm_adoption
 from bootkit.cli.command import Argument, Option
 from bootkit.cli.options import AsJson, DryRun, Wide
 from bootkit.i18n import tr
-from bootkit.model.device import BlockDevice
 from bootkit.model.filesystem import EXCHANGE, DataFs
 from bootkit.model.prepare import Layout, LoaderChoice, PreparePlan
 from bootkit.units import format_size, parse_size
-
-if TYPE_CHECKING:
-    from bootkit.plan.safety import Refusal
 
 TargetArgument = Annotated[Path, Argument(help=tr("A whole disk (/dev/sdX), or a file that stands for one."))]
 Yes = Annotated[bool, Option("--yes", "-y", help=tr("Do not ask. Enough for a new file; a disk needs --expect, too."))]
@@ -51,11 +47,12 @@ LoadersFrom = Annotated[
 
 def devices(wide: Wide = False, as_json: AsJson = False) -> None:
     """List the disks that are plugged in, and say which of them could become a stick."""
-    from bootkit.app.verbs.devices import list_devices
+    from bootkit.app.verbs.devices import ListedDevice, list_devices
 
     found = list_devices()
     if as_json:
-        output.json([_device_json(device, refused) for device, refused in found])
+        listed = [ListedDevice(**output.members_of(device), refused=refused) for device, refused in found]
+        output.json({"devices": listed})
         return
     if not found:
         output.say(tr("No disk is plugged in."))
@@ -189,11 +186,7 @@ def doctor(wide: Wide = False, as_json: AsJson = False) -> None:
 
     diagnosis = examine()
     if as_json:
-        rows = [
-            {"name": it.name, "where": it.where, "without_it": it.without_it, "packages": it.packages}
-            for it in diagnosis.findings
-        ]
-        document = {"host": diagnosis.family, "findings": rows, "install": diagnosis.command}
+        document = {"host": diagnosis.family, "findings": diagnosis.findings, "install": diagnosis.command}
         output.json(document | {"other_architectures": diagnosis.foreign, "secure_boot": diagnosis.secure_boot})
         return
     shown = {diagnosis.family: "PACKAGE"} if diagnosis.family else {family: family.upper() for family in FAMILIES}
@@ -295,9 +288,3 @@ def _confirm(plan: PreparePlan, *, yes: bool, expect: str) -> None:
     typed = ask(f"{tr('Everything on it will be lost.')} {tr('Type {name} to go on', name=shown)}")
     if not accepts(plan, typed):
         raise DeviceRefused(tr("that is not {shown}", shown=shown), hint=tr("nothing was written"))
-
-
-def _device_json(device: BlockDevice, refused: "tuple[Refusal, ...]") -> dict[str, object]:
-    from dataclasses import asdict
-
-    return {**asdict(device), "refused": [asdict(refusal) for refusal in refused]}

@@ -101,7 +101,7 @@ def test(
         targets = choose_targets(opened.volume, [*(images or []), *(entry or [])], every=every)
         proofs = boot_targets(opened, targets, firmwares, timeout=timeout, pictures=pictures, told=output.say)
     if as_json:
-        output.json([boot_result_json(proof) for proof in proofs])
+        output.json({"boots": [boot_result_json(proof) for proof in proofs]})
     else:
         boot_results(proofs)
     failed = [proof for proof in proofs if not proof.result.ok]

@@ -4,6 +4,7 @@ The record on a stick is written by us but read back from a disk that anyone cou
 """
 
 from functools import lru_cache
+from typing import TypedDict, cast
 
 from bootkit.errors import FormatError
 from bootkit.i18n import tr
@@ -12,23 +13,76 @@ from bootkit.model.boot import BootEntry, Detection, EntryKind, Firmware, Module
 Json = dict[str, object]
 
 
-def recognition_to_json(recognition: Recognition) -> Json:
+class EntryDocument(TypedDict):
+    """One entry of the menu."""
+
+    title: str
+    role: Role
+    kind: EntryKind
+    kernel: str
+    initrds: list[str]
+    cmdline: list[str]
+    to_ram: list[str]
+    """The words more that copy all to RAM."""
+    safe_graphics: list[str]
+    modules: list[list[str]]
+    """Each with its words."""
+    image_as: str
+    sign: str
+    wipes: str
+    newest_in: str
+    firmware: list[Firmware]
+
+
+class DetectionDocument(TypedDict):
+    """What an image is and how it starts."""
+
+    title: str
+    stack: str
+    distro: str
+    version: str
+    arch: str
+    edition: str
+    obstacle: str
+    """Why it does not start from a file."""
+    instead: str
+    filesystems: list[str]
+    evidence: list[str]
+    notes: list[str]
+    marks: list[str]
+    untested: bool
+    wants_disk: bool
+    is_written: bool
+    entries: list[EntryDocument]
+
+
+class RecognitionDocument(TypedDict):
+    """What the detectors say of an image."""
+
+    detector: str
+    detection: DetectionDocument | None
+    rejections: list[tuple[str, str]]
+    """Which detectors did not claim it, each with its reason."""
+
+
+def recognition_to_json(recognition: Recognition) -> RecognitionDocument:
     detection = recognition.detection
     return {
         "detector": recognition.detector,
         "detection": None if detection is None else detection_to_json(detection),
-        "rejections": [list(pair) for pair in recognition.rejections],
+        "rejections": list(recognition.rejections),
     }
 
 
-def detection_to_json(detection: Detection) -> Json:
-    return {
+def detection_to_json(detection: Detection) -> DetectionDocument:
+    answer = {
         "title": detection.title,
         **{name: getattr(detection, name) for name in _TEXTS},
         **{name: list(getattr(detection, name)) for name in _LISTS},
         **{name: getattr(detection, name) for name in _FLAGS},
         "entries": [_entry_to_json(entry) for entry in detection.entries],
     }
+    return cast("DetectionDocument", answer)
 
 
 def recognition_from_json(value: object) -> Recognition:

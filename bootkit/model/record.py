@@ -5,7 +5,7 @@ and what is empty is left out. What comes back is not trusted: a record may come
 """
 
 from dataclasses import fields
-from typing import cast
+from typing import Annotated, NotRequired, TypedDict, cast
 
 from bootkit.errors import FormatError
 from bootkit.i18n import tr
@@ -17,6 +17,7 @@ from bootkit.model.fields import (
     json_string,
     refuse_unknown,
 )
+from bootkit.model.initrd import InitrdFacts, RootFacts
 from bootkit.model.initrdrecord import (
     initrd_from_json,
     initrd_to_json,
@@ -26,6 +27,8 @@ from bootkit.model.initrdrecord import (
     root_to_json,
 )
 from bootkit.model.iso import ElToritoEntry, FileKind, IsoFacts, IsoPartition, Node
+from bootkit.model.kernel import KernelFacts
+from bootkit.model.shape import Shape
 
 _TEXT_FIELDS = (
     "name",
@@ -39,6 +42,36 @@ _TEXT_FIELDS = (
     "cpu",
     "banner",
 )
+
+
+class FactsRecord(TypedDict):
+    """What was read out of an image; what is empty is left out."""
+
+    name: str
+    size: int
+    kind: NotRequired[FileKind]
+    missing: NotRequired[int]
+    filesystem: NotRequired[str]
+    volume_id: NotRequired[str]
+    joliet_volume_id: NotRequired[str]
+    uuid: NotRequired[str]
+    system_id: NotRequired[str]
+    application_id: NotRequired[str]
+    publisher_id: NotRequired[str]
+    cpu: NotRequired[str]
+    banner: NotRequired[str]
+    el_torito: NotRequired[list[ElToritoEntry]]
+    partitions: NotRequired[Annotated[list[IsoPartition], Shape.WITHOUT_DEFAULTS]]
+    mounts: NotRequired[dict[str, int]]
+    """Of a disk with an installed system: the number of the partition that is mounted at a folder."""
+    dirs: NotRequired[dict[str, dict[str, int | None]]]
+    """The directories that were looked into: names with sizes, ``null`` for a directory."""
+    texts: NotRequired[dict[str, list[str] | str]]
+    """The lines of the texts that were read."""
+    kernels: NotRequired[Annotated[dict[str, KernelFacts], Shape.WITHOUT_DEFAULTS]]
+    initrds: NotRequired[Annotated[dict[str, InitrdFacts], Shape.WITHOUT_DEFAULTS]]
+    roots: NotRequired[Annotated[dict[str, RootFacts], Shape.WITHOUT_DEFAULTS]]
+    warnings: NotRequired[list[str]]
 
 
 def facts_to_json(facts: IsoFacts) -> dict[str, Json]:

@@ -2,11 +2,12 @@
 
 from dataclasses import fields, is_dataclass
 from enum import Enum
-from typing import TypeAlias, assert_never, cast
+from typing import Annotated, TypeAlias, TypedDict, assert_never, cast
 
 from bootkit.i18n import tr
 from bootkit.model.boot import Firmware
 from bootkit.model.prepare import (
+    Action,
     BuildLoader,
     CheckWritten,
     CreateFile,
@@ -20,12 +21,14 @@ from bootkit.model.prepare import (
     ReplaceLoaders,
     SaveOld,
     TakeLoader,
+    Target,
     WipeOld,
     WriteBootSector,
     WriteCore,
     WriteFilesystem,
     WriteTable,
 )
+from bootkit.model.shape import Shape
 from bootkit.units import format_size
 
 Json: TypeAlias = "bool | int | str | list[Json] | dict[str, Json] | None"
@@ -107,15 +110,28 @@ def describe(step: PrepareStep) -> str:  # noqa: C901  # one sentence a kind, an
             assert_never(step)
 
 
-def plan_to_json(plan: PreparePlan) -> dict[str, Json]:
-    """A value for ``json.dumps``: every step with its kind, its sentence and all its values."""
+class PlanDocument(TypedDict):
+    """What would be done to a disk, or is done next."""
+
+    action: Action
+    target: Target
+    destroys_data: bool
+    adopts: str
+    """Who made the stick that becomes bootkit's; empty for one that is."""
+    notes: tuple[str, ...]
+    warnings: tuple[str, ...]
+    steps: Annotated[list[PrepareStep], Shape.STEP]
+
+
+def plan_to_json(plan: PreparePlan) -> dict[str, object]:
+    """A PlanDocument for ``json.dumps``: every step with its kind, its sentence and all its values."""
     return {
-        "action": str(plan.action),
+        "action": plan.action,
         "target": _json(plan.target),
         "destroys_data": plan.destroys_data,
         "adopts": plan.adopts,
-        "notes": list(plan.notes),
-        "warnings": list(plan.warnings),
+        "notes": plan.notes,
+        "warnings": plan.warnings,
         "steps": [_step(step) for step in plan.steps],
     }
 

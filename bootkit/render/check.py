@@ -2,9 +2,20 @@
 
 import textwrap
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, replace
+from typing import TypedDict
 
-from bootkit.model.check import Answer, FirmwareAnswer, Prediction, StickFacts, StickLoader
+from bootkit.model.boot import Firmware
+from bootkit.model.check import (
+    Answer,
+    Basis,
+    FileAnswer,
+    FirmwareAnswer,
+    Memory,
+    Prediction,
+    Problem,
+    StickFacts,
+    StickLoader,
+)
 from bootkit.model.filesystem import filesystem_title
 from bootkit.model.places import IMAGE_FOLDER
 from bootkit.model.testboot import TestFirmware
@@ -90,8 +101,57 @@ def _paragraph(text: str, indent: str = "") -> str:
     )
 
 
-def prediction_to_json(prediction: Prediction) -> dict[str, object]:
-    """Everything that is predicted of one image; a value for ``json.dumps``."""
+class PredictionDocument(TypedDict):
+    """Everything that is predicted of one image."""
+
+    path: str
+    answer: Answer
+    verdict: str
+    """The answer in words, with what cures it."""
+    reason: str
+    """What stands in the way; empty if nothing does."""
+    cure: str
+    """What to do about it."""
+    overlay: str
+    """Bootkit's overlay without which it would not find its file; empty if it needs none."""
+    basis: Basis
+    filesystems: tuple[str, ...]
+    """From which it would boot, the best first."""
+    problems: tuple[Problem, ...]
+    files: tuple[FileAnswer, ...]
+    firmware: tuple[FirmwareAnswer, ...]
+    memory: Memory | None
+    own_disks: str
+    """What becomes of the computer's own disks meanwhile."""
+    installer: str
+    """Which installers may offer the stick."""
+    notes: tuple[str, ...]
+
+
+class LoaderDocument(TypedDict):
+    """One loader of the stick; ``list --loaders`` tells more of it."""
+
+    firmware: Firmware
+    signed: bool
+    vendor: str
+    package: str
+    shim: str
+    """The Authenticode digest of the signed one's shim; empty if it could not be read."""
+    grub: str
+    """That of the GRUB that the shim starts."""
+
+
+class StickDocument(TypedDict):
+    """What the predictions know of the stick."""
+
+    filesystem: str
+    loaders: list[LoaderDocument] | None
+    """``null`` if they were not looked at."""
+    old_iso: bool
+    """Whether the disk still carries the signature of an ISO image that was written to it."""
+
+
+def prediction_to_json(prediction: Prediction) -> PredictionDocument:
     return {
         "path": prediction.path,
         "answer": prediction.answer,
@@ -101,18 +161,17 @@ def prediction_to_json(prediction: Prediction) -> dict[str, object]:
         "overlay": prediction.overlay,
         "basis": prediction.basis,
         "filesystems": prediction.filesystems,
-        "problems": [asdict(problem) for problem in prediction.problems],
-        "files": [asdict(answer) for answer in prediction.files],
-        "firmware": [asdict(answer) for answer in prediction.firmware],
-        "memory": asdict(prediction.memory) if prediction.memory else None,
+        "problems": prediction.problems,
+        "files": prediction.files,
+        "firmware": prediction.firmware,
+        "memory": prediction.memory,
         "own_disks": prediction.own_disks,
         "installer": prediction.installer,
         "notes": prediction.notes,
     }
 
 
-def stick_to_json(stick: StickFacts) -> dict[str, object]:
-    """What the predictions know of the stick; a value for ``json.dumps``."""
+def stick_to_json(stick: StickFacts) -> StickDocument:
     return {
         "filesystem": stick.filesystem,
         "loaders": None if stick.loaders is None else [_loader_to_json(loader) for loader in stick.loaders],
@@ -120,6 +179,12 @@ def stick_to_json(stick: StickFacts) -> dict[str, object]:
     }
 
 
-def _loader_to_json(loader: StickLoader) -> dict[str, object]:
-    """Without what ``bootkit list --loaders --json`` tells at length."""
-    return {**asdict(replace(loader, shim=None)), "shim": loader.shim.digest if loader.shim else ""}
+def _loader_to_json(loader: StickLoader) -> LoaderDocument:
+    return {
+        "firmware": loader.firmware,
+        "signed": loader.signed,
+        "vendor": loader.vendor,
+        "package": loader.package,
+        "shim": loader.shim.digest if loader.shim else "",
+        "grub": loader.grub.digest if loader.grub else "",
+    }

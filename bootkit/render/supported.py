@@ -3,6 +3,7 @@
 import textwrap
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import TypedDict
 
 from bootkit.detect import ANY_FILESYSTEM, Detector
 from bootkit.model.boot import Firmware
@@ -79,27 +80,53 @@ def fits(row: SupportedRow, filters: Iterable[str]) -> bool:
     return all(word.lower() in text for word in filters)
 
 
-def supported_json(rows: Iterable[SupportedRow]) -> list[dict[str, object]]:
+class StackDocument(TypedDict):
+    """What is known of a boot stack, the part of an initrd that finds the live system."""
+
+    stack: str
+    detector: str
+    distributions: tuple[str, ...]
+    verdict: Verdict
+    but: str
+    """What is to be heeded."""
+    firmware: tuple[str, ...]
+    filesystems: tuple[str, ...]
+    """From which all of its images start."""
+    some_filesystems: tuple[str, ...]
+    """From which some of them start, too."""
+    to_ram: bool
+    persistence: str
+    """What keeps the changes; empty if nothing does."""
+    overlay_needed: str
+    before_generate: bool
+    """Whether it starts before ``generate`` has looked at it."""
+    source: str
+    looked_at: tuple[LookedAt, ...]
+    proof: Proof
+    booted_by: str
+    """The test that boots it in a virtual machine."""
+    records: int
+    """Images whose records the tests hold."""
+
+
+def supported_json(rows: Iterable[SupportedRow]) -> list[StackDocument]:
     return [
         {
             "stack": row.stack.name,
             "detector": row.detector,
-            "distributions": list(row.stack.systems),
-            "verdict": row.stack.verdict.value,
+            "distributions": row.stack.systems,
+            "verdict": row.stack.verdict,
             "but": row.stack.but,
-            "firmware": list(row.seen.firmware),
-            "filesystems": list(row.seen.filesystems),
-            "some_filesystems": list(row.seen.some_filesystems),
+            "firmware": row.seen.firmware,
+            "filesystems": row.seen.filesystems,
+            "some_filesystems": row.seen.some_filesystems,
             "to_ram": row.seen.to_ram,
             "persistence": row.stack.keeps,
             "overlay_needed": row.stack.overlay,
             "before_generate": row.starts_ungenerated,
             "source": row.stack.source,
-            "looked_at": [
-                {"system": one.system, "version": one.version, "when": one.when, "what": one.what}
-                for one in row.stack.looked_at
-            ],
-            "proof": row.proof.value,
+            "looked_at": row.stack.looked_at,
+            "proof": row.proof,
             "booted_by": row.stack.booted,
             "records": row.seen.records,
         }

@@ -32,7 +32,7 @@ def main() -> None:
     say("4. The menu; it is up to date already, because add has written it")
     bootkit("generate", "--stick", stick)
     say("5. The proof: booted in QEMU, once as a BIOS machine and once as a UEFI machine")
-    proofs = json.loads(bootkit("test", "--stick", stick, "--pictures", folder / "pictures", "--json"))
+    proofs = json.loads(bootkit("test", "--stick", stick, "--pictures", folder / "pictures", "--json"))["boots"]
     rows = [("FIRMWARE", "ENTRY", "VERDICT", "SECONDS"), *map(row, proofs)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     print()

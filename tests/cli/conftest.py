@@ -16,6 +16,7 @@ import pytest
 from bootkit.cli.guard import guarded
 from bootkit.cli.program import run
 from tests.app.conftest import make_iso
+from tests.documents import check_document
 
 __all__ = ["make_iso"]
 
@@ -46,6 +47,7 @@ def bootkit(
         except SystemExit as end:
             status = end.code if isinstance(end.code, int) else 1
         said = capsys.readouterr()
+        check_document([os.fspath(word) for word in words], said.out)
         return Done(returncode=status, stdout=said.out, stderr=said.err)
 
     yield call

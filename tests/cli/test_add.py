@@ -82,7 +82,7 @@ def test_another_image_of_the_name_takes_its_place_with_replace(
     assert (added["path"], added["replaces"]) == ("/boot/iso/debian.iso", True)
     assert (answer["there"], answer["refused"]) == ([], [])
     assert (stick / "boot/iso/debian.iso").read_bytes() == newer.read_bytes()
-    (listed,) = json.loads(bootkit("list", "--stick", stick, "--json").stdout)
+    (listed,) = json.loads(bootkit("list", "--stick", stick, "--json").stdout)["images"]
     assert listed["sha256"] == added["sha256"]
 
 

@@ -66,7 +66,7 @@ def test_a_fat_stick_says_what_to_do(bootkit: Bootkit, prepared: Prepared, tmp_p
     assert (image["answer"], image["basis"], image["filesystems"]) == ("elsewhere", "initrd", ["ext4"])
     assert f"{image['verdict']}: {image['reason']}" == line
 
-    (listed,) = json.loads(bootkit("list", "--stick", stick, "--json").stdout)
+    (listed,) = json.loads(bootkit("list", "--stick", stick, "--json").stdout)["images"]
     assert (listed["verdict"], listed["reason"], listed["cure"]) == (image["verdict"], image["reason"], cure)
     assert "boots only from ext4  Its initrd has no driver for FAT32." in bootkit("list", "--stick", stick).stdout
     assert f"from this stick: {line}" in bootkit("explain", "--why", "debian-live.iso", "--stick", stick).stdout

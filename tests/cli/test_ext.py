@@ -338,7 +338,9 @@ def test_an_extension_is_added_listed_switched_verified_and_removed(
     assert bootkit("ext", "disable", "tool", "--stick", stick).returncode == 0
     toml = stick / "boot/bootkit/stick.toml"
     assert tomllib.loads(toml.read_text())["options"]["extensions_off"] == ["tool.raw"]
-    assert [row["enabled"] for row in json.loads(bootkit("ext", "list", "--stick", stick, "--json").stdout)] == [False]
+    assert [
+        row["enabled"] for row in json.loads(bootkit("ext", "list", "--stick", stick, "--json").stdout)["extensions"]
+    ] == [False]
     assert bootkit("ext", "enable", "tool.raw", "--stick", stick).returncode == 0
     assert "extensions_off" not in toml.read_text()
     assert bootkit("ext", "verify", "--stick", stick).stdout.splitlines()[1].startswith("good ")
@@ -357,7 +359,7 @@ def test_an_extension_of_systemimagekit_is_understood_where_it_lies(bootkit: Boo
     subprocess.run(
         ["mksquashfs", tree, folder / "toolExtensionImage", "-quiet", "-comp", "xz"], check=True, capture_output=True
     )
-    (row,) = json.loads(bootkit("ext", "list", "--stick", stick, "--json").stdout)
+    (row,) = json.loads(bootkit("ext", "list", "--stick", stick, "--json").stdout)["extensions"]
     assert row["name"] == "toolExtensionImage"
     assert row["facts"]["release"] is None
     assert "real /bin" in " ".join(row["facts"]["problems"])

@@ -55,7 +55,7 @@ def test_a_home_is_a_sparse_ext4_of_that_size_and_of_the_first_user(bootkit: Boo
     assert status.st_blocks * 512 < 64 * MIB
     root = subprocess.run(["debugfs", "-R", "stat /", image], check=True, capture_output=True, text=True).stdout
     assert "User:  1000   Group:  1000" in root
-    (row,) = json.loads(bootkit("home", "list", "--stick", stick, "--json").stdout)
+    (row,) = json.loads(bootkit("home", "list", "--stick", stick, "--json").stdout)["homes"]
     assert (row["name"], row["state"], row["encrypted"]) == ("anna", "clean", False)
 
 
@@ -233,7 +233,7 @@ def test_nobody_else_may_read_a_home(
 
 def test_a_second_home_does_not_switch_off_the_first_in_silence(bootkit: Bootkit, stick: Path) -> None:
     bootkit("home", "create", "anna", "--size", "64M", "--stick", stick)
-    assert json.loads(bootkit("home", "list", "--stick", stick, "--json").stdout)[0]["on"] is True
+    assert json.loads(bootkit("home", "list", "--stick", stick, "--json").stdout)["homes"][0]["on"] is True
     said = "No home is on: there are several (anna, bert), and none is chosen"
     assert said in bootkit("home", "create", "bert", "--size", "64M", "--stick", stick).stderr
     assert said in bootkit("home", "list", "--stick", stick).stderr

@@ -26,7 +26,7 @@ def test_an_image_lives_its_life(bootkit: Bootkit, stick: Path, make_iso: MakeIs
     iso = make_iso("debian.iso")
     dry = bootkit("add", iso, "--stick", stick, "--dry-run")
     assert (dry.returncode, dry.stdout.splitlines()[0]) == (0, f"copy {iso} to /boot/iso/debian.iso")
-    assert json.loads(bootkit("list", "--stick", stick, "--json").stdout) == []
+    assert json.loads(bootkit("list", "--stick", stick, "--json").stdout)["images"] == []
 
     added = bootkit("add", iso, "--stick", stick)
     assert added.returncode == 0
@@ -34,7 +34,7 @@ def test_an_image_lives_its_life(bootkit: Bootkit, stick: Path, make_iso: MakeIs
     digest = subprocess.run(["sha256sum", iso], check=True, capture_output=True, text=True).stdout.split()[0]
     assert added.stdout == f"/boot/iso/debian.iso  {digest}\n"
 
-    (listed,) = json.loads(bootkit("list", "--stick", stick, "--json").stdout)
+    (listed,) = json.loads(bootkit("list", "--stick", stick, "--json").stdout)["images"]
     assert (listed["path"], listed["sha256"]) == ("/boot/iso/debian.iso", digest)
     assert listed["recognition"]["detector"] == "live-boot"
     assert "live-boot" in bootkit("list", "--stick", stick).stdout
@@ -45,10 +45,10 @@ def test_an_image_lives_its_life(bootkit: Bootkit, stick: Path, make_iso: MakeIs
     assert "up to date" in again.stderr
     assert json.loads(bootkit("generate", "--stick", stick, "--json").stdout)["steps"] == []
 
-    (verified,) = json.loads(bootkit("verify", "--stick", stick, "--json").stdout)
+    (verified,) = json.loads(bootkit("verify", "--stick", stick, "--json").stdout)["images"]
     assert verified == {"path": "/boot/iso/debian.iso", "verdict": "good", "sha256": digest}
     assert bootkit("remove", "debian", "--stick", stick).returncode == 0
-    assert json.loads(bootkit("list", "--stick", stick, "--json").stdout) == []
+    assert json.loads(bootkit("list", "--stick", stick, "--json").stdout)["images"] == []
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_a_full_stick_says_so_and_keeps_what_it_has(
     done = bootkit("add", large, "--stick", image)
     assert done.returncode == 1
     assert "free" in done.stderr
-    assert [item["path"] for item in json.loads(bootkit("list", "--stick", image, "--json").stdout)] == [
+    assert [item["path"] for item in json.loads(bootkit("list", "--stick", image, "--json").stdout)["images"]] == [
         "/boot/iso/debian.iso"
     ]
 
@@ -115,7 +115,9 @@ def test_explain_shows_what_is_loaded_behind_the_initrds(bootkit: Bootkit, stick
     assert rows[-1][2] == "bootkit/choices"
     printed = bootkit("explain", "debian", "--file", "bootkit/choices", "--stick", stick)
     assert "BK_LANGUAGE='de_DE.UTF-8'\n" in printed.stdout
-    (one,) = json.loads(bootkit("explain", "debian", "--file", "bootkit/choices", "--stick", stick, "--json").stdout)
+    (one,) = json.loads(bootkit("explain", "debian", "--file", "bootkit/choices", "--stick", stick, "--json").stdout)[
+        "files"
+    ]
     assert one["content"] == printed.stdout
     unknown = bootkit("explain", "debian", "--file", "bootkit/nothing", "--stick", stick)
     assert (unknown.returncode, "no file 'bootkit/nothing' is loaded" in unknown.stderr) == (1, True)
@@ -150,7 +152,7 @@ def test_the_table_is_filtered_by_words(bootkit: Bootkit) -> None:
     said = bootkit("list", "--supported", "UBUNTU", "boots").stdout
     assert "casper: boots" in said
     assert "archiso" not in said
-    rows = json.loads(bootkit("list", "--supported", "pop!_os", "--json").stdout)
+    rows = json.loads(bootkit("list", "--supported", "pop!_os", "--json").stdout)["stacks"]
     assert [row["stack"] for row in rows] == ["casper"]
     nothing = bootkit("list", "--supported", "quark")
     assert (nothing.returncode, nothing.stdout) == (0, "")

@@ -9,6 +9,7 @@ import pytest
 from bootkit.cli.guard import guarded
 from bootkit.cli.program import run
 from bootkit.model.options import OF_IMAGE, OPTIONS, Kind, option
+from tests.documents import check_document
 
 
 @pytest.fixture
@@ -65,7 +66,9 @@ def test_a_password_comes_from_standard_input_and_only_its_digest_is_kept(
 
 def test_the_list_tells_the_origin(stick: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert bootkit(stick, "list", "--json") == 0
-    rows = {row["option"]: row for row in json.loads(capsys.readouterr().out)}
+    said = capsys.readouterr().out
+    check_document(["options", "list", "--json"], said)
+    rows = {row["option"]: row for row in json.loads(said)["options"]}
     assert (rows["timeout"]["value"], rows["timeout"]["from"]) == (7, "stick")
     assert (rows["language"]["value"], rows["language"]["from"]) == ("", "default")
     assert bootkit(stick, "list", "--stack", "casper") == 0

@@ -83,9 +83,9 @@ def test_live_boot_keeps_its_changes_in_a_file_beside_the_image(
     assert ">entry-live-system-amd64" in default_of(menu_of(stick))
     assert bootkit("options", "set", "persistence", "yes", "--image", "live", "--stick", stick).returncode == 0
     assert menu_of(stick) == menu
-    (row,) = json.loads(bootkit("persist", "list", "--stick", stick, "--json").stdout)
+    (row,) = json.loads(bootkit("persist", "list", "--stick", stick, "--json").stdout)["kept"]
     assert row["image"] == "live.iso"
-    assert len(json.loads(bootkit("list", "--stick", stick, "--json").stdout)) == 1
+    assert len(json.loads(bootkit("list", "--stick", stick, "--json").stdout)["images"]) == 1
     assert bootkit("persist", "create", "live", "--size", "64M", "--stick", stick).returncode == 1
     assert bootkit("persist", "remove", "live", "--stick", stick).returncode == 4
     assert bootkit("persist", "remove", "live", "--yes", "--stick", stick).returncode == 0
@@ -184,7 +184,7 @@ def test_an_installer_gets_an_entry_for_each_answer_file(
     for name in ("lab", "office"):
         (tmp_path / f"{name}.cfg").write_text(PRESEED)
         assert bootkit("seed", "add", "mini", tmp_path / f"{name}.cfg", "--stick", stick).returncode == 0
-    seeds = json.loads(bootkit("seed", "list", "--stick", stick, "--json").stdout)
+    seeds = json.loads(bootkit("seed", "list", "--stick", stick, "--json").stdout)["seeds"]
     assert [seed["path"] for seed in seeds] == [
         f"/boot/seeds/mini.iso/preseed/{name}/preseed.cfg" for name in ("lab", "office")
     ]
@@ -241,16 +241,16 @@ def test_all_of_it_works_on_a_fat_stick_in_a_file(bootkit: Bootkit, make_iso: Ma
     (tree / "bin/tool").write_text("#!/bin/sh\n")
     bootkit("ext", "create", tree, "--name", "tool", "--any", "--output", tmp_path / "tool.raw")
     assert bootkit("ext", "add", tmp_path / "tool.raw", "--stick", stick).returncode == 0
-    assert [row["name"] for row in json.loads(bootkit("ext", "list", "--stick", stick, "--json").stdout)] == [
-        "tool.raw"
-    ]
+    assert [
+        row["name"] for row in json.loads(bootkit("ext", "list", "--stick", stick, "--json").stdout)["extensions"]
+    ] == ["tool.raw"]
     assert bootkit("ext", "verify", "--stick", stick).returncode == 0
     assert bootkit("home", "create", "anna", "--size", "64M", "--stick", stick).returncode == 0
     assert bootkit("add", make_iso("server.iso", UBUNTU), "--stick", stick).returncode == 0
     assert bootkit("persist", "create", "server", "--size", "40M", "--stick", stick).returncode == 0
-    (row,) = json.loads(bootkit("persist", "list", "--stick", stick, "--json").stdout)
+    (row,) = json.loads(bootkit("persist", "list", "--stick", stick, "--json").stdout)["kept"]
     assert (row["path"], row["size"]) == ("/boot/persistence/server.iso/writable", 40 << 20)
-    (line,) = json.loads(bootkit("home", "list", "--stick", stick, "--json").stdout)
+    (line,) = json.loads(bootkit("home", "list", "--stick", stick, "--json").stdout)["homes"]
     assert (line["name"], line["state"]) == ("anna", "clean")
     assert bootkit("persist", "remove", "server", "--yes", "--stick", stick).returncode == 0
     assert bootkit("ext", "remove", "tool", "--stick", stick).returncode == 0

@@ -125,7 +125,9 @@ def bootkit(site: Path | None, *words: str | Path) -> str:
 
 def test_a_detector_of_another_package_is_in_the_table(site: Path) -> None:
     (row,) = [
-        row for row in json.loads(bootkit(site, "list", "--supported", "--json")) if row["detector"] == "ember-boot"
+        row
+        for row in json.loads(bootkit(site, "list", "--supported", "--json"))["stacks"]
+        if row["detector"] == "ember-boot"
     ]
     assert (row["verdict"], row["distributions"], row["proof"]) == ("not from a file", ["Ember"], "facts only")
     text = bootkit(site, "list", "--supported")

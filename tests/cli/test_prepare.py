@@ -108,7 +108,7 @@ def test_restore_takes_no_label_that_a_file_system_would_not(bootkit: Bootkit, l
 def test_devices_lists_disks_as_json(bootkit: Bootkit) -> None:
     done = bootkit("devices", "--json")
     assert done.returncode == 0
-    assert isinstance(json.loads(done.stdout), list)
+    assert isinstance(json.loads(done.stdout)["devices"], list)
 
 
 def test_doctor_names_four_packages_and_what_fails(bootkit: Bootkit) -> None:

@@ -29,10 +29,10 @@ def test_it_is_understood_as_it_is(bootkit: Bootkit, make_iso: MakeIso, tmp_path
     subprocess.run(["mksquashfs", tree, extension, "-quiet"], check=True, capture_output=True)
     (stick / "boot/customize/init").write_text(INIT)
     (stick / "boot/grub/grub.cfg").write_text("# written by SystemImageKit\n")
-    (image,) = json.loads(bootkit("list", "--stick", stick, "--json").stdout)
+    (image,) = json.loads(bootkit("list", "--stick", stick, "--json").stdout)["images"]
     assert image["path"] == "/boot/iso/debian-live.iso"
     assert image["recognition"]["detection"]["stack"] == "live-boot"
-    (row,) = json.loads(bootkit("ext", "list", "--stick", stick, "--json").stdout)
+    (row,) = json.loads(bootkit("ext", "list", "--stick", stick, "--json").stdout)["extensions"]
     assert (row["path"], row["enabled"], row["facts"]["programs"]) == (
         "/boot/customize/x86_64/hello.ExtensionImage", True, ["tool"],
     )  # fmt: skip

@@ -23,5 +23,5 @@ def test_the_logs_come_newest_first(bootkit: Bootkit, tmp_path: Path) -> None:
         (tmp_path / "boot/bootkit/log" / name).write_text(f"boot {name}\n")
     os.utime(tmp_path / "boot/bootkit/log/2.log", (1, 1))
     assert bootkit("log", "--stick", tmp_path).stdout == "== 1.log\nboot 1.log\n\n== 2.log\nboot 2.log\n\n"
-    listed = json.loads(bootkit("log", "--stick", tmp_path, "--json").stdout)
+    listed = json.loads(bootkit("log", "--stick", tmp_path, "--json").stdout)["logs"]
     assert [one["name"] for one in listed] == ["1.log", "2.log"]

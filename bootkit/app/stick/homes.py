@@ -28,6 +28,14 @@ class Home:
     """``clean``, ``in use`` (it was not unmounted), ``encrypted`` or ``damaged``."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedHome(Home):
+    """A home among the others."""
+
+    on: bool
+    """Whether it is the one that systems get."""
+
+
 def find_homes(volume: Volume) -> tuple[Home, ...]:
     return tuple(_home(volume, name, size) for name, size in _files(volume))
 

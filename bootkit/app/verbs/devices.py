@@ -1,9 +1,18 @@
 """``devices``: the disks of this computer, and what speaks against each."""
 
+from dataclasses import dataclass
+
 from bootkit.app.stick.target import our_needs
 from bootkit.model.device import BlockDevice
 from bootkit.plan.safety import Circumstances, Refusal, safety
 from bootkit.system.devices import block_devices, read_host
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedDevice(BlockDevice):
+    """A disk, with what speaks against it."""
+
+    refused: tuple[Refusal, ...]
 
 
 def list_devices() -> tuple[tuple[BlockDevice, tuple[Refusal, ...]], ...]:

@@ -4,6 +4,7 @@ import io
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TypedDict
 
 from bootkit.app.menu.added import plan_added
 from bootkit.app.menu.overlays import plan_overlays
@@ -22,6 +23,18 @@ from bootkit.system.volume import Volume, read_file
 _LIMIT = 64 << 20
 
 
+class LoadedFileDocument(TypedDict):
+    """One record of an archive that is loaded behind an image's own initrds."""
+
+    archive: str
+    name: str
+    mode: str
+    """As ``ls -l`` writes it."""
+    size: int
+    content: str
+    """Of a link where it points; what is no text is shown with replacement characters."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadedFile:
     """One record of an archive that is loaded behind an image's own initrds."""
@@ -33,7 +46,7 @@ class LoadedFile:
     content: bytes
     """Of a link where it points; of a folder nothing."""
 
-    def to_json(self) -> dict[str, object]:
+    def to_json(self) -> LoadedFileDocument:
         return {
             "archive": self.archive,
             "name": self.name,
