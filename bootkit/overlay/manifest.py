@@ -114,6 +114,12 @@ def lays_over(stack: str) -> bool:
     return overlay is not None and COMMON in overlay.builds_on
 
 
+def closes_disks(stack: str) -> bool:
+    """Whether the computer's own disks can be closed while the initrd of a boot stack looks for its ISO file."""
+    overlay = overlay_for(stack)
+    return overlay is not None and overlay.closes_disks
+
+
 def overlay_members(overlay: Overlay) -> dict[str, Member]:
     """Every member of its archive with its content, those of the overlays that it builds on included."""
     members: dict[str, Member] = {}

@@ -2,7 +2,7 @@
 
 from bootkit.detect.registry import stack_of
 from bootkit.model.boot import STICK_UUID, BootEntry, Detection
-from bootkit.overlay.manifest import overlay_for
+from bootkit.overlay.manifest import closes_disks
 
 
 def own_disks_note(detection: Detection, entry: BootEntry, *, left_open: bool) -> str:
@@ -22,8 +22,7 @@ def own_disks_note(detection: Detection, entry: BootEntry, *, left_open: bool) -
         return ""
     if left_open:
         return "It searches all disks for its ISO file, the computer's own too: the option own_disks is open."
-    overlay = overlay_for(detection.stack)
-    if overlay is not None and overlay.closes_disks:
+    if closes_disks(detection.stack):
         return (
             "It searches all disks for its ISO file: bootkit's overlay keeps the computer's own closed until it is up."
         )

@@ -10,7 +10,7 @@ from bootkit.model.boot import BootEntry, Detection, EntryKind, Role
 from bootkit.model.catalog import MENU_LANGUAGES, ImageAppearance, ImageItem, MenuSettings
 from bootkit.model.options import AUTO, KEYBOARD, OPTIONS, Choices, Kind, OptionSpec, Scope, option
 from bootkit.model.stack import ChoiceWords, Words
-from bootkit.overlay.manifest import lays_over
+from bootkit.overlay.manifest import closes_disks, lays_over
 from bootkit.plan.choice_words import fill, keyboard_slots, locale_slots
 
 TRANSLATED = tuple(ChoiceWords().by_option)
@@ -66,6 +66,8 @@ def reason_against(item: ImageItem, spec: OptionSpec) -> str:
         return "" if spec.key in ("alias", "tip", "order", "hidden") else f"{item.name} does not start from the menu."
     if spec.key in (*TRANSLATED, *ADDED) and lays_over(detection.stack):
         return ""
+    if spec.key == "own_disks" and closes_disks(detection.stack):
+        return ""
     if spec.key in ADDED:
         return f"Nothing is added to {detection.stack}, which has no overlay."
     if spec.key == "persistence" and not detection.keeps_changes:
@@ -85,7 +87,7 @@ def reason_against(item: ImageItem, spec: OptionSpec) -> str:
 def unheard(items: tuple[ImageItem, ...], choices: Choices) -> tuple[str, ...]:
     """One warning for each choice that some image was meant to honour and cannot."""
     warnings: list[str] = []
-    for key in (*TRANSLATED, "home", "extra_words"):
+    for key in (*TRANSLATED, "home", "extra_words", "own_disks", "guard_stick"):
         deaf = [item.name for item in items if _is_bootable(item) and _is_deaf(item, choices, key)]
         if deaf:
             shown = ", ".join(deaf[:4]) + (f" and {len(deaf) - 4} more" if len(deaf) > 4 else "")
@@ -101,7 +103,7 @@ def _is_deaf(item: ImageItem, choices: Choices, key: str) -> bool:
     detection = item.recognition.detection if item.recognition else None
     assert detection is not None  # only bootable ones are asked
     value = choices.chosen(key, stack=detection.stack, image=item.path).value
-    return bool(value) and bool(reason_against(item, option(key)))
+    return value not in ("", option(key).default) and bool(reason_against(item, option(key)))
 
 
 def _appearance(choices: Choices, item: ImageItem) -> ImageAppearance:

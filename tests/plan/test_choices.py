@@ -136,6 +136,9 @@ def test_an_image_that_came_after_generate_gets_the_words_too() -> None:
     [
         (image("puppy"), "timezone", "puppy has no kernel word for the time zone."),
         (image("puppy"), "home", "Nothing is added to puppy"),
+        (image("puppy"), "own_disks", "Nothing is added to puppy"),
+        (image("Alpine initrd"), "own_disks", ""),
+        (image("Alpine initrd"), "guard_stick", "Nothing is added to Alpine initrd"),
         (image("live-boot", "boot=live"), "host", ""),
         (image("mboot", kind=EntryKind.CONFIGFILE), "extra_words", "a kernel line that words"),
         (image("archiso"), "to_ram", "cannot copy this image to RAM"),
@@ -154,6 +157,13 @@ def test_warns_once_for_each_choice_that_is_not_heeded() -> None:
     items = tuple(replace(image("puppy"), path=f"/boot/iso/{n}.iso") for n in range(6))
     (warning,) = unheard((*items, image("live-boot", "components")), stick(timezone="UTC"))
     assert warning.startswith("time zone has no effect on 0.iso, 1.iso, 2.iso, 3.iso and 2 more")
+
+
+def test_warns_of_images_whose_disks_cannot_be_kept_closed() -> None:
+    items = (image("puppy"), image("Alpine initrd"), image("casper"))
+    assert unheard(items, Choices()) == ()
+    (warning,) = unheard(items, stick(own_disks="closed"))
+    assert warning == f"other disks has no effect on {items[0].name}; why: bootkit options list --image"
 
 
 def test_every_option_has_a_default_that_is_one() -> None:
