@@ -22,6 +22,10 @@ def test_documents_name_commands_that_there_are() -> None:
         "bootkit/man/stick.toml.5.md",
         "docs/tour.md",
         "docs/systems.md",
+        "docs/first-stick.md",
+        "docs/cannot-boot.md",
+        "docs/live-systems.md",
+        "docs/steps.md",
     ):
         named = set(WORDS.findall((ROOT / name).read_text(encoding="utf-8")))
         assert named
