@@ -37,7 +37,7 @@ def initrd(root: Path, *, stack: str = "liveslak", words: str = "", choices: str
         {
             **{
                 name: member
-                for name, member in initrd_members(SHAPED_AS.get(stack, stack)).items()
+                for name, member in initrd_members({**SHAPED_AS, **TOLD}.get(stack, stack)).items()
                 if name not in STAND_INS
             },
             **overlay_members(overlay),
@@ -66,6 +66,8 @@ SHAPED_AS = {
     **dict.fromkeys(("initramfs-tools on a disk", "dracut on a disk"), "casper"),
 }
 """Whose small initrd stands for a stack's."""
+TOLD = {"antiX": "antiX", "nixos systemd stage-1": "casper"}
+"""The same of stacks that look through no disks: one is told the partition, the other finds the ISO as a disk."""
 
 
 def said(root: Path) -> list[str]:
@@ -252,6 +254,27 @@ def test_alpines_disks_are_given_back_when_its_search_is_over(choices: str, tmp_
     assert said(root)[before:] == [*["nlplug-findfs"] * 3, *back]
     told = "stay read-only until it is switched off" if choices else "were left alone"
     assert (root / "dev/kmsg").read_text() == f"<5>bootkit: disks ok the computer's own disks {told}: vdb1\n"
+
+
+@pytest.mark.parametrize("stack", TOLD)
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("", "ok the computer's own disks were left alone"),
+        ("bootkit=nodisks", "off switched off for this boot"),
+        (
+            "bootkit=closed",
+            "ok the computer's own disks stay read-only until it is switched off: as soon as they are found",
+        ),
+    ],
+)
+def test_a_stack_that_searches_nothing_closes_the_disks_of_its_system_alone(
+    stack: str, words: str, told: str, tmp_path: Path
+) -> None:
+    root = initrd(tmp_path, stack=stack, words=words)
+    assert step_disks(root) == f"disks {told}"
+    assert said(root) == []
+    assert (root / "run/udev/rules.d/99-bootkit-disks.rules").exists() == (words == "bootkit=closed")
 
 
 def test_every_stack_whose_disks_are_said_to_be_closed_is_tried_here() -> None:

@@ -1,7 +1,8 @@
 #!/bin/sh
 # close_disk.sh: called in the initrd by a stack's adapter before udev starts: no disk but the stick is to be touched.
 # close_disk.sh NAME: called by the rule that this leaves, in the initrd and in a system that keeps them closed.
-PATH=/usr/sbin:/usr/bin:/sbin:/bin:/bootkit/bin
+# at its end where NixOS has all of it
+PATH=/usr/sbin:/usr/bin:/sbin:/bin:/bootkit/bin:/run/current-system/sw/bin
 for BK_HERE in /bootkit /run/bootkit; do
 	[ ! -r "$BK_HERE/disks.sh" ] || break
 done
