@@ -40,6 +40,9 @@ LOADER_ENTRIES = ("/loader/entries", "efi:/loader/entries")
 _LIMINE = ("", "/limine", "/boot", "/boot/limine", "/EFI/BOOT", "/EFI/limine")
 LIMINE_MENUS = tuple(f"{folder}/limine.{suffix}" for folder in _LIMINE for suffix in ("conf", "cfg"))
 REFIND_MENUS = ("/EFI/BOOT/refind.conf", "/EFI/refind/refind.conf", "/refind.conf")
+REFIND_LINUX = ("/boot/refind_linux.conf", "/EFI/BOOT/refind_linux.conf", "/refind_linux.conf")
+GRUB_LEGACY_MENUS = ("/boot/grub/menu.lst", "/boot/grub/grub.conf", "/grub/menu.lst", "/menu.lst")
+ELILO_MENUS = ("/EFI/BOOT/elilo.conf", "/boot/elilo.conf", "/elilo.conf")
 
 LOOPBACK_VARIABLES: Mapping[str, str] = {**DEFAULT_VARIABLES, "iso_path": ISO_PATH, "rootuuid": STICK_UUID}
 """What a menu finds set that a stick has opened, by the convention of loopback.cfg. Words that carry the path hold the
@@ -53,7 +56,7 @@ def read_menus(iso: IsoView, *, everything: bool = False, variables: Mapping[str
     """The boot menu of an image: the first found that starts a Linux with an initrd.
 
     GRUB's menus come first, because what is written there has to work with GRUB's ``linux``; then systemd-boot's,
-    Limine's and rEFInd's, then syslinux'. With ``everything`` all menus are read, and entries that start the same thing
+    Limine's and rEFInd's, then syslinux', and at last those of elilo and GRUB before 2. With ``everything`` all menus are read, and entries that start the same thing
     in the same way are kept once. If no menu starts a Linux with an initrd, all that was read is the answer; it may be
     empty.
     """
@@ -103,6 +106,20 @@ def _menus(iso: IsoView, variables: Mapping[str, str]) -> Iterator[Menu]:
     for path in SYSLINUX_MENUS:
         if iso.is_file(path):
             yield _syslinux(iso, path)
+    yield from _old_loaders(iso)
+
+
+def _old_loaders(iso: IsoView) -> Iterator[Menu]:
+    for path in (*ELILO_MENUS, *(IN_EFI + path for path in ELILO_MENUS)):
+        if iso.is_file(path):
+            from bootkit.bootcfg.elilo import parse_elilo
+
+            yield _in_place(iso, parse_elilo(iso.text(path), path=iso.spelled(path)))
+    for path in GRUB_LEGACY_MENUS:
+        if iso.is_file(path):
+            from bootkit.bootcfg.grub_legacy import parse_grub_legacy
+
+            yield _in_place(iso, parse_grub_legacy(iso.text(path), path=iso.spelled(path)))
 
 
 def _other_loaders(iso: IsoView) -> Iterator[Menu]:
@@ -117,6 +134,11 @@ def _other_loaders(iso: IsoView) -> Iterator[Menu]:
             from bootkit.bootcfg.refind import parse_refind
 
             yield _in_place(iso, parse_refind(iso.text(path), iso, path=iso.spelled(path)))
+    for path in (*REFIND_LINUX, *(IN_EFI + path for path in REFIND_LINUX)):
+        if iso.is_file(path):
+            from bootkit.bootcfg.refind import parse_refind_linux
+
+            yield _in_place(iso, parse_refind_linux(iso.text(path), iso, path=iso.spelled(path)))
 
 
 def _grub_menus(iso: IsoView) -> Iterator[str]:

@@ -250,6 +250,7 @@ class _GrubReader(Runner):
                 loader=draft.loader,
                 kernel=draft.kernel,
                 initrds=draft.initrds,
+                devicetree=draft.devicetree,
                 cmdline=tuple(word.text for word in draft.words),
                 modules=draft.modules,
                 chainloader=draft.chainloader,

@@ -281,6 +281,12 @@ def _initrd(machine: GrubMachine, args: Sequence[Arg]) -> bool:
     return True
 
 
+def _devicetree(machine: GrubMachine, args: Sequence[Arg]) -> bool:
+    """Without a file it takes back what was loaded."""
+    machine.draft.devicetree = machine.image_path(args[0].text) if args else ""
+    return True
+
+
 def _multiboot(loader: str) -> Run:
     load = _linux(loader)
 
@@ -333,6 +339,7 @@ COMMANDS: Final[dict[str, Run]] = {
     "regexp": _regexp,
     "loopback": _loopback,
     "initrd": _initrd,
+    "devicetree": _devicetree,
     "initrd16": _initrd,
     "initrdefi": _initrd,
     "module": _module,

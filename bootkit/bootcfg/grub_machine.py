@@ -50,6 +50,7 @@ class Draft:
     kernel: str = ""
     words: tuple[Arg, ...] = ()
     initrds: tuple[str, ...] = ()
+    devicetree: str = ""
     modules: tuple[Module, ...] = ()
     module_uses: frozenset[str] = NO_USES
     chainloader: str = ""

@@ -142,5 +142,6 @@ def _entry(reader: _LimineReader, draft: _Draft, submenu: tuple[str, ...], sourc
         cmdline=tuple(word for word in words if not names_initrd(word)),
         modules=() if is_linux or not kernel else modules,
         chainloader=place if is_chain else "",
+        devicetree=reader.place(values["dtb_path"]) if is_linux and values.get("dtb_path") else "",
         source=source,
     )

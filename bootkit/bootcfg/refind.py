@@ -1,11 +1,14 @@
-"""rEFInd's menus: the stanzas of ``refind.conf``.
+"""rEFInd's menus: the stanzas of ``refind.conf``, and ``refind_linux.conf`` beside kernels.
 
-What rEFInd finds by itself on the disks is no part of its menu. A ``volume`` is taken for the image.
+What rEFInd finds by itself on the disks is no part of its menu, but for kernels with such a file: it holds the words for all
+of them. A ``volume`` is taken for the image.
 
-Source: rEFInd 0.14, refind.conf-sample and the chapter "Creating Manual Boot Stanzas" of its manual.
+Source: rEFInd 0.14, refind.conf-sample and the chapters "Creating Manual Boot Stanzas" and "Methods of Booting Linux" of its
+manual.
 """
 
 import posixpath
+import re
 import shlex
 from dataclasses import dataclass, field, replace
 
@@ -139,3 +142,56 @@ def _place(source: str, name: str, *, root: bool = False) -> str:
     name = name.replace("\\", "/")
     folder = "/" if root or name.startswith("/") else posixpath.dirname(source.removeprefix(IN_EFI))
     return partition + normal_path(f"{folder}/{name}")
+
+
+def parse_refind_linux(text: str, files: Files, *, path: str) -> Menu:
+    """The menu that a ``refind_linux.conf`` at ``path`` makes of the kernels in its folder, the newest first.
+
+    A line holds a title and words, both quoted. ``%v`` in the words is the version in the kernel's name, which chooses the
+    initrd, too, where the words name none.
+    """
+    folder = posixpath.dirname(path)
+    kernels = sorted({found for kind in _KERNELS for found in files.glob(f"{folder}/{kind}")}, key=_age, reverse=True)
+    lines = [tokens for line in text.splitlines()[:_MAX_LINES] if len(tokens := _tokens(line)) > 1]
+    entries = tuple(
+        _kernel_entry(files, kernel, tokens, path)
+        for kernel in kernels[:_MAX_KERNELS]
+        for tokens in lines[:_MAX_ENTRIES]
+    )
+    return Menu(entries=entries, default=entries[0] if entries else None, sources=(path,))
+
+
+_KERNELS = ("vmlinuz*", "bzImage*", "kernel*")
+_MAX_KERNELS = 20
+
+
+def _version(kernel: str) -> str:
+    found = re.search(r"\d.*", posixpath.basename(kernel))
+    return found[0].removesuffix(".efi") if found is not None else ""
+
+
+def _age(kernel: str) -> tuple[tuple[int, ...], str]:
+    return tuple(int(number) for number in re.findall(r"\d+", _version(kernel))[:6]), kernel
+
+
+def _kernel_entry(files: Files, kernel: str, tokens: list[str], source: str) -> MenuEntry:
+    version = _version(kernel)
+    words = split_words(tokens[1].replace("%v", version))
+    named = [word.removeprefix("initrd=") for word in words if word.startswith("initrd=")]
+    initrds = tuple(_place(source, name, root=True) for name in named) or _initrds_of(files, kernel, version)
+    return MenuEntry(
+        title=" ".join(tokens[0].split()) or "Start",
+        submenu=(version,) if version else (),
+        loader="linux",
+        kernel=kernel,
+        initrds=initrds,
+        cmdline=tuple(word for word in words if not names_initrd(word)),
+        source=source,
+    )
+
+
+def _initrds_of(files: Files, kernel: str, version: str) -> tuple[str, ...]:
+    """The initrd beside a kernel whose name has its version, the shortest of several; none if there is none."""
+    found = [path for kind in ("initrd*", "initramfs*") for path in files.glob(f"{posixpath.dirname(kernel)}/{kind}")]
+    fitting = [path for path in found if _version(path).removesuffix(".img") == version]
+    return tuple(sorted(fitting, key=len)[:1])

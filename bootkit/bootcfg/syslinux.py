@@ -38,6 +38,8 @@ class _Label:
     kernel: str = ""
     append: str | None = None
     initrd: str = ""
+    fdt: str = ""
+    """The description of the board, which extlinux' menus name for U-Boot."""
     hidden: bool = False
 
 
@@ -168,6 +170,11 @@ def _append(state: _State, rest: str) -> None:
         state.label.append = rest
 
 
+def _fdt(state: _State, rest: str) -> None:
+    if state.label is not None:
+        state.label.fdt = rest
+
+
 def _initrd(state: _State, rest: str) -> None:
     if state.label is not None:
         state.label.initrd = rest
@@ -236,6 +243,8 @@ _KEYWORDS: dict[str, _Keyword] = {
     "label": _label,
     "append": _append,
     "initrd": _initrd,
+    "fdt": _fdt,
+    "devicetree": _fdt,
     "default": _default,
     "ontimeout": _ontimeout,
     "timeout": _timeout,
@@ -315,6 +324,7 @@ def _linux(state: _State, entry: MenuEntry, label: _Label, append: str) -> MenuE
         kernel=_resolve(state, label.kernel),
         initrds=tuple(_resolve(state, name.strip()) for name in initrds[:_MAX_INITRDS] if name.strip()),
         cmdline=tuple(word for word in words if not names_initrd(word)),
+        devicetree=_resolve(state, label.fdt) if label.fdt else "",
     )
 
 

@@ -69,6 +69,7 @@ def boot_entries(
             kernel=entry.kernel,
             initrds=entry.initrds,
             cmdline=cmdline,
+            devicetree=entry.devicetree,
             role=role,
             to_ram=() if copies or role is Role.CHECK else to_ram,
             safe_graphics=() if has_word(cmdline, "nomodeset") else ("nomodeset",),
@@ -108,7 +109,8 @@ def _ready(iso: IsoView, entry: MenuEntry) -> MenuEntry | None:
     if not initrds or not all(iso.is_file(path) for path in (entry.kernel, *initrds)):
         return None
     title = _PLATFORM.sub("", clean_title(entry.title))
-    return replace(entry, title=title, initrds=(*filter(iso.is_file, microcode), *initrds))
+    board = entry.devicetree if entry.devicetree and iso.is_file(entry.devicetree) else ""
+    return replace(entry, title=title, initrds=(*filter(iso.is_file, microcode), *initrds), devicetree=board)
 
 
 def is_microcode(path: str) -> bool:

@@ -121,6 +121,7 @@ def _entry_to_json(entry: BootEntry) -> Json:
         "sign": entry.sign,
         "wipes": entry.wipes,
         "newest_in": entry.newest_in,
+        "devicetree": entry.devicetree,
         "firmware": sorted(firmware.value for firmware in entry.firmware),
     }
 
@@ -158,6 +159,7 @@ def _entry(answer: Json) -> BootEntry:
         sign=_text(answer["sign"]),
         wipes=_text(answer.get("wipes", "")),
         newest_in=_text(answer.get("newest_in", "")),
+        devicetree=_text(answer.get("devicetree", "")),
         initrds=_texts(answer["initrds"]),
         cmdline=_texts(answer["cmdline"]),
         to_ram=_texts(answer["to_ram"]),

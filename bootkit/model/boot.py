@@ -108,6 +108,8 @@ class BootEntry:
     role: Role = Role.OTHER
     kind: EntryKind = EntryKind.LINUX
     firmware: frozenset[Firmware] = ANY_FIRMWARE
+    devicetree: str = ""
+    """The description of the board that its menu loads with the kernel, on ARM; empty if the firmware's is meant."""
     to_ram: tuple[str, ...] = ()
     """Words that copy the system to RAM, added when the user asks for it; empty if this stack cannot."""
     safe_graphics: tuple[str, ...] = ("nomodeset",)

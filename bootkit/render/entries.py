@@ -109,6 +109,8 @@ class GrubEntry:
     kernel: str = ""
     """For GRUB's ``linux``; empty if ``loads`` says all."""
     initrds: tuple[str, ...] = ()
+    devicetree: str = ""
+    """For GRUB's ``devicetree``, which only ARM's has. Where it cannot be loaded the firmware's counts, as in the image's own menu."""
     newest_in: tuple[str, str] | None = None
     """Of an installed system: the partition as GRUB calls it behind the name of the disk (``,gpt3``), and the folder on it in
     which the newest kernel is looked for, with a slash at its end."""
@@ -296,6 +298,7 @@ def _entry(item: ImageItem, entry: BootEntry, own_id: str) -> GrubEntry:
         kernel=entry.kernel if is_linux else "",
         newest_in=_newest_in(item, entry),
         initrds=_initrds(item, entry) if is_linux else (),
+        devicetree=entry.devicetree if is_linux and _is_beside(entry.devicetree, entry.kernel) else "",
         loads=() if is_linux else tuple(_loads(entry)),
         before=before,
         after=after,
@@ -324,6 +327,11 @@ def _initrds(item: ImageItem, entry: BootEntry) -> tuple[str, ...]:
     """The initrds; for one that wants the image in its root the image follows, with the header of a cpio member before."""
     image = (ON_STICK + image_header(item.path), ON_STICK + ISO_PATH) if entry.image_as else ()
     return (*entry.initrds, *image)
+
+
+def _is_beside(path: str, kernel: str) -> bool:
+    """Whether a file lies where the kernel does, in the image or in its FAT image for UEFI, which is open then."""
+    return path.startswith(IN_EFI) == kernel.startswith(IN_EFI)
 
 
 def image_header(path: str) -> str:

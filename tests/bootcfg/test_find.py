@@ -213,3 +213,109 @@ def test_refinds_stanzas_are_entries(image: Image) -> None:
     assert shell.chainloader == "/shell.efi"
     assert (menu.default, menu.timeout) == (safe, 20)
     assert menu.warnings == ("/EFI/BOOT/refind.conf: themes/theme.conf is not there",)
+
+
+MENU_LST = """
+# menu.lst
+default 1
+timeout=5
+title Rescue \\n a shell and nothing else
+  find --set-root --ignore-floppies /vmlinuz
+  kernel --no-mem-option (hd0,0)/vmlinuz pmedia=cd BOOT_IMAGE=x
+  initrd /ucode.cpio /initrd.gz
+title Ember  Live
+  root (cd)
+  kernel (cd)/vmlinuz quiet "a=b c"
+  initrd (cd)/initrd.gz
+title Another menu
+  configfile (cd)/boot/other.lst
+title Windows
+  root (hd0,1)
+  chainloader +1
+title Xen
+  kernel /xen.gz dom0
+  module /vmlinuz ro
+  module /initrd.gz
+"""
+
+
+def test_a_menu_of_grub_before_two_is_read_where_there_is_no_other(image: Image) -> None:
+    files = {"/boot/grub/menu.lst": MENU_LST, "/vmlinuz": "", "/initrd.gz": "", "/ucode.cpio": ""}
+    menu = read_menus(image(files))
+    assert [entry.title for entry in menu.entries] == ["Rescue", "Ember Live", "Another menu", "Windows", "Xen"]
+    rescue, live, another, windows, xen = menu.entries
+    assert (rescue.kernel, rescue.initrds, rescue.cmdline) == (
+        "/vmlinuz",
+        ("/ucode.cpio", "/initrd.gz"),
+        ("pmedia=cd",),
+    )
+    assert (live.kernel, live.initrds, live.cmdline) == ("/vmlinuz", ("/initrd.gz",), ("quiet", "a=b c"))
+    assert (menu.default, menu.timeout) == (live, 5)
+    assert (another.configfile, windows.chainloader) == ("/boot/other.lst", "")
+    assert xen.is_xen
+    assert [module.path for module in xen.modules] == ["/vmlinuz", "/initrd.gz"]
+
+
+ELILO = """
+prompt
+timeout=50
+default=safe
+append="quiet splash"
+# images
+image=vmlinuz
+  label=live
+  description="Ember  Live"
+  initrd=initrd.gz
+  read-only
+image=/boot/vmlinuz
+  label=safe
+  initrd=/boot/initrd.gz
+  root=/dev/ram0
+  append="nomodeset initrd=x" # a remark
+"""
+
+
+def test_elilos_menu_is_read_from_its_own_folder(image: Image) -> None:
+    files = {f"/EFI/BOOT/{name}": "" for name in ("vmlinuz", "initrd.gz")} | {
+        "/boot/vmlinuz": "",
+        "/boot/initrd.gz": "",
+    }
+    menu = read_menus(image({"/EFI/BOOT/elilo.conf": ELILO, **files}))
+    live, safe = menu.entries
+    assert (live.title, live.kernel, live.initrds) == ("Ember Live", "/EFI/BOOT/vmlinuz", ("/EFI/BOOT/initrd.gz",))
+    assert live.cmdline == ("ro", "quiet", "splash")
+    assert (safe.title, safe.kernel, safe.cmdline) == ("safe", "/boot/vmlinuz", ("root=/dev/ram0", "nomodeset"))
+    assert (menu.default, menu.timeout) == (safe, 5)
+
+
+REFIND_LINUX = """
+# a remark
+"Boot as usual"  "boot=live initrd=boot\\initrd-%v.img"
+"Boot safely"    "boot=live nomodeset"
+broken
+"""
+
+
+def test_words_beside_kernels_are_refinds_menu_of_them(image: Image) -> None:
+    names = ("vmlinuz-6.9.1", "vmlinuz-6.12.3", "initrd-6.9.1.img", "initrd-6.12.3.img", "initrd-6.12.3-old.img")
+    iso = image({"/boot/refind_linux.conf": REFIND_LINUX, **{f"/boot/{name}": "" for name in names}})
+    menu = read_menus(iso)
+    usual, safe, *older = menu.entries
+    assert (usual.title, usual.kernel) == ("Boot as usual", "/boot/vmlinuz-6.12.3")
+    assert (usual.initrds, usual.cmdline) == (("/boot/initrd-6.12.3.img",), ("boot=live",))
+    assert (safe.initrds, safe.cmdline) == (("/boot/initrd-6.12.3.img",), ("boot=live", "nomodeset"))
+    assert [entry.kernel for entry in older] == ["/boot/vmlinuz-6.9.1"] * 2
+    assert menu.default is usual
+
+
+def test_every_menu_that_names_the_description_of_a_board_is_read_for_it(image: Image) -> None:
+    files = {"/k": "", "/i": "", "/BOARD.dtb": ""}
+    menus = {
+        "/boot/grub/grub.cfg": "menuentry a {\n linux /k\n devicetree /board.dtb\n initrd /i\n}",
+        "/boot/extlinux/extlinux.conf": "label a\n kernel /k\n initrd /i\n fdt /board.dtb\n append x",
+        "/limine.conf": "/a\n protocol: linux\n path: boot():/k\n module_path: boot():/i\n dtb_path: boot():/board.dtb",
+        "/loader/entries/a.conf": "linux /k\ninitrd /i\ndevicetree /board.dtb",
+    }
+    for path, text in menus.items():
+        (entry,) = read_menus(image({path: text, **files})).entries
+        assert entry.devicetree == "/BOARD.dtb", path

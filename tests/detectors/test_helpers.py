@@ -11,7 +11,9 @@ from bootkit.detect import (
     loopback_evidence,
     menuless,
     own_menu,
+    read_menus,
     role_of,
+    usable_entries,
     version_tuple,
 )
 from bootkit.model.iso import IsoFacts, Node, RecordedIso
@@ -188,3 +190,13 @@ def test_a_loopback_cfg_that_goes_by_prefix_would_open_the_sticks_own_menu() -> 
     for text, offered in reached.items():
         texts = {"/boot/grub/loopback.cfg": text, "/boot/grub/grub.cfg": entries}
         assert bool(own_menu(image("/live/vmlinuz", "/live/initrd.img", texts=texts))) is offered
+
+
+def test_the_description_of_a_board_is_taken_along_where_it_is_there() -> None:
+    grub = "menuentry {0} {{\n linux /k quiet\n devicetree /{0}.dtb\n initrd /i\n}}\n"
+    files = ("/k", "/i", "/board.dtb", "/EFI/x", "/boot/grub/x")
+    iso = image(
+        *files, texts={"/boot/grub/grub.cfg": grub.format("board") + grub.format("gone").replace("quiet", "debug")}
+    )
+    there, gone = boot_entries(usable_entries(iso, read_menus(iso), lambda _: True))
+    assert (there.devicetree, gone.devicetree) == ("/board.dtb", "")

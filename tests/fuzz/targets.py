@@ -18,7 +18,9 @@ from bootkit.app.verbs import verify
 from bootkit.bootcfg.bls import parse_bls
 from bootkit.bootcfg.cmdline import split_words
 from bootkit.bootcfg.diskinfo import parse_disk_info
+from bootkit.bootcfg.elilo import parse_elilo
 from bootkit.bootcfg.grub import parse_grub
+from bootkit.bootcfg.grub_legacy import parse_grub_legacy
 from bootkit.bootcfg.grubenv import parse_grubenv
 from bootkit.bootcfg.limine import parse_limine
 from bootkit.bootcfg.osrelease import parse_os_release
@@ -240,6 +242,24 @@ MENU END
 """
 BLS = "title Fedora Linux 42\nversion 6.14\nlinux /vmlinuz-6.14\ninitrd /a.img /b.img\noptions root=live:CDLABEL=F rd.live.image\n"
 LIMINE = "timeout: 5\n/Arch\n    protocol: linux\n    path: boot():/vmlinuz\n    cmdline: quiet\n    module_path: boot():/initrd\n"
+MENU_LST = """default 1
+timeout 9
+title One \\n more
+  kernel (cd)/vmlinuz "a=b c"
+  initrd (cd)/initrd.gz
+title Two
+  chainloader /x.efi
+  configfile /menu.lst
+"""
+ELILO = """default=a
+append="quiet"
+image=vmlinuz
+  label=a
+  description="An entry"
+  initrd=initrd.gz
+  read-only
+image=\\b
+"""
 REFIND = 'timeout 20\nmenuentry "Arch" {\n  loader /vmlinuz\n  initrd /initrd\n  options "root=x quiet"\n  submenuentry "s" {\n add_options "1"\n }\n}\n'
 STICK_TOML = '[stick]\nlayout = "split"\n[menu]\ntimeout = 5\n[options]\nlanguage = "de_DE.UTF-8"\nextra_words = ["a", "b"]\n[image."/boot/iso/x.iso"]\nhidden = true\n[stack.casper]\nto_ram = true\n'
 TREEINFO = "[general]\nfamily = Fedora\nversion = 42\narch = x86_64\n[release]\nname = Fedora\n[images-x86_64]\nkernel = images/pxeboot/vmlinuz\n"
@@ -401,6 +421,8 @@ def targets(work: Path) -> tuple[FuzzTarget, ...]:
         ("loader entry", BLS, lambda text: parse_bls(text, path="/loader/entries/a.conf")),
         ("limine.conf", LIMINE, lambda text: parse_limine(text, path="/limine.conf")),
         ("refind.conf", REFIND, lambda text: parse_refind(text, path="/refind.conf")),
+        ("menu.lst", MENU_LST, lambda text: parse_grub_legacy(text, path="/boot/grub/menu.lst")),
+        ("elilo.conf", ELILO, lambda text: parse_elilo(text, path="/elilo.conf")),
         ("grubenv", "# GRUB Environment Block\nlast=a\nx=y\n####", parse_grubenv),
         ("treeinfo", TREEINFO, parse_treeinfo),
         ("os-release", OS_RELEASE, parse_os_release),

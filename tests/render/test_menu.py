@@ -220,3 +220,14 @@ def test_an_image_without_a_name_goes_by_its_file() -> None:
 def test_the_environment_block_has_the_size_that_grub_demands() -> None:
     assert len(empty_grubenv()) == 1024
     assert empty_grubenv().startswith(b"# GRUB Environment Block\n#")
+
+
+@needs_parser
+def test_the_description_of_a_board_is_loaded_on_arm_and_nowhere_else() -> None:
+    board = entry("Board", devicetree="/dtb/b'oard.dtb")
+    apart = entry("Apart", devicetree="efi:/board.dtb")
+    menu = menu_text((item("/boot/iso/x.iso", board, apart),), MenuSettings())
+    lines = [line.strip() for line in menu.decode().splitlines() if "devicetree" in line]
+    assert len(lines) == 1
+    assert lines[0].startswith('if [ "$grub_cpu" = arm64 -a -z "$trouble" ]; then devicetree "($loop)"')
+    assert grub_script_error(menu) is None
