@@ -99,9 +99,9 @@ DETECTOR = Detector(
             looked_at=(
                 LookedAt(
                     system="Alpine Linux",
-                    version="3.22",
+                    version="3.23",
                     when="2026-11",
-                    what="alpinelinux/aports scripts/mkimg.*.sh; alpinelinux/mkinitfs (cc4954b)",
+                    what="alpinelinux/mkinitfs (cc4954b), of the week before its release",
                 ),
             ),
             overlay=MAKES_A_DISK,

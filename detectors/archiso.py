@@ -12,7 +12,9 @@ A profile whose HOOKS lack archiso_loop_mnt (archiso's "baseline") opens no file
 Source: archlinux/mkinitcpio-archiso 73 (b206f34): hooks/archiso, hooks/archiso_loop_mnt, CHANGELOG.rst;
 archlinux/archiso 88 (52bf735): configs/releng, configs/baseline, archiso/mkarchiso (grubenv); archlinux/mkinitcpio
 init_functions. CachyOS/CachyOS-Live-ISO (1003c20), endeavouros-team/EndeavourOS-ISO (765df2f), BlackArch/blackarch-iso
-(c0ff16d3). KaOS and Parabola: Mexit/MultiOS-USB (5a8765a) config/KaOS, and their published kernel lines.
+(c0ff16d3). KaOS: KaOSx/live-uefi (d5c3332, November 2024), live-iso/hooks and configs/shared/mkinitcpio.conf. Parabola: its
+published kernel lines. Reported, not read: the hooks of Parabola, Hyperbola and Chakra, which are taken to be archiso's with
+their own name for it.
 Booted: those hooks and mkinitcpio's init (2061445) over Debian's programs, from FAT32, with the overlay.
 Persistence: mkinitcpio-archiso 73, hooks/archiso. Answer files: archiso's documentation of ``script=``.
 The finder mounts anything: archiso 70, archiso_loop_mnt.
@@ -91,6 +93,10 @@ NAMES = (
     NamePattern("Chakra", r"^chakra"),
     NamePattern("Arch Linux", r"\bArch Linux\b"),
 )
+KAOS_DEVICE = "kdeosisodevice=/dev/loop0"
+"""KaOS' own loop hook attaches the file to the first loop device and leaves it to udev to find a label there."""
+DATE_BEHIND = re.compile(r"[_-]20\d{4}(?:\d\d)?$")
+"""What archiso's labels end in."""
 DATED = re.compile(r"(?P<y>20\d\d)[._-]?(?P<m>\d\d)(?:[._-]?(?P<d>\d\d))?")
 
 
@@ -160,7 +166,7 @@ def _detection(iso: IsoView, entries: tuple[MenuEntry, ...], fork: str, folder: 
                 f"{fork}device",
                 f"{fork}searchuuid",
                 f"{fork}searchfilename",
-                extra=("earlymodules=loop",) if old and not has_word(first.cmdline, "earlymodules") else (),
+                extra=_extra(first, fork, old=old),
                 check=iso.is_file(f"{images}/airootfs.sha512") or iso.is_file(f"{images}/airootfs.md5"),
             ),
             *memory_tests(iso),
@@ -172,6 +178,11 @@ def _detection(iso: IsoView, entries: tuple[MenuEntry, ...], fork: str, folder: 
     )
 
 
+def _extra(first: MenuEntry, fork: str, *, old: bool) -> tuple[str, ...]:
+    loop = ("earlymodules=loop",) if old and not has_word(first.cmdline, "earlymodules") else ()
+    return (*loop, KAOS_DEVICE) if fork == "kdeosiso" else loop
+
+
 def _who(iso: IsoView, entries: tuple[MenuEntry, ...], folder: str, env: dict[str, str]) -> Identity:
     """Name and version by grubenv (archiso since 2023), the label and the titles; the version is a date, to the day where one tells."""
     texts = (env.get("NAME", ""), iso.volume_id, *(entry.title for entry in entries), iso.name)
@@ -180,7 +191,7 @@ def _who(iso: IsoView, entries: tuple[MenuEntry, ...], folder: str, env: dict[st
     dates = [match for text in (version, iso.name, iso.volume_id) if (match := DATED.search(text))]
     if not version and dates:
         version = ".".join(part for part in max(dates, key=lambda match: len(match[0])).groups() if part)
-    distro = who.distro or env.get("NAME", "") or iso.volume_id or "archiso"
+    distro = who.distro or env.get("NAME", "") or DATE_BEHIND.sub("", iso.volume_id) or "archiso"
     return Identity(distro=distro, version=version.split("\n")[0][:40], edition=who.edition.strip())
 
 
@@ -233,7 +244,7 @@ DETECTOR = Detector(
             requires=("/kdeos/boot/x86_64",),
             kernel=("/kdeos/boot/x86_64/kdeosiso",),
             initrd=("/kdeos/boot/x86_64/kdeosiso.img",),
-            cmdline=(*LOOP_WORDS, "kdeosisobasedir=kdeos", "earlymodules=loop"),
+            cmdline=(*LOOP_WORDS, "kdeosisobasedir=kdeos", "earlymodules=loop", KAOS_DEVICE),
         ),
     ),
     stacks=(
@@ -342,11 +353,9 @@ DETECTOR = Detector(
             layers=("overlay", "dm_snapshot"),
             roots=("/{kdeosisobasedir:kdeos}/*/root-image.*fs",),
             systems=("KaOS",),
-            but="its images since October 2022 do not, say its makers; since 2026 it starts by dracut and Limine",
-            source="Mexit/MultiOS-USB (5a8765a) config/KaOS",
-            looked_at=(
-                LookedAt(system="KaOS", version="2024.06", when="2026-11", what="its loader entries, as published"),
-            ),
+            but="its images since October 2022 do not, say its makers; those of 2026, by dracut and Limine, are dmsquash-live's",
+            source="KaOSx/live-uefi (d5c3332)",
+            looked_at=(LookedAt(system="KaOS", version="2024.11", when="2026-11", what="KaOSx/live-uefi (d5c3332)"),),
             keeps="an ext4, btrfs or xfs partition, by cow_device= and cow_directory=",
         ),
         Stack(

@@ -119,6 +119,8 @@ NAMES = (
     NamePattern("Whonix", r"\bwhonix(?:-host)?(?:-(?P<edition>LXQt|Xfce|CLI))?(?:-(?P<version>\d+(?:\.\d+)+))?"),
     NamePattern("OpenMandriva Lx", r"^OpenMandriva(?:Lx)?[._-](?P<version>\d+(?:\.\d+)*|ROME|cooker)(?:-\w+?-(?P<edition>\w+?))?(?:\.|$)"),
     NamePattern("ROSA", r"^ROSA[.-](?:FRESH[.-])?(?P<edition>[A-Z]+)?[.-]?(?P<version>R?\d+(?:\.\d+)*)?"),
+    NamePattern("Pop!_OS", r"^pop[_-]os[ _](?P<version>\d\d\.\d\d)(?:_(?P<arch>amd64|arm64)_(?P<edition>nvidia)?)?"),
+    NamePattern("KaOS", r"^KaOS-(?P<version>\d{4}\.\d\d(?:\.\d\d)?)|^KAOS_\d{8}$"),
     NamePattern("Redcore Linux", r"\bRedcore\b"),
     NamePattern("Ultramarine", r"\bUltramarine\b(?:.*?(?P<version>\d+))?"),
     NamePattern("Harvester", r"\bHarvester\b"),
@@ -289,11 +291,19 @@ DETECTOR = Detector(
                 "Redcore Linux",
                 "Harvester",
                 "Elemental",
+                "Pop!_OS (since 26.04)",
+                "KaOS (since 2026)",
                 "ROSA (old)",
             ),
             booted="tests/boots/test_overlays.py::test_a_stick_that_cannot_be_written_gives_what_it_can",
             source="dracut-ng 111 (02e7ae10), dracut 059",
             looked_at=(
+                LookedAt(
+                    system="Pop!_OS",
+                    version="26.04",
+                    when="2026-11",
+                    what="pop-os/iso, pull request 368 of July 2026, from casper to dracut",
+                ),
                 LookedAt(
                     system="Fedora Workstation",
                     version="44",

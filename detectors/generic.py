@@ -7,6 +7,7 @@ menu, a loader that is whole in itself may start (UEFI), or the whole disc from 
 Source: the detectors of those stacks.
 """
 
+import re
 from dataclasses import replace
 
 from bootkit.detect import (
@@ -51,6 +52,9 @@ LOADERS = {
 }
 FOLDERS = ("/boot", "/isolinux", "/syslinux", "/")
 MEMDISK_LIMIT = 300 << 20
+TOOL_LIMIT = 100 << 20
+"""Bytes of an image that may be one program; a larger one holds what its loader would look for."""
+FALLBACK = re.compile(r"boot(?:x64|ia32|aa64)\.efi", re.IGNORECASE)
 NOTE = (
     "Nobody has tested this image: if it does not find its files, 'bootkit inspect --json' prints what a report needs."
 )
@@ -93,13 +97,17 @@ def _loaders(iso: IsoView) -> list[BootEntry]:
 def _is_whole(iso: IsoView, path: str) -> bool:
     """Whether a program can do without files beside it: a loop device of GRUB's is no disk to what GRUB starts from it.
 
-    A boot loader would look for its menu; an unknown program is trusted only where nothing lies beside it.
+    A boot loader would look for its menu, a shim for the loader beside it; an unknown program is trusted only where nothing
+    lies beside it but itself for other processors, there is no other folder, and the image is no larger than a tool.
     """
     kernel = iso.kernel(path)
-    if kernel is None or kernel.loader:
+    if kernel is None or not kernel.cpu or kernel.loader or iso.size > TOOL_LIMIT:
         return False
-    folder = path.rpartition("/")[0]
-    return not any(node.is_dir or not node.name.lower().endswith(".efi") for node in iso.listdir(folder))
+    tops = ["/", "/EFI"] if path.startswith("/") else [IN_EFI + "/", IN_EFI + "/EFI", "/"]
+    folders = {node.name.lower() for top in tops for node in iso.listdir(top) if node.is_dir}
+    return folders <= {"efi", "boot"} and all(
+        FALLBACK.fullmatch(node.name) for node in iso.listdir(path.rpartition("/")[0])
+    )
 
 
 def _loader(title: str, kernel: str, kind: EntryKind, firmware: Firmware, *words: str) -> BootEntry:

@@ -40,7 +40,8 @@ CPUS = {"x86_64": Firmware.UEFI_X64, "i686": Firmware.UEFI_IA32, "aarch64": Firm
 IN_RAM = ("", "tmpfs", "none", "rootfs", "/dev/ram0", "/dev/ram")
 """Values of ``root=`` for which nothing is looked for."""
 MEDIUM = re.compile(
-    r"(?:boot=(?:live|casper)|rd\.live\.image|[a-z]+iso(?:basedir|label|device|searchuuid|searchfilename)=.*|inst\.stage2=.*"
+    r"(?:boot=(?:live|casper)|rd\.live\.(?:image|dir|squashimg|overlay)(?:=.*)?|coreos\.liveiso=.*|live-media(?:-path)?=.*|cdroot"
+    r"|(?:rd\.)?systemd\.gpt_auto(?:=(?:1|yes|true|on))?|[a-z]+iso(?:basedir|label|device|searchuuid|searchfilename)=.*|inst\.stage2=.*"
     r"|findiso=.*|fromiso=.*|img_(?:dev|loop)=.*|(?:mount\.usr|usrhash|roothash)=.*)"
 )
 """Words by which an initrd looks for a disk."""

@@ -32,7 +32,8 @@ def loop_hook_of(name: str) -> LoopHook:
     ``/init`` runs no hook that ``HOOKS`` in ``/config`` does not name, wherever its file came from.
 
     Source: mkinitcpio 41, init_functions (run_hookfunctions); Ventoy 1.0 IMG/cpio/ventoy/hook/arch and hook/hyperbola, which
-    patch ``hooks/parabolaiso``, ``hooks/hyperiso`` and ``hooks/artix`` by these names; artools 0.8, initcpio/hooks.
+    patch ``hooks/parabolaiso``, ``hooks/hyperiso`` and ``hooks/artix`` by these names; artools 0.8, initcpio/hooks; KaOSx/live-uefi (d5c3332), live-iso/hooks. Taken for granted, not
+    read: that Parabola, Hyperbola and Chakra call the second hook so.
     """
     hook, listed = f"{name}_loop_mnt", f"{name}-loop-in-config"
     return LoopHook(

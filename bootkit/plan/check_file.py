@@ -89,7 +89,7 @@ def _by_initrd(
     """The answer that follows from what the initrd holds; ``None`` where that alone does not tell."""
     finder = stack_of(detection.stack).finder
     if finder is not None and not initrd.warnings and (reason := finder.why_not(initrd.markers)):
-        return _answer(filesystem, reason, readable=False)
+        return replace(_answer(filesystem, reason, readable=False), instead=ANOTHER_IMAGE)
     if lacks_loop(initrd, builtin):
         return _answer(filesystem, "Its initrd has no loop device, so it opens no ISO file.", readable=False)
     support = initrd.support(filesystem, builtin=builtin)

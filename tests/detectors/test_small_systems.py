@@ -10,6 +10,7 @@ from bootkit.detectors import (
     alpine,
     android,
     chimera,
+    generic,
     genkernel,
     grub_rescue,
     iso_filename,
@@ -275,3 +276,44 @@ def test_a_unified_kernel_image_is_found_where_a_menu_names_it(menu: dict[str, s
     started = [(entry.kernel, entry.kind) for entry in found.entries]
     assert started == ([("/rescue/os.efi", EntryKind.CHAINLOADER)] if cmdline == "rdinit=/init" else [])
     assert bool(found.obstacle) == (not started)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "rd.live.dir=/ rd.live.squashimg=a.img", "coreos.liveiso=x", "systemd.gpt_auto=1", "live-media-path=/live", "cdroot",
+        "archisobasedir=arch", "inst.stage2=hd:LABEL=X", "root=PARTUUID=1-2", "root=gpt-auto", "usrhash=ab",
+    ],
+)  # fmt: skip
+def test_a_unified_kernel_image_that_looks_for_its_medium_is_told_by_any_of_its_words(words: str) -> None:
+    kernel = KernelFacts(size=9, cpu="x86_64", uki=Uki(cmdline=f"quiet {words}", os_release="", initrd=9))
+    path = "/EFI/Linux/os.efi"
+    found = uki.detect(RecordedIso(replace(BareIso(path).facts, kernels={path: kernel})))
+    assert isinstance(found, Detection)
+    assert (found.entries, bool(found.obstacle)) == ((), True)
+
+
+LOADER = "/EFI/BOOT/BOOTX64.EFI"
+
+
+@pytest.mark.parametrize(
+    ("beside", "size", "cpu", "is_offered"),
+    [
+        ((), 1 << 20, "x86_64", True),
+        (("/EFI/BOOT/BOOTIA32.EFI", "/notes.txt"), 1 << 20, "x86_64", True),
+        (("/EFI/BOOT/grubx64.efi",), 1 << 20, "x86_64", False),
+        (("/EFI/BOOT/menu.cfg",), 1 << 20, "x86_64", False),
+        (("/EFI/ember/a.efi",), 1 << 20, "x86_64", False),
+        (("/loader/loader.conf",), 1 << 20, "x86_64", False),
+        (("/system.img",), 200 << 20, "x86_64", False),
+        ((), 1 << 20, "", False),
+    ],
+)
+def test_a_loader_is_started_by_itself_only_where_it_has_nothing_to_look_for(
+    beside: tuple[str, ...], size: int, cpu: str, *, is_offered: bool
+) -> None:
+    kernels = {path: KernelFacts(size=1000, cpu=cpu) for path in (LOADER, *beside) if path.upper().endswith("EFI")}
+    facts = replace(BareIso(LOADER, *beside).facts, size=size, kernels=kernels)
+    found = generic.detect(RecordedIso(facts))
+    offered = [entry.title for entry in found.entries] if isinstance(found, Detection) else []
+    assert ("Start its UEFI loader" in offered) == is_offered
