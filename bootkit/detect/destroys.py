@@ -7,7 +7,7 @@ Source: pykickstart 3.48 (clearpart, zerombr, ignoredisk, autopart); partman's a
 AutoYaST's guide (drive: initialize, use); subiquity's autoinstall reference (interactive-sections; the word
 ``autoinstall`` stands for the user's yes); coreos-installer 0.21 (coreos.inst.install_dev); DBAN and ShredOS (autonuke);
 kiwi 10 (rd.kiwi.oem.installdevice); Windows' answer file (DiskConfiguration: DiskID, WillWipeDisk);
-Clonezilla 3.1 (ocs_live_run with restoredisk); Harvester (harvester.install.automatic); Proxmox 8.2 (auto-installer);
+Clonezilla 3.1 (ocs_live_run with restoredisk); Harvester (harvester.install.automatic); newinstaller of Android-x86 (AUTO_INSTALL=force); Proxmox 8.2 (auto-installer);
 FAI 6 (FAI_ACTION); XenServer's installer (answerfile); Agama's documentation of unattended installations (inst.auto).
 """
 
@@ -34,6 +34,7 @@ _ANSWERS = (
     *(*_KICKSTART, *_PRESEED, *_AUTOYAST, *_AGAMA),
     *("autoinstall", "ds", "auto", "auto-install/enable", "priority", "coreos.inst.*", "harvester.install.*"),
     *("proxmox-start-auto-installer", "proxmox-auto-installer", "answerfile", "answerfile_device", "ocs_live_batch"),
+    *("AUTO_INSTALL", "subiquity.autoinstallpath"),
 )
 """Words without which an installer asks."""
 _GOES_AHEAD = (
@@ -111,7 +112,7 @@ def _by_word(iso: IsoView, words: tuple[str, ...]) -> str:
     for name in ("coreos.inst.install_dev", "rd.kiwi.oem.installdevice"):
         if has_word(words, name):
             return f"It erases {word_value(words, name)} without a question."
-    if word_value(words, "harvester.install.automatic") == "true":
+    if word_value(words, "harvester.install.automatic") == "true" or word_value(words, "AUTO_INSTALL") == "force":
         return A_DISK
     starts_alone = has_word(words, "proxmox-start-auto-installer") or has_word(words, "proxmox-auto-installer")
     return A_DISK if starts_alone and iso.is_file("/auto-installer-mode.toml") else ""
@@ -161,7 +162,9 @@ def _by_autoinstall(iso: IsoView, words: tuple[str, ...]) -> str:
         return ""
     source = word_value(words, "ds")
     folder = _on_image(source.partition("s=")[2]).rstrip("/")
-    text = next((text for path in (f"{folder}/user-data", *_AUTOINSTALL) if (text := iso.text(path))), "")
+    named = _on_image(word_value(words, "subiquity.autoinstallpath"))
+    places = (*filter(None, (named,)), f"{folder}/user-data", *_AUTOINSTALL)
+    text = next((text for path in places if (text := iso.text(path))), "")
     if not text:
         return UNATTENDED if _NETWORK.search(word_value(words, "ds")) else ""
     return _autoinstall(text)

@@ -92,6 +92,12 @@ def test_an_autoinstall_asks_only_where_it_says_so(text: str, wipes: str) -> Non
     assert not judged({"/autoinstall.yaml": text}, ("quiet",)).entries[0].wipes
 
 
+@pytest.mark.parametrize(("path", "wipes"), [("/cdrom/my.yaml", A_DISK), ("/cdrom/other.yaml", "")])
+def test_an_autoinstall_is_read_from_where_the_kernel_line_says(path: str, wipes: str) -> None:
+    words = ("autoinstall", f"subiquity.autoinstallpath={path}")
+    assert judged({"/my.yaml": USER_DATA}, ("quiet",), words).entries[1].wipes == wipes
+
+
 def test_an_entry_that_erases_gives_its_place_to_one_that_does_not() -> None:
     found = judged({"/a": KICKSTART}, ("ks=cdrom:/a",), ("quiet",))
     assert [(entry.title, entry.role, bool(entry.wipes)) for entry in found.entries] == [
@@ -144,6 +150,7 @@ def test_windows_with_an_answer_file_that_wipes_a_disk_says_which() -> None:
         (("x", "coreos.inst.install_dev=/dev/sda", "coreos.inst.image_url=u"), ("x",)),
         (("harvester.install.automatic=true", "harvester.install.device=/dev/sda", "x"), ("x",)),
         (("FAI_ACTION=install",), ("FAI_ACTION=sysinfo",)),
+        (("AUTO_INSTALL=force", "DEBUG=2"), ("DEBUG=2",)),
         (("ocs_live_run=ocs-sr restoredisk i sda", "ocs_live_batch=yes"), ("ocs_live_run=ocs-live-general",)),
     ],
 )
