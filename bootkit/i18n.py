@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 LANGUAGES = ("de", "es", "fr", "zh")
 """Those beside English; ``bootkit/locale`` has a catalogue for each."""
 _OF_ASCII = frozenset({"ansi", "dumb", "vt100", "vt102", "vt220"})
-_SPELLED = {"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "ß": "ss", "œ": "oe", "æ": "ae"}
+_SPELLED = {"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "œ": "oe", "æ": "ae"}
 _SIGNS = str.maketrans("«»„“”\u2019\u2013\xa0", '"""""\'- ', "¿¡")
 
 
@@ -98,7 +98,10 @@ def _needs_ascii(environment: Mapping[str, str]) -> bool:
 def _in_ascii(text: str) -> str:
     import unicodedata
 
-    spelled = "".join(_SPELLED.get(char, char) for char in text.translate(_SIGNS))
+    spelled = text.translate(_SIGNS)
+    for letter, letters in _SPELLED.items():
+        capital = letters.upper() if text.isupper() else letters.capitalize()
+        spelled = spelled.replace(letter, letters).replace(letter.upper(), capital)
     return "".join(char for char in unicodedata.normalize("NFKD", spelled) if not unicodedata.combining(char))
 
 

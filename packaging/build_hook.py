@@ -1,4 +1,4 @@
-"""What a wheel holds beside the package, made when it is built: manual pages, completions and a bill of materials.
+"""What a wheel holds beside the source, made when it is built: catalogues, manual pages, completions, a bill of materials.
 
 A wheel puts them where the environment has such things (``share/man``); of an environment of its own, as pipx makes it, pipx
 links the manual pages. They are made of what the program itself says, so that nothing is written twice.
@@ -36,11 +36,21 @@ class CustomBuildHook(BuildHookInterface):  # type: ignore[type-arg]
         root = Path(self.root)
         files = {**self._manual(root), **self._completions(root)}
         build_data["shared_data"].update({str(path): f"share/{place}" for place, path in files.items()})
+        build_data["force_include"].update(self._catalogues(root))
         build_data["sbom_files"].append(str(self._bill_of_materials()))
 
     def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:  # noqa: ARG002
         if version != "editable":
             shutil.rmtree(self._made)
+
+    def _catalogues(self, root: Path) -> dict[str, str]:
+        """What the program says in other languages, compiled."""
+        sys.path.insert(0, str(root))
+        try:
+            from po.catalogues import compile_all
+        finally:
+            sys.path.remove(str(root))
+        return {str(self._made / place): f"bootkit/{place}" for place in compile_all(self._made)}
 
     def _manual(self, root: Path) -> dict[str, Path]:
         """The manual as roff, where there is pandoc to make it."""

@@ -7,7 +7,7 @@ from bootkit.errors import UsageError
 from bootkit.i18n import tr, trn
 
 # its own words; it asks gettext's global domain, which knows folders only, while this program may run from an archive
-vars(argparse).update(_=tr, ngettext=trn)
+argparse.__dict__.update(_=tr, ngettext=trn)
 
 
 class Parser(argparse.ArgumentParser):

@@ -20,6 +20,7 @@ from bootkit.cli import output
 from bootkit.cli.documents import DOCUMENTS
 from bootkit.cli.output import SCHEMA_VERSION
 from bootkit.errors import UsageError
+from bootkit.i18n import tr
 from bootkit.model.shape import Shape
 
 Schema = dict[str, object]
@@ -62,8 +63,9 @@ def show_schema(words: Sequence[str]) -> None:
     """
     name = " ".join(words)
     if name not in DOCUMENTS:
-        hint = f"those that have: {', '.join(DOCUMENTS)}"
-        raise UsageError(f"bootkit {name} prints no JSON" if name else "which command's?", hint=hint)
+        hint = tr("those that have: {commands}", commands=", ".join(DOCUMENTS))
+        none = tr("bootkit {name} prints no JSON", name=name)
+        raise UsageError(none if name else tr("which command's?"), hint=hint)
     output.answer(json.dumps(schema_of(name), indent=2, ensure_ascii=False))
 
 

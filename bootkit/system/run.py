@@ -229,7 +229,9 @@ class _Patience:
 
 
 def _too_late(argv: Sequence[Argument], timeout: float) -> CommandFailed:
-    return CommandFailed(_words(argv), -signal.SIGKILL, f"no answer within {timeout:g} seconds")
+    return CommandFailed(
+        _words(argv), -signal.SIGKILL, tr("no answer within {seconds} seconds", seconds=f"{timeout:g}")
+    )
 
 
 def _words(argv: Sequence[Argument]) -> tuple[str, ...]:

@@ -57,6 +57,7 @@ def test_only_what_belongs_there_lies_at_the_top() -> None:
         "grub_templates",
         "initrd_overlays",
         "packaging",
+        "po",
         "tests",
     }
     top = {path.relative_to(ROOT).parts[0] for path in tracked()}

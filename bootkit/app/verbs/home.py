@@ -164,7 +164,7 @@ def _put(volume: Volume, name: str, image: Path, passphrase: bytes | None, watch
 def _require_name(name: str) -> None:
     if not name or name == "none" or problem(option("home"), name):
         raise UsageError(
-            f"{name!r} {problem(option('home'), name) or 'means that there is none'}",
+            f"{name!r} {problem(option('home'), name) or tr('means that there is none')}",
             hint="bootkit home create anna --size 4G",
         )
 

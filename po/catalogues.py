@@ -1,0 +1,149 @@
+"""The catalogues of what bootkit says: texts found in the source, ``po/LANGUAGE.po`` brought up to date, ``.mo`` files compiled.
+
+``./dev strings`` does it all; the build compiles for the wheel. Source: Babel 2.12, "Working with Message Catalogs".
+"""
+
+import ast
+import sys
+from collections.abc import Iterator, Sequence
+from functools import cache
+from pathlib import Path
+from typing import cast
+
+from babel import Locale
+from babel.messages.catalog import Catalog
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po, write_po
+
+ROOT = Path(__file__).parents[1]
+COMPILED = "locale/{language}/LC_MESSAGES/bootkit.mo"
+"""Below the package, as gettext lays it out."""
+_HEADER = """\
+# What bootkit says, in {name}. ./dev strings adds what is new.
+# What stands in {{braces}} or after a % is filled in, and must stay.
+msgid ""
+msgstr ""
+"Content-Type: text/plain; charset=utf-8\\n"
+"Plural-Forms: {plural_forms}\\n"
+
+"""
+_OF_ARGPARSE = (
+    "usage: ",
+    "positional arguments",
+    "options",
+    "argument %(argument_name)s: %(message)s",
+    "the following arguments are required: %s",
+    "unrecognized arguments: %s",
+    "expected one argument",
+    "expected at least one argument",
+    "ignored explicit argument %r",
+)
+"""What argparse of Python 3.11 to 3.14 says where our commands use it."""
+
+_PLURALS = {
+    "de": "nplurals=2; plural=(n != 1);",
+    "es": "nplurals=2; plural=(n != 1);",
+    "fr": "nplurals=2; plural=(n > 1);",
+    "zh": "nplurals=1; plural=0;",
+}
+"""As GNU gettext has them; Babel has one more form in Spanish and French, for millions."""
+
+Text = str | tuple[str, ...]
+"""One message, or its forms where it is about a number."""
+
+
+@cache
+def texts() -> dict[Text, set[str]]:
+    """All that can be translated, and the files where it is said, in the order of the source."""
+    found: dict[Text, set[str]] = {}
+    for path in sorted((ROOT / "bootkit").rglob("*.py")):
+        for text in _marked(ast.parse(path.read_text(encoding="utf-8"))):
+            found.setdefault(text, set()).add(path.relative_to(ROOT).as_posix())
+    for text in (*_descriptions(), *_OF_ARGPARSE):
+        found.setdefault(text, set()).add("bootkit/cli/command.py")
+    return found
+
+
+def languages() -> list[str]:
+    return sorted(path.stem for path in (ROOT / "po").glob("*.po"))
+
+
+def catalogue(language: str) -> Catalog:
+    with (ROOT / "po" / f"{language}.po").open("rb") as file:
+        return read_po(file, locale=language)
+
+
+def translation(known: Catalog, text: Text) -> Text:
+    """Empty where there is none; of a text about a number, one for each form that the language has."""
+    message = known.get(text if isinstance(text, str) else text[0])
+    said: object = message.string if message else ""
+    if isinstance(said, str):
+        return said
+    assert isinstance(said, tuple | list)
+    return tuple(map(str, cast("Sequence[object]", said)))
+
+
+def update() -> dict[str, list[Text]]:
+    """Bring the ``.po`` files up to date; by language, the texts that have no translation."""
+    found = texts()
+    missing: dict[str, list[Text]] = {}
+    for language in languages():
+        known = catalogue(language)
+        fresh = Catalog(locale=language)
+        fresh.mime_headers = [("Plural-Forms", _PLURALS[language])]
+        for text, places in found.items():
+            fresh.add(text, translation(known, text), locations=[(place, 0) for place in sorted(places)])
+        header = _HEADER.format(name=Locale.parse(language).english_name, plural_forms=_PLURALS[language])
+        with (ROOT / "po" / f"{language}.po").open("wb") as file:
+            file.write(header.encode())
+            write_po(file, fresh, width=120, omit_header=True, include_lineno=False)
+        missing[language] = [text for text in found if not all(translation(known, text) or [""])]
+    return missing
+
+
+def compile_all(target: Path) -> list[str]:
+    """Write the catalogues below ``target``; returns their paths there."""
+    made = [COMPILED.format(language=language) for language in languages()]
+    for language, inside in zip(languages(), made, strict=True):
+        path = target / inside
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("wb") as file:
+            write_mo(file, catalogue(language))
+    return made
+
+
+def _marked(tree: ast.Module) -> Iterator[Text]:
+    """The texts given to ``tr`` and ``trn``."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(func=ast.Name(id="tr"), args=[ast.Constant(value=str(text))]):
+                yield text
+            case ast.Call(func=ast.Name(id="trn"), args=[ast.Constant(value=one), ast.Constant(value=many), _]):
+                yield str(one), str(many)
+            case _:
+                pass
+
+
+def _descriptions() -> Iterator[str]:
+    """The paragraphs that the commands' own docstrings have."""
+    from bootkit.cli.command import paragraphs
+    from bootkit.cli.program import ROOT as ALL
+    from bootkit.cli.program import Group, load
+
+    def commands(group: Group) -> Iterator[str]:
+        for member in group.members().values():
+            if isinstance(member, Group):
+                yield from commands(member)
+            else:
+                yield member
+
+    for name in commands(ALL):
+        yield from paragraphs(load(name))
+
+
+if __name__ == "__main__":
+    untranslated = {} if "--compile" in sys.argv else update()
+    compile_all(ROOT / "bootkit")
+    for name, without in untranslated.items():
+        print(f"po/{name}.po: {len(without)} of {len(texts())} texts have no translation: look for an empty msgstr")
+    sys.exit(any(untranslated.values()))

@@ -1,0 +1,206 @@
+"""What people read: marked for gettext where it is said, and translated into every language."""
+
+import ast
+import os
+import re
+import string
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from functools import cache
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from bootkit import errors
+from bootkit.i18n import LANGUAGES, Spoken, language
+from po.catalogues import catalogue, compile_all, languages, texts, translation
+
+ROOT = Path(__file__).parents[2]
+FRONT_ENDS = ("cli", "tui")
+HOW = "run ./dev strings, and fill in what is empty in po/*.po"
+QUIET = frozenset(
+    {
+        "add_class", "debug", "endswith", "from_meta", "getLogger", "get_cell_size", "info", "query", "query_one",
+        "run_action", "set_class", "split", "startswith", "styled", "stylize", "tr", "trn", "yields",
+    }
+)  # fmt: skip
+"""Calls that are given words which nobody reads."""
+QUIET_NAMES = frozenset(
+    {"classes", "default", "display", "env", "flags", "id", "metavar", "name", "style", "twin", "wanted"}
+)
+"""Arguments of the same kind."""
+FOR_MACHINES = re.compile(
+    r"^(bootkit |sudo |pkexec |--|#|bold |_bootkit|function |\w+\[)|^\w+$|^(boots only|could become)$"
+)
+"""Commands, scripts, styles, types, and the beginnings of English answers by which a table colours them."""
+SENTENCE = re.compile(r"[A-Za-z]{3,}[,:;.]? [a-z]{2,}.* ?[a-z]{2,}|[a-z]{2,}\.$")
+FAULTS = frozenset(name for name, kind in vars(errors).items() if isinstance(kind, type))
+
+
+def test_there_is_a_catalogue_for_each_language() -> None:
+    assert tuple(languages()) == LANGUAGES
+
+
+@pytest.mark.parametrize("name", LANGUAGES)
+def test_every_text_has_a_translation(name: str) -> None:
+    known = catalogue(name)
+    missing = [text for text in texts() if not _is_whole(translation(known, text))]
+    assert not missing, f"po/{name}.po: {HOW}"
+    found = {text if isinstance(text, str) else text[0] for text in texts()}
+    gone = [message.id for message in known if message.id and _first(message.id) not in found]
+    assert not gone, f"po/{name}.po has texts that are said no more: {HOW}"
+
+
+@pytest.mark.parametrize("name", LANGUAGES)
+def test_a_translation_keeps_what_is_filled_in(name: str) -> None:
+    known = catalogue(name)
+    for text in texts():
+        said = translation(known, text)
+        forms = {len(said)} if isinstance(said, tuple) else set[int]()
+        assert forms <= {known.num_plurals}
+        for form in [said] if isinstance(said, str) else said:
+            assert _slots(form) == _slots(_first(text)), text
+            assert form[:1].isspace() == _first(text)[:1].isspace() or name == "zh", text
+
+
+def test_each_text_is_given_the_parts_that_it_names() -> None:
+    for path, node in _calls():
+        if isinstance(node.func, ast.Name) and node.func.id in ("tr", "trn"):
+            said = [one.value for one in node.args if isinstance(one, ast.Constant)]
+            given = {keyword.arg for keyword in node.keywords}
+            for text in said:
+                assert _slots(str(text)) - {"n"} == given, f"{path.relative_to(ROOT)}:{node.lineno}"
+
+
+def test_what_people_read_is_marked() -> None:
+    """In the front ends every sentence, and everywhere what is wrong and the way out."""
+    plain = [f"{where}: {text}" for where, text in (*_of_front_ends(), *_of_errors())]
+    assert not plain, f"say it as tr('...', name=...); then {HOW}"
+
+
+@pytest.mark.parametrize(
+    ("environment", "spoken"),
+    [
+        ({}, "en"),
+        ({"LANG": "de_DE.UTF-8"}, "de"),
+        ({"LANG": "de_DE.UTF-8", "LC_ALL": "C"}, "en"),
+        ({"LANG": "fr_FR.UTF-8", "LANGUAGE": "it:es:de"}, "es"),
+        ({"LANG": "C", "LANGUAGE": "de"}, "en"),
+        ({"LANG": "it_IT.UTF-8"}, "en"),
+        ({"LC_MESSAGES": "zh_CN.UTF-8", "LANG": "de_DE.UTF-8"}, "zh"),
+    ],
+)
+def test_the_language_is_the_locales(environment: dict[str, str], spoken: str) -> None:
+    assert language(environment) == spoken
+
+
+@pytest.fixture(scope="module", autouse=True)
+def compiled() -> None:
+    """The catalogues, as ``./dev setup`` compiles them."""
+    compile_all(ROOT / "bootkit")
+
+
+def test_a_terminal_without_letters_gets_them_spelled_out() -> None:
+    german = {"LANG": "de_DE.UTF-8"}
+    assert Spoken(german).text("Page up") == "Seite hoch"
+    assert Spoken(german).text("SIZE") == "GRÖSSE"
+    assert Spoken(german | {"TERM": "vt220"}).text("SIZE") == "GROESSE"
+    assert Spoken({"LANG": "de_DE"}).text("Close") == "Schliessen"
+    assert Spoken({"LANG": "zh_CN.UTF-8", "TERM": "linux"}).text("Close") == "Close"
+    assert Spoken({"LANG": "es_ES.UTF-8", "TERM": "vt102"}).text("Which image?") == "Que imagen?"
+
+
+def test_a_number_takes_the_form_of_its_language() -> None:
+    one, many = "{n} image", "{n} images"
+    assert Spoken({"LANG": "fr_FR.UTF-8"}).number(one, many, 0) == "{n} image"
+    assert Spoken({"LANG": "de_DE.UTF-8"}).number(one, many, 2) == "{n} Abbilder"
+    assert Spoken({"LANG": "zh_CN.UTF-8"}).number(one, many, 1) == "{n} 个镜像"
+
+
+def test_a_command_speaks_the_language_and_a_text_without_translation_is_english(tmp_path: Path) -> None:
+    argv = [sys.executable, "-c", "from bootkit.cli import main; main()", "list", "--stick", str(tmp_path)]
+    environment = {key: value for key, value in os.environ.items() if key != "LC_ALL"}
+    done = subprocess.run(
+        argv, cwd=ROOT, env=environment | {"LANG": "de_DE.UTF-8"}, check=False, capture_output=True, text=True
+    )
+    assert done.returncode == 1
+    assert "legen Sie erst einen an: bootkit prepare TARGET" in done.stderr
+    assert Spoken({"LANG": "de_DE.UTF-8"}).text("never said") == "never said"
+
+
+def _first(text: object) -> str:
+    if isinstance(text, str):
+        return text
+    assert isinstance(text, tuple | list)
+    return str(cast("Sequence[object]", text)[0])
+
+
+def _is_whole(said: str | tuple[str, ...]) -> bool:
+    return bool(said) and all(said)
+
+
+def _slots(text: str) -> set[str]:
+    """``{name}`` as we write it, ``%s`` and ``%(name)s`` as argparse does."""
+    if "%" in text:
+        return set(re.findall(r"%(?:\(\w+\))?\w", text))
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
+
+
+@cache
+def _modules() -> dict[Path, ast.Module]:
+    return {path: ast.parse(path.read_text()) for path in sorted((ROOT / "bootkit").rglob("*.py"))}
+
+
+def _calls() -> Iterator[tuple[Path, ast.Call]]:
+    for path, tree in _modules().items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call):
+                yield path, node
+
+
+def _of_front_ends() -> Iterator[tuple[str, str]]:
+    for path, tree in _modules().items():
+        if path.relative_to(ROOT / "bootkit").parts[0] in FRONT_ENDS:
+            for node, text in _sentences(tree):
+                yield f"{path.relative_to(ROOT)}:{node.lineno}", text
+
+
+def _of_errors() -> Iterator[tuple[str, str]]:
+    for path, call in _calls():
+        if "formats" in path.parts or _name(call) not in FAULTS:
+            continue
+        hints = [keyword.value for keyword in call.keywords if keyword.arg == "hint"]
+        for given in (*call.args, *hints):
+            for node, text in _sentences(given):
+                yield f"{path.relative_to(ROOT)}:{node.lineno}", text
+
+
+def _sentences(tree: ast.AST) -> Iterator[tuple[ast.expr, str]]:
+    """Texts of several words that are not marked, with the expressions that hold them."""
+    match tree:
+        case ast.Call() if _name(tree) in QUIET:
+            return
+        case ast.keyword(arg=str(name)) if name in QUIET_NAMES:
+            return
+        case ast.Expr(value=ast.Constant()) | ast.Compare() | ast.Assert():  # the first is a docstring
+            return
+        case ast.Dict(values=values):  # what stands before a colon is looked up, not read
+            for value in values:
+                yield from _sentences(value)
+            return
+        case ast.JoinedStr() | ast.Constant(value=str()):
+            parts = tree.values if isinstance(tree, ast.JoinedStr) else [tree]
+            text = "".join(str(one.value) if isinstance(one, ast.Constant) else "{}" for one in parts)
+            if SENTENCE.search(text) and not FOR_MACHINES.match(text):
+                yield tree, text
+        case _:
+            pass
+    for child in ast.iter_child_nodes(tree):
+        if not (isinstance(tree, ast.JoinedStr) and isinstance(child, ast.Constant)):
+            yield from _sentences(child)
+
+
+def _name(call: ast.Call) -> str:
+    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
