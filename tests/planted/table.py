@@ -124,8 +124,8 @@ FAULTS = (
     Fault(
         what="--allow overrides a reason that nothing may override",
         file="bootkit/plan/safety.py",
-        before='yield Refusal(reason="is used as swap", hint=',
-        after='yield Refusal(key="swap", reason="is used as swap", hint=',
+        before='yield Refusal(reason=tr("is used as swap"), hint=',
+        after='yield Refusal(key="swap", reason=tr("is used as swap"), hint=',
         test="tests/system/test_devices.py::test_the_disks_of_a_machine_are_judged",
     ),
     Fault(
