@@ -107,8 +107,8 @@ def _found(iso: IsoView, stack: str, kernels: tuple[Kernel, ...], words: tuple[s
             newest_in=newest.path.rpartition("/")[0],
         )
         for title, word, role in (
-            (f"{name} (keeps its changes)", KEEPS, Role.DEFAULT),
-            (f"{name} live (nothing is kept)", LIVE, Role.OTHER),
+            (f"{name} (keeps its changes)", KEEPS, Role.PERSISTENT),
+            (f"{name} live (nothing is kept)", LIVE, Role.DEFAULT),
         )
     )
     return Detection(

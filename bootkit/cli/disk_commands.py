@@ -29,6 +29,9 @@ def add(
     grow: Annotated[
         str, Option(help=tr("What the disk grows to, with its last file system: 20G."), metavar="SIZE")
     ] = "",
+    live_only: Annotated[
+        bool, Option("--live-only", help=tr("Never write to it: the menu offers no entry that keeps changes."))
+    ] = False,
     replacing: Annotated[bool, Option("--replace", help=tr("Take the place of the disk of that name."))] = False,
     dry_run: DryRun = False,
 ) -> None:
@@ -37,14 +40,23 @@ def add(
 
     size = parse_size(grow) if grow else 0
     with open_stick(stick, writing=not dry_run) as opened:
-        path = add_disk(opened, file, name=name, size=size, replacing=replacing, dry_run=dry_run).step.path
+        path = add_disk(
+            opened, file, name=name, size=size, live_only=live_only, replacing=replacing, dry_run=dry_run
+        ).step.path
     planned = (tr("copy {file} to {path}", file=file, path=path), tr("write the menu"))
     for line in planned if dry_run else (path,):
         output.answer(line)
 
 
 def add_disk(
-    stick: "Stick", file: Path, *, name: str = "", size: int = 0, replacing: bool = False, dry_run: bool = False
+    stick: "Stick",
+    file: Path,
+    *,
+    name: str = "",
+    size: int = 0,
+    live_only: bool = False,
+    replacing: bool = False,
+    dry_run: bool = False,
 ) -> "Addition":
     """Say what a disk is, copy it and write the menu."""
     from bootkit.app.verbs.disk import planned_disk
@@ -66,18 +78,21 @@ def add_disk(
             )
         )
         if not dry_run:
-            copy_disk(stick, addition)
+            copy_disk(stick, addition, live_only=live_only)
         return replace(addition, step=replace(addition.step, source=os.fspath(file)))  # not the raw file made of it
 
 
-def copy_disk(stick: "Stick", addition: "Addition") -> None:
+def copy_disk(stick: "Stick", addition: "Addition", *, live_only: bool = False) -> None:
     """Copy it, read it back, and write the menu."""
+    from bootkit.app.verbs.disk import keep_changes_out
     from bootkit.app.verbs.images import add_images
     from bootkit.cli.images import write_menu
     from bootkit.cli.progress import watching, work_of
 
     with watching(work_of((addition.step,))) as watcher:
         add_images(stick.volume, (addition,), watcher)
+    if live_only:
+        keep_changes_out(stick.volume, addition.step.path)
     write_menu(stick)
 
 

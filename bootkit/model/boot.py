@@ -54,7 +54,8 @@ class Role(StrEnum):
     INSTALL = "install"
     RESCUE = "rescue"
     PERSISTENT = "persistent"
-    """Keeps its changes on the stick: made from the default one where the user asked for it, and put before it."""
+    """Keeps its changes on the stick, and stands before the default one: an installed system's own, or made where the user
+    asked for it."""
     OTHER = "other"
 
 

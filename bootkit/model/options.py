@@ -267,7 +267,7 @@ OPTIONS: tuple[OptionSpec, ...] = (
         default=True,
         title="Keep changes",
         help="Start by itself the entry that keeps changes, where bootkit persist has made room for them. "
-        "Off: that entry has to be chosen.",
+        "Off: that entry has to be chosen; of an installed system in a file there is only the live one.",
     ),
     OptionSpec(
         key="to_ram",

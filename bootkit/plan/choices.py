@@ -50,8 +50,18 @@ def chosen_item(item: ImageItem, choices: Choices) -> ImageItem:
     if known is None or known.detection is None:
         return item
     detection = known.detection
-    entries = tuple(_entry(detection.stack, entry, choices, item.path) for entry in detection.entries)
+    entries = tuple(
+        _entry(detection.stack, entry, choices, item.path)
+        for entry in detection.entries
+        if entry.role is not Role.PERSISTENT or not _only_live(item, choices)
+    )
     return replace(item, recognition=replace(known, detection=replace(detection, entries=entries)))
+
+
+def _only_live(item: ImageItem, choices: Choices) -> bool:
+    """Whether the disk of an installed system is not to be written to, so that nothing in the menu would."""
+    stack = item.detection.stack if item.detection else ""
+    return item.is_written and not choices.number("persistence", stack=stack, image=item.path)
 
 
 def chosen_rule(stack: str, rule: QuickRule, choices: Choices) -> QuickRule:
@@ -70,7 +80,7 @@ def reason_against(item: ImageItem, spec: OptionSpec) -> str:
         return ""
     if spec.key in ADDED:
         return f"Nothing is added to {detection.stack}, which has no overlay."
-    if spec.key == "persistence" and not detection.keeps_changes:
+    if spec.key == "persistence" and not detection.keeps_changes and not detection.is_written:
         return f"Nothing keeps its changes: bootkit persist create {item.name}"
     if spec.key == "seed" and not any(entry.answers for entry in detection.entries):
         return f"It has no answer file: bootkit seed add {item.name} FILE"

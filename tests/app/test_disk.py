@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bootkit.app.stick.catalog import read_catalog
-from bootkit.app.verbs.disk import disk_name, disk_path, find_disks, grown_disk, is_disk, planned_disk
+from bootkit.app.verbs.disk import disk_name, disk_path, find_disks, grown_disk, is_disk, keep_changes_out, planned_disk
 from bootkit.app.verbs.generate import plan_generation
 from bootkit.app.verbs.images import add_images
 from bootkit.app.verbs.prepare import prepare_image
@@ -83,10 +83,12 @@ def stick(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     return image
 
 
-def add(stick: Path, source: Path, **words: object) -> str:
+def add(stick: Path, source: Path, *, live_only: bool = False, **words: object) -> str:
     with open_stick(stick, writing=True) as opened:
         with planned_disk(opened, source, Watcher(), **words) as plan:  # type: ignore[arg-type]  # what the tests name
             add_images(opened.volume, (plan.addition,))
+        if live_only:
+            keep_changes_out(opened.volume, plan.addition.step.path)
         apply_changes(plan_generation(opened.volume).plan, opened.volume)
     return plan.addition.step.path
 
@@ -120,6 +122,15 @@ def test_the_newest_kernel_is_looked_for_by_the_menu(stick: Path, make_disk: Dis
         assert opened.volume.stat(MENU) is not None
         with opened.volume.open("/boot/disk/debian.raw") as fh:
             assert read_partitions(fh).warnings == ()
+
+
+def test_a_disk_that_only_runs_live_has_no_entry_that_writes_to_it(stick: Path, make_disk: DiskMaker) -> None:
+    add(stick, make_disk(), live_only=True)
+    with open_stick(stick) as opened:
+        menus = [one for one in opened.volume.listdir("/boot/grub") if one.name.endswith(".cfg")]
+        menu = b"".join(opened.volume.open(f"/boot/grub/{one.name}").read() for one in menus)
+    assert b"bootkit.disk=live" in menu
+    assert b"bootkit.disk=keep" not in menu
 
 
 def test_no_checksum_is_kept_of_a_disk_that_its_system_writes_to(stick: Path, make_disk: DiskMaker) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from bootkit.app.stick.images import DISK_SUFFIXES, find_images
 from bootkit.app.stick.recognition import answered, with_insides
+from bootkit.app.stick.settings import settings_text
 from bootkit.app.stick.user_files import has_holes, plan_copy, take_out
 from bootkit.app.verbs.check import predictions_of
 from bootkit.app.verbs.images import Addition
@@ -16,10 +17,13 @@ from bootkit.i18n import tr
 from bootkit.model.catalog import ImageItem
 from bootkit.model.check import Answer
 from bootkit.model.iso import FileKind
-from bootkit.model.places import DISK_FOLDER
+from bootkit.model.options import Place, Scope
+from bootkit.model.places import DISK_FOLDER, STICK_FILE
+from bootkit.model.plan import StickPlan, WriteFile
+from bootkit.plan.edit_settings import Change, edited
 from bootkit.plan.names import name_problem
 from bootkit.probe.image import open_image
-from bootkit.system.changes import Watcher
+from bootkit.system.changes import Watcher, apply_changes
 from bootkit.system.diskimage import format_of, grow_disk, raw_disk
 from bootkit.system.sticks import Stick
 from bootkit.system.volume import FileStat, Volume
@@ -113,6 +117,14 @@ def _warnings(source: Path, notes: tuple[str, ...]) -> tuple[str, ...]:
     kind = format_of(source)
     made = f"it was made a raw disk out of {kind}" if kind is not DiskFormat.RAW else ""
     return (*((made,) if made else ()), *notes)
+
+
+def keep_changes_out(volume: Volume, path: str) -> None:
+    """Choose for a disk that nothing is ever written to it: the menu, to be written next, has no entry that would."""
+    text = settings_text(volume)
+    after = edited(text, [Change(key="persistence", value=False, place=Place(scope=Scope.IMAGE, name=path))])
+    if after != text:
+        apply_changes(StickPlan(steps=(WriteFile(path=STICK_FILE, content=after.encode()),)), volume)
 
 
 def find_disks(volume: Volume) -> tuple[tuple[str, FileStat], ...]:
