@@ -21,6 +21,7 @@ from bootkit.detect import (
     LookedAt,
     NotMine,
     Role,
+    RootEncryption,
     Stack,
     Verdict,
     has_word,
@@ -54,6 +55,19 @@ UNREADABLE = {
 }
 """Partitions that may be a root which nobody here can look into."""
 CPUS = {"x86_64": ANY_FIRMWARE - {Firmware.UEFI_ARM64}, "aarch64": frozenset({Firmware.UEFI_ARM64})}
+ENCRYPTION = {
+    "initramfs-tools": RootEncryption(
+        words=("cryptopts=target=luks-{luks_uuid},source=UUID={luks_uuid}",),
+        needs=frozenset({"cryptsetup", "cryptsetup-askpass"}),
+        lacking="Start it, install cryptsetup-initramfs, write CRYPTSETUP=y to /etc/cryptsetup-initramfs/conf-hook, "
+        "and call update-initramfs -u.",
+    ),
+    "dracut": RootEncryption(
+        words=("rd.luks.uuid={luks_uuid}",),
+        needs=frozenset({"cryptsetup"}),
+        lacking="Start it, install cryptsetup, and call dracut --force --no-hostonly.",
+    ),
+}
 USB = "usb_storage"
 WRITE_IT = "Write it to a stick of its own: sudo cp FILE /dev/sdX."
 
@@ -181,7 +195,9 @@ def _unable(iso: IsoView, obstacle: str, instead: str = WRITE_IT) -> Detection:
 
 def _who(iso: IsoView) -> tuple[str, str]:
     said = parse_os_release(iso.text("/usr/lib/os-release") or iso.text("/etc/os-release"))
-    return said.name.removesuffix(" GNU/Linux") or iso.name.rpartition(".")[0], said.version_id
+    menu = read_menus(iso).default_linux
+    called = said.name or (menu.title if menu is not None else "")
+    return called.removesuffix(" GNU/Linux") or iso.name.rpartition(".")[0], said.version_id
 
 
 def _place(iso: IsoView, folder: str) -> str:
@@ -233,6 +249,7 @@ DETECTOR = Detector(
                 overlay="makes a disk of the file",
                 keeps="in the file itself",
                 no_persistence="it keeps its changes by itself",
+                root_encryption=ENCRYPTION[maker],
             )
             for maker, name in FAMILIES.items()
         ),

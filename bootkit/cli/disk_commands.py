@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from bootkit.cli import output
 from bootkit.cli.command import Argument, Option
+from bootkit.cli.home_commands import PassphraseFile, new_passphrase
 from bootkit.cli.options import AsJson, DryRun, StickOption, Wide, Yes
 from bootkit.errors import BootkitError
 from bootkit.i18n import tr
@@ -155,6 +156,21 @@ def grow(
         grown_disk(opened.volume, name, parse_size(size), watcher) as addition,
     ):
         copy_disk(opened, addition)
+    output.answer(f"{addition.step.path}  {format_size(addition.step.size)}")
+
+
+def encrypt(name: DiskName, stick: StickOption = None, passphrase_file: PassphraseFile = None) -> None:
+    """Encrypt the root of a disk with LUKS2; the passphrase is asked for at boot, kernels stay outside."""
+    from bootkit.app.verbs.disk_encrypt import encrypted_disk, require_encryptable
+    from bootkit.cli.progress import watching
+    from bootkit.system.sticks import open_stick
+
+    with open_stick(stick, writing=True) as opened:
+        item = require_encryptable(opened.volume, name)
+        passphrase = new_passphrase(passphrase_file)
+        with watching() as watcher, encrypted_disk(opened.volume, item, passphrase, watcher) as addition:
+            copy_disk(opened, addition)
+    output.say("note: what was there before may still be found in the free room of the stick.")
     output.answer(f"{addition.step.path}  {format_size(addition.step.size)}")
 
 

@@ -90,6 +90,7 @@ DISKS = Group(
             "list": "disk_commands:list_disks",
             "check": "disk_commands:check",
             "grow": "disk_commands:grow",
+            "encrypt": "disk_commands:encrypt",
             "take-out": "disk_commands:take_out",
             "remove": "disk_commands:remove",
         }

@@ -95,7 +95,17 @@ from bootkit.model.installers import (
 )
 from bootkit.model.iso import FileKind, IsoView, Node
 from bootkit.model.places import MEMDISK, WIMBOOT
-from bootkit.model.stack import AnswerFile, ChoiceWords, FileFinder, LookedAt, OlderName, Persistence, ScriptMark, Stack
+from bootkit.model.stack import (
+    AnswerFile,
+    ChoiceWords,
+    FileFinder,
+    LookedAt,
+    OlderName,
+    Persistence,
+    RootEncryption,
+    ScriptMark,
+    Stack,
+)
 from bootkit.model.support import Verdict
 from bootkit.model.variants import FOLDER_MARK
 
@@ -152,6 +162,7 @@ __all__ = [
     "Persistence",
     "QuickRule",
     "Role",
+    "RootEncryption",
     "ScriptMark",
     "Stack",
     "TreeInfo",

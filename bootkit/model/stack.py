@@ -91,6 +91,18 @@ class Persistence:
         return (self.file, *((self.older.name,) if self.older else ()))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RootEncryption:
+    """How an installed system gets its encrypted root opened by an initrd that was made before it was encrypted."""
+
+    words: Words
+    """Kernel words, with the slot ``{luks_uuid}``."""
+    needs: frozenset[str]
+    """Programs and markers that the initrd must have for it."""
+    lacking: str
+    """What to do inside where it has not; a sentence."""
+
+
 def _as_it_is(content: bytes) -> bytes:
     return content
 
@@ -218,6 +230,8 @@ class Stack:
     """How it keeps changes on the stick; ``None`` if it cannot."""
     no_persistence: str = ""
     """Why it cannot; a clause, empty where no way is known."""
+    root_encryption: RootEncryption | None = None
+    """Of an installed system; ``None`` where no way is known."""
     answers: tuple[AnswerFile, ...] = ()
     """The answer files that it takes, the one to try first in front."""
     no_answers: str = ""

@@ -60,7 +60,7 @@ def raw_disk(source: Path, work: Path, watcher: Watcher, *, size: int = 0) -> Pa
     watcher.end()
     if size:
         grow_disk(target, size, work)
-    _end_table(target)
+    end_table(target)
     return target
 
 
@@ -136,7 +136,7 @@ def _is_ready(disk: Path) -> bool:
     return size % _SECTOR == 0 and (not has_gpt or struct.unpack_from("<Q", header, 32)[0] == size // _SECTOR - 1)
 
 
-def _end_table(disk: Path) -> None:
+def end_table(disk: Path) -> None:
     """The backup of the GPT at the end, where partitioning programs and firmware look for it."""
     size = disk.stat().st_size
     if size % _SECTOR:
@@ -147,16 +147,17 @@ def _end_table(disk: Path) -> None:
 
 def _grow_ext4(disk: Path, partition: PartitionEntry, work: Path) -> None:
     part = work / "partition"
-    _take_out(disk, partition, part)
+    take_partition(disk, partition, part)
     try:
         run(["e2fsck", "-f", "-p", part], ok=(0, _MENDED), timeout=LONG)
         run(["resize2fs", part], timeout=LONG)
-        _put_back(part, disk, partition.start)
+        put_back(part, disk, partition.start)
     finally:
         part.unlink(missing_ok=True)
 
 
-def _take_out(disk: Path, partition: PartitionEntry, part: Path) -> None:
+def take_partition(disk: Path, partition: PartitionEntry, part: Path) -> None:
+    """Copy a partition to a file of its own."""
     run(
         ["dd", f"if={disk}", f"of={part}", "bs=1M", "iflag=skip_bytes,count_bytes", f"skip={partition.start}",
          f"count={partition.size}", "conv=sparse", "status=none"],
@@ -165,7 +166,8 @@ def _take_out(disk: Path, partition: PartitionEntry, part: Path) -> None:
     os.truncate(part, partition.size)
 
 
-def _put_back(part: Path, disk: Path, offset: int) -> None:
+def put_back(part: Path, disk: Path, offset: int) -> None:
+    """Copy what is no hole of a partition in a file of its own to its place."""
     with disk.open("r+b") as out:
         for start, chunk in data_chunks(part):
             os.pwrite(out.fileno(), chunk, offset + start)

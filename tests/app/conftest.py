@@ -11,6 +11,7 @@ from bootkit.model.places import MENU
 from bootkit.render.parts import parts_of_menu
 from bootkit.system.volume import Volume, read_file
 from bootkit.system.volumes.folder import FolderVolume
+from tests.app.installed import DiskMaker, disk_maker
 
 LIVE_BOOT: Mapping[str, str] = {
     "live/vmlinuz": "kernel",
@@ -72,3 +73,8 @@ def stick(tmp_path: Path) -> Path:
 def volume(stick: Path) -> Generator[Volume]:
     with closing(FolderVolume(stick)) as opened:
         yield opened
+
+
+@pytest.fixture
+def make_disk(tmp_path: Path) -> DiskMaker:
+    return disk_maker(tmp_path)

@@ -87,7 +87,7 @@ def planned_disk(
         )
     with scratch() as work:
         raw = raw_disk(source, work, watcher, size=size)
-        item = _looked_into(raw, path, source)
+        item = looked_into(raw, path, source)
         (prediction,) = predictions_of(stick, (item,))
         if prediction.answer in (Answer.CANNOT, Answer.ELSEWHERE):
             raise BootkitError(f"{source.name}: {prediction.reason}", hint=prediction.cure)
@@ -97,7 +97,12 @@ def planned_disk(
         yield PlannedDisk(addition=Addition(step=step, item=item), warnings=_warnings(source, prediction.notes))
 
 
-def _looked_into(raw: Path, path: str, source: Path) -> ImageItem:
+def looked_into(raw: Path, path: str, source: Path) -> ImageItem:
+    """The disk in ``raw`` as it will be at ``path`` on the stick; ``source`` is what it was made of.
+
+    Raises:
+        BootkitError: it has no installed system, or one that cannot start from a file.
+    """
     with open_image(raw, name=path.rpartition("/")[2]) as view:
         if view.facts.kind is not FileKind.SYSTEM:
             raise BootkitError(
@@ -162,6 +167,6 @@ def grown_disk(volume: Volume, name: str, size: int, watcher: Watcher) -> Genera
         raw = work / path.rpartition("/")[2]
         take_out(volume, path, raw, watcher)
         grow_disk(raw, size, work)
-        item = _looked_into(raw, path, raw)
+        item = looked_into(raw, path, raw)
         step = plan_copy(volume, raw, path, sparse=has_holes(volume), replace=True)
         yield Addition(step=step, item=item)

@@ -1,0 +1,109 @@
+"""The root of an installed system in LUKS2: what is encrypted, what stays outside, what is refused before anything is done."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from bootkit.app.stick.user_files import take_out
+from bootkit.app.verbs.disk import find_disks
+from bootkit.app.verbs.disk_encrypt import encrypted_disk, require_encryptable
+from bootkit.app.verbs.images import add_images
+from bootkit.app.verbs.prepare import prepare_image
+from bootkit.errors import BootkitError
+from bootkit.formats.ext4 import Ext4
+from bootkit.formats.partitions import DiskPartitions, read_partitions
+from bootkit.formats.reader import Window
+from bootkit.probe.image import open_image
+from bootkit.system.changes import Watcher
+from bootkit.system.diskimage import take_partition
+from bootkit.system.fsimage import decrypt
+from bootkit.system.sticks import open_stick
+from bootkit.units import MIB
+from tests.app.installed import UUID, VERSIONS, DiskMaker
+from tests.app.test_disk import add
+
+PASSPHRASE = b"correct horse"
+
+
+@pytest.fixture
+def stick(tmp_path: Path) -> Path:
+    image = tmp_path / "stick.img"
+    prepare_image(image, 500 * MIB)
+    return image
+
+
+def table_of(disk: Path) -> DiskPartitions:
+    with disk.open("rb") as fh:
+        return read_partitions(fh)
+
+
+def encrypted(stick: Path, folder: Path) -> Path:
+    """The disk on the stick, encrypted and taken out again."""
+    with open_stick(stick, writing=True) as opened:
+        item = require_encryptable(opened.volume, "debian")
+        with encrypted_disk(opened.volume, item, PASSPHRASE, Watcher()) as addition:
+            add_images(opened.volume, (addition,))
+        take_out(opened.volume, item.path, folder / "out.raw")
+    return folder / "out.raw"
+
+
+def test_kernels_stay_outside_and_the_system_knows_where_its_root_is(
+    stick: Path, tmp_path: Path, make_disk: DiskMaker
+) -> None:
+    disk = make_disk(asks=True, mib=40)
+    add(stick, disk)
+    out = encrypted(stick, tmp_path)
+    table = table_of(out)
+    assert table.warnings == ()
+    _, root, boot = table.partitions
+    subprocess.run(["sfdisk", "--quiet", "--verify", out], check=True)
+    with out.open("rb") as fh:
+        tree = Ext4(Window(fh, boot.start, boot.size))
+        menu = tree.read("/grub/grub.cfg", 1 << 16).decode()
+        assert tree.find(f"/vmlinuz-{VERSIONS[1]}") is not None
+        assert b"vmlinuz" not in (fh.seek(root.start), fh.read(root.size))[1]
+    word = re.search(r"root=UUID=\S+ ro quiet cryptopts=target=(luks-(\S+)),source=UUID=\2\n", menu)
+    assert word is not None
+    part = tmp_path / "part"
+    take_partition(out, root, part)
+    assert word[2] in subprocess.run(["blkid", "-p", part], stdout=subprocess.PIPE, text=True, check=True).stdout
+    decrypt(part, PASSPHRASE, tmp_path / "header")
+    subprocess.run(["e2fsck", "-f", "-n", part], check=True)
+    with part.open("rb") as fh:
+        tree = Ext4(fh)
+        assert tree.superblock.uuid == UUID
+        assert tree.read("/etc/crypttab", 999) == f"{word[1]} UUID={word[2]} none luks\n".encode()
+        assert b" /boot ext4 " in tree.read("/etc/fstab", 999)
+    with open_image(out) as view:
+        assert view.facts.mounts == {"/boot": boot.number}
+
+
+def test_what_is_encrypted_once_is_not_encrypted_twice(stick: Path, tmp_path: Path, make_disk: DiskMaker) -> None:
+    add(stick, make_disk(asks=True, mib=40))
+    encrypted(stick, tmp_path)
+    with open_stick(stick) as opened, pytest.raises(BootkitError, match="debian is encrypted already"):
+        require_encryptable(opened.volume, "debian")
+
+
+def test_an_initrd_that_cannot_ask_is_refused_before(stick: Path, make_disk: DiskMaker) -> None:
+    add(stick, make_disk())
+    with open_stick(stick) as opened, pytest.raises(BootkitError, match="cannot ask for a passphrase") as caught:
+        require_encryptable(opened.volume, "debian")
+    assert "install cryptsetup-initramfs" in (caught.value.hint or "")
+
+
+def test_a_root_without_room_for_the_header_stays_as_it_is(stick: Path, make_disk: DiskMaker) -> None:
+    disk = make_disk(asks=True, mib=8)
+    add(stick, disk)
+    with open_stick(stick, writing=True) as opened:
+        item = require_encryptable(opened.volume, "debian")
+        with (
+            pytest.raises(BootkitError, match="no room for the header of LUKS"),
+            encrypted_disk(opened.volume, item, PASSPHRASE, Watcher()),
+        ):
+            pass
+        ((path, _),) = find_disks(opened.volume)
+        with opened.volume.open(path) as fh:
+            assert fh.read() == disk.read_bytes()
