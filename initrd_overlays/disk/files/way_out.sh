@@ -4,7 +4,7 @@
 exec </dev/console >/dev/console 2>&1
 PATH=/bin
 BK_BOX=/bin/busybox
-BK_STICK=/oldroot/run/initramfs/bootkit/stick
+BK_HERE=/oldroot/run/initramfs/bootkit
 
 say_mounted() {
 	$BK_BOX grep -q " $1 " /proc/mounts
@@ -37,14 +37,15 @@ let_go() {
 	done
 }
 
-# the stick's mount first, out of the tree that is taken down around it
-if say_mounted "$BK_STICK"; then
-	$BK_BOX mkdir -p /stick
-	$BK_BOX mount -o move "$BK_STICK" /stick 2>/dev/null || {
-		$BK_BOX mount -o bind "$BK_STICK" /stick
-		$BK_BOX umount -l "$BK_STICK"
+# the stick first, and what a live run has written: out of the tree that is taken down, whose disk lies on them
+for bk_mount in stick written; do
+	say_mounted "$BK_HERE/$bk_mount" || continue
+	$BK_BOX mkdir -p "/$bk_mount"
+	$BK_BOX mount -o move "$BK_HERE/$bk_mount" "/$bk_mount" 2>/dev/null || {
+		$BK_BOX mount -o bind "$BK_HERE/$bk_mount" "/$bk_mount"
+		$BK_BOX umount -l "$BK_HERE/$bk_mount"
 	}
-fi
+done
 for bk_round in 1 2 3 4; do
 	unmount "$bk_round"
 	let_go
