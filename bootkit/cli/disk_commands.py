@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from bootkit.cli import output
 from bootkit.cli.command import Argument, Option
-from bootkit.cli.home_commands import PassphraseFile, new_passphrase
+from bootkit.cli.home_commands import PassphraseFile, new_passphrase, new_secret
 from bootkit.cli.options import AsJson, DryRun, StickOption, Wide, Yes
 from bootkit.errors import BootkitError
 from bootkit.i18n import tr
@@ -47,6 +47,29 @@ def add(
     planned = (tr("copy {file} to {path}", file=file, path=path), tr("write the menu"))
     for line in planned if dry_run else (path,):
         output.answer(line)
+
+
+def create(
+    name: Annotated[str, Argument(help=tr("What it is called, on the stick and as a host."), metavar="NAME")],
+    iso: Annotated[Path, Option("--from", help=tr("ISO file of a live system on this computer."), metavar="ISO")],
+    size: Annotated[str, Option(help=tr("Size of its disk: 20G."), metavar="SIZE")],
+    user: Annotated[str, Option(help=tr("Login name of its user, who may become root by sudo."))] = "user",
+    password_file: Annotated[
+        Path | None, Option("--password-file", help=tr("File with the user's password; else it is asked for."))
+    ] = None,
+    stick: StickOption = None,
+) -> None:
+    """Make an installed system, in a file of the stick, of what a live system holds."""
+    from bootkit.app.verbs.disk_create import DiskWish, created_disk
+    from bootkit.cli.progress import watching
+    from bootkit.system.sticks import open_stick
+
+    wished = parse_size(size)
+    with open_stick(stick, writing=True) as opened:
+        password = new_secret(tr("Password of the user"), "--password-file", password_file)
+        wish = DiskWish(name=name, iso=iso, size=wished, user=user, password=password)
+        with watching() as watcher, created_disk(wish, watcher) as disk:
+            add_disk(opened, disk, name=name)
 
 
 def add_disk(
@@ -170,7 +193,7 @@ def encrypt(name: DiskName, stick: StickOption = None, passphrase_file: Passphra
         passphrase = new_passphrase(passphrase_file)
         with watching() as watcher, encrypted_disk(opened.volume, item, passphrase, watcher) as addition:
             copy_disk(opened, addition)
-    output.say("note: what was there before may still be found in the free room of the stick.")
+    output.say(tr("note: what was there before may still be found in the free room of the stick."))
     output.answer(f"{addition.step.path}  {format_size(addition.step.size)}")
 
 

@@ -231,13 +231,22 @@ def new_passphrase(file: Path | None) -> bytes:
     Raises:
         UsageError: there is none.
     """
+    return new_secret(tr("Passphrase"), "--passphrase-file", file)
+
+
+def new_secret(called: str, option: str, file: Path | None) -> bytes:
+    """What a system will ask for, out of the file that ``option`` names, or typed twice.
+
+    Raises:
+        UsageError: there is none.
+    """
     from bootkit.errors import UsageError
 
     if file is not None:
         return passphrase_of(file)
     if not sys.stdin.isatty():
-        raise UsageError(tr("nobody is there to ask for the passphrase"), hint="--passphrase-file FILE")
-    typed = ask_new_secret("Passphrase")
+        raise UsageError(tr("nobody is there to ask for the passphrase"), hint=f"{option} FILE")
+    typed = ask_new_secret(called)
     if not typed.isascii():
         output.say(tr("warning: it has letters that a boot console may be unable to type"))
     return typed.encode()

@@ -87,6 +87,7 @@ DISKS = Group(
     {
         tr("commands"): {
             "add": "disk_commands:add",
+            "create": "disk_commands:create",
             "list": "disk_commands:list_disks",
             "check": "disk_commands:check",
             "grow": "disk_commands:grow",

@@ -95,7 +95,11 @@ TOOLS = (
     _tool("apt-get", "apt apt - -", "ext create --from-apt does not work"),
     _tool("resize2fs", _E2FSPROGS, "home and persist cannot change the size of an image"),
     _tool("e2fsck", _E2FSPROGS, "home and persist cannot check an image before they change it"),
-    _tool("cryptsetup", "cryptsetup-bin cryptsetup cryptsetup cryptsetup", "home --encrypt and disk encrypt do not work"),
+    _tool(
+        "cryptsetup", "cryptsetup-bin cryptsetup cryptsetup cryptsetup", "home --encrypt and disk encrypt do not work"
+    ),
+    _tool("fakeroot", "fakeroot fakeroot fakeroot fakeroot", "disk create wants root"),
+    _tool("openssl", "openssl openssl openssl openssl", "disk create does not work"),
     _tool("gpgv", "gpgv gnupg2 gnupg gpg2", "add and verify cannot check signatures"),
     Tool(
         program="busybox",

@@ -52,10 +52,12 @@ def test_no_module_spells_a_path_of_the_stick() -> None:
     }
     # folders of the running system, and of programs in images
     of_others = {
+        "bootkit/app/verbs/disk_encrypt.py: /boot",
         "bootkit/plan/safety.py: /boot",
         "bootkit/plan/safety.py: /boot/",
         "bootkit/plan/wanted_files.py: /EFI/BOOT",
         "bootkit/plan/wanted_files.py: /EFI/BOOT/",
+        "bootkit/system/diskcrypt.py: /boot",
     }
     assert found - of_others == set()
 
