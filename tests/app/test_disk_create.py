@@ -13,7 +13,6 @@ from bootkit.formats.ext4 import Ext4
 from bootkit.formats.partitions import read_partitions
 from bootkit.formats.reader import Window
 from bootkit.probe.image import open_image
-from bootkit.system import makedisk
 from bootkit.system.changes import Watcher
 from bootkit.units import MIB
 from tests.app.installed import VERSIONS, initrd_of, kernel
@@ -80,7 +79,7 @@ def test_the_root_of_a_live_system_becomes_an_installed_one(
 ) -> None:
     iso = make_live()
     if not is_root:
-        monkeypatch.setattr(makedisk.os, "geteuid", lambda: 1000)
+        monkeypatch.setattr("bootkit.system.makedisk.os.geteuid", lambda: 1000)
     with created_disk(wish(iso), Watcher()) as disk, disk.open("rb") as fh:
         table = read_partitions(fh)
         (row,) = table.partitions
