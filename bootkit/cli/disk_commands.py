@@ -69,7 +69,8 @@ def create(
         password = new_secret(tr("Password of the user"), "--password-file", password_file)
         wish = DiskWish(name=name, iso=iso, size=wished, user=user, password=password)
         with watching() as watcher, created_disk(wish, watcher) as disk:
-            add_disk(opened, disk, name=name)
+            addition = add_disk(opened, disk, name=name)
+    output.answer(addition.step.path)
 
 
 def add_disk(

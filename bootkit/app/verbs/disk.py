@@ -22,7 +22,7 @@ from bootkit.model.places import DISK_FOLDER, STICK_FILE
 from bootkit.model.plan import StickPlan, WriteFile
 from bootkit.plan.edit_settings import Change, edited
 from bootkit.plan.names import name_problem
-from bootkit.probe.image import open_image
+from bootkit.probe.image import ImageView, open_image
 from bootkit.system.changes import Watcher, apply_changes
 from bootkit.system.diskimage import format_of, grow_disk, raw_disk
 from bootkit.system.sticks import Stick
@@ -97,13 +97,20 @@ def planned_disk(
         yield PlannedDisk(addition=Addition(step=step, item=item), warnings=_warnings(source, prediction.notes))
 
 
+def _opened(raw: Path, path: str, source: Path) -> ImageView:
+    try:
+        return open_image(raw, name=path.rpartition("/")[2])
+    except FormatError as error:
+        raise BootkitError(tr("{source} is no disk", source=source.name), hint=error.hint) from error
+
+
 def looked_into(raw: Path, path: str, source: Path) -> ImageItem:
     """The disk in ``raw`` as it will be at ``path`` on the stick; ``source`` is what it was made of.
 
     Raises:
         BootkitError: it has no installed system, or one that cannot start from a file.
     """
-    with open_image(raw, name=path.rpartition("/")[2]) as view:
+    with _opened(raw, path, source) as view:
         if view.facts.kind is not FileKind.SYSTEM:
             raise BootkitError(
                 tr("{source} is no disk with an installed system", source=source.name),

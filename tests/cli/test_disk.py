@@ -1,0 +1,33 @@
+"""``disk``: what the commands answer, and what they say of what is no disk."""
+
+import gzip
+from pathlib import Path
+
+import pytest
+
+from tests.app.installed import disk_maker
+from tests.cli.conftest import Bootkit
+from tests.conftest import Prepared
+
+
+@pytest.fixture
+def stick(tmp_path: Path, prepared: Prepared) -> Path:
+    return prepared(tmp_path / "stick.img")
+
+
+def test_a_disk_that_only_runs_live_says_so_in_its_options(bootkit: Bootkit, stick: Path, tmp_path: Path) -> None:
+    disk = disk_maker(tmp_path)()
+    assert bootkit("disk", "add", disk, "--stick", stick, "--live-only").stdout == "/boot/disk/debian.raw\n"
+    done = bootkit("options", "get", "persistence", "--image", "debian.raw", "--stick", stick)
+    assert done.stdout == "no\n"
+
+
+@pytest.mark.parametrize("packed", [False, True], ids=["raw", "packed"])
+def test_what_is_no_disk_is_called_so(packed: bool, bootkit: Bootkit, stick: Path, tmp_path: Path) -> None:
+    content = b"hello" * 1000
+    file = tmp_path / ("notes.raw.gz" if packed else "notes.raw")
+    file.write_bytes(gzip.compress(content) if packed else content)
+    done = bootkit("disk", "add", file, "--stick", stick)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert f"bootkit: {file.name} is no disk" in done.stderr
+    assert "ISO" not in done.stderr.splitlines()[0]
