@@ -16,7 +16,7 @@ from bootkit.model.check import Answer, Prediction
 from bootkit.model.testboot import BootResult, MachineKind, Stage
 from bootkit.render.menu import MenuTarget
 from tests.app.conftest import MakeIso, stick
-from tests.app.test_disk import DiskMaker, make_disk
+from tests.app.installed import disk_maker
 from tests.cli.conftest import Bootkit
 from tests.cli.test_app import viewer
 from tests.cli.test_persist_and_seed import MINI, PRESEED
@@ -24,7 +24,7 @@ from tests.commands import every_command
 from tests.conftest import Prepared
 from tests.documents import check_document
 
-__all__ = ["make_disk", "stick", "viewer"]
+__all__ = ["stick", "viewer"]
 
 
 def test_every_command_with_json_has_a_schema() -> None:
@@ -83,7 +83,7 @@ class Told:
 
 
 def test_what_is_told_of_a_full_stick_fits(
-    bootkit: Bootkit, tmp_path: Path, prepared: Prepared, make_iso: MakeIso, make_disk: DiskMaker, viewer: Path
+    bootkit: Bootkit, tmp_path: Path, prepared: Prepared, make_iso: MakeIso, viewer: Path
 ) -> None:
     full = prepared(tmp_path / "stick.img")
     tree = tmp_path / "tree"
@@ -101,7 +101,7 @@ def test_what_is_told_of_a_full_stick_fits(
         make_iso("live.iso"),
         make_iso("mini.iso", MINI),
         tmp_path / "missing.iso",
-        make_disk("debian.raw"),
+        disk_maker(tmp_path)("debian.raw"),
         *at,
         status=1,
     )
