@@ -25,7 +25,7 @@ from bootkit.model.options import Value
 from bootkit.model.prepare import DATA_LABEL, ESP_LABEL
 from bootkit.model.testboot import TestFirmware
 from bootkit.plan.check_disks import own_disks_note
-from bootkit.plan.check_drivers import slow_or_unseen, with_kernel
+from bootkit.plan.check_drivers import loaded, slow_or_unseen
 from bootkit.plan.check_file import builtin_drivers, file_answer, finds_file
 from bootkit.plan.check_firmware import firmware_answers
 from bootkit.plan.check_installer import installer_note
@@ -175,7 +175,7 @@ def cure_on(item: ImageItem, filesystem: str) -> Cure | None:
 def _file_answers(
     facts: IsoFacts, detection: Detection, entry: BootEntry, filesystems: Iterable[str]
 ) -> tuple[FileAnswer, ...]:
-    initrds = [with_kernel(facts.initrds[path], facts) for path in entry.initrds if path in facts.initrds]
+    initrds = loaded(entry, facts)
     builtin = builtin_drivers(facts, initrds)
     names = dict.fromkeys(filesystems)
     answers = (file_answer(detection, entry, initrds, name, builtin=builtin, facts=facts) for name in names)
@@ -366,7 +366,7 @@ def _notes(
 
 def _unseen_sticks(facts: IsoFacts, detection: Detection, entry: BootEntry) -> Iterator[str]:
     if detection.wants_disk or finds_file(entry):
-        initrds = [with_kernel(facts.initrds[path], facts) for path in entry.initrds if path in facts.initrds]
+        initrds = loaded(entry, facts)
         builtin = builtin_drivers(facts, initrds)
         yield from dict.fromkeys(note for initrd in initrds for note in slow_or_unseen(initrd, builtin))
 

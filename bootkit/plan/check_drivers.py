@@ -6,6 +6,7 @@ an installer may fetch its drivers from elsewhere, and a small system have them 
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
+from functools import reduce
 
 from bootkit.detect.registry import markers, stack_of, stacks
 from bootkit.detect.roots import matches
@@ -56,6 +57,53 @@ def with_kernel(initrd: InitrdFacts, facts: IsoFacts) -> InitrdFacts:
             displays=drivers.displays if drivers.is_whole else kernel.displays,
         )
     return replace(initrd, drivers=drivers)
+
+
+def loaded(entry: BootEntry, facts: IsoFacts) -> tuple[InitrdFacts, ...]:
+    """The initrds of an entry as one, which the kernel makes of them, :func:`with_kernel`; none where none was read."""
+    read = [with_kernel(facts.initrds[path], facts) for path in entry.initrds if path in facts.initrds]
+    return (reduce(_together, read),) if read else ()
+
+
+def _together(first: InitrdFacts, second: InitrdFacts) -> InitrdFacts:
+    """An initrd with another unpacked over it."""
+    return replace(
+        first,
+        size=first.size + second.size,
+        unpacked=first.unpacked + second.unpacked,
+        segments=(*first.segments, *second.segments),
+        maker=first.maker or second.maker,
+        maker_version=first.maker_version or second.maker_version,
+        markers=_union(first.markers, second.markers),
+        kernels=_union(first.kernels, second.kernels),
+        drivers=_drivers_together(first.drivers, second.drivers),
+        programs=_union(first.programs, second.programs),
+        allowed=first.allowed if second.allowed is None else second.allowed,
+        links={**first.links, **second.links},
+        warnings=(*first.warnings, *second.warnings),
+    )
+
+
+def _drivers_together(first: KernelModules, second: KernelModules) -> KernelModules:
+    return KernelModules(
+        modules=_union(first.modules, second.modules),
+        builtin=_known_union(first.builtin, second.builtin),
+        depends={**first.depends, **second.depends},
+        aliases={**first.aliases, **second.aliases},
+        charsets={**first.charsets, **second.charsets},
+        unpacks={**first.unpacks, **second.unpacks},
+        softdeps={**first.softdeps, **second.softdeps},
+        displays=_known_union(first.displays, second.displays),
+        paths={**first.paths, **second.paths},
+    )
+
+
+def _union(first: tuple[str, ...], second: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(sorted({*first, *second}))
+
+
+def _known_union(first: tuple[str, ...] | None, second: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    return second if first is None else first if second is None else _union(first, second)
 
 
 def lacks(

@@ -13,7 +13,7 @@ from bootkit.model.check import Cure
 from bootkit.model.filesystem import charsets_of, drivers_of, file_system, filesystem_title
 from bootkit.model.initrd import CHECKSUMS, InitrdFacts, KernelModules, RootFacts
 from bootkit.model.iso import IsoFacts
-from bootkit.plan.check_drivers import Lack, lacks, with_kernel
+from bootkit.plan.check_drivers import Lack, lacks, loaded
 from bootkit.plan.check_file import LOOP, builtin_drivers, file_answer, lacks_loop
 
 Judge = Callable[[Detection, BootEntry, IsoFacts, str], Cure | None]
@@ -143,8 +143,7 @@ def _takes_devices(detection: Detection) -> bool:
 
 def _initrds(entry: BootEntry, facts: IsoFacts) -> tuple[InitrdFacts, ...]:
     """The initrds that hold drivers: not processor microcode, not a vendor's additions."""
-    read = (with_kernel(facts.initrds[path], facts) for path in entry.initrds if path in facts.initrds)
-    return tuple(initrd for initrd in read if initrd.kernels or initrd.drivers.modules)
+    return tuple(initrd for initrd in loaded(entry, facts) if initrd.kernels or initrd.drivers.modules)
 
 
 def _is_served(initrd: InitrdFacts, detection: Detection) -> bool:

@@ -7,10 +7,14 @@ import pytest
 
 from bootkit.detect.registry import markers, script_marks, stacks
 from bootkit.formats.initrd import read_initrd
-from bootkit.model.boot import ISO_PATH, BootEntry, Detection, Role
+from bootkit.model.boot import ISO_PATH, BootEntry, Detection, Recognition, Role
+from bootkit.model.catalog import ImageItem
+from bootkit.model.check import Answer, StickFacts
 from bootkit.model.initrd import InitrdFacts, KernelModules
+from bootkit.model.iso import IsoFacts
 from bootkit.model.support import Verdict
 from bootkit.overlay.pack import pack
+from bootkit.plan.check import predict
 from bootkit.plan.check_file import file_answer
 
 ENTRY = BootEntry(title="Live", kernel="/k", initrds=("/i",), cmdline=(f"x={ISO_PATH}",), role=Role.DEFAULT)
@@ -173,3 +177,19 @@ def test_an_initrd_of_dracut_without_the_stack_is_known_though_it_has_hooks() ->
     """The list of hooks is in every initrd of its maker, and stands for no stack."""
     facts = initrd_of({"usr/lib/dracut/dracut-059": "", f"{HOOKS}/30-parse-lvm.sh": ""})
     assert facts.markers == ("dracut-cmdline-hooks",)
+
+
+@pytest.mark.parametrize(("second", "verdict"), [({"sbin/isoboot": ""}, Answer.BOOTS), ({"notes": ""}, Answer.CANNOT)])
+def test_initrds_that_are_loaded_together_are_judged_together(second: Files, verdict: Answer) -> None:
+    """Puppy's local-initrd.gz and the like: the kernel unpacks one over the other."""
+    microcode = InitrdFacts(size=9)
+    initrds = {
+        "/ucode": microcode,
+        "/i": initrd_of({"DISTRO_SPECS": ""}),
+        "/j": replace(initrd_of(second), drivers=KernelModules()),
+    }
+    entry = replace(ENTRY, initrds=tuple(initrds))
+    detection = Detection(stack="puppy", distro="Ember", entries=(entry,), filesystems=("ext4",))
+    facts = IsoFacts(name="x.iso", size=9, initrds=initrds)
+    item = ImageItem(path="/x.iso", size=9, mtime_ns=0, facts=facts, recognition=Recognition(detection=detection))
+    assert predict(item, StickFacts(filesystem="ext4")).answer is verdict
