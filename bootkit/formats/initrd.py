@@ -4,14 +4,15 @@ Source: Linux 6.1, init/initramfs.c (unpack_to_rootfs, flush_buffer, do_header):
 plain archive begins at a multiple of 4, several may be in one compressed stream, and the first damage ends it all.
 """
 
+import fnmatch
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import BinaryIO
 
 from bootkit.errors import FormatError
 from bootkit.formats.compression import Budget, detect
 from bootkit.formats.cpio import MAGICS, CpioMember, read_cpio
-from bootkit.formats.initrdmarks import MAKERS, MarkReader, ScriptReader, program_of
+from bootkit.formats.initrdmarks import MAKERS, MarkReader, ScriptReader, program_of, without_comments
 from bootkit.formats.kmodules import (
     LIST_LIMIT,
     aliases,
@@ -24,6 +25,7 @@ from bootkit.formats.kmodules import (
     usual_charset,
 )
 from bootkit.formats.stream import Plain, Stream, Unpacked
+from bootkit.model.filesystem import FILE_SYSTEMS
 from bootkit.model.initrd import CHARSET_MODULES, UNPACKERS, InitrdFacts, InitrdSegment, KernelModules
 from bootkit.model.stack import ScriptMark
 
@@ -53,7 +55,8 @@ _DRACUT = re.compile(r"\bdracut-([0-9][\w.+~-]*)")
 # case ${fstype} in vfat|iso9660|udf|...) return 0: casper 1.340 to 1.498, scripts/casper-helpers.
 _IS_SUPPORTED_FS = re.compile(r"^is_supported_fs ?\(\)", re.MULTILINE)
 _FUNCTION_LIMIT = 2000
-_RETURNS_TRUE = re.compile(r"\bin\b([\w|\s]+)\)\s*return 0")
+_RETURNS_TRUE = re.compile(r"(?:\bin\b|;;)\s*\(?([^()]+)\)\s*(?:return 0|true|:)(?=\s|;|$)")
+_GLOB = re.compile(r"[*?\[]")
 
 Wanted = Callable[[str, int, int], bool]
 
@@ -287,9 +290,18 @@ def _allowed(script: str) -> tuple[str, ...] | None:
     function = next(reversed(list(_IS_SUPPORTED_FS.finditer(script))), None)
     if function is None:
         return None
-    body = script[function.end() : function.end() + _FUNCTION_LIMIT].partition("\n}")[0]
-    case = _RETURNS_TRUE.search(body)
-    return tuple(sorted(case[1].replace("|", " ").split())) if case is not None else None
+    body = without_comments(script[function.end() : function.end() + _FUNCTION_LIMIT].partition("\n}")[0])
+    patterns = [one for case in _RETURNS_TRUE.finditer(body) for one in re.split(r"[|\s\"']+", case[1]) if one]
+    names = {name for pattern in patterns for name in _named(pattern)}
+    return tuple(sorted(names)) or None
+
+
+def _named(pattern: str) -> Iterable[str]:
+    """The file systems that a pattern of the shell means; a name means itself."""
+    if not _GLOB.search(pattern):
+        return (pattern,)
+    known = (name for one in FILE_SYSTEMS for name in (one.name, *one.aliases))
+    return (name for name in known if fnmatch.fnmatchcase(name, pattern))
 
 
 def _text(value: str | bytes) -> str:

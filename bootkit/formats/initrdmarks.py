@@ -110,7 +110,7 @@ class ScriptReader:
         return self._any is not None and self._any.fullmatch(path) is not None
 
     def read(self, path: str, text: str) -> None:
-        code = _COMMENT.sub("", text)
+        code = without_comments(text)
         self._said[path] = frozenset(
             name for name, (files, says) in self._marks.items() if files.fullmatch(path) and says.search(code)
         )
@@ -119,6 +119,11 @@ class ScriptReader:
     def markers(self) -> frozenset[str]:
         """The markers that all scripts stand for."""
         return frozenset(name for names in self._said.values() for name in names)
+
+
+def without_comments(script: str) -> str:
+    """A shell script without what stands behind a ``#`` that begins a word."""
+    return _COMMENT.sub("", script)
 
 
 def program_of(path: str) -> str:

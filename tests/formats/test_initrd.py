@@ -403,3 +403,18 @@ def test_checksums_are_what_a_file_system_asks_for_softly(tmp_path: Path) -> Non
     )
     found = facts_of(archived(tmp_path)).drivers.softdeps
     assert found == {"ext4": ("crc32c",), "btrfs": ("crc32c",), "f2fs": ("crc32",)}
+
+
+@pytest.mark.parametrize(
+    ("branches", "allowed"),
+    [
+        ("\"vfat\"|'ext4' | xfs) return 0 ;;", ("ext4", "vfat", "xfs")),
+        ("(vfat | ext4) return 0;;", ("ext4", "vfat")),
+        ("vfat) return 0 ;;\n ext4) # exfat) return 0\n return 0 ;;\n ntfs) return 1 ;;", ("ext4", "vfat")),
+        ("ext[34]|vfat) return 0 ;;", ("ext3", "ext4", "vfat")),
+        ("*) return 1 ;;", None),
+    ],
+)
+def test_caspers_list_is_read_as_the_shell_reads_it(branches: str, allowed: tuple[str, ...] | None) -> None:
+    helpers = f"is_supported_fs ()\n{{\n case $1 in\n {branches}\n esac\n return 1\n}}\n"
+    assert facts_of(pack({"scripts/casper-helpers": helpers.encode()})).allowed == allowed
