@@ -47,7 +47,7 @@ def check(
         output.json({"stick": stick_to_json(done.stick), "images": predictions, "notes": done.notes})
     elif done.predictions:
         output.table(rows(done.predictions), headers(done.predictions), wide=wide)
-        if text := sentences(done.predictions, done.notes):
+        if text := sentences(done.predictions, done.notes, output.columns()):
             output.answer(f"\n{text}")
     else:
         output.say(tr("No images on {where}: bootkit add FILE.iso brings one.", where=opened.volume.where))

@@ -54,7 +54,7 @@ def explain(
         _print(inspection, inspection.explanation(), as_json=as_json)
     else:
         hint = "\n\n" + tr("How that is known, and with which words it starts: {why}", why=_why(iso, stick))
-        _print(inspection, inspection.short_explanation() + hint, as_json=False)
+        _print(inspection, inspection.short_explanation(output.columns()) + hint, as_json=False)
 
 
 def _why(iso: str, stick: Path | None) -> str:

@@ -13,6 +13,8 @@ from bootkit.plain import harmless, harmless_json, one_line
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
+PROSE = 100
+"""Columns of a text that is no table."""
 SCHEMA_VERSION = 1
 """Of all that ``--json`` prints: raised when a key goes away or means something else, not when one comes."""
 
@@ -57,6 +59,15 @@ def members_of(value: "DataclassInstance") -> dict[str, Any]:
 def _member(value: "DataclassInstance | os.PathLike[str]") -> object:
     """What :mod:`json` has no word for."""
     return os.fspath(value) if isinstance(value, os.PathLike) else members_of(value)
+
+
+def columns() -> int:
+    """How wide prose may be: as the terminal, which else breaks words, and never wider than is read well."""
+    if not sys.stdout.isatty():
+        return PROSE
+    import shutil
+
+    return min(PROSE, shutil.get_terminal_size().columns)
 
 
 def table(rows: Sequence[Sequence[str]], headers: Sequence[str], *, wide: bool = False) -> None:

@@ -12,7 +12,7 @@ from bootkit.cli.command import Argument, Option
 from bootkit.cli.options import AsJson, DryRun, Wide
 from bootkit.i18n import tr
 from bootkit.model.filesystem import EXCHANGE, DataFs
-from bootkit.model.prepare import Layout, LoaderChoice, PreparePlan
+from bootkit.model.prepare import Layout, LoaderChoice, PreparePlan, SaveOld
 from bootkit.units import format_size, parse_size
 
 TargetArgument = Annotated[Path, Argument(help=tr("A whole disk (/dev/sdX), or a file that stands for one."))]
@@ -142,6 +142,7 @@ def upgrade(
         return
     plan = plan_upgrade_of(target, loader=loader, loaders_from=loaders_from, allow=allow or ())
     if _carry_out(plan, dry_run=dry_run, as_json=as_json, yes=yes, expect=expect):
+        output.say(tr("The loaders of before come back by: bootkit upgrade {path} --back", path=plan.target.path))
         output.say(renew_program(target) or tr("It does not carry this version of bootkit yet: see below."))
         if renew_menu(target):
             output.say(tr("The menu is that of this version, too."))
@@ -176,7 +177,8 @@ def restore(
         plan = plan_putting_back(target, put_back, allow=allow or ())
     else:
         plan = plan_restoration(target, data_fs=fs, label=label, allow=allow or ())
-    _carry_out(plan, dry_run=dry_run, as_json=as_json, yes=yes, expect=expect)
+    if _carry_out(plan, dry_run=dry_run, as_json=as_json, yes=yes, expect=expect):
+        _tell_what_is_kept(plan)
 
 
 def doctor(wide: Wide = False, as_json: AsJson = False) -> None:
@@ -243,7 +245,8 @@ def _carry_out(plan: PreparePlan, *, dry_run: bool, as_json: bool, yes: bool, ex
 def _tell_what_is_kept(plan: PreparePlan) -> None:
     from bootkit.system.interrupted import kept_folders
 
-    if plan.target.is_device and (kept := kept_folders(plan.target)):
+    is_kept = any(isinstance(step, SaveOld) for step in plan.steps)
+    if is_kept and (kept := kept_folders(plan.target)):
         output.say(tr("The old partition table is kept. It comes back, not the files that were written over, by:"))
         output.say(f"  {shlex.join(['bootkit', 'restore', plan.target.path, '--put-back', str(kept[0])])}")
 

@@ -10,21 +10,20 @@ from bootkit.model.iso import IsoFacts
 from bootkit.render.explain import headline, seen, why_never
 from bootkit.units import format_size
 
-_WIDTH = 100
 _NAMES = 14
 """Columns for what a line is about."""
 _NOTES = 2
 """What stands in the way and what would erase disks comes first; the rest is for those who ask why."""
 
 
-def brief(facts: IsoFacts, recognition: Recognition, prediction: Prediction, *, on_stick: bool) -> str:
-    """The short answer; ``on_stick`` says that the prediction is of a stick on which the image lies."""
+def brief(facts: IsoFacts, recognition: Recognition, prediction: Prediction, *, on_stick: bool, width: int) -> str:
+    """The short answer, ``width`` columns wide; ``on_stick`` says that the prediction is of a stick on which the image lies."""
     detection = recognition.detection
     if detection is None:
-        return "\n".join([*_wrapped(f"Nobody knows {facts.name}."), *seen(facts)])
+        return "\n".join([*_wrapped(f"Nobody knows {facts.name}.", width), *seen(facts)])
     rows = [row for row in _rows(detection, prediction, on_stick=on_stick) if row[1]]
-    lines = [line for name, text in rows for line in _row(name, text)]
-    return "\n".join([*_wrapped(headline(facts, detection, prediction)), "", *lines])
+    lines = [line for name, text in rows for line in _row(name, text, width)]
+    return "\n".join([*_wrapped(headline(facts, detection, prediction), width), "", *lines])
 
 
 def _rows(detection: Detection, prediction: Prediction, *, on_stick: bool) -> Iterator[tuple[str, str]]:
@@ -76,11 +75,11 @@ def _memory(prediction: Prediction) -> str:
     return f"{format_size(needed.start)} at the least, for kernel and initrd{ram}"
 
 
-def _row(name: str, text: str) -> list[str]:
-    return _wrapped(text, first=f"  {name:<{_NAMES - 2}}", then=" " * _NAMES)
+def _row(name: str, text: str, width: int) -> list[str]:
+    return _wrapped(text, width, first=f"  {name:<{_NAMES - 2}}", then=" " * _NAMES)
 
 
-def _wrapped(text: str, first: str = "", then: str = "") -> list[str]:
+def _wrapped(text: str, width: int, first: str = "", then: str = "") -> list[str]:
     return textwrap.wrap(
-        text, _WIDTH, initial_indent=first, subsequent_indent=then, break_long_words=False, break_on_hyphens=False
+        text, width, initial_indent=first, subsequent_indent=then, break_long_words=False, break_on_hyphens=False
     )

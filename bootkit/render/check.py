@@ -21,7 +21,6 @@ from bootkit.model.places import IMAGE_FOLDER
 from bootkit.model.testboot import TestFirmware
 from bootkit.units import format_size
 
-_WIDTH = 100
 _MARKS = {Answer.BOOTS: "yes", Answer.CANNOT: "no", Answer.UNKNOWN: "?", Answer.ELSEWHERE: "no"}
 
 
@@ -61,8 +60,8 @@ def file_name(path: str) -> str:
     return path.removeprefix(f"{IMAGE_FOLDER}/")
 
 
-def sentences(predictions: Sequence[Prediction], notes: Sequence[str]) -> str:
-    """What stands in the way and what to do about it: each thing once, with the images that it is about."""
+def sentences(predictions: Sequence[Prediction], notes: Sequence[str], width: int) -> str:
+    """What stands in the way and what to do about it: each thing once, with the images that it is about; ``width`` columns wide."""
     said: dict[tuple[str, str, str], list[str]] = {}
     for prediction in predictions:
         for problem in prediction.problems:
@@ -74,8 +73,11 @@ def sentences(predictions: Sequence[Prediction], notes: Sequence[str]) -> str:
     for prediction in predictions:
         for note in (*prediction.notes, *filter(None, (prediction.own_disks, prediction.installer))):
             said.setdefault(("", note, ""), []).append(file_name(prediction.path))
-    blocks = [_block(head, names, reason, cure, len(predictions)) for (head, reason, cure), names in said.items()]
-    return "\n".join([*blocks, *(_paragraph(note) for note in notes)])
+    blocks = [
+        _block(head, names, reason, cure, total=len(predictions), width=width)
+        for (head, reason, cure), names in said.items()
+    ]
+    return "\n".join([*blocks, *(_paragraph(note, width) for note in notes)])
 
 
 def _doubtful(prediction: Prediction) -> Iterator[FirmwareAnswer]:
@@ -84,16 +86,16 @@ def _doubtful(prediction: Prediction) -> Iterator[FirmwareAnswer]:
     return (answer for answer in prediction.firmware if answer.reason and answer.reason not in said)
 
 
-def _block(head: str, names: Sequence[str], reason: str, cure: str, total: int) -> str:
+def _block(head: str, names: Sequence[str], reason: str, cure: str, *, total: int, width: int) -> str:
     who = "all images" if len(names) == total > 1 else ", ".join(names)
-    lines = [_paragraph(f"{head}, {who}: {reason}" if head else f"{who}: {reason}")]
-    return "\n".join([*lines, _paragraph(f"To do: {cure}", indent="  ")] if cure else lines)
+    lines = [_paragraph(f"{head}, {who}: {reason}" if head else f"{who}: {reason}", width)]
+    return "\n".join([*lines, _paragraph(f"To do: {cure}", width, indent="  ")] if cure else lines)
 
 
-def _paragraph(text: str, indent: str = "") -> str:
+def _paragraph(text: str, width: int, indent: str = "") -> str:
     return textwrap.fill(
         text,
-        _WIDTH,
+        width,
         initial_indent=indent,
         subsequent_indent=f"{indent}  ",
         break_long_words=False,

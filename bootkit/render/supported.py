@@ -74,9 +74,10 @@ def supported_rows(detectors: Iterable[Detector], seen: Mapping[tuple[str, str],
 
 
 def fits(row: SupportedRow, filters: Iterable[str]) -> bool:
-    """Whether all words are in what a row says of names, verdict and proof, whatever their case."""
+    """Whether all words are in what a row says, but for its sources, whatever their case."""
     stack = row.stack
-    text = "\n".join((stack.name, *stack.systems, stack.verdict.value, stack.but, row.proof.value)).lower()
+    said = (stack.name, *stack.systems, stack.verdict.value, stack.but, row.proof.value, row.firmware, row.filesystems)
+    text = "\n".join(said).lower()
     return all(word.lower() in text for word in filters)
 
 

@@ -41,6 +41,7 @@ def test_a_stick_lives_its_life(bootkit: Bootkit, tmp_path: Path) -> None:
     upgraded = bootkit("upgrade", image)  # nothing is lost: nobody is asked, a script neither
     assert upgraded.returncode == 0
     assert "The menu is that of this version" in upgraded.stderr
+    assert f"bootkit upgrade {image} --back" in upgraded.stderr
     assert bootkit("restore", image, "--fs", "fat32", "--yes", "--expect", "stick.img").returncode == 0
     assert bootkit("upgrade", image, "--yes", "--expect", "stick.img").returncode == 4
 

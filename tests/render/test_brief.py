@@ -32,9 +32,12 @@ def test_the_short_answer_is_short_and_says_what_it_is(filesystem: str) -> None:
     for facts, recognition in recorded():
         item = ImageItem(path="/boot/iso/x.iso", size=1, mtime_ns=0, facts=facts, recognition=recognition)
         prediction = predict(item, StickFacts(filesystem=filesystem))
-        said = brief(facts, recognition, prediction, on_stick=bool(filesystem))
+        said = brief(facts, recognition, prediction, on_stick=bool(filesystem), width=100)
         assert recognition.detection is not None
         assert recognition.detection.title in " ".join(said.split())
         lengths.append((said.count("\n") + 3, said))
+        narrow = brief(facts, recognition, prediction, on_stick=bool(filesystem), width=70)
+        assert max(map(len, narrow.splitlines())) <= 70
+        assert narrow.split() == said.split()
     assert len(lengths) > 20
     assert max(lengths)[0] <= LINES, max(lengths)[1]

@@ -64,12 +64,12 @@ class Inspection:
         ]
         return "\n".join(f"{name:<12} {value}" for name, value in rows)
 
-    def short_explanation(self) -> str:
-        """What it is and whether it boots, for an image of which that was predicted."""
+    def short_explanation(self, width: int) -> str:
+        """What it is and whether it boots, for an image of which that was predicted; ``width`` columns wide."""
         from bootkit.render.brief import brief
 
         assert self.prediction is not None  # explain always predicts
-        return brief(self.facts, self.recognition, self.prediction, on_stick=bool(self.iso_path))
+        return brief(self.facts, self.recognition, self.prediction, on_stick=bool(self.iso_path), width=width)
 
     def explanation(self) -> str:
         """All of it, with how it was found out."""
