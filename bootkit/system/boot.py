@@ -100,6 +100,7 @@ def boot(
     screenshots: Path | None = None,
     memory_mib: int = 2048,
     variables: Path | None = None,
+    disks: tuple[Path, ...] = (),
     limits: Mapping[Stage, float] = STAGE_LIMITS,
     on_stage: Callable[[Stage], None] = lambda _: None,
     heard: Callable[[str], None] = lambda _: None,
@@ -107,6 +108,7 @@ def boot(
     """Boot ``entry`` (menu ids, ``submenu>entry``) of a stick, an image file or a device, which is only read.
 
     ``variables`` are those of UEFI instead of the installed ones: a file that is copied, with the keys that the machine trusts.
+    ``disks`` are the computer's own beside the stick, raw images, only read as well.
     ``words`` are more kernel words. ``sign`` is a regular expression that a program without an initrd prints when it runs.
     ``screenshots`` is a folder for two pictures, of the menu and of the end.
     ``on_stage`` is told each stage as it is reached. ``heard`` is called ten times a second with what the serial line has
@@ -132,6 +134,7 @@ def boot(
             accelerator=accelerator,
             flash=_own_variables(flash, folder),
             memory_mib=memory_mib,
+            disks=tuple(disk.absolute() for disk in disks),
         )
         make_test_disk(machine.test_disk, entry, words=(*_console(firmware), *accelerator.kernel_words, *words))
         errors = folder / "qemu.log"

@@ -92,6 +92,8 @@ class VirtualMachine:
     flash: FlashImage | None = None
     """With ``variables`` already the test's own copy; ``None`` for BIOS."""
     memory_mib: int = 2048
+    disks: tuple[Path, ...] = ()
+    """The computer's own, raw; what the machine writes to them is thrown away."""
 
     @property
     def serial_log(self) -> Path:
@@ -125,6 +127,7 @@ def qemu_argv(machine: VirtualMachine) -> tuple[Argument, ...]:
         "-drive", f"if=none,id=test,format=raw,readonly=on,file={_value(machine.test_disk)}",
         # UEFI connects only the disks of its boot order: GRUB would not see one without a place in it
         "-device", "virtio-blk-pci,drive=test,bootindex=2",
+        *_disks(machine.disks),
         "-smbios", f"type=11,value={OEM_STRING}",
     )  # fmt: skip
 
@@ -153,6 +156,17 @@ def _flash(image: FlashImage | None, *, secure: bool) -> tuple[str, ...]:
         *(("-global", "driver=cfi.pflash01,property=secure,value=on") if secure else ()),
         "-drive", f"{drive},unit=0,readonly=on,file={_value(image.code)}",
         "-drive", f"{drive},unit=1,file={_value(image.variables)}",
+    )  # fmt: skip
+
+
+def _disks(disks: tuple[Path, ...]) -> tuple[str, ...]:
+    return tuple(
+        word
+        for number, disk in enumerate(disks, start=3)
+        for word in (
+            "-drive", f"if=none,id=own{number},format=raw,snapshot=on,file={_value(disk)}",
+            "-device", f"virtio-blk-pci,drive=own{number},bootindex={number}",
+        )
     )  # fmt: skip
 
 

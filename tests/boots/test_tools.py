@@ -20,6 +20,7 @@ from bootkit.system.changes import apply_changes
 from bootkit.system.sticks import open_stick
 from bootkit.units import MIB
 from tests.boots.conftest import Proves
+from tests.boots.own_disk import talking_sector
 
 pytestmark = pytest.mark.boots
 
@@ -108,11 +109,8 @@ def tool_iso(work: Path) -> Path:
 
 
 def talking_floppy(work: Path) -> Path:
-    """A floppy whose boot sector prints one line by the BIOS and stops."""
-    code = bytes.fromhex("31c08ed8be1e7cac08c07406b40ecd10ebf5f4ebfd")  # print from 7c1e until NUL, then halt
-    sector = (code.ljust(0x1E, b"\x90") + b"hello from a floppy\0").ljust(510, b"\0") + b"\x55\xaa"
     path = work / "floppy.img"
-    path.write_bytes(sector.ljust(1440 * 1024, b"\0"))
+    path.write_bytes(talking_sector("hello from a floppy").ljust(1440 * 1024, b"\0"))
     return path
 
 
