@@ -1,6 +1,8 @@
 """A stick for ARM64 machines as well, made on a PC: loaders out of downloaded packages, and Debian's installer for them."""
 
+import gzip
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -15,16 +17,19 @@ from bootkit.app.verbs.images import add_images, plan_additions
 from bootkit.app.verbs.prepare import plan_preparation
 from bootkit.app.verbs.test import boot_targets, choose_targets
 from bootkit.model.check import Answer
-from bootkit.model.testboot import TestFirmware
+from bootkit.model.testboot import Stage, TestFirmware
 from bootkit.system.apply import apply_plan
+from bootkit.system.boot import boot
 from bootkit.system.changes import apply_changes
 from bootkit.system.sticks import open_stick
+from bootkit.system.witness import MENU_LINE
 from bootkit.units import MIB
 from tests.boots.live_iso import apt_settings
 
-pytestmark = [pytest.mark.boots, pytest.mark.long]
+pytestmark = pytest.mark.boots
 
 NETBOOT = Path("/usr/lib/debian-installer/images/12/arm64/text/debian-installer/arm64")
+SAYS_SO = 'echo "Linux version 6.12 that unpacks itself"\nsleep 10000\n'
 PACKAGES = ("shim-signed", "shim-helpers-arm64-signed", "grub-efi-arm64-signed", "grub-efi-arm64-bin")
 
 
@@ -63,27 +68,55 @@ def download(cache: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def stick(loaders: Path) -> Generator[Path]:
+def folder() -> Generator[Path]:
     with tempfile.TemporaryDirectory(prefix="bootkit-") as name:
-        folder = Path(name)
-        image = folder / "stick.img"
-        apply_plan(plan_preparation(image, size=360 * MIB, loaders_from=loaders))
-        with open_stick(image, writing=True) as opened:
-            add_images(opened.volume, plan_additions(opened.volume, [installer(folder)]))
-            apply_changes(plan_generation(opened.volume).plan, opened.volume)
-        yield image
+        yield Path(name)
 
 
-def installer(folder: Path) -> Path:
+@pytest.fixture(scope="module")
+def stick(loaders: Path, folder: Path) -> Path:
+    return stick_with(loaders, installer(folder, "image", NETBOOT / "linux"))
+
+
+@pytest.fixture(scope="module")
+def stick_of_packed(loaders: Path, folder: Path) -> Path:
+    packed, unpacking = folder / "packed", folder / "unpacking"
+    packed.write_bytes(gzip.compress((NETBOOT / "linux").read_bytes(), 1))
+    unpacking.write_bytes(zboot(loaders, folder))
+    return stick_with(loaders, installer(folder, "gzip", packed), installer(folder, "zboot", unpacking))
+
+
+def stick_with(loaders: Path, *images: Path) -> Path:
+    stick = images[0].with_suffix(".img")
+    apply_plan(plan_preparation(stick, size=360 * MIB, loaders_from=loaders))
+    with open_stick(stick, writing=True) as opened:
+        add_images(opened.volume, plan_additions(opened.volume, images))
+        apply_changes(plan_generation(opened.volume).plan, opened.volume)
+    return stick
+
+
+def zboot(loaders: Path, folder: Path) -> bytes:
+    """What stands for a kernel that unpacks itself: a program for ARM64 that has no more of a kernel's header than zboot has."""
+    config, program = folder / "says.cfg", folder / "says.efi"
+    config.write_text(SAYS_SO)
+    modules = loaders / "usr/lib/grub/arm64-efi"
+    argv = ["grub-mkimage", "-O", "arm64-efi", "-d", str(modules), "-c", str(config), "-p", "/", "-o", str(program)]
+    subprocess.run([*argv, "echo", "sleep"], check=True)
+    content = bytearray(program.read_bytes())
+    content[4:8] = b"zimg"
+    return bytes(content)
+
+
+def installer(folder: Path, name: str, kernel: Path) -> Path:
     """Debian's netboot installer as a mini.iso has it: kernel, initrd and menu at the top."""
-    tree = folder / "tree"
+    tree = folder / f"tree-{name}"
     (tree / "boot/grub").mkdir(parents=True)
-    for name in ("linux", "initrd.gz"):
-        shutil.copy(NETBOOT / name, tree / name)
+    shutil.copy(kernel, tree / "linux")
+    shutil.copy(NETBOOT / "initrd.gz", tree / "initrd.gz")
     menu = (NETBOOT / "grub/grub.cfg").read_text().replace("/debian-installer/arm64/", "/")
     (tree / "boot/grub/grub.cfg").write_text(menu)
-    path = folder / "mini-arm64.iso"
-    argv = ["xorriso", "-as", "mkisofs", "-quiet", "-R", "-V", "Debian 12 mini", "-o", str(path), str(tree)]
+    path = folder / f"{name}.iso"
+    argv = ["xorriso", "-as", "mkisofs", "-quiet", "-R", "-V", f"Debian 12 {name}", "-o", str(path), str(tree)]
     subprocess.run(argv, check=True, capture_output=True)
     return path
 
@@ -97,3 +130,18 @@ def test_debians_installer_for_arm64_starts_as_predicted(stick: Path, tmp_path: 
         targets = choose_targets(opened.volume, [], every=False)
         (booted,) = boot_targets(opened, targets, [TestFirmware.ARM64], pictures=tmp_path)
     assert booted.result.ok, (booted.result.reason, *booted.result.tail)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("name", "until"), [("gzip", Stage.INITRD), ("zboot", Stage.KERNEL)])
+def test_kernels_that_are_packed_start_as_predicted(name: str, until: Stage, stick_of_packed: Path) -> None:
+    said: list[str] = []
+    with open_stick(stick_of_packed) as opened:
+        (prediction,) = check_stick(opened, [f"{name}.iso"], firmwares=[TestFirmware.ARM64]).predictions
+        (target,) = choose_targets(opened.volume, [f"{name}.iso"], every=False)
+    assert prediction.boots, prediction.line
+    result = boot(stick_of_packed, entry=target.id_path, firmware=TestFirmware.ARM64, until=until, heard=said.append)
+    assert result.ok, (result.reason, *result.tail)
+    before, menu, _ = "".join(said).partition(MENU_LINE)
+    assert menu
+    assert not re.search("no such module|no structure matched", before)
