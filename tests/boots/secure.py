@@ -43,6 +43,8 @@ LIMITS = {stage: 4 * limit for stage, limit in STAGE_LIMITS.items()}
 """Firmware that verifies takes its time where it is emulated, and a vendor's shim waits for somebody to read what it says."""
 VENDORS = "vendors"
 """The machine that trusts who signs the vendors' shims, beside Microsoft."""
+OTHERS = (TestFirmware.UEFI, TestFirmware.BIOS)
+"""The machines without Secure Boot."""
 Machine = MachineKind | TestFirmware | str
 
 
@@ -58,7 +60,7 @@ CASES = (
     *(Case(image=name, machine=MachineKind.MS2011) for name in ("changed", "homemade", "unsigned", "vendor")),
     *(Case(image=name, machine=VENDORS) for name in ("vendor", "revoked", "unsigned")),
     Case(image="unsigned", machine=MachineKind.SETUP),
-    *(Case(image="vendor", machine=firmware) for firmware in (TestFirmware.UEFI, TestFirmware.BIOS)),
+    *(Case(image="vendor", machine=firmware) for firmware in OTHERS),
 )
 
 
@@ -137,24 +139,25 @@ class Lab:
             firmware=firmware,
             accelerator=accelerator,
             until=Stage.INITRD,
-            variables=self._variables(case.machine),
+            variables=self.variables(case.machine),
             memory_mib=MEMORY_MIB,
             limits=LIMITS,
         )
         return Tried(case=case, prediction=prediction, result=result)
 
-    def _keys(self, machine: Machine) -> MachineKeys | None:
-        if isinstance(machine, TestFirmware):
-            return None
-        return keys_of(machine) if isinstance(machine, MachineKind) else self.vendors
-
-    def _variables(self, machine: Machine) -> Path | None:
+    def variables(self, machine: Machine) -> Path | None:
+        """What its firmware keeps; ``None`` for one without Secure Boot."""
         keys = self._keys(machine)
         if keys is None:
             return None
         path = self.folder / "variables"
         path.write_bytes(variable_store(find_flash(SECURE).variables.read_bytes(), keys, platform_key=OWNER))
         return path
+
+    def _keys(self, machine: Machine) -> MachineKeys | None:
+        if isinstance(machine, TestFirmware):
+            return None
+        return keys_of(machine) if isinstance(machine, MachineKind) else self.vendors
 
     def _installer(self, name: str, kernel: Path, shim: Path | None = None) -> Path:
         """Debian's netboot installer as its mini.iso has it, with another kernel."""
