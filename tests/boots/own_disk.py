@@ -10,6 +10,7 @@ HELLO = "hello from the disk of this computer"
 SHIM = Path("/usr/lib/shim/shimx64.efi.signed")
 GRUB = Path("/usr/lib/grub/x86_64-efi-signed/grubx64.efi.signed")
 VENDOR = "EFI/debian"
+REMOVABLE = "EFI/BOOT"
 _START = MIB
 _SIZE = 64 * MIB
 _MENU = f"""\
@@ -37,9 +38,15 @@ def make_own_disk(path: Path) -> None:
     with esp.open("wb") as part:
         part.truncate(_SIZE)
     run(["mkfs.fat", "-F", "32", esp])
-    run(["mmd", "-i", esp, "::EFI", f"::{VENDOR}"])
-    for source, name in ((SHIM, "shimx64.efi"), (GRUB, "grubx64.efi"), (menu, "grub.cfg")):
-        run(["mcopy", "-i", esp, source, f"::{VENDOR}/{name}"])
+    run(["mmd", "-i", esp, "::EFI", f"::{VENDOR}", f"::{REMOVABLE}"])
+    for source, name in (
+        (SHIM, f"{VENDOR}/shimx64.efi"),
+        (GRUB, f"{VENDOR}/grubx64.efi"),
+        (menu, f"{VENDOR}/grub.cfg"),
+        (SHIM, f"{REMOVABLE}/BOOTX64.EFI"),
+        (GRUB, f"{REMOVABLE}/grubx64.efi"),
+    ):
+        run(["mcopy", "-i", esp, source, f"::{name}"])
     with path.open("r+b") as disk:
         disk.write(talking_sector(HELLO)[:440])
         disk.seek(_START)

@@ -32,6 +32,7 @@ def stick(work: Path) -> Path:
         (TestFirmware.BIOS, "Disk hd2"),
         (TestFirmware.UEFI, f"(hd2,gpt1)/{VENDOR}/shimx64.efi"),
         (TestFirmware.UEFI, f"(hd2,gpt1)/{VENDOR}/grubx64.efi"),
+        (TestFirmware.SECUREBOOT, "next"),
         (TestFirmware.SECUREBOOT, f"(hd2,gpt1)/{VENDOR}/shimx64.efi"),
     ],
 )
