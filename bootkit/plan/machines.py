@@ -104,8 +104,10 @@ def _answer(
     machine: MachineKeys | None,
 ) -> tuple[Trust, VendorShim | None] | None:
     """What Secure Boot makes of an entry; ``None`` where nobody can tell."""
+    if entry.kind not in (EntryKind.LINUX, EntryKind.CHAINLOADER, EntryKind.CONFIGFILE):
+        return Trust.UNSIGNED, None  # a signed GRUB has no command for it
     kernel = item.facts.kernels.get(entry.kernel) if item.facts is not None else None
-    if entry.kind not in (EntryKind.LINUX, EntryKind.CHAINLOADER) or kernel is None:
+    if entry.kind is EntryKind.CONFIGFILE or kernel is None:
         return None
     if _BY_CPU.get(kernel.cpu, firmware) is not firmware:
         return None

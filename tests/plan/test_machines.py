@@ -2,11 +2,16 @@
 
 from dataclasses import replace
 
-from bootkit.model.boot import BootEntry, Detection, Firmware, Recognition
+import pytest
+
+from bootkit.model.boot import BootEntry, Detection, EntryKind, Firmware, Recognition
 from bootkit.model.catalog import Hop, ImageItem
+from bootkit.model.check import Answer, StickFacts, StickLoader
 from bootkit.model.efi import EfiFacts, EfiSignature, MachineKeys, ShimFacts
 from bootkit.model.iso import ElToritoEntry, IsoFacts
 from bootkit.model.kernel import KernelFacts
+from bootkit.model.testboot import TestFirmware
+from bootkit.plan.check_firmware import firmware_answers
 from bootkit.plan.machines import for_machines
 from tests.plan.conftest import DEBIAN_KERNEL, DEBIAN_SHIM
 
@@ -65,6 +70,19 @@ def test_what_is_refused_is_known_beforehand() -> None:
     assert for_machines([image("u", None)], {})[0].refused == frozenset()
     denied = MachineKeys(revokes=(VENDOR.digest,))
     assert for_machines([image("b", FOREIGN, shim=VENDOR)], SHIMS, denied)[0].hops == {}
+
+
+@pytest.mark.parametrize("kind", [kind for kind in EntryKind if kind is not EntryKind.CONFIGFILE])
+def test_the_menu_marks_what_is_predicted_to_be_refused(kind: EntryKind) -> None:
+    item = image("x", DEBIAN_KERNEL)
+    assert item.detection is not None
+    assert item.facts is not None
+    detection = replace(item.detection, entries=(replace(item.detection.entries[0], kind=kind),))
+    (marked,) = for_machines([replace(item, recognition=Recognition(detection=detection))], SHIMS)
+    loader = StickLoader(firmware=Firmware.UEFI_X64, signed=True, vendor="debian", shim=DEBIAN_SHIM)
+    stick = StickFacts(filesystem="ext4", loaders=(loader,))
+    answers = {one.firmware: one.answer for one in firmware_answers(detection, item.facts.kernels, stick)}
+    assert bool(marked.refused) is (answers[TestFirmware.SECUREBOOT] is Answer.CANNOT)
 
 
 def test_each_image_is_for_its_processor_where_both_kinds_are() -> None:
