@@ -15,6 +15,8 @@ from tests.boots.own_disk import HELLO, VENDOR, make_own_disk
 pytestmark = [pytest.mark.boots, pytest.mark.long]
 
 MEMORY_MIB = 512
+BOOT_MENU = "Please select boot device"
+"""The title of EDK2's own menu."""
 SET_UP = "Device Manager"
 """A line of the first page that EDK2 shows of its set-up."""
 
@@ -32,7 +34,6 @@ def stick(work: Path) -> Path:
         (TestFirmware.BIOS, "Disk hd2"),
         (TestFirmware.UEFI, f"(hd2,gpt1)/{VENDOR}/shimx64.efi"),
         (TestFirmware.UEFI, f"(hd2,gpt1)/{VENDOR}/grubx64.efi"),
-        (TestFirmware.SECUREBOOT, "next"),
         (TestFirmware.SECUREBOOT, f"(hd2,gpt1)/{VENDOR}/shimx64.efi"),
     ],
 )
@@ -49,6 +50,18 @@ def test_a_system_on_the_computers_own_disk_starts(
         sign=HELLO,
         memory_mib=MEMORY_MIB,
         disks=(disk,),
+    )
+    assert result.stage is Stage.USERSPACE, (result.reason, *result.tail)
+
+
+def test_the_firmware_takes_the_start_back(stick: Path, accelerator: Accelerator) -> None:
+    result = boot(
+        stick,
+        entry="disks>back",
+        firmware=TestFirmware.SECUREBOOT,
+        accelerator=accelerator,
+        sign=BOOT_MENU,
+        memory_mib=MEMORY_MIB,
     )
     assert result.stage is Stage.USERSPACE, (result.reason, *result.tail)
 
