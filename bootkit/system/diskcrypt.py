@@ -15,6 +15,7 @@ from typing import BinaryIO, cast
 from bootkit.errors import BootkitError
 from bootkit.formats.ext4 import Ext4, read_superblock
 from bootkit.formats.partitions import PartitionEntry, read_partitions
+from bootkit.i18n import tr
 from bootkit.system.changes import Watcher
 from bootkit.system.diskimage import end_table, put_back, take_partition
 from bootkit.system.fsimage import LUKS_HEADER, encrypt, make_ext4, resize_ext4
@@ -88,8 +89,8 @@ def _wrap(root: Path, size: int, luks_uuid: str, passphrase: bytes) -> None:
         resize_ext4(root, (size - LUKS_HEADER) // _BLOCK * _BLOCK)
     except BootkitError as error:
         raise BootkitError(
-            f"its root has no room for the header of LUKS: {error.message}",
-            hint="make it larger first: bootkit disk grow",
+            tr("its root has no room for the header of LUKS: {message}", message=error.message),
+            hint=tr("make it larger first: bootkit disk grow"),
         ) from error
     encrypt(root, passphrase, label="root")
     run(["cryptsetup", "--batch-mode", "--disable-locks", "luksUUID", "--uuid", luks_uuid, root])
@@ -153,7 +154,9 @@ def _write(image: Path, texts: Mapping[str, str], work: Path) -> None:
         source.chmod(0o644)
         _debugfs(image, [f"rm {_word(path)}", f"write {_word(source)} {_word(path)}"], work / "script")
         if _text(image, path) != text:  # debugfs never fails
-            raise BootkitError(f"its {path} cannot be written", hint="its file system is full: bootkit disk grow")
+            raise BootkitError(
+                tr("its {path} cannot be written", path=path), hint=tr("its file system is full: bootkit disk grow")
+            )
     source.unlink()
 
 
@@ -166,7 +169,9 @@ def _debugfs(image: Path, commands: Sequence[str], script: Path) -> None:
 def _word(path: str | Path) -> str:
     """``path`` as debugfs takes it, which knows double quotes only."""
     if re.search(r"[\"\n]", str(path)):
-        raise BootkitError(f"{path} has a name that debugfs cannot be told", hint="TMPDIR names another folder")
+        raise BootkitError(
+            tr("{path} has a name that debugfs cannot be told", path=path), hint=tr("TMPDIR names another folder")
+        )
     return f'"{path}"'
 
 

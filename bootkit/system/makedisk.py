@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bootkit.errors import BootkitError, CommandFailed
+from bootkit.i18n import tr
 from bootkit.system.diskimage import put_back
 from bootkit.system.run import LONG, run
 from bootkit.units import MIB
@@ -78,7 +79,10 @@ class RootTree:
         if file.is_symlink():
             file.unlink()
         if not file.parent.resolve().is_relative_to(folder) or file.name in ("", ".."):
-            raise BootkitError(f"the live system's /{name.lstrip('/')} leads out of it", hint="nothing was made of it")
+            raise BootkitError(
+                tr("the live system's {path} leads out of it", path=f"/{name.lstrip('/')}"),
+                hint=tr("nothing was made of it"),
+            )
         return file
 
     def text(self, name: str) -> str:
@@ -120,7 +124,7 @@ def make_disk(squashfs: Path, new: NewSystem, work: Path) -> Path:
         tree.run("mke2fs", "-q", "-t", "ext4", "-U", root_uuid, "-d", tree.folder, part, f"{size // 1024}K")
     except CommandFailed as error:
         raise BootkitError(
-            f"what the live system holds does not fit: {error.stderr.strip()}", hint="--size more"
+            tr("what the live system holds does not fit: {message}", message=error.stderr.strip()), hint="--size 20G"
         ) from error
     with disk.open("xb") as fh:
         fh.truncate(size + 2 * _START)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bootkit.app.stick.recognition import answered, with_insides
 from bootkit.errors import BootkitError, UsageError
+from bootkit.i18n import tr
 from bootkit.model.catalog import ImageItem
 from bootkit.model.iso import IsoFacts
 from bootkit.plan.wanted_files import root_images
@@ -76,12 +77,13 @@ def created_disk(wish: DiskWish, watcher: Watcher) -> Generator[Path]:
 def _require(wish: DiskWish) -> None:
     if not _HOST.fullmatch(wish.name):
         raise UsageError(
-            f"{wish.name!r} is no host name, which the system is called by, too", hint="letters, digits and -"
+            tr("{name!r} is no host name, which the system is called by, too", name=wish.name),
+            hint=tr("letters, digits and -"),
         )
     if not _NAME.fullmatch(wish.user) or wish.user == "root":
-        raise UsageError(f"{wish.user!r} is no name for a user", hint="--user anna")
+        raise UsageError(tr("{user!r} is no name for a user", user=wish.user), hint="--user anna")
     if wish.size < _LEAST:
-        raise UsageError(f"{format_size(wish.size)} is too small for a system", hint="--size 20G")
+        raise UsageError(tr("{size} is too small for a system", size=format_size(wish.size)), hint="--size 20G")
 
 
 def _sources(item: ImageItem, view: ImageView, name: str) -> tuple[str, str, tuple[str, ...]]:
@@ -92,30 +94,36 @@ def _sources(item: ImageItem, view: ImageView, name: str) -> tuple[str, str, tup
     """
     detection, facts = item.detection, item.facts
     if detection is None or facts is None or not detection.entries or not detection.entries[0].initrds:
-        raise BootkitError(f"{name} is no live system that is known", hint=f"bootkit explain {name}")
+        raise BootkitError(tr("{name} is no live system that is known", name=name), hint=f"bootkit explain {name}")
     roots = root_images(view, detection)
     first = facts.roots.get(roots[0]) if roots else None
     if first is None or first.filesystem != "squashfs" or first.inner:
-        what = (
-            f"is {first.inner or first.filesystem or 'of no known kind'}" if first is not None else "is not to be found"
-        )
+        what = (first.inner or first.filesystem) if first is not None else ""
+        what = what or tr("of no known kind")
         raise BootkitError(
-            f"the root of {name} {what}: only one in a squashfs can be taken", hint="install it as usual"
+            tr("the root of {name} is {what}: only one in a squashfs can be taken", name=name, what=what),
+            hint=tr("install it as usual"),
         )
     if len(roots) > 1:
         raise BootkitError(
-            f"{name} has its root in layers ({', '.join(path.rpartition('/')[2] for path in roots)})",
-            hint="only one that is whole can be taken: install it as usual",
+            tr(
+                "{name} has its root in layers ({layers})",
+                name=name,
+                layers=", ".join(path.rpartition("/")[2] for path in roots),
+            ),
+            hint=tr("only one that is whole can be taken: install it as usual"),
         )
     maker, versions = _initrd_of(facts, detection.entries[0].initrds)
     if maker not in _LOCAL:
         raise BootkitError(
-            f"the initrd of {name} is made by {maker or 'nobody known'}",
-            hint="only initramfs-tools and dracut are known",
+            tr("the initrd of {name} is made by {maker}", name=name, maker=maker or tr("nobody known")),
+            hint=tr("only initramfs-tools and dracut are known"),
         )
     version = next((one for one in versions if one in first.kernels), "")
     if not version:
-        raise BootkitError(f"the root of {name} has no modules for its kernel", hint="install it as usual")
+        raise BootkitError(
+            tr("the root of {name} has no modules for its kernel", name=name), hint=tr("install it as usual")
+        )
     return roots[0], version, _LOCAL[maker]
 
 

@@ -9,6 +9,7 @@ from bootkit.app.verbs.disk import disk_path, find_disks, looked_into
 from bootkit.app.verbs.images import Addition
 from bootkit.detect.registry import stack_of
 from bootkit.errors import BootkitError
+from bootkit.i18n import tr
 from bootkit.model.catalog import ImageItem
 from bootkit.model.filesystem import EXT4
 from bootkit.system.changes import Watcher
@@ -34,18 +35,21 @@ def require_encryptable(volume: Volume, name: str) -> ImageItem:
     (item,) = read_catalog(volume, tuple(pair for pair in find_disks(volume) if pair[0] == path), insides=True).items
     detection, facts = item.detection, item.facts
     if detection is None or facts is None or not detection.entries:
-        raise BootkitError(f"{name} does not start from here", hint=f"bootkit explain {name}")
+        raise BootkitError(tr("{name} does not start from here", name=name), hint=f"bootkit explain {name}")
     kinds = {row.number: row.filesystem for row in facts.partitions}
     root = facts.mounts.get("/")
     if root is None and "crypto_LUKS" in kinds.values():
-        raise BootkitError(f"{name} is encrypted already")
+        raise BootkitError(tr("{name} is encrypted already", name=name))
     if root not in kinds or kinds[root] != EXT4.name:
-        raise BootkitError(f"the root of {name} is no ext4 on a partition", hint="encrypt it when it is installed")
+        raise BootkitError(
+            tr("the root of {name} is no ext4 on a partition", name=name), hint=tr("encrypt it when it is installed")
+        )
     way = stack_of(detection.stack).root_encryption
     initrd = facts.initrds.get(detection.entries[0].initrds[0])
     if way is None or initrd is None or not way.needs <= {*initrd.programs, *initrd.markers}:
         raise BootkitError(
-            f"the initrd of {name} cannot ask for a passphrase", hint=way.lacking if way is not None else ""
+            tr("the initrd of {name} cannot ask for a passphrase", name=name),
+            hint=way.lacking if way is not None else "",
         )
     return item
 
