@@ -48,7 +48,7 @@ class Session:
 
     serial: str
     ended: bool
-    """Whether it switched itself off."""
+    """Whether it switched itself off, or was switched off because all had been said."""
 
     @property
     def report(self) -> tuple[str, ...]:
@@ -131,6 +131,7 @@ def session(
     answers: Sequence[tuple[str, str]] = (),
     disks: Sequence[Path] = (),
     disk_driver: str = "virtio-blk-pci",
+    until: str = "",
     log: Path | None = None,
 ) -> Session:
     """Boot ``entry`` of a stick image, run ``script`` in the system, and wait until the machine is off.
@@ -138,7 +139,8 @@ def session(
     What the guest writes stays in the image; with ``read_only`` the drive refuses to be written, as a stick with its
     switch set does. ``answers`` are regular expressions for questions on the console in their order, each with what is
     typed there then. ``disks`` are the computer's own, raw; what is written to them stays, too.
-    ``disk_driver`` is QEMU's name for what they are.
+    ``disk_driver`` is QEMU's name for what they are. ``until`` is a line of the report: with it, the machine is unplugged
+    instead of waited for: what the system has yet to write to its disks is lost.
     """
     with TemporaryDirectory(prefix="bootkit-") as name:
         folder = Path(name)
@@ -160,7 +162,8 @@ def session(
         with closing(_Console(folder / "serial", answers)) as console:
             argv = [*_argv(machine, folder / "serial", read_only=read_only), *_own_disks(disks, disk_driver)]
             with popen(argv) as process:
-                ended = _watch(process, console, TIME_LIMIT * accelerator.patience)
+                last = f"{MARK}{until}" if until else ""
+                ended = _watch(process, console, TIME_LIMIT * accelerator.patience, last)
             if log is not None:
                 log.write_text(console.text)
             return Session(serial=console.text, ended=ended)
@@ -182,14 +185,16 @@ def _own_disks(disks: Sequence[Path], driver: str) -> list[str]:
     ]
 
 
-def _watch(process: Process, console: _Console, limit: float) -> bool:
-    """Whether the machine switched itself off; it is gone in any case."""
+def _watch(process: Process, console: _Console, limit: float, last: str) -> bool:
+    """Whether the machine switched itself off, or said ``last``; it is gone in any case."""
     deadline = time.monotonic() + limit
     watcher = ConsoleWatcher()
-    while process.poll() is None and time.monotonic() < deadline and not watcher.failure:
+    all_said = False
+    while process.poll() is None and time.monotonic() < deadline and not watcher.failure and not all_said:
         watcher.feed(console.read())
-    ended = process.poll() is not None
-    if not ended:
+        all_said = bool(last) and last in console.text
+    ended = all_said or process.poll() is not None
+    if process.poll() is None:
         process.kill()
     while console.read():
         pass
