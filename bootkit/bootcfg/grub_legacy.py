@@ -20,7 +20,7 @@ _DEVICE = re.compile(r"^\([^)]*\)(?=/)")
 
 
 @dataclass(slots=True, eq=False, repr=False)
-class _Draft:
+class _LegacyEntry:
     """An entry while it is read."""
 
     title: str
@@ -45,16 +45,16 @@ def parse_grub_legacy(text: str, *, path: str) -> Menu:
     )
 
 
-def _read(text: str) -> tuple[dict[str, str], list[_Draft]]:
+def _read(text: str) -> tuple[dict[str, str], list[_LegacyEntry]]:
     settings: dict[str, str] = {}
-    drafts: list[_Draft] = []
+    drafts: list[_LegacyEntry] = []
     for line in text.splitlines()[:_MAX_LINES]:
         match = _LINE.fullmatch(line.rstrip())
         if match is None:
             continue
         key, rest = match[1].lower(), match[2].strip()
         if key == "title":
-            drafts.append(_Draft(" ".join(rest.partition("\\n")[0].split())))
+            drafts.append(_LegacyEntry(" ".join(rest.partition("\\n")[0].split())))
         elif drafts:
             _add(drafts[-1], key, rest)
         else:
@@ -62,7 +62,7 @@ def _read(text: str) -> tuple[dict[str, str], list[_Draft]]:
     return settings, drafts[:_MAX_ENTRIES]
 
 
-def _add(draft: _Draft, key: str, rest: str) -> None:
+def _add(draft: _LegacyEntry, key: str, rest: str) -> None:
     words = [word for word in split_words(rest) if not word.startswith("--")] if key != "root" else []
     if key == "kernel":
         draft.kernel = words
@@ -74,7 +74,7 @@ def _add(draft: _Draft, key: str, rest: str) -> None:
         draft.values[key] = rest
 
 
-def _entry(draft: _Draft, partition: str, source: str) -> MenuEntry:
+def _entry(draft: _LegacyEntry, partition: str, source: str) -> MenuEntry:
     def place(path: str) -> str:
         return partition + normal_path(_DEVICE.sub("", path))
 
