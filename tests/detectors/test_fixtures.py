@@ -201,7 +201,8 @@ def test_an_image_has_entries_or_an_obstacle(path: Path) -> None:
 @each_claimed
 def test_the_first_entry_is_the_only_default_and_finds_its_iso(path: Path) -> None:
     detection = detection_of(path)
-    entries = detection.entries
+    # an installed system keeps its changes by itself: that entry comes before the plain one, as `bootkit persist` puts it
+    entries = [entry for entry in detection.entries if entry.role is not Role.PERSISTENT]
     if entries:
         assert [entry.role for entry in entries].count(Role.DEFAULT) == 1
         assert entries[0].role is Role.DEFAULT
