@@ -1,27 +1,25 @@
 #!/usr/bin/env python3
 """Build images of installed systems from Debian's packages, as an installer leaves a disk: inputs of the boot tests.
 
-    tests/boots/disk_image.py --family initramfs-tools|dracut [--out disk.raw] [--suite bookworm]
+    tests/boots/disk_image.py --family initramfs-tools|cryptsetup-initramfs|dracut [--out disk.raw] [--suite bookworm]
 
 A GPT with an EFI system partition and an ext4 root that fstab names by their UUIDs, Debian's own kernel with the initrd that
 its package makes, and GRUB's menu in the shape that update-grub gives it. What makes it quick is only what is left out, as in
 :mod:`tests.boots.live_iso`. In ``/root/kernel.deb`` lies a package with the same kernel and initrd under a higher version, to be
 installed inside: making a real initrd takes longer than everything else in an emulator.
 
-Cached as :mod:`tests.boots.live_iso` does it. Needs root: the file system keeps its owners.
+Cached by :mod:`tests.boots.cache`. Needs root: the file system keeps its owners.
 """
 
 import argparse
-import fcntl
-import hashlib
 import os
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Mapping
 from pathlib import Path
 
+from tests.boots.cache import cached
 from tests.boots.live_iso import (
     EXCLUDED,
     KERNEL_MODULES,
@@ -30,7 +28,6 @@ from tests.boots.live_iso import (
     apt_settings,
     debian_sources,
     host_suite,
-    scratch,
 )
 
 PACKAGES = (
@@ -45,8 +42,14 @@ PACKAGES = (
     "udev",
     "zstd",
 )
-FAMILIES: Mapping[str, tuple[str, ...]] = {"initramfs-tools": ("initramfs-tools",), "dracut": ("dracut", "dmsetup")}
+FAMILIES: Mapping[str, tuple[str, ...]] = {
+    "initramfs-tools": ("initramfs-tools",),
+    "cryptsetup-initramfs": ("initramfs-tools", "cryptsetup-initramfs"),
+    "dracut": ("dracut", "dmsetup", "cryptsetup"),
+}
 """What makes the initrd, with what a full system has beside it."""
+ASKS = 'mkdir -p "$1/etc/cryptsetup-initramfs" && echo CRYPTSETUP=y >"$1/etc/cryptsetup-initramfs/conf-hook"'
+"""Without it, Debian's initrd can open only what was encrypted when it was made."""
 MODULES = (*KERNEL_MODULES, "drivers/md/dm-", "drivers/md/persistent-data")
 NEWER = "99.0.0-1-amd64"
 """The version that the second kernel is called by."""
@@ -91,21 +94,9 @@ def main() -> None:
 
 def cached_disk_image(suite: str, family: str) -> Path:
     """The image in the cache, built if it is not there yet."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "bootkit"
-    cache.mkdir(parents=True, exist_ok=True)
     shared = repr((EXCLUDED, MODULES, LIBRARIES, MASKED, suite))
-    digest = hashlib.sha256(Path(__file__).read_bytes() + shared.encode()).hexdigest()[:16]
-    image = cache / f"disk-{suite}-{family}-{digest}.raw"
-    with (cache / f"disk_image-{family}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # two test runs at once build it once
-        if not image.exists():
-            for old in cache.glob(f"disk-{suite}-{family}-*.raw"):
-                old.unlink()
-            started = time.monotonic()
-            with scratch(cache) as work:
-                build(work, suite, family).replace(image)
-            sys.stderr.write(f"built {image} in {time.monotonic() - started:.0f} s\n")
-    return image
+    recipe = Path(__file__).read_bytes() + shared.encode()
+    return cached(f"disk-{suite}-{family}", ".raw", recipe, lambda work: build(work, suite, family))
 
 
 def build(work: Path, suite: str, family: str) -> Path:
@@ -133,6 +124,8 @@ def bootstrap(root: Path, suite: str, family: str) -> None:
         "mmdebstrap", "--variant=minbase", f"--include={','.join((*PACKAGES, *FAMILIES[family]))}", "--quiet",
         *(f"--dpkgopt=path-exclude={path}" for path in excluded),
         *(f"--dpkgopt=path-include={path}" for path in included),
+        "--dpkgopt=force-confold",
+        f"--essential-hook={ASKS}",
         *(f"--aptopt={setting}" for setting in apt_settings()),
         f'--customize-hook=for unit in {masks}; do ln -sf /dev/null "$unit"; done',
         suite, root, "-",

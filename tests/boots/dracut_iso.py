@@ -14,18 +14,16 @@ kiwi
     openSUSE's live media: KIWI's own dracut module, with the ext4 image inside.
 
 The live user is called ``liveuser`` and has uid 1001, so that a home that another system's first user (1000) has filled
-meets another number. Cached as :mod:`tests.boots.live_iso` does it. Needs root: the ext4 image keeps its owners.
+meets another number. Cached by :mod:`tests.boots.cache`. Needs root: the ext4 image keeps its owners.
 """
 
 import argparse
-import fcntl
-import hashlib
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
+from tests.boots.cache import cached_together
 from tests.boots.live_iso import (
     EXCLUDED,
     KERNEL_MODULES,
@@ -34,7 +32,6 @@ from tests.boots.live_iso import (
     apt_settings,
     debian_sources,
     host_suite,
-    scratch,
 )
 
 LAYOUTS = ("f41", "f42", "kiwi")
@@ -115,25 +112,15 @@ def main() -> None:
 
 def cached_dracut_iso(suite: str, layout: str) -> Path:
     """The ISO in the cache; if it is not there yet, all three are built."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "bootkit"
-    cache.mkdir(parents=True, exist_ok=True)
     shared = repr((EXCLUDED, MODULES, LIBRARIES, MASKED, suite))
-    digest = hashlib.sha256(Path(__file__).read_bytes() + shared.encode()).hexdigest()[:16]
-    wanted = {name: cache / f"dracut-{suite}-{name}-{digest}.iso" for name in LAYOUTS}
-    with (cache / "dracut_iso.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # two test runs at once build them once
-        if not all(iso.exists() for iso in wanted.values()):
-            for old in cache.glob(f"dracut-{suite}-*.iso"):
-                old.unlink()
-            started = time.monotonic()
-            with scratch(cache) as work:
-                build(work, suite, wanted)
-            sys.stderr.write(f"built {len(wanted)} dracut ISOs in {time.monotonic() - started:.0f} s\n")
-    return wanted[layout]
+    recipe = Path(__file__).read_bytes() + shared.encode()
+    names = [f"dracut-{suite}-{one}" for one in LAYOUTS]
+    made = cached_together(names, ".iso", recipe, lambda work: dict(zip(names, build(work, suite), strict=True)))
+    return made[f"dracut-{suite}-{layout}"]
 
 
-def build(work: Path, suite: str, wanted: dict[str, Path]) -> None:
-    """Make the ISOs below ``work`` and move each to its place."""
+def build(work: Path, suite: str) -> list[Path]:
+    """Make the ISOs below ``work``, in the order of their layouts."""
     if os.geteuid() != 0:
         raise SystemExit("dracut_iso: run this as root: the file system inside the squashfs keeps its owners")
     root = work / "root"
@@ -147,7 +134,8 @@ def build(work: Path, suite: str, wanted: dict[str, Path]) -> None:
     subprocess.run(["mke2fs", "-q", "-F", "-t", "ext4", "-L", "live-rw", "-d", root, image], check=True)
     squash(work / "nested", work / "nested.squashfs")
     squash(root, work / "direct.squashfs")
-    for layout, iso in wanted.items():
+    isos: list[Path] = []
+    for layout in LAYOUTS:
         tree = work / layout
         write_tree(tree, work, suite, layout)
         made = work / f"{layout}.iso"
@@ -156,7 +144,8 @@ def build(work: Path, suite: str, wanted: dict[str, Path]) -> None:
              "-V", label_of(layout), "-o", made, tree],
             stdout=sys.stderr, check=True,
         )  # fmt: skip
-        made.replace(iso)
+        isos.append(made)
+    return isos
 
 
 def label_of(layout: str) -> str:

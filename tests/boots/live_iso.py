@@ -13,18 +13,15 @@ grub-efi-amd64-bin with mtools (UEFI) make the ISO itself bootable and are left 
 """
 
 import argparse
-import contextlib
-import fcntl
-import hashlib
 import os
 import re
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Generator
 from pathlib import Path
+
+from tests.boots.cache import cached
 
 PACKAGES = (
     "linux-image-amd64",
@@ -224,42 +221,18 @@ def main() -> None:
     parser.add_argument("--suite", default=host_suite(), help="Debian release (default: this machine's)")
     options = parser.parse_args()
     try:
-        cached = cached_iso(options.suite)
+        iso = cached_iso(options.suite)
     except subprocess.CalledProcessError as failure:
         raise SystemExit(f"live_iso: {failure.cmd[0]} failed with status {failure.returncode}") from None
     if options.out is None:
-        sys.stdout.write(f"{cached}\n")
+        sys.stdout.write(f"{iso}\n")
     else:
-        subprocess.run(["cp", "--reflink=auto", "--", cached, options.out], check=True)
+        subprocess.run(["cp", "--reflink=auto", "--", iso, options.out], check=True)
 
 
 def cached_iso(suite: str) -> Path:
     """The ISO in the cache, built if it is not there yet."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "bootkit"
-    cache.mkdir(parents=True, exist_ok=True)
-    digest = hashlib.sha256(Path(__file__).read_bytes() + suite.encode()).hexdigest()[:16]
-    iso = cache / f"live-{suite}-{digest}.iso"
-    with (cache / "live_iso.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # two test runs at once build it once
-        if not iso.exists():
-            for old in cache.glob(f"live-{suite}-*.iso"):
-                old.unlink()
-            started = time.monotonic()
-            with scratch(cache) as work:
-                build(work, suite).replace(iso)
-            sys.stderr.write(f"built {iso} in {time.monotonic() - started:.0f} s\n")
-    return iso
-
-
-@contextlib.contextmanager
-def scratch(cache: Path) -> Generator[Path]:
-    """A folder beside the cached files, so that the finished ISO gets its name by a rename."""
-    work = Path(tempfile.mkdtemp(prefix="build-", dir=cache))
-    try:
-        work.chmod(0o755)  # mmdebstrap's namespace maps root to somebody else
-        yield work
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
+    return cached(f"live-{suite}", ".iso", Path(__file__).read_bytes(), lambda work: build(work, suite))
 
 
 def build(work: Path, suite: str) -> Path:

@@ -15,8 +15,6 @@ Written after the interfaces that the overlays name under ``relies_on``; no text
 """
 
 import argparse
-import fcntl
-import hashlib
 import re
 import shutil
 import subprocess
@@ -24,8 +22,9 @@ import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from tests.boots.cache import cached
 from tests.boots.dracut_iso import cached_dracut_iso
-from tests.boots.live_iso import host_suite, scratch
+from tests.boots.live_iso import host_suite
 
 KINDS = ("nixos", "guix")
 LABELS = {"nixos": "nixos-minimal-26.05-x86_64", "guix": "GUIX_IMAGE"}
@@ -189,17 +188,8 @@ def main() -> None:
 def cached_no_shell_iso(suite: str, kind: str) -> Path:
     """The ISO in the cache, built if it is not there yet."""
     source = cached_dracut_iso(suite, "f42")
-    cache = source.parent
-    digest = hashlib.sha256(Path(__file__).read_bytes() + source.name.encode()).hexdigest()[:16]
-    iso = cache / f"no-shell-{suite}-{kind}-{digest}.iso"
-    with (cache / f"no_shell_iso-{kind}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # two test runs at once build it once
-        if not iso.exists():
-            for old in cache.glob(f"no-shell-{suite}-{kind}-*.iso"):
-                old.unlink()
-            with scratch(cache) as work:
-                build(work, source, kind).replace(iso)
-    return iso
+    recipe = Path(__file__).read_bytes() + source.name.encode()
+    return cached(f"no-shell-{suite}-{kind}", ".iso", recipe, lambda work: build(work, source, kind))
 
 
 def build(work: Path, source: Path, kind: str) -> Path:
