@@ -21,6 +21,7 @@ from bootkit.system.watcher import ConsoleWatcher
 from bootkit.system.witness import TEST_UUID, render_test_cfg, witness_archive
 
 MARK = "report: "
+_USB = "usb-storage,drive=stick,removable=on"
 TIME_LIMIT = 150.0
 """Seconds for a session under KVM; emulation multiplies them."""
 
@@ -37,7 +38,7 @@ DefaultDependencies=no
 After=basic.target bootkit.service
 [Service]
 Type=oneshot
-ExecStart=/bin/sh -c '/bin/sh /run/bootkit-report/report.sh 2>&1 | while IFS= read -r line; do echo "report: $line"; done >/dev/ttyS0'
+ExecStart=/bin/sh -c '/bin/sh /run/bootkit-report/report.sh 2>&1 | while IFS= read -r line; do echo "report: $line"; done >{console}'
 ExecStart=/bin/systemctl --no-block poweroff
 """
 
@@ -62,8 +63,8 @@ class Session:
         return {line.partition("=")[0]: line.partition("=")[2] for line in self.report if "=" in line}
 
 
-def report_archive(script: str) -> bytes:
-    """A secondary initrd that leaves a unit on /run: the script's output on the serial line, then power off.
+def report_archive(script: str, console: str = "/dev/ttyS0") -> bytes:
+    """A secondary initrd that leaves a unit on /run: the script's output on the console, then power off.
 
     It is the witness's own way into the initrd (see ``initrd_overlays/witness``).
     """
@@ -73,7 +74,7 @@ def report_archive(script: str) -> bytes:
         {
             "bootkit-report/hook.sh": hook,
             "bootkit-report/report.sh": script.encode(),
-            "bootkit-report/bootkit-report.service": UNIT.encode(),
+            "bootkit-report/bootkit-report.service": UNIT.format(console=console).encode(),
             "conf/conf.d/zz-bootkit-report": (
                 b"bkr_order=$(cat /scripts/init-bottom/ORDER)\n"
                 b"printf '%s\\n' 'sh /bootkit-report/hook.sh' \"$bkr_order\" >/scripts/init-bottom/ORDER\n"
@@ -131,6 +132,7 @@ def session(
     answers: Sequence[tuple[str, str]] = (),
     disks: Sequence[Path] = (),
     disk_driver: str = "virtio-blk-pci",
+    stick_driver: str = "usb-storage,removable=on",
     until: str = "",
     log: Path | None = None,
 ) -> Session:
@@ -139,7 +141,8 @@ def session(
     What the guest writes stays in the image; with ``read_only`` the drive refuses to be written, as a stick with its
     switch set does. ``answers`` are regular expressions for questions on the console in their order, each with what is
     typed there then. ``disks`` are the computer's own, raw; what is written to them stays, too.
-    ``disk_driver`` is QEMU's name for what they are. ``until`` is a line of the report: with it, the machine is unplugged
+    ``disk_driver`` is QEMU's name for what they are, ``stick_driver`` for what the stick is: an emulated one by USB takes
+    minutes for what a package manager synchronises. ``until`` is a line of the report: with it, the machine is unplugged
     instead of waited for: what the system has yet to write to its disks is lost.
     """
     with TemporaryDirectory(prefix="bootkit-") as name:
@@ -160,7 +163,10 @@ def session(
             disk.truncate(2 << 20)
         run(["mke2fs", "-q", "-F", "-t", "ext2", "-U", TEST_UUID, "-L", "BOOTKITTEST", "-d", tree, machine.test_disk])
         with closing(_Console(folder / "serial", answers)) as console:
-            argv = [*_argv(machine, folder / "serial", read_only=read_only), *_own_disks(disks, disk_driver)]
+            argv = [
+                *_argv(machine, folder / "serial", stick_driver, read_only=read_only),
+                *_own_disks(disks, disk_driver),
+            ]
             with popen(argv) as process:
                 last = f"{MARK}{until}" if until else ""
                 ended = _watch(process, console, TIME_LIMIT * accelerator.patience, last)
@@ -169,11 +175,15 @@ def session(
             return Session(serial=console.text, ended=ended)
 
 
-def _argv(machine: VirtualMachine, serial: Path, *, read_only: bool) -> list[str]:
+def _argv(machine: VirtualMachine, serial: Path, driver: str, *, read_only: bool) -> list[str]:
     """The test's own machine, but for a stick that is written to and a serial line with two ends."""
     kept = "snapshot=off,readonly=on" if read_only else "snapshot=off"
     one_way, two_ways = f"file,id=serial,path={machine.serial_log}", f"socket,id=serial,path={serial},server=on,wait=on"
-    return [str(word).replace("snapshot=on", kept).replace(one_way, two_ways) for word in qemu_argv(machine)]
+    changes = (("snapshot=on", kept), (one_way, two_ways), (_USB, f"{driver},drive=stick"))
+    words = [str(word) for word in qemu_argv(machine)]
+    for old, new in changes:
+        words = [word.replace(old, new) for word in words]
+    return words
 
 
 def _own_disks(disks: Sequence[Path], driver: str) -> list[str]:

@@ -1,0 +1,222 @@
+"""Installed systems out of a file of the stick: kept over two boots with a kernel installed in between, live, and cut off.
+
+User Mode Linux shows what initrd and system do in all combinations; QEMU, with the menu that finds the newest kernel, one of each.
+
+./dev test installed
+"""
+
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Generator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from bootkit.app.stick.user_files import take_out
+from bootkit.app.verbs.disk import planned_disk
+from bootkit.app.verbs.disk_encrypt import encrypted_disk, require_encryptable
+from bootkit.app.verbs.generate import plan_generation
+from bootkit.app.verbs.images import add_images
+from bootkit.app.verbs.prepare import prepare_image
+from bootkit.app.verbs.test import choose_targets
+from bootkit.formats.partitions import read_partitions
+from bootkit.model.filesystem import DataFs
+from bootkit.system.changes import Watcher, apply_changes
+from bootkit.system.qemu import Accelerator
+from bootkit.system.sticks import open_stick
+from bootkit.system.volume import chunks_of, sha256_of
+from bootkit.units import MIB
+from tests.boots.clean import require_clean, require_clean_data
+from tests.boots.disk_image import NEWER, cached_disk_image
+from tests.boots.live_iso import host_suite
+from tests.boots.machine import Session, session
+from tests.boots.uml import choose, uml_session
+
+pytestmark = pytest.mark.boots
+
+REPORT = f"""
+echo "root=$(while read -r device folder type options rest; do [ "$folder" != / ] || echo "$device $type $options"; done </proc/mounts)"
+echo "kernel=$(cat /proc/cmdline)"
+echo "esp=$(grep -c ' /boot/efi ' /proc/mounts)"
+echo "before=$(cat /root/mark)"
+echo "was here" >>/root/mark
+echo "newer=$(dpkg-query -W -f '${{Status}}' linux-image-{NEWER})"
+[ -e /boot/vmlinuz-{NEWER} ] || echo "installed=$(dpkg -i /root/kernel.deb 2>&1 | tail -n 1)"
+sync
+"""
+CUT = "the power fails now"
+WRITES = f"""
+sync
+echo "{CUT}"
+while :; do dd if=/dev/zero of=/root/much bs=64k count=200; dpkg -i /root/kernel.deb; done
+"""
+PASSPHRASE = b"correct horse"
+KEPT, LIVE = 0, 1
+"""Places of the entries in the menu."""
+DISK = "/boot/disk/debian.raw"
+FAMILIES = ("cryptsetup-initramfs", "dracut")
+Case = tuple[str, DataFs]
+CASES = [(family, data_fs) for family in FAMILIES for data_fs in (DataFs.EXT4, DataFs.FAT32)]
+
+
+def prepared_stick(folder: Path, case: Case) -> Path:
+    """A stick with an installed system."""
+    family, data_fs = case
+    image = folder / "stick.img"
+    prepare_image(image, 900 * MIB, data_fs=data_fs)
+    with ExitStack() as stack:
+        opened = stack.enter_context(open_stick(image, writing=True))
+        source = cached_disk_image(host_suite(), family)
+        plan = stack.enter_context(planned_disk(opened, source, Watcher(), name="debian"))
+        add_images(opened.volume, (plan.addition,))
+        apply_changes(plan_generation(opened.volume).plan, opened.volume)
+    return image
+
+
+@pytest.fixture(
+    scope="module",
+    params=[CASES[0], *(pytest.param(case, marks=pytest.mark.long) for case in CASES[1:])],
+    ids=[f"{family}-{data_fs}" for family, data_fs in CASES],
+)
+def stick(request: pytest.FixtureRequest) -> Generator[tuple[Path, DataFs]]:
+    with tempfile.TemporaryDirectory(prefix="bootkit-") as folder:
+        yield prepared_stick(Path(folder), request.param), request.param[1]
+
+
+def boot(stick: Path, place: int, accelerator: Accelerator) -> Session:
+    """A session in QEMU."""
+    with open_stick(stick) as opened:
+        target = choose_targets(opened.volume, [], every=True)[place]
+    ran = session(
+        stick,
+        entry=target.id_path,
+        script=REPORT,
+        accelerator=accelerator,
+        stick_driver="virtio-blk-pci",
+    )
+    return ended(ran)
+
+
+def quick_boot(stick: Path, place: int) -> Session:
+    """A session under User Mode Linux."""
+    return ended(uml_session(stick, choose(stick, DISK, place), script=REPORT))
+
+
+def ended(ran: Session) -> Session:
+    """The session, which must have come to its end, with nothing left mounted."""
+    sys.stdout.write("\n".join(("---", *ran.report, "")))
+    assert ran.ended, ran.serial[-4000:]
+    assert "bootkit: at the end: nothing mounted" in ran.serial, ran.serial[-4000:]
+    return ran
+
+
+def require_clean_disk(stick: Path, data_fs: DataFs) -> None:
+    """The stick and the root inside the disk are as a shutdown leaves them."""
+    require_clean_data(stick, data_fs.system.name)
+    with tempfile.TemporaryDirectory(prefix="bootkit-") as folder:
+        require_clean(root_of(stick, Path(folder)), "ext4")
+
+
+def root_of(stick: Path, folder: Path) -> Path:
+    """The root partition of the disk on the stick, in a file of its own."""
+    disk, root = folder / "disk", folder / "root"
+    with open_stick(stick) as opened:
+        take_out(opened.volume, DISK, disk)
+    with disk.open("rb") as fh:
+        row = read_partitions(fh).partitions[-1]
+    dd = ["dd", f"if={disk}", f"of={root}", "bs=1M", "iflag=skip_bytes,count_bytes", "conv=sparse"]
+    subprocess.run([*dd, f"skip={row.start}", f"count={row.size}"], check=True, capture_output=True)
+    return root
+
+
+def digest(stick: Path) -> str:
+    with open_stick(stick) as opened, opened.volume.open(DISK) as fh:
+        return sha256_of(chunks_of(fh, lambda _: None))
+
+
+def require_live(ran: Session) -> None:
+    assert ran.facts["before"] == ""
+    assert "rw" in re.split("[ ,]", ran.facts["root"])
+
+
+def require_first(ran: Session) -> None:
+    assert ran.facts["before"] == ""
+    assert ran.facts["root"].startswith("/dev/loop")
+    assert ran.facts["esp"] == "1"
+    assert ran.facts["installed"].startswith("Setting up")
+
+
+def require_second(ran: Session) -> None:
+    assert ran.facts["before"] == "was here"
+    assert ran.facts["newer"] == "install ok installed"
+
+
+def test_a_live_run_leaves_the_disk_as_it_was(stick: tuple[Path, DataFs]) -> None:
+    image, _ = stick
+    before = digest(image)
+    require_live(quick_boot(image, LIVE))
+    assert digest(image) == before
+
+
+def test_changes_are_kept_and_a_kernel_is_installed(stick: tuple[Path, DataFs]) -> None:
+    image, data_fs = stick
+    require_first(quick_boot(image, KEPT))
+    require_clean_disk(image, data_fs)
+    require_second(quick_boot(image, KEPT))
+    require_clean_disk(image, data_fs)
+
+
+@pytest.mark.long
+def test_the_next_boot_mends_what_a_power_cut_left(stick: tuple[Path, DataFs]) -> None:
+    image, data_fs = stick
+    chosen = choose(image, DISK, KEPT)
+    cut = uml_session(image, chosen, script=WRITES, cut_at=f"report: {CUT}(.|\n)*Setting up")
+    assert not cut.ended
+    ended(uml_session(image, chosen, script=REPORT))
+    require_clean_disk(image, data_fs)
+
+
+@pytest.mark.parametrize("family", [FAMILIES[0], pytest.param(FAMILIES[1], marks=pytest.mark.long)])
+def test_the_passphrase_of_an_encrypted_root_is_asked_for_until_it_is_right(family: str, work: Path) -> None:
+    image = prepared_stick(work, (family, DataFs.EXT4))
+    with ExitStack() as stack:
+        opened = stack.enter_context(open_stick(image, writing=True))
+        item = require_encryptable(opened.volume, "debian")
+        plan = stack.enter_context(encrypted_disk(opened.volume, item, PASSPHRASE, Watcher()))
+        add_images(opened.volume, (plan,))
+        apply_changes(plan_generation(opened.volume).plan, opened.volume)
+    asked = "[Pp]lease (unlock disk|enter passphrase)"
+    answers = ((asked, "wrong"), (f"{asked}(.|\n)*{asked}", PASSPHRASE.decode()))
+    ran = ended(uml_session(image, choose(image, DISK, KEPT), script=REPORT, answers=answers))
+    assert ran.facts["root"].startswith("/dev/mapper/luks-")
+    assert ran.facts["installed"].startswith("Setting up")
+    # the new kernel lies outside, where the menu finds it
+    again = ended(uml_session(image, choose(image, DISK, KEPT), script=REPORT, answers=answers))
+    assert again.facts["before"] == "was here"
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("family", FAMILIES)
+def test_the_menu_starts_the_kernel_that_was_installed_inside(
+    family: str, work: Path, accelerator: Accelerator
+) -> None:
+    data_fs = DataFs.EXT4 if family == "cryptsetup-initramfs" else DataFs.FAT32
+    image = prepared_stick(work, (family, data_fs))
+    require_first(boot(image, KEPT, accelerator))
+    # nobody runs generate: the menu finds the new kernel by itself
+    second = boot(image, KEPT, accelerator)
+    require_second(second)
+    assert f"vmlinuz-{NEWER}" in second.facts["kernel"]
+    require_clean_disk(image, data_fs)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_live_run_from_the_menu_leaves_the_disk_as_it_was(family: str, work: Path, accelerator: Accelerator) -> None:
+    image = prepared_stick(work, (family, DataFs.FAT32 if family == "cryptsetup-initramfs" else DataFs.EXT4))
+    before = digest(image)
+    require_live(boot(image, LIVE, accelerator))
+    assert digest(image) == before
