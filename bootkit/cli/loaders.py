@@ -3,11 +3,10 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bootkit.app.verbs.loader_words import name_of, sentences_about, state_of
 from bootkit.app.verbs.loaders import LoaderRow
 from bootkit.cli import output
 from bootkit.i18n import tr
-from bootkit.model.boot import IN_EFI
-from bootkit.plan.sbat import generations
 
 if TYPE_CHECKING:
     from bootkit.cli.documents import ListedLoader
@@ -26,56 +25,21 @@ def list_loaders(where: Path | None, *, wide: bool, as_json: bool) -> None:
         return
     output.table([_cells(row) for row in rows], _HEADERS, wide=wide)
     for row in rows:
-        for line in _sentences(row):
-            output.answer(f"{_name(row)}: {line}")
+        for line in sentences_about(row):
+            output.answer(f"{name_of(row)}: {line}")
 
 
 def _cells(row: LoaderRow) -> tuple[str, ...]:
     file = row.file
     return (
-        _name(row),
+        name_of(row),
         file.firmware.value,
         tr("hop") if row.image else tr("signed") if file.signed else tr("built"),
         file.package or "-",
         ", ".join(row.authorities) or "-",
-        _state(row),
+        state_of(row),
         "-" if row.image else tr("newer") if row.newer else tr("older") if row.older else tr("same or unknown"),
     )
-
-
-def _name(row: LoaderRow) -> str:
-    return f"{row.image}:{row.file.path.removeprefix(IN_EFI)}" if row.image else row.file.path
-
-
-def _state(row: LoaderRow) -> str:
-    if row.image:
-        return "-"
-    if not row.file.sha256_now:
-        return tr("not read")
-    return tr("same") if row.file.sha256_now == row.file.sha256 else tr("CHANGED")
-
-
-def _sentences(row: LoaderRow) -> list[str]:
-    efi = row.file.efi
-    lines = [tr("signed by {signer}", signer=row.signer)] if row.signer else []
-    if efi is not None and efi.sbat:
-        lines.append(f"SBAT {', '.join(f'{name} {number}' for name, number in generations(efi.sbat).items())}")
-    lines += _machines(row)
-    if row.newer:
-        lines.append(tr("this computer has {newer}: bootkit upgrade", newer=row.newer))
-    if row.refused:
-        lines.append(tr("this computer would not start it with Secure Boot on: {refused}", refused=row.refused))
-    return lines
-
-
-def _machines(row: LoaderRow) -> list[str]:
-    """On which kinds of machine it starts, and why not on the others."""
-    starts = [kind.value for kind, why in row.machines.items() if not why]
-    lines = [tr("starts on the machines {starts}", starts=", ".join(starts))] if starts else []
-    for reason in dict.fromkeys(filter(None, row.machines.values())):
-        kinds = [kind.value for kind, why in row.machines.items() if why == reason]
-        lines.append(tr("does not start on {kinds}: {reason}", kinds=", ".join(kinds), reason=reason))
-    return lines
 
 
 def _json(row: LoaderRow) -> "ListedLoader":

@@ -3,7 +3,9 @@
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from bootkit.app.verbs.check import Check, check_stick, keep_records
 from bootkit.app.verbs.generate import Generation, plan_generation
+from bootkit.app.verbs.loaders import LoaderRow, list_loaders
 from bootkit.app.verbs.log import read_logs
 from bootkit.app.verbs.options import plan_change
 from bootkit.app.verbs.overview import Overview, read_overview
@@ -77,6 +79,19 @@ def test(access: StickAccess, paths: Sequence[str], progress: Job) -> "tuple[Boo
     with access.open() as stick:
         targets = choose_targets(stick.volume, paths, every=False)
         return boot_targets(stick, targets, parse_firmwares(()), told=progress.say, heard=progress.hear)
+
+
+def check(access: StickAccess, progress: Job) -> Check:
+    """Predict what boots; what was read for it is kept for the next time, where that can be written."""
+    with access.open() as stick:
+        done = check_stick(stick, (), told=lambda path: progress.say(tr("reading {path}", path=path)))
+        _ = keep_records(stick, done.plan)
+    return done
+
+
+def loaders(access: StickAccess) -> tuple[LoaderRow, ...]:
+    with access.open() as stick:
+        return list_loaders(stick)
 
 
 def logs(access: StickAccess) -> tuple[tuple[str, str], ...]:

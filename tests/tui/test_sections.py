@@ -248,15 +248,23 @@ async def test_an_answer_file_is_added_removed_and_brought_back(shelf: Path, tmp
     assert on_medium(shelf, path) == before
 
 
-async def test_a_stick_is_renewed_and_given_back(stick_file: Path) -> None:
+async def test_a_stick_is_renewed_and_given_back(stick_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+
+    def notify(_app: BootkitApp, message: str, **_: object) -> None:
+        said.append(message)
+
+    monkeypatch.setattr(BootkitApp, "notify", notify)
     app = app_for(stick_file)
     async with app.run_test() as pilot:
         await opened(pilot)
-        care = await section(pilot, "7", 7)
-        await pilot.press("down", "down", "down", "down", "enter")
+        care = await section(pilot, "7", 9)
+        await pilot.press(*["down"] * 6, "enter")
         await on(pilot, SummaryScreen)
         assert "Nothing is lost" in shown(pilot)
         await pilot.press("ctrl+s")
+        # keys that come while the menu is written are nobody's
+        await until(pilot, lambda: "The boot loaders and the menu are those of this version." in said)
         await until(pilot, lambda: pilot.app.screen is care)
         await pilot.press("down", "down", "enter")
         await on(pilot, SummaryScreen)
@@ -270,10 +278,27 @@ async def test_a_stick_is_renewed_and_given_back(stick_file: Path) -> None:
 async def test_the_doctor_tells_what_is_missing_and_what_installs_it(shelf: Path) -> None:
     async with app_for(shelf).run_test(size=(100, 50)) as pilot:
         await opened(pilot)
-        await section(pilot, "7", 7)
+        await section(pilot, "7", 9)
         await pilot.press("down", "down", "enter")
         await on(pilot, TextScreen)
         await until(pilot, lambda: "sfdisk" in shown(pilot))
+
+
+async def test_what_boots_and_what_starts_the_stick_is_told(stick_file: Path, make_iso: MakeIso) -> None:
+    iso = make_iso("debian.iso")
+    async with app_for(stick_file).run_test(size=(100, 50)) as pilot:
+        screen = await opened(pilot)
+        await pilot.press("a")
+        await queued(pilot, iso)
+        await until(pilot, lambda: screen.overview and screen.overview.items and pilot.app.screen is screen)
+        await section(pilot, "7", 9)
+        await pilot.press(*["down"] * 4, "enter")
+        await on(pilot, TextScreen)
+        assert "MEMORY TO START" in shown(pilot)
+        assert "debian.iso" in shown(pilot)
+        await pilot.press("escape", "down", "enter")
+        await until(pilot, lambda: "/EFI/BOOT/BOOTX64.EFI" in shown(pilot))
+        assert "since it was written: same" in shown(pilot)
 
 
 async def test_a_new_stick_is_not_out_of_date_and_says_what_comes_next(stick_file: Path, make_iso: MakeIso) -> None:

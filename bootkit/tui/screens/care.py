@@ -16,7 +16,7 @@ from bootkit.system.sticks import Stick
 from bootkit.tui import jobs
 from bootkit.tui.keys import key
 from bootkit.tui.progress import Job
-from bootkit.tui.reports import boots_text, logs_text, verified_text
+from bootkit.tui.reports import boots_text, checked_text, loaders_text, logs_text, verified_text
 from bootkit.tui.screens.collection import CollectionScreen, Row
 from bootkit.tui.screens.text import TextScreen
 
@@ -45,6 +45,20 @@ _TASKS = (
         cells=(tr("Logs"), "bootkit log"),
         about=tr(
             "What the systems that were booted from the stick have left: which home, which extensions, what went wrong."
+        ),
+    ),
+    Row(
+        name="check",
+        cells=(tr("Check"), "bootkit check"),
+        about=tr(
+            "Predicts which images boot from this stick, by which firmware, with how much memory, and what to do about the rest."
+        ),
+    ),
+    Row(
+        name="loaders",
+        cells=(tr("Boot loaders"), "bootkit list --loaders"),
+        about=tr(
+            "Tells what starts the stick: packages, signatures, on which machines, and whether this computer has newer."
         ),
     ),
     Row(
@@ -107,6 +121,20 @@ class CareScreen(CollectionScreen):
             tr("Reading the logs"),
             lambda _: jobs.logs(self.access),
             lambda result: self.show(TextScreen(tr("The last boots"), logs_text(result))),
+        )
+
+    def action_check(self) -> None:
+        self.work(
+            tr("Reading what nobody has read yet"),
+            lambda progress: jobs.check(self.access, progress),
+            lambda done: self.show(TextScreen(tr("Will it boot?"), checked_text(done))),
+        )
+
+    def action_loaders(self) -> None:
+        self.work(
+            tr("Looking"),
+            lambda _: jobs.loaders(self.access),
+            lambda rows: self.show(TextScreen(tr("Boot loaders"), loaders_text(rows))),
         )
 
     def action_doctor(self) -> None:
