@@ -107,7 +107,12 @@ def grub_title(text: str) -> str:
 
 def render(template: str, /, **values: object) -> str:
     """A template of ``grub_templates/``, filled in; every value that it names must be given."""
-    return _environment().get_template(template).render(**values)
+    return _template(template).render(**values)
+
+
+@cache
+def _template(name: str) -> jinja2.Template:
+    return _environment().get_template(name)
 
 
 @cache
