@@ -86,7 +86,7 @@ def choose(stick: Path, path: str, entry: int) -> Chosen:
             first = detection.entries[entry]
             own = [view.read(initrd, 1 << 30) for initrd in first.initrds]
         words = (*(word for word in first.cmdline if word != "quiet"), *additions.words)
-        added = []
+        added: list[bytes] = []
         for initrd in additions.initrds:
             with volume.open(initrd) as fh:
                 added.append(fh.read())

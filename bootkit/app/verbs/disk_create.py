@@ -96,7 +96,8 @@ def _sources(item: ImageItem, view: ImageView, name: str) -> tuple[str, str, tup
     if detection is None or facts is None or not detection.entries or not detection.entries[0].initrds:
         raise BootkitError(tr("{name} is no live system that is known", name=name), hint=f"bootkit explain {name}")
     roots = root_images(view, detection)
-    first = facts.roots.get(roots[0]) if roots else None
+    root = roots[0] if roots else ""
+    first = facts.roots.get(root)
     if first is None or first.filesystem != "squashfs" or first.inner:
         what = (first.inner or first.filesystem) if first is not None else ""
         what = what or tr("of no known kind")
@@ -124,7 +125,7 @@ def _sources(item: ImageItem, view: ImageView, name: str) -> tuple[str, str, tup
         raise BootkitError(
             tr("the root of {name} has no modules for its kernel", name=name), hint=tr("install it as usual")
         )
-    return roots[0], version, _LOCAL[maker]
+    return root, version, _LOCAL[maker]
 
 
 def _initrd_of(facts: IsoFacts, initrds: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
