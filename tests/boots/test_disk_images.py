@@ -169,7 +169,6 @@ def test_changes_are_kept_and_a_kernel_is_installed(stick: tuple[Path, DataFs]) 
     require_clean_disk(image, data_fs)
 
 
-@pytest.mark.long
 def test_the_next_boot_mends_what_a_power_cut_left(stick: tuple[Path, DataFs]) -> None:
     image, data_fs = stick
     chosen = choose(image, DISK, KEPT)
