@@ -18,6 +18,7 @@ from bootkit.system.changes import apply_changes
 from bootkit.system.qemu import Accelerator
 from bootkit.system.sticks import open_stick
 from bootkit.units import MIB
+from tests.boots.broken_iso import broken_iso
 from tests.boots.inner_disk import make_inner_disk
 from tests.boots.machine import session
 from tests.boots.test_persistence import iso_of
@@ -36,7 +37,7 @@ echo "udisks=$(udevadm info -q property -n /dev/sda | sed -n 's/^UDISKS_//p' | s
 echo "sda=$(cat /sys/block/sda/ro)"
 echo "customize=$(sed -n 's/^customize //p' /run/bootkit/status)"
 bootkit-status | sed -n 's/^disks  *\([a-z]*\) */told=\1 /p'
-bootkit-status log | sed -n 's/.*\] disks: /logged=/p'
+bootkit-status log | sed -n 's/.*\] disks: /logged=/p; s/.*\] cure: /cure=/p'
 echo "disks=$(sed -n 's/^disks //p' /run/bootkit/status)"
 udevadm settle
 for part in /sys/class/block/vd*[1-3]/ro; do read -r ro <"$part"; part=${part%/ro}; echo "${part##*/}=$ro"; done
@@ -47,7 +48,7 @@ echo "{LAST}"
 
 
 def stick_of(stack: str, folder: Path) -> Path:
-    iso = iso_of(stack)
+    iso = broken_iso("f42", "iso-scan", folder) if stack == CURED else iso_of(stack)
     stick = folder / "stick.img"
     prepare_image(stick, 400 * MIB, layout=Layout.SPLIT)
     with open_stick(stick, writing=True) as opened:
@@ -66,6 +67,7 @@ def changed_bytes(before: bytes, after: bytes) -> list[int]:
 
 
 LONG = pytest.mark.long
+CURED = "f42 without iso-scan"
 OPEN = ["bootkit=nodisks"]
 CLOSED, GUARDED = ["bootkit=closed", "toram"], ["bootkit=guard,nohome"]
 ALWAYS: list[tuple[str, list[str]]] = [("live-boot", []), ("live-boot", OPEN)]
@@ -79,6 +81,7 @@ ALWAYS: list[tuple[str, list[str]]] = [("live-boot", []), ("live-boot", OPEN)]
         pytest.param("f42", [], id="f42", marks=LONG),
         pytest.param("live-boot", CLOSED, id="live-boot-closed-to-ram", marks=LONG),
         pytest.param("live-boot", GUARDED, id="live-boot-guarded", marks=LONG),
+        pytest.param(CURED, [], id="f42-cured", marks=LONG),
         pytest.param("f42", OPEN, id="f42-open", marks=LONG),
         pytest.param("f41", [], id="f41", marks=LONG),
         pytest.param("f41", OPEN, id="f41-open", marks=LONG),
@@ -121,6 +124,8 @@ def test_no_byte_of_the_computers_own_disk_changes(
         assert ran.facts["disks"].startswith("ok")
         assert ran.facts["named"] == "yes"
         assert ran.facts["vdb1"] == ("1" if words == CLOSED else "0")
+    if stack == CURED:
+        assert " is /dev/loop" in ran.facts["cure"]
     if words == CLOSED:
         assert ran.facts["closed"] == "refused"
         for where in ("told", "logged"):
