@@ -33,14 +33,15 @@ def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         return copy
 
     monkeypatch.setattr(fingerprint, "files", files)
-    fingerprint.program_fingerprint.cache_clear()
+    _start_anew()
     yield copy
-    fingerprint.program_fingerprint.cache_clear()
+    _start_anew()
 
 
 def _start_anew() -> None:
     """As if another process began."""
     fingerprint.program_fingerprint.cache_clear()
+    fingerprint.own_fingerprint.cache_clear()
 
 
 def _change(file: Path) -> None:
