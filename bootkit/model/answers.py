@@ -31,6 +31,7 @@ class EntryDocument(TypedDict):
     sign: str
     wipes: str
     newest_in: str
+    devicetree: str
     firmware: list[Firmware]
 
 
