@@ -135,6 +135,7 @@ DETECTOR = Detector(
     stacks=(
         Stack(
             name="agama",
+            only_installs=True,
             installers=(AGAMA,),
             systems=(
                 "openSUSE Leap 16 installer",

@@ -181,6 +181,7 @@ DETECTOR = Detector(
     stacks=(
         Stack(
             name="anaconda",
+            only_installs=True,
             installers=(ANACONDA,),
             systems=(
                 "Fedora Server",

@@ -158,6 +158,7 @@ DETECTOR = Detector(
     stacks=(
         Stack(
             name="debian-installer",
+            only_installs=True,
             systems=(
                 "Debian installer",
                 "Devuan installer",

@@ -69,6 +69,7 @@ DETECTOR = Detector(
     stacks=(
         Stack(
             name="kiwi oem installer",
+            only_installs=True,
             systems=("openSUSE MicroOS SelfInstall", "Leap Micro SelfInstall", "Aeon", "OEM images built by KIWI"),
             source="OSInside/kiwi 10.3.9 (fb48da9c) dracut/modules.d/55kiwi-dump",
             verdict=Verdict.NO,

@@ -131,6 +131,7 @@ DETECTOR = Detector(
     stacks=(
         Stack(
             name="linuxrc",
+            only_installs=True,
             installers=(YAST,),
             systems=(
                 "openSUSE Leap installer (to 15.6)",

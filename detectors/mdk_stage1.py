@@ -96,6 +96,7 @@ DETECTOR = Detector(
     stacks=(
         Stack(
             name="mdk-stage1",
+            only_installs=True,
             systems=("Mageia classic and network installers", "Mandriva installer", "ROSA installer (old)"),
             source="DrakXtools/drakx 17.96 (b3b00e10f)",
             looked_at=(

@@ -84,6 +84,7 @@ DETECTOR = Detector(
     stacks=(
         Stack(
             name="proxmox",
+            only_installs=True,
             systems=("Proxmox VE", "Proxmox Backup Server", "Proxmox Mail Gateway", "Proxmox Datacenter Manager"),
             source="proxmox/pve-installer 9.2.7 (ec2af90)",
             looked_at=(

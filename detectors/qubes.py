@@ -68,6 +68,7 @@ DETECTOR = Detector(
     stacks=(
         Stack(
             name="anaconda on Xen",
+            only_installs=True,
             systems=("Qubes OS",),
             source="rhinstaller/anaconda 45.21; Mexit/MultiOS-USB (5a8765a)",
             looked_at=(

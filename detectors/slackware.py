@@ -81,6 +81,7 @@ DETECTOR = Detector(
     stacks=(
         Stack(
             name="slackware installer",
+            only_installs=True,
             systems=("Slackware",),
             source="Mexit/MultiOS-USB (5a8765a) config/slackware",
             verdict=Verdict.HELPED,

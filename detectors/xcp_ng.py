@@ -71,6 +71,7 @@ DETECTOR = Detector(
     stacks=(
         Stack(
             name="host-installer",
+            only_installs=True,
             systems=("XCP-ng", "XenServer"),
             source="xenserver/host-installer (8ac9836)",
             looked_at=(

@@ -238,6 +238,8 @@ class Stack:
     """Why it takes none; a clause, empty where no way is known."""
     installers: tuple[Installer, ...] = ()
     """Those that its systems are known to bring along, where it depends on what they find whether they offer the stick."""
+    only_installs: bool = False
+    """Whether its images are nothing but installers: none of them is what a time-out starts."""
     roots: tuple[str, ...] = ()
     """Where the root file systems lie in the image: paths, in which ``*`` stands for anything in a name and ``{word:default}``
     for the value of a kernel word: ``/{archisobasedir:arch}/*/airootfs.*fs``."""

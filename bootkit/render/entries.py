@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from bootkit.detect.registry import stack_of
 from bootkit.model.boot import (
     ANY_FIRMWARE,
     IN_EFI,
@@ -153,6 +154,7 @@ class MenuImage:
     appearance: ImageAppearance = _PLAIN
     refused: frozenset[Firmware] = frozenset()
     """Where Secure Boot refuses its default entry."""
+    only_installs: bool = False
 
     @property
     def key(self) -> str:
@@ -172,6 +174,11 @@ class MenuImage:
         """The entry that the user wants to start by itself, or the first that can, as GRUB's ``default`` takes it."""
         wanted = (entry.id for entry in self.entries if entry.source and entry.source.title == self.appearance.entry)
         return f"{self.id_path}>{next(wanted, 0)}"
+
+    @property
+    def offers_itself(self) -> bool:
+        """Whether a time-out may start it: never an installer, unless the user chose it."""
+        return bool(self.entries) and not self.only_installs
 
 
 def image_title(item: ImageItem) -> str:
@@ -202,6 +209,7 @@ def menu_image(item: ImageItem, title: str, place: str, additions: Additions) ->
         explanation=_no_boot(item, detection),
         entries=_entries(item, detection, additions) if detection else (),
         refused=item.refused,
+        only_installs=detection is not None and stack_of(detection.stack).only_installs,
     )
 
 
@@ -226,7 +234,10 @@ def _no_boot(item: ImageItem, detection: Detection | None) -> tuple[str, ...]:
 
 def _entries(item: ImageItem, detection: Detection, additions: Additions) -> tuple[GrubEntry, ...]:
     ids: set[str] = set()
-    entries = [_entry(item, entry, _entry_id(entry.title, ids)) for entry in detection.entries]
+    only_installs = stack_of(detection.stack).only_installs
+    entries = [
+        _entry(item, entry, _entry_id(entry.title, ids), only_installs=only_installs) for entry in detection.entries
+    ]
     if additions.initrds and detection.wants_disk:
         entries = [_needing(entry) for entry in _with_additions(entries, additions)]
         if detection.entries[0].newest_in:
@@ -278,7 +289,7 @@ def _twins(entries: list[GrubEntry], ids: set[str]) -> list[GrubEntry]:
     ]
 
 
-def _entry(item: ImageItem, entry: BootEntry, own_id: str) -> GrubEntry:
+def _entry(item: ImageItem, entry: BootEntry, own_id: str, *, only_installs: bool) -> GrubEntry:
     title = _marked_title(entry)
     condition = _condition(entry.firmware)
     refused = _refused(item, entry)
@@ -294,7 +305,7 @@ def _entry(item: ImageItem, entry: BootEntry, own_id: str) -> GrubEntry:
         condition=condition,
         needs=_needs(item, entry),
         warning=explanation(entry.wipes) if entry.wipes else (),
-        installs=entry.role is Role.INSTALL,
+        installs=entry.role is Role.INSTALL or (only_installs and entry.role is Role.DEFAULT),
         kernel=entry.kernel if is_linux else "",
         newest_in=_newest_in(item, entry),
         initrds=_initrds(item, entry) if is_linux else (),

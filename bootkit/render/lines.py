@@ -38,7 +38,7 @@ class MenuLines:
 
     # Only what stands at the top of the menu can offer itself as the default: a submenu is not run before it is opened.
     def _folder(self, folder: MenuFolder, *, offered: bool) -> str:
-        starting = [image for image in folder.all_images if image.entries] if offered else []
+        starting = [image for image in folder.all_images if image.offers_itself] if offered else []
         first = next((image for image in starting if not image.judged), next(iter(starting), None))
         place = self._parts.add(self.of(folder))
         return render("folder.cfg.j2", folder=folder, place=place, first=first, free=self._free, checked=self._checked)
@@ -51,7 +51,7 @@ class MenuLines:
             image=image,
             tip=" " * (max(column - display_width(image.title), 0) + 2) + tip if tip else "",
             place=self._places[image.path],
-            default=image.default if offered and image.entries else "",
+            default=image.default if offered and image.offers_itself else "",
             free=free,
             function="image" if free == self._free else "locked_image",
             checked=self._checked,

@@ -200,7 +200,8 @@ def _values(
     return {
         "checked": checked,
         "has_disks": any(entry.newest_in for image in tree.all_images for entry in image.entries),
-        "firsts": () if checked else [image for image in tree.all_images if image.entries][:_FIRSTS],
+        "firsts": () if checked else [image for image in tree.all_images if image.offers_itself][:_FIRSTS],
+        "installers": any(image.only_installs and image.entries for image in tree.all_images),
         "findable": found,
         "letters": first_letters(found),
         "keeps_last": settings.default == LAST,

@@ -36,8 +36,15 @@ def entry(title: str = "Live system", **values: object) -> BootEntry:
     return BootEntry(**{"title": title, "kernel": "/live/vmlinuz", "initrds": ("/live/initrd.img",), **values})  # type: ignore[arg-type]
 
 
-def item(path: str, *entries: BootEntry, distro: str = "Debian", obstacle: str = "", instead: str = "") -> ImageItem:
-    detection = Detection(stack="live-boot", distro=distro, entries=entries, obstacle=obstacle, instead=instead)
+def item(
+    path: str,
+    *entries: BootEntry,
+    distro: str = "Debian",
+    stack: str = "live-boot",
+    obstacle: str = "",
+    instead: str = "",
+) -> ImageItem:
+    detection = Detection(stack=stack, distro=distro, entries=entries, obstacle=obstacle, instead=instead)
     return ImageItem(path=path, size=1, mtime_ns=1, recognition=Recognition(detection=detection))
 
 

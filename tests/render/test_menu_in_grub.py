@@ -355,6 +355,21 @@ def test_an_installer_that_was_started_last_is_no_default(stick: StickMaker) -> 
     assert b"last=image:both.iso>entry-try-it\n" in disk.read_bytes()
 
 
+@pytest.mark.parametrize("others", [0, CHECKED])
+def test_no_time_out_starts_what_only_installs(stick: StickMaker, others: int) -> None:
+    installer = item("/boot/iso/a.iso", entry("Set up"), stack="debian-installer")
+    many = tuple(item(f"/boot/iso/c{n:02}.iso", entry(), distro="Common") for n in range(1 + others))
+    for one in (installer, many[0]):
+        stick.add_iso(one.path, LIVE_TREE)
+    stick.files[CUSTOM_MENU] = b'echo "<$default $timeout>"\n'
+    stick.add_menu(installer, *many)
+    assert "<image:c00.iso>0 30>" in run_menu(stick.make(), entry="blank").screen
+    stick.add_menu(installer)
+    assert "< -1>" in run_menu(stick.make(), entry="blank").screen
+    stick.add_menu(installer, settings=MenuSettings(default=installer.path))
+    assert "<image:a.iso>0 30>" in run_menu(stick.make(), entry="blank").screen
+
+
 def test_what_is_found_is_remembered_by_its_place_in_the_menu(stick: StickMaker) -> None:
     stick.add_iso(UBUNTU.path, CASPER_TREE)
     stick.add_menu(*CATALOG, settings=MenuSettings(default=LAST))
