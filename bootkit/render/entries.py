@@ -177,8 +177,8 @@ class MenuImage:
 
     @property
     def offers_itself(self) -> bool:
-        """Whether a time-out may start it: never an installer, unless the user chose it."""
-        return bool(self.entries) and not self.only_installs
+        """Whether a time-out may start it: never an installer, unless the user chose what of it is to start."""
+        return bool(self.entries) and (not self.only_installs or bool(self.appearance.entry))
 
 
 def image_title(item: ImageItem) -> str:
