@@ -9,6 +9,7 @@ import itertools
 import struct
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from typing import BinaryIO, cast
 
 from bootkit.errors import BootkitError
@@ -121,7 +122,7 @@ class Ext4Writer:
         self._library.ask("inode_alloc_stats2", number, 1, 0)
         for first, count in self._block_ranges(size, data):
             self._library("fallocate", _INITIALISED, number, None, _ALL, first, count)
-        extents = Ext4(cast("BinaryIO", self._staged)).extents_of(number.value)
+        extents = self._extents_of(number.value)
         self._clear_tail(size, extents)
         return Reserved(size=size, extents=extents, first=number.value)
 
@@ -148,7 +149,7 @@ class Ext4Writer:
         _, _, number = self._file(path)
         (links,) = struct.unpack_from("<H", self._inode(number), 26)
         if links == 1:
-            extents = Ext4(cast("BinaryIO", self._staged)).extents_of(number)
+            extents = self._extents_of(number)
             self._discarded += [(at, length) for at, length in extents if at is not None]
         self.remove(path)
 
@@ -231,13 +232,20 @@ class Ext4Writer:
             raise BootkitError(
                 tr("{path} on the stick is a folder", path=path), hint=tr("remove it, or take another name")
             )
-        with self._staged.naming():
+        with self._naming(folder):
             self._library.change_name(folder, name, number, _ENTRY_FILE)
         self._removed.append(old)
 
     def _unlink(self, folder: int, name: bytes, number: int) -> None:
-        with self._staged.naming():
+        with self._naming(folder):
             self._library("unlink", folder, name, number, 0)
+
+    def _naming(self, folder: int) -> AbstractContextManager[None]:
+        """Names are what is put into the blocks that a folder has.
+
+        The library writes inodes in the same breath, a whole block of them: among them are those that the names mean.
+        """
+        return self._staged.naming(self._extents_of(folder))
 
     def _lookup(self, folder: int, name: bytes) -> int | None:
         number = ctypes.c_uint32()
@@ -255,13 +263,18 @@ class Ext4Writer:
         return number
 
     def _with_room(self, folder: int, add: Callable[[], int]) -> None:
-        """Add to a folder, which is expanded if it is full."""
-        with self._staged.naming():
+        """Add to a folder, which is expanded if it is full: no inode tells of the new block before that is there."""
+        with self._naming(folder):
             status = add()
-            if status == FOLDER_FULL:
-                self._library("expand_dir", folder)
+        if status == FOLDER_FULL:
+            self._library("expand_dir", folder)
+            at, length = self._extents_of(folder)[-1]
+            assert at is not None  # it was just made
+            new = at + length - self._block_size
+            self._staged.write_past(new, self._staged.peek(new, self._block_size))
+            with self._naming(folder):
                 status = add()
-            self._library.require(status)
+        self._library.require(status)
 
     def _require_folder(self, number: int, path: str) -> None:
         inode = self._inode(number)
@@ -301,6 +314,9 @@ class Ext4Writer:
         if self._library.ask("inode_has_valid_blocks2", buffer):
             self._library("punch", number, buffer, None, 0, _ALL)
         self._library.ask("inode_alloc_stats2", number, -1, 0)
+
+    def _extents_of(self, number: int) -> tuple[Extent, ...]:
+        return Ext4(cast("BinaryIO", self._staged)).extents_of(number)
 
     def _mode(self, number: int) -> int:
         return _mode_of(self._inode(number))

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bootkit.formats.reader import Positioned
+from bootkit.formats.reader import Extent, Positioned
 from bootkit.system.holes import Part, data_parts
 
 if TYPE_CHECKING:
@@ -52,7 +52,8 @@ class Staged(Positioned):
         self._steps: list[Step] = []
         self._stepped: dict[int, bytes] = {}
         """The pages as the last of the steps leaves them."""
-        self._is_naming = False
+        self._naming: Sequence[range] = ()
+        """Where what is put now are names."""
         self._names: set[int] = set()
         """Numbers of the sectors that hold names which changed since."""
 
@@ -86,8 +87,10 @@ class Staged(Positioned):
     def put(self, at: int, data: bytes | memoryview) -> None:
         """Change bytes; nobody but a reader of this object sees it."""
         view = memoryview(data)
-        if self._is_naming:
-            self._names.update(range(at // SECTOR, -(-(at + len(view)) // SECTOR)))
+        for place in self._naming:
+            first, end = max(at, place.start), min(at + len(view), place.stop)
+            if first < end:
+                self._names.update(range(first // SECTOR, -(-end // SECTOR)))
         while view:
             number, inside = divmod(at, _PAGE)
             page = self._pages.get(number)
@@ -98,13 +101,16 @@ class Staged(Positioned):
             at, view = at + len(part), view[len(part) :]
 
     @contextmanager
-    def naming(self) -> Generator[None]:
-        """What is put in the block tells where something lies: it reaches the medium behind all else of the same step."""
-        self._is_naming = True
+    def naming(self, places: Sequence[Extent] | None = None) -> Generator[None]:
+        """What is put in the block tells where something lies: it reaches the medium behind all else of the same step.
+
+        ``places`` limits that to the parts of the partition which hold names, for a writer that does not put them alone.
+        """
+        self._naming = _ranges([(0, self.size)] if places is None else places)
         try:
             yield
         finally:
-            self._is_naming = False
+            self._naming = ()
 
     def end_step(self) -> None:
         """All that was put so far reaches the medium before what is put from now on."""
@@ -182,3 +188,7 @@ class Staged(Positioned):
 
     def _more(self, at: int, size: int) -> bytes:
         return os.pread(self._descriptor, size, self._offset + at)
+
+
+def _ranges(places: Sequence[Extent]) -> Sequence[range]:
+    return [range(at, at + length) for at, length in places if at is not None]
