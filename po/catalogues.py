@@ -4,8 +4,10 @@
 """
 
 import ast
+import io
 import sys
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import cast
@@ -18,6 +20,7 @@ from babel.messages.pofile import read_po, write_po
 ROOT = Path(__file__).parents[1]
 COMPILED = "locale/{language}/LC_MESSAGES/bootkit.mo"
 """Below the package, as gettext lays it out."""
+_NEVER = datetime(1980, 1, 1, tzinfo=UTC)
 _HEADER = """\
 # What bootkit says, in {name}. ./dev strings adds what is new.
 # What stands in {{braces}} or after a % is filled in, and must stay.
@@ -70,7 +73,9 @@ def languages() -> list[str]:
 
 def catalogue(language: str) -> Catalog:
     with (ROOT / "po" / f"{language}.po").open("rb") as file:
-        return read_po(file, locale=language)
+        known = read_po(file, locale=language)
+    known.creation_date = _NEVER  # else it is now, and no two builds are the same bytes
+    return known
 
 
 def translation(known: Catalog, text: Text) -> Text:
@@ -102,13 +107,15 @@ def update() -> dict[str, list[Text]]:
 
 
 def compile_all(target: Path) -> list[str]:
-    """Write the catalogues below ``target``; returns their paths there."""
+    """Write the catalogues below ``target``, those that have changed; returns their paths there."""
     made = [COMPILED.format(language=language) for language in languages()]
     for language, inside in zip(languages(), made, strict=True):
         path = target / inside
         path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("wb") as file:
-            write_mo(file, catalogue(language))
+        content = io.BytesIO()
+        write_mo(content, catalogue(language))
+        if not path.is_file() or path.read_bytes() != content.getvalue():
+            path.write_bytes(content.getvalue())
     return made
 
 
