@@ -8,8 +8,8 @@ import posixpath
 import re
 from dataclasses import dataclass
 
-from bootkit.bootcfg.cmdline import names_initrd, split_words
-from bootkit.bootcfg.menu import Files, Menu, MenuEntry, normal_path
+from bootkit.bootcfg.cmdline import split_words, without_initrds, word_values
+from bootkit.bootcfg.menu import Files, Menu, MenuEntry, normal_path, seconds
 from bootkit.model.boot import IN_EFI
 
 _MAX_ENTRIES = 100
@@ -49,8 +49,8 @@ def parse_bls(text: str, *, path: str) -> LoaderEntry:
             initrds.extend(value.split())
         elif key == "options":
             words = split_words(value)
-            options.extend(word for word in words if not names_initrd(word))
-            initrds.extend(word.removeprefix("initrd=") for word in words if word.startswith("initrd="))
+            options.extend(without_initrds(words))
+            initrds.extend(word_values(words, "initrd"))
         elif key and not key.startswith("#"):
             values[key] = value
     architecture = values.get("architecture", "").lower()
@@ -82,11 +82,10 @@ def read_loader_entries(files: Files, folder: str) -> Menu:
     settings = _settings(files.text(f"{posixpath.dirname(folder)}/loader.conf"))
     wanted = settings.get("default", "").removesuffix(".conf")
     default = next((entry for entry in entries if wanted and fnmatch.fnmatchcase(entry.id, wanted)), None)
-    timeout = settings.get("timeout", "")
     return Menu(
         entries=entries,
         default=default or (entries[0] if entries else None),
-        timeout=int(timeout) if timeout.isdecimal() and len(timeout) < 9 else None,
+        timeout=seconds(settings.get("timeout", "")),
         sources=paths,
     )
 

@@ -121,6 +121,11 @@ def unique(words: Iterable[str]) -> Words:
     return tuple(result)
 
 
+def without_initrds(words: Iterable[str]) -> Words:
+    """The words without those that name initrds, which an entry has by themselves."""
+    return tuple(word for word in words if not names_initrd(word))
+
+
 def names_initrd(word: str) -> bool:
     """Whether a word is the boot loader's affair: GRUB needs no ``initrd=`` and writes ``BOOT_IMAGE=`` itself."""
     return word.startswith(("initrd=", "BOOT_IMAGE="))

@@ -6,9 +6,8 @@ Source: elilo 3.16, docs/elilo.txt, "The config file".
 import posixpath
 import shlex
 
-from bootkit.bootcfg.cmdline import names_initrd, split_words
-from bootkit.bootcfg.menu import Menu, MenuEntry, normal_path
-from bootkit.model.boot import IN_EFI
+from bootkit.bootcfg.cmdline import split_words, without_initrds
+from bootkit.bootcfg.menu import Menu, MenuEntry, place_beside, seconds
 
 _MAX_LINES = 5000
 _MAX_ENTRIES = 500
@@ -30,11 +29,11 @@ def parse_elilo(text: str, *, path: str) -> Menu:
         (images[-1] if images else head)[key] = _unquoted(value.strip())
     entries = tuple(_entry({**head, **image}, path) for image in images)
     named = next((entry for entry in entries if entry.id == head.get("default")), None)
-    tenths = head.get("timeout", "")
+    tenths = seconds(head.get("timeout", ""))
     return Menu(
         entries=entries,
         default=named or (entries[0] if entries else None),
-        timeout=int(tenths) // 10 if tenths.isdecimal() and len(tenths) < 9 else None,
+        timeout=None if tenths is None else tenths // 10,
         sources=(path,),
     )
 
@@ -57,15 +56,8 @@ def _entry(options: Options, source: str) -> MenuEntry:
         title=" ".join(options.get("description", "").split()) or label,
         id=label,
         loader="linux",
-        kernel=_place(source, options["image"]),
-        initrds=tuple(_place(source, path) for path in initrds),
-        cmdline=tuple(word for word in words if not names_initrd(word)),
+        kernel=place_beside(source, options["image"]),
+        initrds=tuple(place_beside(source, path) for path in initrds),
+        cmdline=without_initrds(words),
         source=source,
     )
-
-
-def _place(source: str, name: str) -> str:
-    """A path in the image, as elilo takes it: from the folder of its configuration, unless it begins with a slash."""
-    partition = IN_EFI if source.startswith(IN_EFI) else ""
-    folder = posixpath.dirname(source.removeprefix(IN_EFI))
-    return partition + normal_path(posixpath.join(folder, name.replace("\\", "/")))

@@ -110,11 +110,10 @@ def _menus(iso: IsoView, variables: Mapping[str, str]) -> Iterator[Menu]:
 
 
 def _old_loaders(iso: IsoView) -> Iterator[Menu]:
-    for path in (*ELILO_MENUS, *(IN_EFI + path for path in ELILO_MENUS)):
-        if iso.is_file(path):
-            from bootkit.bootcfg.elilo import parse_elilo
+    for path in _there(iso, ELILO_MENUS):
+        from bootkit.bootcfg.elilo import parse_elilo
 
-            yield _in_place(iso, parse_elilo(iso.text(path), path=iso.spelled(path)))
+        yield _in_place(iso, parse_elilo(iso.text(path), path=iso.spelled(path)))
     for path in GRUB_LEGACY_MENUS:
         if iso.is_file(path):
             from bootkit.bootcfg.grub_legacy import parse_grub_legacy
@@ -123,22 +122,24 @@ def _old_loaders(iso: IsoView) -> Iterator[Menu]:
 
 
 def _other_loaders(iso: IsoView) -> Iterator[Menu]:
-    for path in (*LIMINE_MENUS, *(IN_EFI + path for path in LIMINE_MENUS)):
-        if iso.is_file(path):
-            from bootkit.bootcfg.limine import parse_limine
+    for path in _there(iso, LIMINE_MENUS):
+        from bootkit.bootcfg.limine import parse_limine
 
-            yield _in_place(iso, parse_limine(iso.text(path), path=iso.spelled(path)))
-            break  # Limine itself reads the first that it finds
-    for path in (*REFIND_MENUS, *(IN_EFI + path for path in REFIND_MENUS)):
-        if iso.is_file(path):
-            from bootkit.bootcfg.refind import parse_refind
+        yield _in_place(iso, parse_limine(iso.text(path), path=iso.spelled(path)))
+        break  # Limine itself reads the first that it finds
+    for path in _there(iso, REFIND_MENUS):
+        from bootkit.bootcfg.refind import parse_refind
 
-            yield _in_place(iso, parse_refind(iso.text(path), iso, path=iso.spelled(path)))
-    for path in (*REFIND_LINUX, *(IN_EFI + path for path in REFIND_LINUX)):
-        if iso.is_file(path):
-            from bootkit.bootcfg.refind import parse_refind_linux
+        yield _in_place(iso, parse_refind(iso.text(path), iso, path=iso.spelled(path)))
+    for path in _there(iso, REFIND_LINUX):
+        from bootkit.bootcfg.refind import parse_refind_linux
 
-            yield _in_place(iso, parse_refind_linux(iso.text(path), iso, path=iso.spelled(path)))
+        yield _in_place(iso, parse_refind_linux(iso.text(path), iso, path=iso.spelled(path)))
+
+
+def _there(iso: IsoView, places: tuple[str, ...]) -> Iterator[str]:
+    """Those of ``places`` where there is a file, in the image and then in its UEFI partition."""
+    return (path for path in (*places, *(IN_EFI + path for path in places)) if iso.is_file(path))
 
 
 def _grub_menus(iso: IsoView) -> Iterator[str]:

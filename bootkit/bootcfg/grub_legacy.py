@@ -9,8 +9,8 @@ Source: GRUB 0.97, docs/grub.texi, "Configuration" and "Commands"; GRUB4DOS 0.4.
 import re
 from dataclasses import dataclass, field
 
-from bootkit.bootcfg.cmdline import names_initrd, split_words
-from bootkit.bootcfg.menu import Menu, MenuEntry, normal_path
+from bootkit.bootcfg.cmdline import split_words, without_initrds
+from bootkit.bootcfg.menu import Menu, MenuEntry, normal_path, seconds
 from bootkit.model.boot import IN_EFI, Module
 
 _MAX_LINES = 5000
@@ -35,12 +35,12 @@ def parse_grub_legacy(text: str, *, path: str) -> Menu:
     partition = IN_EFI if path.startswith(IN_EFI) else ""
     settings, drafts = _read(text)
     entries = tuple(_entry(draft, partition, path) for draft in drafts)
-    default, timeout = settings.get("default", "0"), settings.get("timeout", "")
+    default = settings.get("default", "0")
     number = int(default) if default.isdecimal() and len(default) < 5 else 0
     return Menu(
         entries=entries,
         default=entries[number] if number < len(entries) else None,
-        timeout=int(timeout) if timeout.isdecimal() and len(timeout) < 9 else None,
+        timeout=seconds(settings.get("timeout", "")),
         sources=(path,),
     )
 
@@ -85,7 +85,7 @@ def _entry(draft: _LegacyEntry, partition: str, source: str) -> MenuEntry:
         loader="" if not kernel else "multiboot" if draft.modules else "linux",
         kernel=place(kernel) if kernel else "",
         initrds=tuple(map(place, draft.initrds)),
-        cmdline=tuple(word for word in draft.kernel[1:] if not names_initrd(word)),
+        cmdline=without_initrds(draft.kernel[1:]),
         modules=tuple(Module(path=place(words[0]), cmdline=tuple(words[1:])) for words in draft.modules),
         chainloader=place(chain[0]) if chain and not kernel and "/" in chain[0] else "",
         configfile=place(draft.values["configfile"]) if draft.values.get("configfile") else "",

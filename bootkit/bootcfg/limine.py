@@ -9,8 +9,8 @@ Source: limine-bootloader/limine (001a4427 for the older form, v9 for the newer 
 import re
 from dataclasses import dataclass, field
 
-from bootkit.bootcfg.cmdline import names_initrd, split_words
-from bootkit.bootcfg.menu import Menu, MenuEntry, normal_path
+from bootkit.bootcfg.cmdline import split_words, without_initrds
+from bootkit.bootcfg.menu import Menu, MenuEntry, normal_path, seconds
 from bootkit.model.boot import IN_EFI, Module
 
 _MAX_LINES = 5000
@@ -107,7 +107,7 @@ def parse_limine(text: str, *, path: str) -> Menu:
     return Menu(
         entries=tuple(entry for entry in entries if entry is not None),
         default=entries[number - 1] if 0 < number <= len(entries) else None,
-        timeout=-1 if timeout == "no" else int(timeout) if timeout.isdecimal() and len(timeout) < 9 else None,
+        timeout=-1 if timeout == "no" else seconds(timeout),
         sources=(path,),
     )
 
@@ -139,7 +139,7 @@ def _entry(reader: _LimineReader, draft: _Draft, submenu: tuple[str, ...], sourc
         loader="linux" if is_linux else _MULTIBOOT.get(protocol, ""),
         kernel=kernel,
         initrds=tuple(module.path for module in modules) if is_linux else (),
-        cmdline=tuple(word for word in words if not names_initrd(word)),
+        cmdline=without_initrds(words),
         modules=() if is_linux or not kernel else modules,
         chainloader=place if is_chain else "",
         devicetree=reader.place(values["dtb_path"]) if is_linux and values.get("dtb_path") else "",

@@ -144,6 +144,19 @@ def normal_path(path: str) -> str:
     return posixpath.normpath("/" + _SLASHES.sub("/", path).lstrip("/"))
 
 
+def place_beside(source: str, name: str, *, root: bool = False) -> str:
+    """A path in the image, as the menu ``source`` names it: from its own folder, or from the root of its partition."""
+    partition = IN_EFI if source.startswith(IN_EFI) else ""
+    name = name.replace("\\", "/")
+    folder = "/" if root or name.startswith("/") else posixpath.dirname(source.removeprefix(IN_EFI))
+    return partition + normal_path(f"{folder}/{name}")
+
+
+def seconds(text: str) -> int | None:
+    """A number in a menu's settings; ``None`` if it is none, or a joke."""
+    return int(text) if text.isdecimal() and len(text) < 9 else None
+
+
 def on_image(files: Files, path: str) -> str:
     """``path``, or the same path outside the UEFI partition if the image has it there too.
 

@@ -12,13 +12,15 @@ import re
 import shlex
 from dataclasses import dataclass, field, replace
 
-from bootkit.bootcfg.cmdline import names_initrd, split_words
-from bootkit.bootcfg.menu import Files, Menu, MenuEntry, NoFiles, normal_path
-from bootkit.model.boot import IN_EFI
+from bootkit.bootcfg.cmdline import split_words, without_initrds, word_values
+from bootkit.bootcfg.menu import Files, Menu, MenuEntry, NoFiles, place_beside, seconds
 
 _MAX_LINES = 5000
 _MAX_INCLUDES = 12
 _MAX_ENTRIES = 500
+_KERNELS = ("vmlinuz*", "bzImage*", "kernel*")
+"""Names of what rEFInd takes for a kernel."""
+_MAX_KERNELS = 20
 _YES = frozenset({"", "on", "true", "1", "yes"})
 
 
@@ -79,7 +81,7 @@ class _RefindReader:
             self.stanzas.append(stanza)
 
     def _include(self, path: str, name: str) -> None:
-        place = _place(path, name)
+        place = place_beside(path, name)
         if not self.files.is_file(place):
             self.warnings.append(f"{path}: {name} is not there")
         elif place not in self.sources and len(self.sources) < _MAX_INCLUDES:
@@ -94,11 +96,11 @@ def parse_refind(text: str, files: Files | None = None, *, path: str) -> Menu:
     wanted = reader.settings.get("default_selection", "").partition(",")[0].strip("+ ").lower()
     numbered = int(wanted) - 1 if wanted.isdecimal() and 0 < int(wanted[:4]) <= len(entries) else -1
     named = next((entry for entry in entries if wanted and wanted in entry.title.lower()), None)
-    timeout = reader.settings.get("timeout", "")
+    timeout = seconds(reader.settings.get("timeout", ""))
     return Menu(
         entries=entries,
         default=entries[numbered] if numbered >= 0 else named or (entries[0] if entries else None),
-        timeout=(int(timeout) or -1) if timeout.isdecimal() and len(timeout) < 9 else None,
+        timeout=-1 if timeout == 0 else timeout,
         sources=tuple(reader.sources),
         warnings=tuple(reader.warnings),
     )
@@ -121,27 +123,19 @@ def _entry(stanza: _Stanza) -> MenuEntry:
     loader = stanza.get("loader")
     initrds = stanza.initrds or (parent.initrds if parent is not None else [])
     words = split_words(f"{stanza.get('options')} {stanza.added}")
-    initrds = [*initrds, *(word.removeprefix("initrd=") for word in words if word.startswith("initrd="))]
+    initrds = [*initrds, *word_values(words, "initrd")]
     entry = MenuEntry(
         title=" ".join(stanza.title.split()) or "Start",
         submenu=(parent.title,) if parent is not None else (),
-        cmdline=tuple(word for word in words if not names_initrd(word)),
+        cmdline=without_initrds(words),
         source=stanza.source,
     )
     if not loader:
         return entry
     if not initrds:
-        return replace(entry, chainloader=_place(stanza.source, loader, root=True))
-    files = tuple(_place(stanza.source, path, root=True) for path in initrds)
-    return replace(entry, loader="linux", kernel=_place(stanza.source, loader, root=True), initrds=files)
-
-
-def _place(source: str, name: str, *, root: bool = False) -> str:
-    """A path in the image: from its root, or from the folder of the file that names it."""
-    partition = IN_EFI if source.startswith(IN_EFI) else ""
-    name = name.replace("\\", "/")
-    folder = "/" if root or name.startswith("/") else posixpath.dirname(source.removeprefix(IN_EFI))
-    return partition + normal_path(f"{folder}/{name}")
+        return replace(entry, chainloader=place_beside(stanza.source, loader, root=True))
+    files = tuple(place_beside(stanza.source, path, root=True) for path in initrds)
+    return replace(entry, loader="linux", kernel=place_beside(stanza.source, loader, root=True), initrds=files)
 
 
 def parse_refind_linux(text: str, files: Files, *, path: str) -> Menu:
@@ -161,10 +155,6 @@ def parse_refind_linux(text: str, files: Files, *, path: str) -> Menu:
     return Menu(entries=entries, default=entries[0] if entries else None, sources=(path,))
 
 
-_KERNELS = ("vmlinuz*", "bzImage*", "kernel*")
-_MAX_KERNELS = 20
-
-
 def _version(kernel: str) -> str:
     found = re.search(r"\d.*", posixpath.basename(kernel))
     return found[0].removesuffix(".efi") if found is not None else ""
@@ -177,15 +167,15 @@ def _age(kernel: str) -> tuple[tuple[int, ...], str]:
 def _kernel_entry(files: Files, kernel: str, tokens: list[str], source: str) -> MenuEntry:
     version = _version(kernel)
     words = split_words(tokens[1].replace("%v", version))
-    named = [word.removeprefix("initrd=") for word in words if word.startswith("initrd=")]
-    initrds = tuple(_place(source, name, root=True) for name in named) or _initrds_of(files, kernel, version)
+    named = word_values(words, "initrd")
+    initrds = tuple(place_beside(source, name, root=True) for name in named) or _initrds_of(files, kernel, version)
     return MenuEntry(
         title=" ".join(tokens[0].split()) or "Start",
         submenu=(version,) if version else (),
         loader="linux",
         kernel=kernel,
         initrds=initrds,
-        cmdline=tuple(word for word in words if not names_initrd(word)),
+        cmdline=without_initrds(words),
         source=source,
     )
 

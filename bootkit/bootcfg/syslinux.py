@@ -9,7 +9,7 @@ from collections.abc import Callable, Container
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
-from bootkit.bootcfg.cmdline import names_initrd
+from bootkit.bootcfg.cmdline import without_initrds
 from bootkit.bootcfg.menu import Files, Menu, MenuEntry, NoFiles
 from bootkit.model.boot import IN_EFI, Module
 
@@ -323,7 +323,7 @@ def _linux(state: _State, entry: MenuEntry, label: _Label, append: str) -> MenuE
         loader="linux",
         kernel=_resolve(state, label.kernel),
         initrds=tuple(_resolve(state, name.strip()) for name in initrds[:_MAX_INITRDS] if name.strip()),
-        cmdline=tuple(word for word in words if not names_initrd(word)),
+        cmdline=without_initrds(words),
         devicetree=_resolve(state, label.fdt) if label.fdt else "",
     )
 
