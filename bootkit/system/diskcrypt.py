@@ -17,12 +17,11 @@ from bootkit.formats.ext4 import Ext4, read_superblock
 from bootkit.formats.partitions import PartitionEntry, read_partitions
 from bootkit.i18n import tr
 from bootkit.system.changes import Watcher
-from bootkit.system.diskimage import end_table, put_back, take_partition
+from bootkit.system.diskimage import edit_table, end_table, mend_ext4, put_back, take_partition
 from bootkit.system.fsimage import LUKS_HEADER, encrypt, make_ext4, resize_ext4
 from bootkit.system.run import LONG, run
 from bootkit.units import MIB
 
-_MENDED = 1
 _BLOCK = 4096
 _BOOT_SPARE, _BOOT_STEP = 64 * MIB, 4 * MIB
 _BOOT_KERNELS = 3
@@ -59,17 +58,18 @@ def encrypt_disk(disk: Path, wanted: Encryption, work: Path, watcher: Watcher) -
     root, boot = work / "root.ext4", work / "boot.ext4"
     watcher.begin("encrypting", disk.name, row.size)
     take_partition(disk, row, root)
-    run(["e2fsck", "-f", "-p", root], ok=(0, _MENDED), timeout=LONG)
-    if wanted.boot:
-        take_partition(disk, _partition(disk, wanted.boot), boot)
+    mend_ext4(root)
+    boot_row = _partition(disk, wanted.boot) if wanted.boot else None
+    if boot_row is not None:
+        take_partition(disk, boot_row, boot)
     else:
         _make_boot(root, boot, work / "boot")
     _tell_menu(boot, wanted.menu, words, work)
-    _tell_system(root, boot if not wanted.boot else None, luks_uuid, words, work)
+    _tell_system(root, boot if boot_row is None else None, luks_uuid, words, work)
     _wrap(root, row.size, luks_uuid, wanted.passphrase)
     put_back(root, disk, row.start)
-    if wanted.boot:
-        put_back(boot, disk, _partition(disk, wanted.boot).start)
+    if boot_row is not None:
+        put_back(boot, disk, boot_row.start)
     else:
         _append(disk, boot)
     root.unlink()
@@ -180,8 +180,7 @@ def _append(disk: Path, boot: Path) -> None:
     size = boot.stat().st_size
     os.truncate(disk, -(-disk.stat().st_size // MIB) * MIB + size + 2 * MIB)
     end_table(disk)
-    command = f"size={size // 512}, type=L\n"
-    run(["sfdisk", "--quiet", "--no-reread", "--no-tell-kernel", "--append", disk], stdin=command.encode())
+    edit_table(disk, "--append", script=f"size={size // 512}, type=L\n")
     with disk.open("rb") as fh:
         new = max(read_partitions(cast("BinaryIO", fh)).partitions, key=lambda row: row.start)
     put_back(boot, disk, new.start)

@@ -85,7 +85,7 @@ def grow_disk(disk: Path, size: int, work: Path) -> None:
         )
     last = max(rows, key=lambda row: row.start)
     os.truncate(disk, size)
-    run(["sfdisk", "--quiet", "--no-reread", "--no-tell-kernel", "-N", str(last.number), disk], stdin=b", +\n")
+    edit_table(disk, "-N", str(last.number), script=", +\n")
     with disk.open("rb") as fh:
         table = read_partitions(cast("BinaryIO", fh))
         kind = filesystem_at(cast("BinaryIO", fh), last.start)
@@ -142,14 +142,28 @@ def end_table(disk: Path) -> None:
     if size % _SECTOR:
         os.truncate(disk, size + -size % _SECTOR)
     if not _is_ready(disk):
-        run(["sfdisk", "--quiet", "--no-reread", "--no-tell-kernel", "--relocate", "gpt-bak-std", disk])
+        edit_table(disk, "--relocate", "gpt-bak-std")
+
+
+def edit_table(disk: Path, *options: str, script: str = "") -> None:
+    """Change the partition table of a disk in a file by sfdisk, which ``script`` tells how."""
+    run(["sfdisk", "--quiet", "--no-reread", "--no-tell-kernel", *options, disk], stdin=script.encode())
+
+
+def mend_ext4(part: Path) -> None:
+    """Replay the journal of an ext4 in a file of its own, and mend what needs no question.
+
+    Raises:
+        BootkitError: it does.
+    """
+    run(["e2fsck", "-f", "-p", part], ok=(0, _MENDED), timeout=LONG)
 
 
 def _grow_ext4(disk: Path, partition: PartitionEntry, work: Path) -> None:
     part = work / "partition"
     take_partition(disk, partition, part)
     try:
-        run(["e2fsck", "-f", "-p", part], ok=(0, _MENDED), timeout=LONG)
+        mend_ext4(part)
         run(["resize2fs", part], timeout=LONG)
         put_back(part, disk, partition.start)
     finally:

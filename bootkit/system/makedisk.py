@@ -13,7 +13,7 @@ from pathlib import Path
 
 from bootkit.errors import BootkitError, CommandFailed
 from bootkit.i18n import tr
-from bootkit.system.diskimage import put_back
+from bootkit.system.diskimage import edit_table, put_back
 from bootkit.system.run import LONG, run
 from bootkit.units import MIB
 
@@ -129,7 +129,7 @@ def make_disk(squashfs: Path, new: NewSystem, work: Path) -> Path:
     with disk.open("xb") as fh:
         fh.truncate(size + 2 * _START)
     table = f"label: gpt\nstart={_START // 512}, size={size // 512}, type=L\n"
-    run(["sfdisk", "--quiet", "--no-reread", "--no-tell-kernel", disk], stdin=table.encode())
+    edit_table(disk, script=table)
     put_back(part, disk, _START)
     part.unlink()
     shutil.rmtree(tree.folder)
