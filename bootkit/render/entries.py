@@ -198,6 +198,7 @@ def menu_image(item: ImageItem, title: str, place: str, additions: Additions) ->
     """An image in the folder at ``place``, as GRUB's ``default`` names it; empty for the menu itself."""
     detection = item.recognition.detection if item.recognition else None
     own = f"image:{_plain(item.path)}"
+    only_installs = detection is not None and stack_of(detection.stack).only_installs
     return MenuImage(
         path=item.path,
         title=title,
@@ -207,9 +208,9 @@ def menu_image(item: ImageItem, title: str, place: str, additions: Additions) ->
         classes=_classes(item, detection),
         comment=clean_text(f"{item.path}: {detection.stack if detection else 'not known'}"),
         explanation=_no_boot(item, detection),
-        entries=_entries(item, detection, additions) if detection else (),
+        entries=_entries(item, detection, additions, only_installs=only_installs) if detection else (),
         refused=item.refused,
-        only_installs=detection is not None and stack_of(detection.stack).only_installs,
+        only_installs=only_installs,
     )
 
 
@@ -232,9 +233,10 @@ def _no_boot(item: ImageItem, detection: Detection | None) -> tuple[str, ...]:
     return ()
 
 
-def _entries(item: ImageItem, detection: Detection, additions: Additions) -> tuple[GrubEntry, ...]:
+def _entries(
+    item: ImageItem, detection: Detection, additions: Additions, *, only_installs: bool
+) -> tuple[GrubEntry, ...]:
     ids: set[str] = set()
-    only_installs = stack_of(detection.stack).only_installs
     entries = [
         _entry(item, entry, _entry_id(entry.title, ids), only_installs=only_installs) for entry in detection.entries
     ]
