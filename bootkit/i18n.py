@@ -35,7 +35,7 @@ def trn(one: str, many: str, number: int, /, **parts: object) -> str:
 
 def language(environment: Mapping[str, str]) -> str:
     """The language that an environment asks for, of those that there are; ``en`` where it asks for none of them."""
-    locale = next(filter(None, map(environment.get, ("LC_ALL", "LC_MESSAGES", "LANG"))), "C")
+    locale = _locale(environment, "LC_MESSAGES")
     if locale.partition(".")[0] in ("C", "POSIX"):
         return "en"
     wanted = (name[:2] for name in [*environment.get("LANGUAGE", "").split(":"), locale] if name)
@@ -87,8 +87,12 @@ def _catalogue(name: str) -> "GNUTranslations | None":
     return None if content is None else gettext.GNUTranslations(io.BytesIO(content))
 
 
+def _locale(environment: Mapping[str, str], category: str) -> str:
+    return next(filter(None, map(environment.get, ("LC_ALL", category, "LANG"))), "C")
+
+
 def _needs_ascii(environment: Mapping[str, str]) -> bool:
-    locale = next(filter(None, map(environment.get, ("LC_ALL", "LC_CTYPE", "LANG"))), "C")
+    locale = _locale(environment, "LC_CTYPE")
     terminal = environment.get("TERM", "")
     is_utf8 = locale.partition(".")[2].partition("@")[0].lower().replace("-", "") == "utf8"
     has_few_letters = terminal == "linux" and language(environment) == "zh"
