@@ -68,7 +68,7 @@ def _proof_text(proof: "BootedEntry") -> str:
     reached = result.pretty_name or result.stage.title
     lines = [
         f"{proof.firmware.value}: {proof.target.title}",
-        tr("reached: {reached}, after {seconds} s", reached=reached, seconds=f"{result.seconds:.0f}"),
+        _indented(tr("reached: {reached}, after {seconds} s", reached=reached, seconds=f"{result.seconds:.0f}")),
     ]
     if not result.ok:
         lines += [f"  {result.reason}", *(f"  | {line}" for line in result.tail)]
