@@ -135,16 +135,9 @@ def _descriptions() -> Iterator[str]:
     """The paragraphs that the commands' own docstrings have."""
     from bootkit.cli.command import paragraphs
     from bootkit.cli.program import ROOT as ALL
-    from bootkit.cli.program import Group, load
+    from bootkit.cli.program import load
 
-    def commands(group: Group) -> Iterator[str]:
-        for member in group.members().values():
-            if isinstance(member, Group):
-                yield from commands(member)
-            else:
-                yield member
-
-    for name in commands(ALL):
+    for _, name in ALL.commands():
         yield from paragraphs(load(name))
 
 

@@ -5,7 +5,7 @@ The module is imported when its command runs, or when its help is shown.
 
 import importlib
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from bootkit import __version__
@@ -30,6 +30,15 @@ class Group(NamedTuple):
 
     def members(self) -> "dict[str, str | Group]":
         return {name: member for panel in self.panels.values() for name, member in panel.items()}
+
+    def commands(self, before: str = "") -> Iterator[tuple[str, str]]:
+        """All commands by their words, each with the ``module:function`` that it is."""
+        for name, member in self.members().items():
+            words = f"{before} {name}".strip()
+            if isinstance(member, Group):
+                yield from member.commands(words)
+            else:
+                yield words, member
 
 
 OPTIONS = Group(

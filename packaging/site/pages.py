@@ -63,7 +63,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
                 )
             )
     sections = _sections((ROOT / "bootkit/man/bootkit.1.md").read_text(encoding="utf-8"))
-    for words, name in _commands(COMMANDS):
+    for words, name in COMMANDS.commands():
         files.append(File.generated(config, _place(words), content=_page(words, name, sections[words])))
         if words in DOCUMENTS:
             schema = json.dumps(schema_of(words), indent=2, ensure_ascii=False)
@@ -115,15 +115,6 @@ def _navigation(name: str, member: str | Group, before: str = "") -> dict[str, o
     if isinstance(member, str):
         return {words: _place(words)}
     return {words: [_navigation(one, inner, words) for one, inner in member.members().items()]}
-
-
-def _commands(group: Group, before: str = "") -> list[tuple[str, str]]:
-    """All commands by their words, each with the ``module:function`` that it is."""
-    found: list[tuple[str, str]] = []
-    for name, member in group.members().items():
-        words = f"{before} {name}".strip()
-        found += _commands(member, words) if isinstance(member, Group) else [(words, member)]
-    return found
 
 
 def _place(words: str) -> str:
