@@ -4,7 +4,8 @@ import os
 import sys
 from collections.abc import Mapping
 
-from bootkit.cli.ask import ask
+from bootkit.cli.ask import agrees
+from bootkit.i18n import tr
 
 HELPERS: Mapping[str, tuple[str, ...]] = {
     "sudo": ("sudo", "--"),
@@ -21,6 +22,6 @@ def offer_again() -> None:
     helper = next((name for name in HELPERS if which(name)), "")
     if os.geteuid() == 0 or not helper or not (sys.stdin.isatty() and sys.stderr.isatty()):
         return
-    if ask(f"Do it again as root, by {helper}? [y/N]").strip().lower() in ("y", "yes"):
+    if agrees(tr("Do it again as root, by {helper}?", helper=helper)):
         # the same interpreter and the same program: pipx puts both where root does not look
         os.execvp(helper, [*HELPERS[helper], sys.executable, *sys.orig_argv[1:]])  # noqa: S606

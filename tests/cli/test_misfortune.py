@@ -227,7 +227,7 @@ def test_at_a_terminal_the_same_is_done_again_as_root(
     for stream in ("stdin", "stderr"):
         monkeypatch.setattr(f"sys.{stream}.isatty", lambda: True)
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    monkeypatch.setattr("bootkit.cli.rights.ask", ask)
+    monkeypatch.setattr("bootkit.cli.ask.ask", ask)
     monkeypatch.setattr("shutil.which", which)
     monkeypatch.setattr(os, "execvp", execvp)
     monkeypatch.setattr("bootkit.app.verbs.devices.list_devices", refuse)
