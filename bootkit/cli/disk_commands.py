@@ -44,7 +44,7 @@ def add(
         path = add_disk(
             opened, file, name=name, size=size, live_only=live_only, replacing=replacing, dry_run=dry_run
         ).step.path
-    planned = (tr("copy {file} to {path}", file=file, path=path), tr("write the menu"))
+    planned = (tr("copy {source} to {path}", source=file, path=path), tr("write the menu"))
     for line in planned if dry_run else (path,):
         output.answer(line)
 
@@ -60,12 +60,14 @@ def create(
     stick: StickOption = None,
 ) -> None:
     """Make an installed system, in a file of the stick, of what a live system holds."""
+    from bootkit.app.verbs.disk import require_free_name
     from bootkit.app.verbs.disk_create import DiskWish, created_disk
     from bootkit.cli.progress import watching
     from bootkit.system.sticks import open_stick
 
     wished = parse_size(size)
     with open_stick(stick, writing=True) as opened:
+        require_free_name(opened.volume, name)
         password = new_secret(tr("Password of the user"), "--password-file", password_file)
         wish = DiskWish(name=name, iso=iso, size=wished, user=user, password=password)
         with watching() as watcher, created_disk(wish, watcher) as disk:

@@ -60,7 +60,7 @@ def persistence_of(item: ImageItem, filesystem: str) -> Persistence:
 
 def _has_older_scripts(item: ImageItem, older: OlderName) -> bool:
     """Whether the scripts in its initrd, where that was read, are the older ones; versions of relatives do not tell."""
-    markers = {marker for initrd in _read_initrds(item) for marker in initrd.markers}
+    markers = {marker for initrd in read_initrds(item) for marker in initrd.markers}
     return older.scripts in markers and older.without not in markers
 
 
@@ -78,7 +78,7 @@ def require_unlock(item: ImageItem, persistence: Persistence) -> None:
             stack=stack,
         )
         raise BootkitError(message, hint=_ENCRYPTED_HOME)
-    found = {name for initrd in _read_initrds(item) for name in (*initrd.programs, *initrd.markers)}
+    found = {name for initrd in read_initrds(item) for name in (*initrd.programs, *initrd.markers)}
     if not persistence.unlocked_by <= found:
         raise BootkitError(
             tr("{name} cannot open an encrypted file: {locked_out}", name=item.name, locked_out=persistence.locked_out),
@@ -86,7 +86,8 @@ def require_unlock(item: ImageItem, persistence: Persistence) -> None:
         )
 
 
-def _read_initrds(item: ImageItem) -> tuple[InitrdFacts, ...]:
+def read_initrds(item: ImageItem) -> tuple[InitrdFacts, ...]:
+    """What is known of the initrds of the entry that starts by itself."""
     first = first_linux(item)
     initrds = item.facts.initrds if item.facts else {}
     return tuple(initrds[path] for path in (first.initrds if first else ()) if path in initrds)

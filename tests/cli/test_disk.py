@@ -31,3 +31,10 @@ def test_what_is_no_disk_is_called_so(packed: bool, bootkit: Bootkit, stick: Pat
     assert (done.returncode, done.stdout) == (1, "")
     assert f"bootkit: {file.name} is no disk" in done.stderr
     assert "ISO" not in done.stderr.splitlines()[0]
+
+
+def test_a_disk_is_not_made_for_a_name_that_is_taken(bootkit: Bootkit, stick: Path, tmp_path: Path) -> None:
+    bootkit("disk", "add", disk_maker(tmp_path)(), "--stick", stick)
+    done = bootkit("disk", "create", "debian", "--from", tmp_path / "none.iso", "--size", "1G", "--stick", stick)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "bootkit: /boot/disk/debian.raw is on the stick already\n  bootkit disk remove debian\n"

@@ -1,6 +1,6 @@
 """``disk``: installed systems in the image of their disk, a file of the stick."""
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +17,7 @@ from bootkit.i18n import tr
 from bootkit.model.catalog import ImageItem
 from bootkit.model.check import Answer
 from bootkit.model.iso import FileKind
-from bootkit.model.options import Place, Scope
+from bootkit.model.options import image_place
 from bootkit.model.places import DISK_FOLDER, STICK_FILE
 from bootkit.model.plan import StickPlan, WriteFile
 from bootkit.plan.edit_settings import Change, edited
@@ -68,6 +68,22 @@ def disk_name(source: Path) -> str:
     return name
 
 
+def disk_file(name: str) -> str:
+    """The path of a disk of that name on the stick."""
+    return f"{DISK_FOLDER}/{name}{SUFFIX}"
+
+
+def require_free_name(volume: Volume, name: str) -> None:
+    """Refuse, before there is work, what could not be copied behind it.
+
+    Raises:
+        BootkitError: there is a disk of that name.
+    """
+    path = disk_file(name)
+    if volume.stat(path) is not None:
+        raise BootkitError(tr("{path} is on the stick already", path=path), hint=f"bootkit disk remove {name}")
+
+
 @contextmanager
 def planned_disk(
     stick: Stick, source: Path, watcher: Watcher, *, name: str = "", size: int = 0, replacing: bool = False
@@ -79,7 +95,7 @@ def planned_disk(
     Raises:
         BootkitError: it is no disk of an installed system, would not boot from this stick, or does not fit.
     """
-    path = f"{DISK_FOLDER}/{name or disk_name(source)}{SUFFIX}"
+    path = disk_file(name or disk_name(source))
     if problem := name_problem(path):
         raise BootkitError(
             tr("{path} cannot be booted under this name: {problem}", path=path, problem=problem),
@@ -134,7 +150,7 @@ def _warnings(source: Path, notes: tuple[str, ...]) -> tuple[str, ...]:
 def keep_changes_out(volume: Volume, path: str) -> None:
     """Choose for a disk that nothing is ever written to it: the menu, to be written next, has no entry that would."""
     text = settings_text(volume)
-    after = edited(text, [Change(key="persistence", value=False, place=Place(scope=Scope.IMAGE, name=path))])
+    after = edited(text, [Change(key="persistence", value=False, place=image_place(path))])
     if after != text:
         apply_changes(StickPlan(steps=(WriteFile(path=STICK_FILE, content=after.encode()),)), volume)
 
@@ -169,11 +185,21 @@ def grown_disk(volume: Volume, name: str, size: int, watcher: Watcher) -> Genera
     Raises:
         BootkitError: there is no such disk, it cannot grow, or there is no room for both.
     """
-    path = disk_path(volume, name)
+    with changed_disk(
+        volume, disk_path(volume, name), lambda raw, work: grow_disk(raw, size, work), watcher
+    ) as changed:
+        yield changed
+
+
+@contextmanager
+def changed_disk(
+    volume: Volume, path: str, change: Callable[[Path, Path], None], watcher: Watcher
+) -> Generator[Addition]:
+    """What takes the place of a disk: a copy of it that ``change`` was done to, with a folder for its work."""
     with scratch() as work:
         raw = work / path.rpartition("/")[2]
         take_out(volume, path, raw, watcher)
-        grow_disk(raw, size, work)
+        change(raw, work)
         item = looked_into(raw, path, raw)
         step = plan_copy(volume, raw, path, sparse=has_holes(volume), replace=True)
         yield Addition(step=step, item=item)

@@ -16,7 +16,7 @@ from bootkit.probe.image import ImageView, open_image
 from bootkit.system.changes import Watcher
 from bootkit.system.makedisk import NewSystem, make_disk
 from bootkit.system.run import run
-from bootkit.system.volume import CHUNK
+from bootkit.system.volume import chunks_of
 from bootkit.system.volumes.raw import scratch
 from bootkit.units import MIB, format_size
 
@@ -136,14 +136,10 @@ def _initrd_of(facts: IsoFacts, initrds: tuple[str, ...]) -> tuple[str, tuple[st
 
 def _copy(view: ImageView, paths: tuple[str, ...], target: Path, watcher: Watcher) -> None:
     """Files of the image one behind the other."""
-    done = 0
     with target.open("xb") as out:
         for path in paths:
-            file = view.open(path)
-            while chunk := file.read(CHUNK):
+            for chunk in chunks_of(view.open(path), watcher.progress):
                 out.write(chunk)
-                done += len(chunk)
-                watcher.progress(done)
             out.write(bytes(-out.tell() % 4))
 
 

@@ -3,22 +3,22 @@
 from collections.abc import Generator
 from contextlib import contextmanager
 
-from bootkit.app.stick.catalog import read_catalog
-from bootkit.app.stick.user_files import has_holes, plan_copy, take_out
-from bootkit.app.verbs.disk import disk_path, find_disks, looked_into
+from bootkit.app.stick.state import read_item
+from bootkit.app.verbs.disk import changed_disk, disk_path
 from bootkit.app.verbs.images import Addition
 from bootkit.detect.registry import stack_of
 from bootkit.errors import BootkitError
 from bootkit.i18n import tr
 from bootkit.model.catalog import ImageItem
 from bootkit.model.filesystem import EXT4
+from bootkit.plan.persistence import read_initrds
+from bootkit.render.grub import grub_quote
 from bootkit.system.changes import Watcher
 from bootkit.system.diskcrypt import Encryption, encrypt_disk
 from bootkit.system.volume import Volume
-from bootkit.system.volumes.raw import scratch
 
 _MENU = """\
-menuentry '{title}' {{
+menuentry {title} {{
 	linux {kernel} {words}
 	initrd {initrd}
 }}
@@ -31,8 +31,7 @@ def require_encryptable(volume: Volume, name: str) -> ImageItem:
     Raises:
         BootkitError: there is none, or why its root cannot.
     """
-    path = disk_path(volume, name)
-    (item,) = read_catalog(volume, tuple(pair for pair in find_disks(volume) if pair[0] == path), insides=True).items
+    item = read_item(volume, disk_path(volume, name), insides=True)
     detection, facts = item.detection, item.facts
     if detection is None or facts is None or not detection.entries:
         raise BootkitError(tr("{name} does not start from here", name=name), hint=f"bootkit explain {name}")
@@ -45,8 +44,8 @@ def require_encryptable(volume: Volume, name: str) -> ImageItem:
             tr("the root of {name} is no ext4 on a partition", name=name), hint=tr("encrypt it when it is installed")
         )
     way = stack_of(detection.stack).root_encryption
-    initrd = facts.initrds.get(detection.entries[0].initrds[0])
-    if way is None or initrd is None or not way.needs <= {*initrd.programs, *initrd.markers}:
+    found = {name for initrd in read_initrds(item) for name in (*initrd.programs, *initrd.markers)}
+    if way is None or not way.needs <= found:
         raise BootkitError(
             tr("the initrd of {name} cannot ask for a passphrase", name=name),
             hint=way.lacking if way is not None else "",
@@ -74,17 +73,14 @@ def encrypted_disk(volume: Volume, item: ImageItem, passphrase: bytes, watcher: 
         boot=mounts.get("/boot", 0),
         words=way.words,
         menu=_MENU.format(
-            title=item.detection.distro,
+            title=grub_quote(item.detection.distro),
             kernel=first.kernel.removeprefix("/boot"),
-            initrd=first.initrds[0].removeprefix("/boot"),
+            initrd=" ".join(initrd.removeprefix("/boot") for initrd in first.initrds),
             words=" ".join(words),
         ),
         passphrase=passphrase,
     )
-    with scratch() as work:
-        raw = work / item.name
-        take_out(volume, item.path, raw, watcher)
-        encrypt_disk(raw, wanted, work, watcher)
-        made = looked_into(raw, item.path, raw)
-        step = plan_copy(volume, raw, item.path, sparse=has_holes(volume), replace=True)
-        yield Addition(step=step, item=made)
+    with changed_disk(
+        volume, item.path, lambda raw, work: encrypt_disk(raw, wanted, work, watcher), watcher
+    ) as changed:
+        yield changed
