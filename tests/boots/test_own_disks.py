@@ -26,6 +26,22 @@ def stick(work: Path) -> Path:
     return stick
 
 
+def _require_start(
+    stick: Path, entry: str, firmware: TestFirmware, accelerator: Accelerator, sign: str, *disks: Path
+) -> None:
+    """The entry leads to what shows ``sign``."""
+    result = boot(
+        stick,
+        entry=entry,
+        firmware=firmware,
+        accelerator=accelerator,
+        sign=sign,
+        memory_mib=MEMORY_MIB,
+        disks=disks,
+    )
+    assert result.stage is Stage.USERSPACE, (result.reason, *result.tail)
+
+
 @pytest.mark.parametrize(
     ("firmware", "entry"),
     [
@@ -40,28 +56,11 @@ def test_a_system_on_the_computers_own_disk_starts(
 ) -> None:
     disk = work / "own.img"
     make_own_disk(disk)
-    result = boot(
-        stick,
-        entry=f"disks>{entry}",
-        firmware=firmware,
-        accelerator=accelerator,
-        sign=HELLO,
-        memory_mib=MEMORY_MIB,
-        disks=(disk,),
-    )
-    assert result.stage is Stage.USERSPACE, (result.reason, *result.tail)
+    _require_start(stick, f"disks>{entry}", firmware, accelerator, HELLO, disk)
 
 
 def test_the_firmware_takes_the_start_back(stick: Path, accelerator: Accelerator) -> None:
-    result = boot(
-        stick,
-        entry="disks>back",
-        firmware=TestFirmware.SECUREBOOT,
-        accelerator=accelerator,
-        sign=SET_UP,
-        memory_mib=MEMORY_MIB,
-    )
-    assert result.stage is Stage.USERSPACE, (result.reason, *result.tail)
+    _require_start(stick, "disks>back", TestFirmware.SECUREBOOT, accelerator, SET_UP)
 
 
 def test_the_set_up_of_the_firmware_is_shown_after_a_restart(
@@ -71,12 +70,4 @@ def test_the_set_up_of_the_firmware_is_shown_after_a_restart(
         return [word for word in qemu_argv(machine) if word != "-no-reboot"]
 
     monkeypatch.setattr("bootkit.system.boot.qemu_argv", restarting)
-    result = boot(
-        stick,
-        entry="firmware",
-        firmware=TestFirmware.UEFI,
-        accelerator=accelerator,
-        sign=SET_UP,
-        memory_mib=MEMORY_MIB,
-    )
-    assert result.stage is Stage.USERSPACE, (result.reason, *result.tail)
+    _require_start(stick, "firmware", TestFirmware.UEFI, accelerator, SET_UP)
