@@ -56,9 +56,9 @@ def read_menus(iso: IsoView, *, everything: bool = False, variables: Mapping[str
     """The boot menu of an image: the first found that starts a Linux with an initrd.
 
     GRUB's menus come first, because what is written there has to work with GRUB's ``linux``; then systemd-boot's,
-    Limine's and rEFInd's, then syslinux', and at last those of elilo and GRUB before 2. With ``everything`` all menus are read, and entries that start the same thing
-    in the same way are kept once. If no menu starts a Linux with an initrd, all that was read is the answer; it may be
-    empty.
+    Limine's and rEFInd's, then syslinux', and at last those of elilo and GRUB before 2. With ``everything`` all menus are
+    read, and entries that start the same thing in the same way are kept once. If no menu starts a Linux with an initrd,
+    all that was read is the answer; it may be empty.
     """
     menu = Menu()
     for found in _menus(iso, variables):

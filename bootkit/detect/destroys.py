@@ -7,8 +7,8 @@ Source: pykickstart 3.48 (clearpart, zerombr, ignoredisk, autopart); partman's a
 AutoYaST's guide (drive: initialize, use); subiquity's autoinstall reference (interactive-sections; the word
 ``autoinstall`` stands for the user's yes); coreos-installer 0.21 (coreos.inst.install_dev); DBAN and ShredOS (autonuke);
 kiwi 10 (rd.kiwi.oem.installdevice); Windows' answer file (DiskConfiguration: DiskID, WillWipeDisk);
-Clonezilla 3.1 (ocs_live_run with restoredisk); Harvester (harvester.install.automatic); newinstaller of Android-x86 (AUTO_INSTALL=force); Proxmox 8.2 (auto-installer);
-FAI 6 (FAI_ACTION); XenServer's installer (answerfile); Agama's documentation of unattended installations (inst.auto).
+Clonezilla 3.1 (ocs_live_run with restoredisk); Harvester (harvester.install.automatic); newinstaller of Android-x86
+(AUTO_INSTALL=force); Proxmox 8.2 (auto-installer); FAI 6 (FAI_ACTION); XenServer's installer (answerfile); Agama's documentation of unattended installations (inst.auto).
 """
 
 import re
