@@ -6,11 +6,11 @@ Source: The Boot Loader Specification (uapi-group.org), "Type #1 Boot Loader Spe
 import fnmatch
 import posixpath
 import re
-from dataclasses import dataclass
 
 from bootkit.bootcfg.cmdline import split_words, without_initrds, word_values
 from bootkit.bootcfg.menu import Files, Menu, MenuEntry, normal_path, seconds
 from bootkit.model.boot import IN_EFI
+from bootkit.values import dataclass
 
 _MAX_ENTRIES = 100
 _ARCHITECTURES = {"x64": "x86_64", "ia32": "i686", "aa64": "aarch64"}

@@ -1,7 +1,8 @@
 """``/.disk/info``, the one line with which Debian's and Ubuntu's images and those made like them name themselves."""
 
 import re
-from dataclasses import dataclass
+
+from bootkit.values import dataclass
 
 _CODENAME = re.compile(r'"([^"]*)"')
 _VERSION = re.compile(

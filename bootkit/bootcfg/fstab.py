@@ -3,7 +3,7 @@
 Source: fstab(5) of util-linux 2.38; mount(8) for the ways to name a device.
 """
 
-from dataclasses import dataclass
+from bootkit.values import dataclass
 
 _LINE_LIMIT = 200
 

@@ -3,10 +3,11 @@
 import posixpath
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Protocol
 
 from bootkit.model.boot import IN_EFI, Module
+from bootkit.values import dataclass
 
 
 class Files(Protocol):

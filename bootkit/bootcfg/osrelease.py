@@ -4,7 +4,9 @@ Source: os-release(5) of systemd 257. Values follow shell quoting, without any e
 """
 
 import shlex
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from bootkit.values import dataclass
 
 _MAX_LINES = 500
 

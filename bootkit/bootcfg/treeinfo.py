@@ -3,7 +3,9 @@
 Source: productmd 1.38, doc/treeinfo-1.x.rst; older media have the section ``[general]`` only.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from bootkit.values import dataclass
 
 _MAX_LINES = 2000
 

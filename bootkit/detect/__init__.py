@@ -6,7 +6,6 @@ A detector is one *boot stack* (casper, live-boot, dmsquash-live, ...) in one mo
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from bootkit.bootcfg.cmdline import (
     before_separator,
@@ -108,6 +107,7 @@ from bootkit.model.stack import (
 )
 from bootkit.model.support import Verdict
 from bootkit.model.variants import FOLDER_MARK
+from bootkit.values import dataclass
 
 __all__ = [
     "AGAMA",

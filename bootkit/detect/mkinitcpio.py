@@ -6,7 +6,7 @@ on it and overrides every other word for the medium. A path is the only spelling
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from bootkit.bootcfg.cmdline import has_word, without, word_value
 from bootkit.bootcfg.menu import MenuEntry
@@ -15,6 +15,7 @@ from bootkit.detect.identity import build_date
 from bootkit.model.boot import ISO_PATH, STICK_UUID, BootEntry, Role
 from bootkit.model.iso import IsoView
 from bootkit.model.stack import FileFinder, ScriptMark
+from bootkit.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,13 +10,13 @@ Source: Microsoft, "Windows Authenticode Portable Executable Signature Format" (
 import hashlib
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import BinaryIO
 
 from bootkit.errors import FormatError
 from bootkit.formats.der import OCTET_STRING, SEQUENCE, SET, Der, parse_der
 from bootkit.formats.reader import read_at, read_upto, size_of
 from bootkit.formats.x509 import Certificate, parse_certificate
+from bootkit.values import dataclass
 
 _CHUNK = 1 << 20
 _FILE_LIMIT = 512 << 20

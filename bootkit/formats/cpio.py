@@ -8,10 +8,10 @@ import struct
 from binascii import Error as HexError
 from binascii import unhexlify
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from bootkit.errors import FormatError
 from bootkit.formats.stream import Stream
+from bootkit.values import dataclass
 
 MAGICS = (b"070701", b"070702", b"070707")
 TRAILER = "TRAILER!!!"

@@ -6,9 +6,9 @@ Source: ITU-T X.690 (2021), 8.1 for tag and length, 8.19 for object identifiers,
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from bootkit.errors import FormatError
+from bootkit.values import dataclass
 
 INTEGER, BIT_STRING, OCTET_STRING, OBJECT_IDENTIFIER, SEQUENCE, SET = 0x02, 0x03, 0x04, 0x06, 0x30, 0x31
 

@@ -6,12 +6,12 @@ platform 0xEF and for the sector count of 0 or 1 that means "until the end".
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import BinaryIO
 
 from bootkit.formats.partitions import PartitionEntry
 from bootkit.formats.reader import read_upto, size_of
 from bootkit.model.iso import ElToritoEntry
+from bootkit.values import dataclass
 
 SECTOR = 2048
 _PLATFORMS = {0x00: "bios", 0x01: "ppc", 0x02: "mac", 0xEF: "efi"}

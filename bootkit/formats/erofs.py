@@ -6,12 +6,12 @@ are always known; that is enough to say which modules a system has.
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import BinaryIO
 
 from bootkit.errors import FormatError
 from bootkit.formats.reader import Extent, clip, read_at
 from bootkit.formats.tree import DIRECTORY_LIMIT, Entry, FileTree
+from bootkit.values import dataclass
 
 _SUPERBLOCK = 1024
 _MAGIC = 0xE0F5E1E2

@@ -7,12 +7,12 @@ bitmap, 7.2 upcase table, 7.4 to 7.7 files.
 import struct
 from calendar import timegm
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import BinaryIO
 
 from bootkit.errors import FormatError
 from bootkit.formats.reader import Extent, clip, read_at
 from bootkit.formats.tree import DIRECTORY_LIMIT, Entry, FileTree
+from bootkit.values import dataclass
 
 RECORD = 32
 """Bytes of one directory entry; a file has a set of at least three."""

@@ -6,7 +6,6 @@ not replayed: a file system that was not unmounted shows what had reached its pl
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import BinaryIO
 from uuid import UUID
 
@@ -14,6 +13,7 @@ from bootkit.errors import FormatError
 from bootkit.formats.ext4map import BlockMap, inline_extents
 from bootkit.formats.reader import Extent, clip, read_at
 from bootkit.formats.tree import DIRECTORY_LIMIT, Entry, FileTree
+from bootkit.values import dataclass
 
 _SUPERBLOCK = 1024
 _MAGIC = 0xEF53

@@ -6,12 +6,13 @@ Source: Microsoft FAT specification (fatgen103, 2000): boot sector, cluster coun
 import struct
 from calendar import timegm
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import BinaryIO
 
 from bootkit.errors import FormatError
 from bootkit.formats.reader import Extent, clip, read_at
 from bootkit.formats.tree import DIRECTORY_LIMIT, Entry, FileTree
+from bootkit.values import dataclass
 
 _VOLUME_LABEL, _DIRECTORY, _LONG_NAME = 0x08, 0x10, 0x0F
 _LOWER_BASE, _LOWER_EXTENSION = 0x08, 0x10

@@ -5,11 +5,11 @@ Source: isomd5sum 1.2.3, libcheckisomd5.c: the field counts as blanks, and so ma
 
 import hashlib
 import re
-from dataclasses import dataclass
 from typing import BinaryIO
 
 from bootkit.errors import FormatError
 from bootkit.formats.reader import read_at
+from bootkit.values import dataclass
 
 _SECTOR = 2048
 _FIRST_DESCRIPTOR = 16 * _SECTOR

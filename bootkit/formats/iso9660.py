@@ -6,13 +6,13 @@ that somebody asks for are read, the path table never.
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import BinaryIO
 
 from bootkit.errors import FormatError
 from bootkit.formats import rockridge
 from bootkit.formats.reader import Extent, clip, read_at, size_of
 from bootkit.formats.tree import DIRECTORY_LIMIT, Entry, FileTree
+from bootkit.values import dataclass
 
 SECTOR = 2048
 _FIRST_DESCRIPTOR = 16 * SECTOR

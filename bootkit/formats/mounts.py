@@ -1,11 +1,11 @@
 """Several file systems of one disk as one tree, each mounted in a folder of another."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from bootkit.errors import FormatError
 from bootkit.formats.reader import Extent, TreeFile
 from bootkit.formats.tree import Entry, Tree
+from bootkit.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,12 +7,13 @@ runs of clusters, index blocks. Files that Windows has compressed or encrypted a
 import io
 import struct
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import BinaryIO
 
 from bootkit.errors import FormatError
 from bootkit.formats.reader import Extent, ExtentFile, TreeFile, clip, read_at, read_upto
 from bootkit.formats.tree import DIRECTORY_LIMIT, Entry, FileTree
+from bootkit.values import dataclass
 
 _STANDARD, _LIST, _DATA, _INDEX_ROOT, _INDEX, _BITMAP = 0x10, 0x20, 0x80, 0x90, 0xA0, 0xB0
 """Types of attributes."""

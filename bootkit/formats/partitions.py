@@ -7,12 +7,12 @@ it in block/partitions/msdos.c.
 import struct
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import BinaryIO
 
 from bootkit.errors import FormatError
 from bootkit.formats.reader import read_at, size_of
 from bootkit.model.places import TYPE_ESP
+from bootkit.values import dataclass
 
 _EXTENDED = (0x05, 0x0F, 0x85)
 _PROTECTIVE = 0xEE

@@ -7,10 +7,11 @@ certificate table); ITU-T X.690 and RFC 5280 for the name of a certificate's hol
 import re
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import BinaryIO
 
 from bootkit.formats.reader import read_upto
+from bootkit.values import dataclass
 
 _MACHINES = {0x8664: "x86_64", 0x014C: "i686", 0xAA64: "aarch64"}
 _HEADERS = 0x1000

@@ -5,10 +5,11 @@ Source: IEEE P1281 (SUSP) 1.12 for the entries and CE, SP, ST; IEEE P1282 (RRIP)
 
 import struct
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeAlias
 
 from bootkit.errors import FormatError
+from bootkit.values import dataclass
 
 Continuation: TypeAlias = Callable[[int, int, int], bytes]
 """Block, offset in it and size of a continuation area → its bytes."""

@@ -5,7 +5,7 @@ Source for the layers: dracut-ng 112, modules.d/70dmsquash-live/dmsquash-live-ro
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import BinaryIO
 
 from bootkit.errors import FormatError
@@ -27,6 +27,7 @@ from bootkit.formats.reader import read_upto
 from bootkit.formats.squashfs import Squashfs
 from bootkit.formats.tree import Entry, Tree
 from bootkit.model.initrd import CHARSET_MODULES, DRIVERS, UNPACKERS, KernelModules, RootFacts
+from bootkit.values import dataclass
 
 _INNER = ("/LiveOS/rootfs.img", "/LiveOS/ext3fs.img")
 _OS_RELEASE = ("/usr/lib/os-release", "/etc/os-release")

@@ -6,10 +6,10 @@ Source: UEFI specification 2.10, 32.4.1 (EFI_SIGNATURE_LIST and the types of sig
 import struct
 import uuid
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from bootkit.errors import FormatError
 from bootkit.formats.x509 import Certificate, parse_certificate
+from bootkit.values import dataclass
 
 _X509 = uuid.UUID("a5c059a1-94e4-4aa7-87b5-ab155c2bf072").bytes_le
 _SHA256 = uuid.UUID("c1c41626-504c-4092-aca9-41f936934328").bytes_le

@@ -7,7 +7,6 @@ the index of large directories are not needed for a look inside.
 import math
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import BinaryIO
 
 from bootkit.errors import FormatError
@@ -15,6 +14,7 @@ from bootkit.formats.compression import Budget
 from bootkit.formats.reader import Extent, TreeFile, read_at
 from bootkit.formats.squashblocks import Blocks, Metadata, Position, SquashFile
 from bootkit.formats.tree import DIRECTORY_LIMIT, Entry, FileTree
+from bootkit.values import dataclass
 
 _MAGIC = b"hsqs"
 _SUPERBLOCK = struct.Struct("<4sIIIIHHHHHHQQQQQQQQ")

@@ -2,11 +2,12 @@
 
 import abc
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import BinaryIO, Generic, Protocol, TypeVar
 
 from bootkit.errors import FormatError
 from bootkit.formats.reader import Extent, ExtentFile, TreeFile
+from bootkit.values import dataclass
 
 LINK_LIMIT = 40
 """Symbolic links followed in one path; Linux gives up at the same number."""

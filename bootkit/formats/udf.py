@@ -5,13 +5,13 @@ Source: ECMA-167 (3rd edition), 4/14 for file set, file identifier and file entr
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import BinaryIO
 
 from bootkit.errors import FormatError
 from bootkit.formats.reader import Extent, ExtentFile
 from bootkit.formats.tree import DIRECTORY_LIMIT, Entry, FileTree
 from bootkit.formats.udfvolume import Address, FileEntry, UdfVolume, cs0, long_address, read_tagged
+from bootkit.values import dataclass
 
 _FILE_SET = 256
 _FILE_IDENTIFIER = 257

@@ -6,11 +6,11 @@ OSTA UDF 2.60, 2.2.8 to 2.2.10, for sparable and metadata partitions. Checksums 
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import BinaryIO
 
 from bootkit.errors import FormatError
 from bootkit.formats.reader import Extent, clip, read_at, read_upto, size_of
+from bootkit.values import dataclass
 
 _PRIMARY, _ANCHOR, _IMPLEMENTATION, _PARTITION, _LOGICAL, _UNALLOCATED, _TERMINATOR = 1, 2, 4, 5, 6, 7, 8
 _SEQUENCE_TAGS = (_PRIMARY, _IMPLEMENTATION, _PARTITION, _LOGICAL, _UNALLOCATED, _TERMINATOR)

@@ -7,9 +7,9 @@ Source: EDK2, MdePkg/Include/Pi/PiFirmwareVolume.h (EFI_FIRMWARE_VOLUME_HEADER) 
 import struct
 import uuid
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from bootkit.errors import FormatError
+from bootkit.values import dataclass
 
 _VOLUME = struct.Struct("<16s16sQ4sIH")
 """Up to the size of its own header."""

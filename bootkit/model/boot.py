@@ -1,9 +1,9 @@
 """How an image boots: a detector's answer."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from bootkit.model.places import MEMDISK, WIMBOOT
+from bootkit.values import dataclass
 
 ISO_PATH = "{iso_path}"
 """Slot in a kernel word: the image's path from the root of its partition, with the leading slash."""

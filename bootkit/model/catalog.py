@@ -1,11 +1,12 @@
 """What is on a stick: its images, and what is known of each."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from bootkit.model.boot import Detection, Firmware, Recognition
 from bootkit.model.iso import IsoFacts
 from bootkit.model.places import IMAGE_FOLDER
+from bootkit.values import dataclass
 
 DARK, LIGHT, PLAIN = "dark", "light", "plain"
 """Themes of the graphical menu: two of our own, and GRUB's plain one."""

@@ -1,7 +1,7 @@
 """What is predicted of an image before anyone boots it: :mod:`bootkit.model.testboot` has what a boot then shows."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 
 from bootkit.model.boot import Firmware
@@ -9,6 +9,7 @@ from bootkit.model.efi import EfiFacts, MachineKeys
 from bootkit.model.filesystem import filesystem_title
 from bootkit.model.options import Choices
 from bootkit.model.testboot import TestFirmware
+from bootkit.values import dataclass
 
 
 class Answer(StrEnum):

@@ -1,6 +1,6 @@
 """Disks and partitions as the host sees them."""
 
-from dataclasses import dataclass
+from bootkit.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,6 @@
 """What Secure Boot looks at in an EFI program: its digest, its signatures, its SBAT; and whom it trusts if it is a shim."""
 
-from dataclasses import dataclass
+from bootkit.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

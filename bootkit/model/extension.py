@@ -1,9 +1,8 @@
 """Extensions: squashfs images as systemd-sysext knows them, laid over a live system."""
 
-from dataclasses import dataclass
-
 from bootkit.errors import UsageError
 from bootkit.i18n import tr
+from bootkit.values import dataclass
 
 RELEASE_FOLDER = "/usr/lib/extension-release.d"
 ANY = "_any"

@@ -7,8 +7,9 @@ Fedora and RHEL for theirs.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import StrEnum
+
+from bootkit.values import dataclass
 
 
 class DataFs(StrEnum):

@@ -1,6 +1,8 @@
 """The host's disks as raw records, so that a machine can be written down and looked at again in a test."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from bootkit.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

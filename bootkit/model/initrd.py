@@ -1,10 +1,11 @@
 """What is known of an initrd and of a root file system: enough to say before the reboot which sticks they can read."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from types import MappingProxyType
 
 from bootkit.model.filesystem import EXT4, FILE_SYSTEMS, ISO9660, FileSystem, file_system
+from bootkit.values import dataclass
 
 USB_HOSTS = ("xhci_pci", "xhci_hcd")
 """Drivers of the USB ports of today's computers, of which one is enough: the second alone in kernels before 3.15."""

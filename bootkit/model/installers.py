@@ -1,6 +1,6 @@
 """Installers, by what they leave out of the disks that they offer: the stick that they were started from must not be one."""
 
-from dataclasses import dataclass
+from bootkit.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

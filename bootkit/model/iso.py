@@ -9,7 +9,7 @@ import abc
 import fnmatch
 import posixpath
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from functools import cached_property
 from typing import TypeVar
@@ -17,6 +17,7 @@ from typing import TypeVar
 from bootkit.model.initrd import InitrdFacts, RootFacts
 from bootkit.model.kernel import KernelFacts
 from bootkit.model.places import TYPE_ESP
+from bootkit.values import dataclass
 
 _Facts = TypeVar("_Facts", InitrdFacts, KernelFacts, RootFacts)
 

@@ -1,8 +1,7 @@
 """What is known of one kernel, or another program that GRUB loads, from its headers."""
 
-from dataclasses import dataclass
-
 from bootkit.model.efi import EfiFacts
+from bootkit.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,9 +1,8 @@
 """A boot loader's file on a stick: what was written, and what is there now."""
 
-from dataclasses import dataclass
-
 from bootkit.model.boot import Firmware
 from bootkit.model.efi import EfiFacts
+from bootkit.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

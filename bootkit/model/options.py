@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from functools import lru_cache
 
 from bootkit.model.catalog import DARK, LAST, LIGHT, MENU_LANGUAGES, PLAIN
 from bootkit.model.places import IMAGE_FOLDER
+from bootkit.values import dataclass
 
 Value = bool | int | str | tuple[str, ...]
 

@@ -3,7 +3,7 @@
 Paths of the steps below are paths on the stick's data partition, absolute, with slashes.
 """
 
-from dataclasses import dataclass
+from bootkit.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 Everything is decided here, down to identifiers and sectors: a plan that nobody applies is the dry run.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 
 from bootkit.model.boot import Firmware
@@ -11,6 +11,7 @@ from bootkit.model.device import DiskIdentity
 from bootkit.model.efi import EfiFacts
 from bootkit.model.filesystem import DataFs
 from bootkit.model.plan import WriteFile
+from bootkit.values import dataclass
 
 SECTOR = 512
 """Bytes. Disks with other logical sectors are refused."""

@@ -1,11 +1,12 @@
 """A boot stack as one value: what the rest of the program wants to know of it, declared by its detector."""
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from bootkit.model.installers import Installer
 from bootkit.model.support import Verdict
 from bootkit.model.variants import FOLDER_MARK
+from bootkit.values import dataclass
 
 Words = tuple[str, ...]
 """Words of a kernel's command line."""

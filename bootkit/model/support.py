@@ -1,7 +1,8 @@
 """The verdicts of the table of supported systems, and what the answers to records show of a row."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from bootkit.values import dataclass
 
 
 class Verdict(StrEnum):

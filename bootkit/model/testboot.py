@@ -1,9 +1,9 @@
 """What a test boot is asked to do, and what came out."""
 
-from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
 from bootkit.model.boot import Firmware
+from bootkit.values import dataclass
 
 
 class TestFirmware(StrEnum):

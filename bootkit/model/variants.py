@@ -1,7 +1,9 @@
 """What the user has put beside an image: a place for its changes, and answers for its installer."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from bootkit.values import dataclass
 
 SEED_LIMIT = 4 << 20
 """Bytes of an answer file."""

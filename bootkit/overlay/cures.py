@@ -1,10 +1,10 @@
 """What the archive of one image brings to find its ISO file: modules, and how ``cure.sh`` opens the file."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from bootkit.overlay.choices import assignments
 from bootkit.overlay.pack import Member
+from bootkit.values import dataclass
 
 DRIVERS_MEMBER, ISO_MEMBER = "bootkit/drivers", "bootkit/iso"
 

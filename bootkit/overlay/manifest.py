@@ -6,7 +6,7 @@
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -15,6 +15,7 @@ from bootkit.detect.registry import stack_of
 from bootkit.errors import BootkitError
 from bootkit.i18n import tr
 from bootkit.overlay.pack import Member, Symlink, secondary_initrd
+from bootkit.values import dataclass
 
 MANIFEST = "overlay.toml"
 COMMON = "common"

@@ -12,10 +12,10 @@ Source: Linux, Documentation/driver-api/early-userspace/buffer-format.rst and in
 
 import stat
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from bootkit.errors import BootkitError
 from bootkit.i18n import tr
+from bootkit.values import dataclass
 
 MAGIC = b"070701"
 NAME_LIMIT = 4096

@@ -5,7 +5,7 @@ an installer may fetch its drivers from elsewhere, and a small system have them 
 """
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import reduce
 
 from bootkit.detect.registry import markers, stack_of, stacks
@@ -23,6 +23,7 @@ from bootkit.model.initrd import (
     RootFacts,
 )
 from bootkit.model.iso import FileKind, IsoFacts
+from bootkit.values import dataclass
 
 _OF_EROFS = {"lzma": "xz", "deflate": "gzip"}
 """How squashfs calls what EROFS calls otherwise."""

@@ -1,10 +1,10 @@
 """One change to the text of stick.toml that keeps its comments and its order."""
 
 from collections.abc import MutableMapping, Sequence
-from dataclasses import dataclass
 from typing import cast
 
 from bootkit.model.options import STICK, Place, Scope, Value, option
+from bootkit.values import dataclass
 
 Container = MutableMapping[str, object]
 

@@ -6,11 +6,11 @@ them, and every program with them. So what is made here has all of it below /usr
 
 import posixpath
 import re
-from dataclasses import dataclass
 
 from bootkit.errors import UsageError
 from bootkit.i18n import tr
 from bootkit.model.extension import ANY, MERGED, RELEASE_FOLDER, Release
+from bootkit.values import dataclass
 
 _LEFT_OUT = ("dev", "proc", "sys", "run", "tmp", "lost+found")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+~-]{0,63}")

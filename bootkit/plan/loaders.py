@@ -7,7 +7,6 @@ they write a boot entry into the machine's own NVRAM.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from bootkit.errors import ToolMissing, UsageError
 from bootkit.i18n import tr
@@ -26,6 +25,7 @@ from bootkit.model.prepare import (
 )
 from bootkit.plan.microsoft import MicrosoftCa, signed_by_microsoft
 from bootkit.plan.modules import missing_modules, modules_for
+from bootkit.values import dataclass
 
 EFI_PLATFORMS = {
     Firmware.UEFI_X64: ("x86_64-efi", "x64"),

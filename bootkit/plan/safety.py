@@ -4,11 +4,11 @@ Some reasons no option overrides; the others need ``--allow`` with the reason's 
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from bootkit.i18n import tr
 from bootkit.model.device import BlockDevice
 from bootkit.units import GIB, format_size
+from bootkit.values import dataclass
 
 SYSTEM_MOUNTS = ("/", "/usr", "/boot", "/efi", "/home", "/var", "/nix", "/etc", "/opt", "/srv", "/root")
 """A disk with one of these, or with something below the first group of folders, carries the running system."""

@@ -4,7 +4,7 @@ Source: shim 16.1, SBAT.md ("Version-based revocation") and sbat.c (verify_sbat_
 components has a generation below that of the same component in the machine's level.
 """
 
-from dataclasses import dataclass
+from bootkit.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ booted: kernels of Debian, changed ones, unsigned ones, and ones of keys with De
 """
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from bootkit.errors import FormatError
 from bootkit.formats.efi import decoded
@@ -18,6 +18,7 @@ from bootkit.model.check import Trust, VendorShim
 from bootkit.model.efi import EfiFacts, EfiSignature, MachineKeys, ShimFacts
 from bootkit.plan.microsoft import signed_by_microsoft
 from bootkit.plan.sbat import too_old
+from bootkit.values import dataclass
 
 SWITCH_OFF = "switch Secure Boot off in the firmware's set-up"
 _ENROL = "enrol its vendor's key by 'Enrol a key (MokManager)' in the menu, if the vendor publishes it"

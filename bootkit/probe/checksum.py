@@ -5,12 +5,12 @@ What such a file says of an image, and that it says what nobody can understand, 
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
 from bootkit.errors import FormatError
 from bootkit.i18n import tr
+from bootkit.values import dataclass
 
 FILE_LIMIT = 1 << 20
 DIGITS: Mapping[str, int] = MappingProxyType(

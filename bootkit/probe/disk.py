@@ -5,7 +5,7 @@ Nothing is mounted: the file systems are read in the file. Source: fstab(5); the
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import BinaryIO
 
 from bootkit.bootcfg.fstab import FstabEntry, parse_fstab
@@ -19,6 +19,7 @@ from bootkit.formats.signatures import filesystem_at
 from bootkit.formats.tree import Tree
 from bootkit.model.filesystem import EXT4, VFAT
 from bootkit.model.iso import FileKind, IsoFacts, IsoPartition
+from bootkit.values import dataclass
 
 _FSTAB = "/etc/fstab"
 _FSTAB_LIMIT = 64 << 10

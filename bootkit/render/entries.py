@@ -5,7 +5,7 @@ import textwrap
 import unicodedata
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from bootkit.detect.registry import stack_of
 from bootkit.model.boot import (
@@ -23,6 +23,7 @@ from bootkit.model.boot import (
 from bootkit.model.catalog import Additions, Hop, ImageAppearance, ImageItem
 from bootkit.model.places import IMAGE_FOLDER, OVERLAY_FOLDER
 from bootkit.render.grub import grub_quote, unbootable_path
+from bootkit.values import dataclass
 
 _WIDTH = 74
 _TITLE_LIMIT = 120

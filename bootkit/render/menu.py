@@ -1,7 +1,7 @@
 """The whole boot menu: what is on the stick and what the user chose → the text of grub.cfg."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import MappingProxyType
 
 from bootkit.bootcfg.find import LOOPBACK_MENUS
@@ -29,6 +29,7 @@ from bootkit.render.parts import Parts
 from bootkit.render.search import findable, first_letters
 from bootkit.render.theme import is_our_theme, theme_background, theme_path
 from bootkit.render.tree import MenuFolder, menu_tree
+from bootkit.values import dataclass
 
 OWNER = "owner"
 """The user whom GRUB asks for."""

@@ -2,7 +2,6 @@
 
 import textwrap
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import TypedDict
 
 from bootkit.detect import ANY_FILESYSTEM, Detector
@@ -10,6 +9,7 @@ from bootkit.model.boot import Firmware
 from bootkit.model.filesystem import filesystem_title
 from bootkit.model.stack import LookedAt, Stack
 from bootkit.model.support import Proof, Seen, Verdict
+from bootkit.values import dataclass
 
 _WIDTH = 110
 _PROSE_WIDTH = 127

@@ -7,7 +7,6 @@ lacks; a theme without a picture for the background leaves an error behind, whic
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import cache
 
 from bootkit.model.catalog import DARK, LIGHT, PLAIN
@@ -16,6 +15,7 @@ from bootkit.render.grub import render
 from bootkit.render.icons import ICON
 from bootkit.render.png import Pixel, png
 from bootkit.render.texts import translations
+from bootkit.values import dataclass
 
 _SAMPLES = 4
 """Points along one side of a pixel by which a curve's share of it is found."""

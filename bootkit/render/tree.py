@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 
 from bootkit.model.catalog import Additions, ImageAppearance, ImageItem
 from bootkit.render.entries import MenuImage, clean_text, folder_id, image_title, menu_image
+from bootkit.values import dataclass
 
 Appearances = Mapping[str, ImageAppearance]
 _PLAIN = ImageAppearance()

@@ -5,13 +5,13 @@ apt is given a status file of ours instead of the host's: what it lists is what 
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
 
 from bootkit.errors import BootkitError, CommandFailed
 from bootkit.i18n import tr
 from bootkit.system.run import LONG, run
+from bootkit.values import dataclass
 
 BASE = "?or(?essential,?priority(required),?priority(important))"
 """What every Debian has, live or not; a pattern of apt 2.0 (2020)."""

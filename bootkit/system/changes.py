@@ -1,13 +1,13 @@
 """Carry out a plan for the data partition of a stick: the only module that changes files on one."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from bootkit.errors import BootkitError
 from bootkit.i18n import tr
 from bootkit.model.plan import CopyImage, KeepOld, RemoveFile, RenameFile, StickPlan, WriteFile
 from bootkit.system.volume import Progress, Volume, chunks_of, data_digest, read_file, sha256_of
+from bootkit.values import dataclass
 
 _KEEP_LIMIT = 64 << 20
 

@@ -8,7 +8,6 @@ import os
 import re
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -21,6 +20,7 @@ from bootkit.system.diskimage import edit_table, end_table, mend_ext4, put_back,
 from bootkit.system.fsimage import LUKS_HEADER, encrypt, make_ext4, resize_ext4
 from bootkit.system.run import LONG, run
 from bootkit.units import MIB
+from bootkit.values import dataclass
 
 _BLOCK = 4096
 _BOOT_SPARE, _BOOT_STEP = 64 * MIB, 4 * MIB

@@ -5,7 +5,6 @@ Every distribution that packages EDK2 describes its images in JSON files in one 
 Source: QEMU, docs/interop/firmware.json.
 """
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
@@ -13,6 +12,7 @@ from bootkit.errors import FormatError, ToolMissing
 from bootkit.i18n import tr
 from bootkit.model.fields import parse_json
 from bootkit.model.testboot import TestFirmware
+from bootkit.values import dataclass
 
 _HINT = tr(
     "install it: Debian ovmf, ovmf-ia32 and qemu-efi-aarch64, Fedora edk2-ovmf, edk2-ovmf-ia32 and edk2-aarch64, Arch edk2-ovmf "

@@ -10,13 +10,13 @@ Source: grub 2.06, grub-core/script/execute.c (a command goes before a function 
 import re
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from bootkit.model.boot import Firmware
 from bootkit.model.places import GRUB_FOLDER, MENU
 from bootkit.render.grub import grub_quote
 from bootkit.system.run import run
+from bootkit.values import dataclass
 
 _PLATFORMS = {
     Firmware.BIOS: ("pc", "i386"),

@@ -4,7 +4,6 @@ import hashlib
 import io
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from bootkit import __version__
 from bootkit.errors import FormatError
@@ -13,6 +12,7 @@ from bootkit.model.fields import json_list, json_object, parse_json
 from bootkit.model.initrdrecord import efi_to_json
 from bootkit.model.places import EFI_FOLDER, STICK_RECORD
 from bootkit.model.prepare import BuildLoader, PreparePlan, TakeLoader
+from bootkit.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

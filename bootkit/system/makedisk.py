@@ -8,7 +8,6 @@ import os
 import shutil
 import time
 import uuid
-from dataclasses import dataclass
 from pathlib import Path
 
 from bootkit.errors import BootkitError, CommandFailed
@@ -16,6 +15,7 @@ from bootkit.i18n import tr
 from bootkit.system.diskimage import edit_table, put_back
 from bootkit.system.run import LONG, run
 from bootkit.units import MIB
+from bootkit.values import dataclass
 
 _FIRST_USER = 1000
 _GROUPS = ("sudo", "wheel", "adm", "audio", "video", "plugdev", "netdev", "users", "lp", "cdrom", "dip")

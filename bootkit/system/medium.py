@@ -8,11 +8,11 @@ import re
 import stat
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from bootkit.errors import DeviceRefused
 from bootkit.i18n import tr
+from bootkit.values import dataclass
 
 _BLOCK_NUMBERS = Path("/sys/dev/block")
 _BLOCK = Path("/sys/block")

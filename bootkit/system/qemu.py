@@ -6,7 +6,6 @@ The stick is attached as a USB stick and never written: QEMU keeps what the gues
 import os
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,6 +17,7 @@ from bootkit.system.firmware import FlashImage
 from bootkit.system.run import Argument, popen
 from bootkit.system.witness import OEM_STRING
 from bootkit.units import MIB
+from bootkit.values import dataclass
 
 PROGRAM = "qemu-system-x86_64"
 ARM64_PROGRAM = "qemu-system-aarch64"

@@ -5,7 +5,6 @@ Needs no udev and no partition nodes, so it is the same for a file and for a dev
 
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -22,6 +21,7 @@ from bootkit.model.places import CUSTOMIZE_FOLDER, IMAGE_FOLDER, STICK_FILE, STI
 from bootkit.model.prepare import DATA_LABEL, ESP_LABEL, Layout
 from bootkit.system.volume import read_file
 from bootkit.system.volumes.unmounted import raw_volume
+from bootkit.values import dataclass
 
 _RECORD_LIMIT = 1 << 16
 

@@ -8,13 +8,13 @@ import base64
 import binascii
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
 from bootkit.errors import CommandFailed, host_errors
 from bootkit.system.run import LONG, feed, tool_missing, which
 from bootkit.system.volumes.raw import scratch
+from bootkit.values import dataclass
 
 _FOLDERS = (
     ("/usr/share/keyrings", "*"),

@@ -11,11 +11,11 @@ Source: McKusick and Ganger, "Soft Updates" (USENIX 1999), section 2, for the th
 import os
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bootkit.formats.reader import Extent, Positioned
 from bootkit.system.holes import Part, data_parts
+from bootkit.values import dataclass
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer

@@ -5,7 +5,6 @@ import os
 import stat
 from collections.abc import Generator
 from contextlib import ExitStack, closing, contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from bootkit.errors import BootkitError, FormatError, HostError, RightsMissing, ToolMissing, host_errors
@@ -17,6 +16,7 @@ from bootkit.system.volume import Volume
 from bootkit.system.volumes.desktop import DesktopVolume
 from bootkit.system.volumes.folder import FolderVolume
 from bootkit.system.volumes.raw import RawVolume
+from bootkit.values import dataclass
 
 _ISODEVICE = Path("/isodevice")
 _PREPARE = tr("prepare one first: bootkit prepare TARGET (bootkit devices lists what is plugged in)")

@@ -6,12 +6,12 @@ yast-bootloader, grub2efi.rb, and grub2.spec of openSUSE Tumbleweed (grub2-arm64
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
 from bootkit.bootcfg.osrelease import parse_os_release
 from bootkit.model.boot import Firmware
 from bootkit.model.filesystem import FILE_SYSTEMS, Access, FileSystem
+from bootkit.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ needed (:mod:`bootkit.system.volumes.mounted`), as btrfs or, to be written, NTFS
 import hashlib
 import os
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -17,6 +17,7 @@ from bootkit.formats.reader import Extent
 from bootkit.i18n import tr
 from bootkit.model.places import GENERATE, HOME_FOLDER, PERSISTENCE_FOLDER, START_PROGRAM
 from bootkit.system.holes import DataDigest, Part
+from bootkit.values import dataclass
 
 CHUNK = 1 << 20
 """Bytes a reading: 1 MiB is fastest with hashing in the same pass, because it stays in the processor's cache."""

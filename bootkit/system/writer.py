@@ -4,13 +4,13 @@ The content of files goes past it, to room that is free; everything else stays i
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from bootkit.errors import BootkitError
 from bootkit.formats.reader import Extent
 from bootkit.i18n import tr
 from bootkit.system.redo import Piece
+from bootkit.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

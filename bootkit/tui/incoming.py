@@ -1,7 +1,7 @@
 """The kinds of files that can be brought to a stick, many at once: images, extensions, AppImages."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from bootkit.app.stick.extensions import SUFFIXES as EXTENSION_SUFFIXES
@@ -17,6 +17,7 @@ from bootkit.model.plan import CopyImage, StickPlan, StickStep
 from bootkit.system.changes import apply_changes
 from bootkit.tui.access import StickAccess
 from bootkit.tui.progress import Job
+from bootkit.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from bootkit.app.stick.settings import user_file
@@ -18,6 +18,7 @@ from bootkit.errors import BootkitError, UsageError
 from bootkit.i18n import tr
 from bootkit.model.fields import json_object, json_string
 from bootkit.tui.theme import THEME
+from bootkit.values import dataclass
 
 _HINT = tr('it may have theme = "NAME", and below [keys] lines such as add = "insert"')
 

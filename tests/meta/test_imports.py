@@ -30,7 +30,7 @@ LOADS: dict[tuple[str, ...], frozenset[str]] = {
     ("prepare", "--help"): frozenset({"model"}),
 }
 """What each command may load of ours, beside the command line itself; libraries of others none of them."""
-ALWAYS = frozenset({"cli", "errors", "i18n", "plain"})
+ALWAYS = frozenset({"cli", "errors", "i18n", "plain", "values"})
 
 
 def loaded_by(*words: str) -> set[str]:
@@ -70,7 +70,7 @@ def test_detectors_reach_nothing_that_touches_the_machine() -> None:
     loaded = modules_after("from bootkit.detect.registry import builtin\nassert tuple(builtin())")
     assert "bootkit.detectors.casper" in loaded
     layers = {name.split(".")[1] for name in loaded if name.startswith("bootkit.")}
-    assert layers == {"bootcfg", "detect", "detectors", "errors", "i18n", "model"}
+    assert layers == {"bootcfg", "detect", "detectors", "errors", "i18n", "model", "values"}
     assert not loaded & (HEAVY | {"subprocess", "tempfile"})
 
 

@@ -1,7 +1,7 @@
 """The files beside grub.cfg that give the menu its appearance and its language."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from bootkit.errors import FormatError
 from bootkit.formats.pf2 import characters
@@ -12,6 +12,7 @@ from bootkit.render.appearance import appearance_files
 from bootkit.render.entries import image_class
 from bootkit.render.texts import translations
 from bootkit.system.volume import Volume, read_file
+from bootkit.values import dataclass
 
 _FONT_LIMIT = 16 << 20
 _FILE_LIMIT = 1 << 20

@@ -4,7 +4,6 @@ Only what is made here or comes with the host is put there; for the rest the use
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from bootkit.errors import BootkitError
@@ -16,6 +15,7 @@ from bootkit.model.plan import RemoveFile, StickStep, WriteFile
 from bootkit.overlay.pack import member_header
 from bootkit.render.entries import HEADER_SUFFIX, image_header
 from bootkit.system.volume import Volume, read_file, walk
+from bootkit.values import dataclass
 
 MEMDISK_PLACES = ("/usr/lib/syslinux/memdisk", "/usr/share/syslinux/memdisk", "/usr/lib/syslinux/bios/memdisk")
 """Paths of memdisk on Debian; Fedora and openSUSE; Arch."""

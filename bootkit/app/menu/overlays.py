@@ -3,7 +3,7 @@
 import textwrap
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from bootkit import __version__
 from bootkit.app.menu.busybox import busybox_for, busybox_path, machine_of
@@ -19,6 +19,7 @@ from bootkit.overlay.manifest import overlay_archive, overlay_for
 from bootkit.plan.check import cure_on
 from bootkit.plan.cures import MAP
 from bootkit.system.volume import Volume, read_file, walk
+from bootkit.values import dataclass
 
 SUFFIX = ".cpio"
 _LIMIT = 64 << 20

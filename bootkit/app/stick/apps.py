@@ -1,11 +1,10 @@
 """The AppImages that lie on a stick."""
 
-from dataclasses import dataclass
-
 from bootkit.errors import BootkitError
 from bootkit.i18n import tr
 from bootkit.model.places import APP_ENTRY_FOLDER, APP_FOLDER
 from bootkit.system.volume import Volume
+from bootkit.values import dataclass
 
 SUFFIX = ".AppImage"
 ENTRY_LIMIT = 256 << 10

@@ -4,7 +4,7 @@ import json
 import logging
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from bootkit.app.stick.recognition import answered, with_insides
 from bootkit.errors import BootkitError, HostError, MediumError
@@ -17,6 +17,7 @@ from bootkit.model.record import facts_from_json, facts_to_json
 from bootkit.probe.image import open_image
 from bootkit.system.fingerprint import program_fingerprint
 from bootkit.system.volume import FileStat, Volume, read_file, walk
+from bootkit.values import dataclass
 
 log = logging.getLogger(__name__)
 

@@ -1,7 +1,6 @@
 """The homes that lie on a stick, each one file, and which of them a live system gets."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from bootkit.errors import BootkitError, FormatError
 from bootkit.formats.ext4 import read_superblock
@@ -10,6 +9,7 @@ from bootkit.model.options import Choices
 from bootkit.model.places import HOME_FOLDER
 from bootkit.system.fsimage import is_encrypted
 from bootkit.system.volume import Volume, read_file
+from bootkit.values import dataclass
 
 SUFFIX = ".home"
 NO_HOME = "none"

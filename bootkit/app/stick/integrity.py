@@ -6,7 +6,7 @@ The files beside it are asked where it lies, on the host or on the stick; what t
 import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -27,6 +27,7 @@ from bootkit.probe.checksum import (
 from bootkit.probe.image import open_image
 from bootkit.system.signature import SignatureVerdict, check_signature, host_keyrings
 from bootkit.system.volume import Progress, Volume, chunks_of
+from bootkit.values import dataclass
 
 MD5_LIST = "/md5sum.txt"
 """In images of Debian's kin: the MD5 of each file."""

@@ -5,11 +5,11 @@ They are those of unfinished copies, and of what was removed and could still hav
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from bootkit.model.places import APP_FOLDER, BOOT_FOLDER
 from bootkit.system.volume import Volume, walk
 from bootkit.units import format_size
+from bootkit.values import dataclass
 
 _LEFT = re.compile(r"\..+\.(?:part|removed)")
 

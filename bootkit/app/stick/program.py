@@ -3,7 +3,6 @@
 import ast
 import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from bootkit import __version__
 from bootkit.model.places import GENERATE, PROGRAM, START_PROGRAM
@@ -12,6 +11,7 @@ from bootkit.plan.versions import is_newer
 from bootkit.system.fingerprint import fingerprint_of, own_fingerprint
 from bootkit.system.program import program_archive, start_script
 from bootkit.system.volume import Volume, read_file
+from bootkit.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,6 @@
 """The state of a stick, read once and handed down: its images, what lies beside them, and the choices that count."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from bootkit.app.stick.catalog import Catalog, read_catalog
 from bootkit.app.stick.images import find_images, image_named
@@ -13,6 +12,7 @@ from bootkit.model.options import Choices
 from bootkit.model.variants import Variants
 from bootkit.plan.variants import varied
 from bootkit.system.volume import FileStat, Volume
+from bootkit.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

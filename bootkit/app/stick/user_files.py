@@ -6,7 +6,6 @@ They are copied as images are, and what was read is kept beside the other state,
 import hashlib
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from bootkit.model.plan import CopyImage, RemoveFile, StickPlan, WriteFile
 from bootkit.system.changes import Watcher, apply_changes, require_unused
 from bootkit.system.volume import Volume, allocated, chunks_of, read_file, sha256_of
 from bootkit.units import format_size
+from bootkit.values import dataclass
 
 SPARE = 16 << 20
 """Bytes that stay free for the menu, the records and the logs."""

@@ -3,7 +3,6 @@
 Its own menu entry is taken out of the AppImage here: the booted system has no time to look for it.
 """
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -18,6 +17,7 @@ from bootkit.model.places import APP_ENTRY_FOLDER, APP_FOLDER
 from bootkit.model.plan import CopyImage, StickStep, WriteFile
 from bootkit.plan.names import file_name_problem
 from bootkit.probe.extension import elf_machine
+from bootkit.values import dataclass
 
 _ICON_LIMIT = 4 << 20
 _ISODEVICE = "/isodevice"

@@ -1,7 +1,7 @@
 """``check``: what will happen when the images of a stick are booted, from what is known of them and of the stick."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from bootkit.app.menu.busybox import lacks_busybox
 from bootkit.app.menu.cures import extents_of
@@ -23,6 +23,7 @@ from bootkit.plan.cures import MAP
 from bootkit.system.changes import apply_changes
 from bootkit.system.sticks import Stick, open_stick
 from bootkit.system.volume import Volume
+from bootkit.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,11 +1,10 @@
 """``devices``: the disks of this computer, and what speaks against each."""
 
-from dataclasses import dataclass
-
 from bootkit.app.stick.target import our_needs
 from bootkit.model.device import BlockDevice
 from bootkit.plan.safety import Circumstances, Refusal, safety
 from bootkit.system.devices import block_devices, read_host
+from bootkit.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

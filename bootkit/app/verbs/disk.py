@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from bootkit.app.stick.images import DISK_SUFFIXES, find_images
@@ -28,6 +27,7 @@ from bootkit.system.diskimage import format_of, grow_disk, raw_disk
 from bootkit.system.sticks import Stick
 from bootkit.system.volume import FileStat, Volume
 from bootkit.system.volumes.raw import scratch
+from bootkit.values import dataclass
 
 SUFFIX = ".raw"
 _PACKED = (".gz", ".xz", ".zst", ".bz2")

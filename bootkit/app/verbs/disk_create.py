@@ -3,7 +3,6 @@
 import re
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from bootkit.app.stick.recognition import answered, with_insides
@@ -19,6 +18,7 @@ from bootkit.system.run import run
 from bootkit.system.volume import chunks_of
 from bootkit.system.volumes.raw import scratch
 from bootkit.units import MIB, format_size
+from bootkit.values import dataclass
 
 _NAME = re.compile(r"[a-z_][a-z0-9_-]{0,30}")
 _HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,62}")

@@ -1,6 +1,5 @@
 """``doctor``: which external programs and boot loaders are there, where the others come from, and what they are for."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from bootkit.app.verbs.loaders import secure_boot_notes
@@ -10,6 +9,7 @@ from bootkit.system.efivars import machine_keys
 from bootkit.system.loaders import find_loaders
 from bootkit.system.run import which
 from bootkit.system.tools import FAMILIES, INSTALL, LOADER_PACKAGES, TOOLS, Tool, host_family
+from bootkit.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
 """``ext``: the extensions of a stick."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from bootkit.app.stick.extensions import SUFFIXES, extension_named
@@ -19,6 +19,7 @@ from bootkit.plan.edit_settings import Change
 from bootkit.plan.names import file_name_problem
 from bootkit.probe.extension import machine_inside, read_extension
 from bootkit.system.volume import Volume
+from bootkit.values import dataclass
 
 _DEFAULT_MACHINE = "x86_64"
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 
 from bootkit.app.stick.recognition import answered, with_insides
@@ -18,6 +18,7 @@ from bootkit.system.apt import BASE, Apt, Package, require_package_names
 from bootkit.system.makeext import COMPRESSIONS, is_appimage, make_extension
 from bootkit.system.run import run
 from bootkit.system.volumes.raw import scratch
+from bootkit.values import dataclass
 
 _STATUS = "/var/lib/dpkg/status"
 _STATUS_LIMIT = 32 << 20

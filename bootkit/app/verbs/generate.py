@@ -1,7 +1,6 @@
 """``generate``: look at what is new on the stick and write its menu."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
 
 from bootkit.app.menu.added import plan_added
 from bootkit.app.menu.appearance import plan_appearance
@@ -26,6 +25,7 @@ from bootkit.render.menu import MenuFiles, empty_grubenv, is_empty_menu
 from bootkit.render.parts import is_parts_file, parts_of_menu
 from bootkit.system.efivars import machine_keys
 from bootkit.system.volume import Volume, read_file, walk
+from bootkit.values import dataclass
 
 _SUM_LIMIT = 1 << 12
 

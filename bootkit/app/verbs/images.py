@@ -1,7 +1,7 @@
 """``add`` and ``remove``: the images of a stick."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO, TypeVar, cast
 
@@ -31,6 +31,7 @@ from bootkit.probe.image import PADDING, open_image
 from bootkit.system.changes import Watcher, apply_changes, require_unused
 from bootkit.system.volume import Volume
 from bootkit.units import format_size
+from bootkit.values import dataclass
 
 _AGAIN = tr("the download is damaged or not the one that was published: download it again")
 

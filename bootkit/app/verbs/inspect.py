@@ -3,7 +3,6 @@
 Imports nothing of a stick: a look into a file has to be quick.
 """
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from bootkit.app.stick.recognition import answered
@@ -17,6 +16,7 @@ from bootkit.model.iso import FileKind, IsoFacts
 from bootkit.model.record import facts_to_json
 from bootkit.probe.image import open_image
 from bootkit.units import format_size
+from bootkit.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

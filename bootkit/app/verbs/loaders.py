@@ -1,7 +1,7 @@
 """``list --loaders``: what starts the stick, who signed it, on which machines it starts, and whether this computer has newer."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from bootkit.app.stick.catalog import read_catalog
 from bootkit.app.stick.images import find_images
@@ -24,6 +24,7 @@ from bootkit.plan.versions import is_newer
 from bootkit.system.efivars import machine_keys
 from bootkit.system.loaders import efi_of, find_loaders
 from bootkit.system.sticks import Stick
+from bootkit.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -18,6 +17,7 @@ from bootkit.render.menu import MenuTarget
 from bootkit.system.firmware import find_flash
 from bootkit.system.sticks import Stick
 from bootkit.system.variables import variable_store
+from bootkit.values import dataclass
 
 FIRMWARE = TestFirmware.SECUREBOOT
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -25,6 +24,7 @@ from bootkit.system.changes import apply_changes
 from bootkit.system.sticks import Stick, open_stick
 from bootkit.system.volume import Volume, chunks_of
 from bootkit.units import MIB
+from bootkit.values import dataclass
 
 NO_CURE = ("bootkit=nocure",)
 _SPARE = 460 * MIB

@@ -3,7 +3,7 @@
 import difflib
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from bootkit.app.stick.extensions import find_extensions
 from bootkit.app.stick.homes import find_homes
@@ -35,6 +35,7 @@ from bootkit.plan.password import SALT_SIZE, grub_digest
 from bootkit.render.menu import EntryPreview, entry_previews
 from bootkit.system.hostdata import keyboards, locales, time_zones
 from bootkit.system.volume import Volume
+from bootkit.values import dataclass
 
 _SWITCH = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 

@@ -3,7 +3,6 @@
 import io
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TypedDict
 
 from bootkit.app.menu.added import plan_added
@@ -19,6 +18,7 @@ from bootkit.model.catalog import Additions, ImageItem
 from bootkit.model.places import ADDED_FOLDER
 from bootkit.model.plan import WriteFile
 from bootkit.system.volume import Volume, read_file
+from bootkit.values import dataclass
 
 _LIMIT = 64 << 20
 

@@ -1,7 +1,7 @@
 """The state of a stick as one value, for a front end that shows all of it at once."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from bootkit.app.menu.freshness import is_up_to_date
 from bootkit.app.stick.extensions import find_extensions
@@ -17,6 +17,7 @@ from bootkit.overlay.manifest import lays_over
 from bootkit.system.sticks import Stick
 from bootkit.system.volume import Volume
 from bootkit.units import format_count
+from bootkit.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

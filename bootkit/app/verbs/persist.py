@@ -1,7 +1,6 @@
 """``persist``: images keep their changes, in a file of the stick or a folder."""
 
 import shutil
-from dataclasses import dataclass
 
 from bootkit.app.stick.state import read_item
 from bootkit.app.stick.user_files import copy, fill_warning, has_holes, plan_copy, require_fits, require_room
@@ -16,6 +15,7 @@ from bootkit.system.fsimage import LUKS_HEADER, encrypt, make_ext4
 from bootkit.system.volume import Volume
 from bootkit.system.volumes.raw import scratch
 from bootkit.units import MIB, format_size
+from bootkit.values import dataclass
 
 SMALLEST = 32 * MIB
 _MARK_TEXT = (

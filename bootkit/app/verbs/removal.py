@@ -1,7 +1,5 @@
 """An image that goes from the stick and can be taken back: it lies aside until its room is needed, or nobody asks any more."""
 
-from dataclasses import dataclass
-
 from bootkit.app.stick.catalog import record_path
 from bootkit.app.stick.images import image_named
 from bootkit.app.stick.leftovers import aside_path
@@ -9,6 +7,7 @@ from bootkit.errors import BootkitError
 from bootkit.i18n import tr
 from bootkit.model.plan import RemoveFile, RenameFile, StickPlan, StickStep, WriteFile
 from bootkit.system.volume import Volume, read_file
+from bootkit.values import dataclass
 
 _RECORD_LIMIT = 16 << 20
 

@@ -1,6 +1,5 @@
 """``seed``: answers for installers, each a file beside its image."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from bootkit.app.stick.state import read_item
@@ -14,6 +13,7 @@ from bootkit.plan.names import file_name_problem
 from bootkit.plan.seeds import chosen_answer_file, filled, seed_path
 from bootkit.system.volume import Volume, walk
 from bootkit.units import format_size
+from bootkit.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

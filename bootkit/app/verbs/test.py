@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from bootkit.app.stick.images import image_named
@@ -17,6 +16,7 @@ from bootkit.system.qemu import choose_accelerator
 from bootkit.system.stickbytes import stick_image
 from bootkit.system.sticks import Stick
 from bootkit.system.volume import Volume
+from bootkit.values import dataclass
 
 _BUSY = 1.5
 """Programs that want to run, for each processor, from which a virtual machine runs at less than half its speed."""

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from bootkit.app.stick.catalog import read_catalog, record_of, record_path
@@ -27,6 +27,7 @@ from bootkit.model.places import UNFINISHED_VERIFY
 from bootkit.model.plan import RemoveFile, StickPlan, WriteFile
 from bootkit.system.changes import Watcher, apply_changes
 from bootkit.system.volume import Volume, read_file
+from bootkit.values import dataclass
 
 _LIMIT = 16 << 20
 GOOD, DAMAGED, DOUBTFUL, UNREADABLE, UNKNOWN = "good", "damaged", "doubtful", "unreadable", "unknown"

@@ -1,7 +1,6 @@
 """A section of things that lie on the stick, as a table: homes, extensions, AppImages, kept changes, answer files."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import ClassVar
 
 from rich.text import Text
@@ -22,6 +21,7 @@ from bootkit.tui.screens.section import SectionScreen
 from bootkit.tui.screens.text import ErrorScreen
 from bootkit.tui.widgets.key_bar import KeyBar
 from bootkit.tui.widgets.section_bar import SectionBar
+from bootkit.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,6 @@
 """A few fields to fill in, and the piece of work that they are for; what does not work leaves the form as it was."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Generic, TypeVar
 
@@ -20,6 +19,7 @@ from bootkit.tui.widgets.choice_field import ChoiceField
 from bootkit.tui.widgets.field import Field
 from bootkit.tui.widgets.key_bar import KeyBar
 from bootkit.tui.widgets.path_suggester import PathSuggester
+from bootkit.values import dataclass
 
 T = TypeVar("T")
 Filled = Mapping[str, str]

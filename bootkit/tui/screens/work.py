@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import ClassVar, Generic, TypeVar
 
 from textual.app import ComposeResult
@@ -17,6 +16,7 @@ from bootkit.tui.keys import key
 from bootkit.tui.progress import Job
 from bootkit.tui.screens.dialog import Dialog
 from bootkit.tui.widgets.key_bar import KeyBar
+from bootkit.values import dataclass
 
 T = TypeVar("T")
 _AT_ONCE = 0.25

@@ -1,7 +1,6 @@
 """What follows from the choices: parts with a heading each, to scroll through."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -14,6 +13,7 @@ from bootkit.bootcfg.cmdline import join_words
 from bootkit.i18n import tr
 from bootkit.render.menu import EntryPreview
 from bootkit.tui.keys import key
+from bootkit.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)
