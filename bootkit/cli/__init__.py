@@ -21,4 +21,7 @@ def main() -> None:
         sys.exit(guarded(complete))
     from bootkit.cli.program import run
 
-    sys.exit(guarded(lambda: run(sys.argv[1:])))
+    status = guarded(lambda: run(sys.argv[1:]))
+    # nor at the end, among all that is given back anyhow: a sixth of the time of `inspect`
+    gc.freeze()
+    sys.exit(status)

@@ -96,8 +96,8 @@ def _takes_marks() -> bool:
     return sys.stdout.encoding.lower() == "utf-8" and os.environ.get("TERM", "dumb") not in ("dumb", "linux")
 
 
-def log_to_stderr(level: int) -> None:
-    """Let what the modules note go to the talk."""
+def log_to_stderr() -> None:
+    """Let all that the modules note go to the talk; their warnings go there by themselves."""
     import logging
 
     class HarmlessFormatter(logging.Formatter):
@@ -106,4 +106,4 @@ def log_to_stderr(level: int) -> None:
 
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(HarmlessFormatter("%(message)s"))
-    logging.basicConfig(level=level, handlers=[handler])
+    logging.basicConfig(level=logging.DEBUG, handlers=[handler])

@@ -1,6 +1,7 @@
 """argparse as all our commands use it."""
 
 import argparse
+from functools import partial
 from typing import NoReturn
 
 from bootkit.errors import UsageError
@@ -24,6 +25,13 @@ class Parser(argparse.ArgumentParser):
             formatter_class=_Help,
         )
 
+    def format_help(self) -> str:
+        # argparse asks with each argument, and loads for it all that unpacks archives
+        from shutil import get_terminal_size
+
+        self.formatter_class = partial(_Help, width=get_terminal_size().columns - 2)
+        return super().format_help()
+
     def error(self, message: str) -> NoReturn:
         raise UsageError(message, hint=tr("{command} --help tells what there is", command=self.prog))
 
@@ -31,5 +39,5 @@ class Parser(argparse.ArgumentParser):
 class _Help(argparse.HelpFormatter):
     """Names in a column of their own, as wide as the longest of ours."""
 
-    def __init__(self, prog: str) -> None:
-        super().__init__(prog, max_help_position=28)
+    def __init__(self, prog: str, width: int = 78) -> None:
+        super().__init__(prog, max_help_position=28, width=width)

@@ -181,11 +181,10 @@ def run(arguments: Sequence[str]) -> None:
     elif isinstance(member, Group):
         _show_help(member, words, rest)
     else:
-        import logging
-
         from bootkit.cli.command import call
 
-        output.log_to_stderr(logging.DEBUG if said.debug else logging.WARNING)
+        if said.debug:
+            output.log_to_stderr()
         call(load(member), rest, " ".join(words))
 
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import cache
 
 from bootkit.bootcfg.diskinfo import DiskInfo, parse_disk_info
 from bootkit.model.iso import IsoView
@@ -55,7 +56,8 @@ def identify(texts: Iterable[str], names: tuple[NamePattern, ...], *, otherwise:
     found = Identity()
     for text in filter(None, texts):
         for name in names:
-            match = re.search(name.pattern, text, re.IGNORECASE) if found.distro in ("", name.distro) else None
+            asked = found.distro in ("", name.distro) and text.lower().startswith(_beginning(name.pattern))
+            match = re.search(name.pattern, text, re.IGNORECASE) if asked else None
             if match is not None:
                 groups = {key: value or "" for key, value in match.groupdict().items()}
                 found = Identity(
@@ -65,6 +67,23 @@ def identify(texts: Iterable[str], names: tuple[NamePattern, ...], *, otherwise:
                     arch=found.arch or plain_arch(groups.get("arch", "")),
                 )
     return replace(found, distro=found.distro or otherwise)
+
+
+@cache
+def _beginning(pattern: str) -> str:
+    """The small letters with which a text has to begin for a pattern to be found in it: most need not be compiled."""
+    plain = re.match(r"\^([A-Za-z ]*)", pattern)
+    if plain is None or "|" in _outside_groups(pattern):
+        return ""
+    optional = pattern[plain.end() : plain.end() + 1] in ("?", "*", "{")
+    return (plain[1][:-1] if optional else plain[1]).lower()
+
+
+def _outside_groups(pattern: str) -> str:
+    pattern = re.sub(r"\\.|\[[^]]*\]", "", pattern)
+    while pattern != (fewer := re.sub(r"\([^()]*\)", "", pattern)):
+        pattern = fewer
+    return pattern
 
 
 def _edition(text: str) -> str:

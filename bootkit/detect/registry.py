@@ -19,6 +19,7 @@ from bootkit.errors import BootkitError
 from bootkit.model.boot import Recognition
 from bootkit.model.iso import NotRecorded
 from bootkit.model.stack import ScriptMark
+from bootkit.plain import harmless
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -140,9 +141,12 @@ def _plugins() -> Iterator[Detector]:
 
 
 def _warn(message: str, *, trace: bool = False) -> None:
-    import logging  # 4 ms, and hardly anybody has a broken detector
+    # 5 ms, and hardly anybody has a broken detector
+    import logging
+    import traceback
 
-    logging.getLogger(__name__).warning(message, exc_info=trace)
+    told = f"{message}\n{traceback.format_exc().rstrip()}" if trace else message
+    logging.getLogger(__name__).warning("%s", harmless(told))
 
 
 def _announces_plugins(folder: str) -> bool:

@@ -2,7 +2,6 @@
 
 import json
 import re
-import tomllib
 from collections.abc import Callable, Mapping
 from typing import TypeAlias, TypeVar, cast
 
@@ -37,6 +36,8 @@ def parse_toml(text: str) -> dict[str, object]:
     Raises:
         FormatError: it is no TOML, or nested more deeply than Python can follow.
     """
+    import tomllib
+
     try:
         return tomllib.loads(text)
     except (ValueError, RecursionError) as error:

@@ -265,7 +265,7 @@ class IsoView(abc.ABC):
             return
         wanted = parts[0].lower()
         for node in self._listdir(directory) or ():
-            if (len(parts) == 1 or node.is_dir) and fnmatch.fnmatchcase(node.name.lower(), wanted):
+            if (len(parts) == 1 or node.is_dir) and _matches(node.name.lower(), wanted):
                 yield from self._glob(_join(directory, node.name), parts[1:])
 
     @cached_property
@@ -343,6 +343,25 @@ def _split(path: str) -> tuple[str, tuple[str, ...]]:
     prefix = "efi:/" if path.startswith("efi:/") else "/"
     parts = posixpath.normpath("/" + path.removeprefix("efi:")).strip("/").split("/")
     return prefix, tuple(part for part in parts if part)
+
+
+def _matches(name: str, pattern: str) -> bool:
+    """As ``fnmatch`` does. Most patterns have stars and nothing else, and need no regular expression to be compiled."""
+    if "?" in pattern or "[" in pattern:
+        return fnmatch.fnmatchcase(name, pattern)
+    first, *parts = pattern.split("*")
+    if not parts:
+        return name == pattern
+    *parts, last = parts
+    start, end = len(first), len(name) - len(last)
+    if start > end or not (name.startswith(first) and name.endswith(last)):
+        return False
+    for part in parts:
+        found = name.find(part, start, end)
+        if found < 0:
+            return False
+        start = found + len(part)
+    return True
 
 
 def _join(directory: str, name: str) -> str:

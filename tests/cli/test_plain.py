@@ -57,7 +57,7 @@ def test_a_table_stays_a_table(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_what_modules_note_is_harmless(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(logging, "root", logging.RootLogger(logging.WARNING))
-    output.log_to_stderr(logging.DEBUG)
+    output.log_to_stderr()
     logging.root.warning("%s", EVIL)
     assert not DANGEROUS.search(capsys.readouterr().err)
 

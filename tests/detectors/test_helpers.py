@@ -1,10 +1,15 @@
+import itertools
+from fnmatch import fnmatchcase
+
 import pytest
 
 from bootkit.detect import (
     MenuEntry,
+    NamePattern,
     Role,
     boot_entries,
     clean_title,
+    identify,
     image_name,
     initrd_beside,
     loadable,
@@ -200,3 +205,29 @@ def test_the_description_of_a_board_is_taken_along_where_it_is_there() -> None:
     )
     there, gone = boot_entries(usable_entries(iso, read_menus(iso), lambda _: True))
     assert (there.devicetree, gone.devicetree) == ("/board.dtb", "")
+
+
+def test_a_pattern_finds_the_names_that_fnmatch_finds() -> None:
+    names = ["".join(letters) for count in range(1, 5) for letters in itertools.product("ab", repeat=count)]
+    view = image(*names)
+    for pattern in ("".join(letters) for count in range(1, 5) for letters in itertools.product("a*b?", repeat=count)):
+        assert view.glob(f"/{pattern}") == tuple(sorted(f"/{name}" for name in names if fnmatchcase(name, pattern)))
+    assert view.glob("/[a]b*") == tuple(sorted(f"/{name}" for name in names if fnmatchcase(name, "[a]b*")))
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text"),
+    [
+        (r"^Ember-\d", "EMBER-1"),
+        (r"^Embers?$", "Ember"),
+        (r"^Ember*-\d", "Embe-1"),
+        (r"^Embers{0,1}$", "Ember"),
+        (r"^Ember$|^Glow\b", "Glow 2"),
+        (r"^(?:Ember|Glow) OS", "Glow OS"),
+        (r"^Ember[(|]x|^Glow", "Glow"),
+        (r"^Ember\(|^Glow", "Glow"),
+        (r"Ember", "the Ember"),
+    ],
+)
+def test_a_name_is_found_however_its_pattern_begins(pattern: str, text: str) -> None:
+    assert identify((text,), (NamePattern("Other", "^Other"), NamePattern("Found", pattern))).distro == "Found"

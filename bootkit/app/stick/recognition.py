@@ -5,7 +5,6 @@ from dataclasses import replace
 from bootkit.detect.registry import recognise
 from bootkit.model.catalog import ImageItem
 from bootkit.model.iso import IsoView
-from bootkit.plan.wanted_files import ask_for_wanted_files
 
 
 def answered(item: ImageItem, view: IsoView) -> ImageItem:
@@ -24,6 +23,9 @@ def with_insides(item: ImageItem, view: IsoView) -> ImageItem:
     """
     if item.detection is None or item.facts is None:
         return item
+
+    from bootkit.plan.wanted_files import ask_for_wanted_files
+
     ask_for_wanted_files(view, item.detection)
     old, new = item.facts, view.facts
     facts = replace(

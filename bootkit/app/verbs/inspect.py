@@ -4,6 +4,7 @@ Imports nothing of a stick: a look into a file has to be quick.
 """
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bootkit.app.stick.recognition import answered
 from bootkit.errors import NothingRecognised
@@ -11,12 +12,14 @@ from bootkit.i18n import tr
 from bootkit.model.answers import recognition_to_json
 from bootkit.model.boot import Recognition
 from bootkit.model.catalog import ImageItem
-from bootkit.model.check import Prediction
 from bootkit.model.iso import FileKind, IsoFacts
 from bootkit.model.record import facts_to_json
 from bootkit.probe.image import open_image
 from bootkit.units import format_size
 from bootkit.values import dataclass
+
+if TYPE_CHECKING:
+    from bootkit.model.check import Prediction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +31,7 @@ class Inspection:
     iso_path: str = ""
     """Path on the stick, if it is on one."""
     stick_uuid: str = ""
-    prediction: Prediction | None = None
+    prediction: "Prediction | None" = None
     """How it boots, where that was asked for."""
 
     def to_json(self) -> dict[str, object]:
