@@ -1,9 +1,6 @@
 """Images as the menu shows them: their entries with titles, ids and conditions."""
 
 import re
-import textwrap
-import unicodedata
-import zlib
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -20,21 +17,25 @@ from bootkit.model.boot import (
     Module,
     Role,
 )
-from bootkit.model.catalog import Additions, Hop, ImageAppearance, ImageItem
-from bootkit.model.places import IMAGE_FOLDER, OVERLAY_FOLDER
-from bootkit.render.grub import grub_quote, unbootable_path
-from bootkit.values import dataclass
+from bootkit.model.catalog import Additions, ImageItem
+from bootkit.model.places import OVERLAY_FOLDER
+from bootkit.render.grub import unbootable_path
+from bootkit.render.menu_image import GrubEntry, Load, MenuImage, Needs
+from bootkit.render.names import clean_text, entry_id, explanation, grub_bytes, own_name, plain_path
 
-_WIDTH = 74
-_TITLE_LIMIT = 120
-_ID_LIMIT = 80
+HEADER_SUFFIX = ".header"
+ERASES = "(erases disks)"
+"""What stands behind the title of an entry that destroys something without a question."""
+INSTALLS = "(installs)"
+"""What stands behind the title of one that installs, where that does not say so."""
+OTHER_KERNELS = "With another kernel"
+WITHOUT_ADDITIONS = "Without what is added from this stick"
+MARKED = "marked"
+"""The class of what does not start."""
 _LINE_LIMIT = 2048
 """Bytes of a kernel line with its NUL: COMMAND_LINE_SIZE of x86 and arm64. One word of 8 KiB ends GRUB's lexer."""
 # a toggle's words travel in one variable of the menu, which GRUB splits at blanks and expands like file names
 _TOGGLE_WORD = re.compile(r"[^\s\\'\"*?\[\]]+")
-
-
-HEADER_SUFFIX = ".header"
 _LOADERS = {EntryKind.MEMDISK: "linux16", EntryKind.WIMBOOT: "linux16"}
 """GRUB's command where it is not called as the kind is."""
 _MODULE_LOADERS = {
@@ -42,144 +43,6 @@ _MODULE_LOADERS = {
     EntryKind.MULTIBOOT2: "module2",
     EntryKind.KNETBSD: "knetbsd_module_elf",
 }
-
-
-_OWN = "image_"
-_PLAIN = ImageAppearance()
-_NOTHING = Additions()
-ERASES = "(erases disks)"
-"""What stands behind the title of an entry that destroys something without a question."""
-INSTALLS = "(installs)"
-"""What stands behind the title of one that installs, where that does not say so."""
-GO = "go"
-"""The id of the line that starts an entry which asks once more."""
-OTHER_KERNELS = "With another kernel"
-WITHOUT_ADDITIONS = "Without what is added from this stick"
-
-
-MARKED = "marked"
-"""The class of what does not start."""
-RED, AMBER = "erases", "installs"
-"""Those of what changes a disk: without a question, and when it was asked."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Needs:
-    """Files that an entry loads, by the place where they lie."""
-
-    image: tuple[str, ...] = ()
-    efi: tuple[str, ...] = ()
-    efi_blocks: str = ""
-    """Where the FAT image for UEFI lies in the image, as GRUB's list of blocks."""
-    stick: tuple[str, ...] = ()
-    """Beside the image."""
-
-    @property
-    def of_image(self) -> bool:
-        """Whether GRUB has to look into the image."""
-        return bool(self.image or self.efi)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Load:
-    """One more command of GRUB that loads a file."""
-
-    command: str
-    path: str
-    words: tuple[str, ...] = ()
-    name: str = ""
-    """Name for the file in the archive that ``initrd16`` makes of it."""
-    takes_choices: bool = False
-    """The words of the user's choices come behind its own."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GrubEntry:
-    title: str
-    id: str
-    condition: str = ""
-    """GRUB script that is true where the entry can start; empty if that is everywhere."""
-    explanation: tuple[str, ...] = ()
-    """Lines to show instead of booting."""
-    warning: tuple[str, ...] = ()
-    """What it destroys: lines of a question that is asked before it starts."""
-    installs: bool = False
-    """Whether it is there to write to one of the computer's disks."""
-    own_menu: str = ""
-    """The image's own menu to hand over to instead of booting."""
-    needs: Needs = Needs()
-    kernel: str = ""
-    """For GRUB's ``linux``; empty if ``loads`` says all."""
-    initrds: tuple[str, ...] = ()
-    devicetree: str = ""
-    """For GRUB's ``devicetree``, which only ARM's has. Where it cannot be loaded the firmware's counts, as in the image's own menu."""
-    newest_in: tuple[str, str] | None = None
-    """Of an installed system: the partition as GRUB calls it behind the name of the disk (``,gpt3``), and the folder on it in
-    which the newest kernel is looked for, with a slash at its end."""
-    lists_kernels: bool = False
-    """Whether it is no entry, but a list of all kernels that are there, to be started as the image's first entry does."""
-    loads: tuple[Load, ...] = ()
-    """Commands other than ``linux`` and ``initrd``: the first loads the kernel, the others what it takes along."""
-    before: tuple[str, ...] = ()
-    after: tuple[str, ...] = ()
-    """Words from ``---`` on: what comes behind it is for the installed system, so ours go before it."""
-    to_ram: str = ""
-    safe: str = ""
-    hop: Hop | None = None
-    source: BootEntry | None = None
-    additions: Additions = _NOTHING
-
-    @property
-    def picture(self) -> str:
-        """The class by which a theme finds its picture; empty if it has none."""
-        return RED if self.warning else AMBER if self.installs else ""
-
-    @property
-    def id_path(self) -> str:
-        """Where in the image's menu it is that something starts."""
-        return f"{self.id}>{GO}" if self.warning else self.id
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MenuImage:
-    path: str
-    title: str
-    id: str
-    id_path: str
-    """As GRUB's ``default`` takes it: the ids of the folders above, and its own."""
-    loop: str
-    classes: tuple[str, ...]
-    comment: str
-    explanation: tuple[str, ...] = ()
-    entries: tuple[GrubEntry, ...] = ()
-    appearance: ImageAppearance = _PLAIN
-    refused: frozenset[Firmware] = frozenset()
-    """Where Secure Boot refuses its default entry."""
-    only_installs: bool = False
-
-    @property
-    def key(self) -> str:
-        """Its short name where many are named: the end of ``loop``, in characters that no pattern takes for something else."""
-        return self.loop.removeprefix(_OWN)
-
-    @property
-    def judged(self) -> str:
-        """What the menu's ``judge`` is told, to mark the image where it does not start; empty if it starts everywhere."""
-        sources = [entry.source for entry in self.entries if entry.source is not None]
-        starts = frozenset(firmware for source in sources for firmware in source.firmware)
-        machines = "" if not sources or starts == ANY_FIRMWARE else _names(starts) or "none"
-        return f" {grub_quote(_names(self.refused))} {grub_quote(machines)}" if self.refused or machines else ""
-
-    @property
-    def default(self) -> str:
-        """The entry that the user wants to start by itself, or the first that can, as GRUB's ``default`` takes it."""
-        wanted = (entry.id for entry in self.entries if entry.source and entry.source.title == self.appearance.entry)
-        return f"{self.id_path}>{next(wanted, 0)}"
-
-    @property
-    def offers_itself(self) -> bool:
-        """Whether a time-out may start it: never an installer, unless the user chose what of it is to start."""
-        return bool(self.entries) and (not self.only_installs or bool(self.appearance.entry))
 
 
 def image_title(item: ImageItem) -> str:
@@ -198,14 +61,14 @@ def image_title(item: ImageItem) -> str:
 def menu_image(item: ImageItem, title: str, place: str, additions: Additions) -> MenuImage:
     """An image in the folder at ``place``, as GRUB's ``default`` names it; empty for the menu itself."""
     detection = item.recognition.detection if item.recognition else None
-    own = f"image:{_plain(item.path)}"
+    own = f"image:{plain_path(item.path)}"
     only_installs = detection is not None and stack_of(detection.stack).only_installs
     return MenuImage(
         path=item.path,
         title=title,
         id=own,
         id_path=f"{place}>{own}" if place else own,
-        loop=_own_name(item.path),
+        loop=own_name(item.path),
         classes=_classes(item, detection),
         comment=clean_text(f"{item.path}: {detection.stack if detection else 'not known'}"),
         explanation=_no_boot(item, detection),
@@ -213,10 +76,6 @@ def menu_image(item: ImageItem, title: str, place: str, additions: Additions) ->
         refused=item.refused,
         only_installs=only_installs,
     )
-
-
-def _names(firmware: frozenset[Firmware]) -> str:
-    return " ".join(one.value for one in Firmware if one in firmware)
 
 
 def _no_boot(item: ImageItem, detection: Detection | None) -> tuple[str, ...]:
@@ -239,14 +98,14 @@ def _entries(
 ) -> tuple[GrubEntry, ...]:
     ids: set[str] = set()
     entries = [
-        _entry(item, entry, _entry_id(entry.title, ids), only_installs=only_installs) for entry in detection.entries
+        _entry(item, entry, entry_id(entry.title, ids), only_installs=only_installs) for entry in detection.entries
     ]
     if additions.initrds and detection.wants_disk:
         entries = [_needing(entry) for entry in _with_additions(entries, additions)]
         if detection.entries[0].newest_in:
             entries.append(
                 replace(
-                    entries[0], title=OTHER_KERNELS, id=_entry_id(OTHER_KERNELS, ids), lists_kernels=True, source=None
+                    entries[0], title=OTHER_KERNELS, id=entry_id(OTHER_KERNELS, ids), lists_kernels=True, source=None
                 )
             )
     elif additions.initrds:
@@ -287,7 +146,7 @@ def _twins(entries: list[GrubEntry], ids: set[str]) -> list[GrubEntry]:
     plain = [entry for entry in entries if entry.source is None or entry.source.role is not Role.PERSISTENT]
     firsts = {entry.condition: entry for entry in reversed(plain) if entry.kernel}
     return [
-        replace(entry, title=WITHOUT_ADDITIONS, id=_entry_id(WITHOUT_ADDITIONS, ids), source=None)
+        replace(entry, title=WITHOUT_ADDITIONS, id=entry_id(WITHOUT_ADDITIONS, ids), source=None)
         for entry in reversed(firsts.values())
     ]
 
@@ -350,7 +209,7 @@ def _is_beside(path: str, kernel: str) -> bool:
 
 def image_header(path: str) -> str:
     """Where the stick keeps what makes a cpio member of the image ``path``: ``generate`` writes it."""
-    return f"{OVERLAY_FOLDER}/{_own_name(path)}{HEADER_SUFFIX}"
+    return f"{OVERLAY_FOLDER}/{own_name(path)}{HEADER_SUFFIX}"
 
 
 def _loads(entry: BootEntry) -> Iterator[Load]:
@@ -408,8 +267,8 @@ def _refused(item: ImageItem, entry: BootEntry) -> tuple[str, ...]:
         return explanation("It lies in the image's part for UEFI, and nobody knows where that is.")
     words = max((entry.cmdline, *(module.cmdline for module in entry.modules)), key=len)
     words = (*words, *entry.to_ram, *entry.safe_graphics)
-    size = sum(len(_bytes(word.replace(ISO_PATH, item.path))) + 1 for word in words)
-    if max(size, *(len(_bytes(path)) for path in entry.paths)) >= _LINE_LIMIT:
+    size = sum(len(grub_bytes(word.replace(ISO_PATH, item.path))) + 1 for word in words)
+    if max(size, *(len(grub_bytes(path)) for path in entry.paths)) >= _LINE_LIMIT:
         return explanation(
             f"Its kernel line has {size} characters; kernels take {_LINE_LIMIT - 1}, and GRUB not many more."
         )
@@ -434,54 +293,6 @@ def _condition(firmware: frozenset[Firmware]) -> str:
     return f"[ {' -o '.join(tests)} ]" if tests else "false"
 
 
-def explanation(*paragraphs: str) -> tuple[str, ...]:
-    """Lines that fit a screen of 80 columns; a paragraph that begins with a blank is kept as it is."""
-    lines: list[str] = []
-    for paragraph in paragraphs:
-        kept = "  " if paragraph.startswith(" ") else ""
-        lines += [kept + line for line in textwrap.wrap(clean_text(paragraph, limit=2000), _WIDTH - len(kept))]
-    return tuple(lines)
-
-
-def clean_text(text: str, limit: int = _TITLE_LIMIT) -> str:
-    """``text`` on one line, without what a terminal would not show as a character."""
-    spaced = " ".join(text.split())
-    shown = "".join("?" if unicodedata.category(char).startswith("C") else char for char in spaced)
-    return shown if len(shown) <= limit else shown[: limit - 3] + "..."
-
-
-def display_width(text: str) -> int:
-    """Columns of a text screen that ``text`` takes: Chinese characters take two."""
-    return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
-
-
-def _entry_id(title: str, taken: set[str]) -> str:
-    slug = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")[:60] or "start"
-    name, count = f"entry-{slug}", 1
-    while name in taken:
-        count += 1
-        name = f"entry-{slug}-{count}"
-    taken.add(name)
-    return name
-
-
-def folder_id(folder: str) -> str:
-    """Of the folder ``a/b`` below the image folder."""
-    return f"folder:{_plain(folder)}"
-
-
-def _own_name(path: str) -> str:
-    """A name for what belongs to one image, which no other has."""
-    return f"{_OWN}{zlib.crc32(_bytes(path)):08x}"
-
-
-def _plain(path: str) -> str:
-    """``path`` in characters that an id may hold: ``>`` parts ids, and a test's configuration quotes none."""
-    name = path.removeprefix(f"{IMAGE_FOLDER}/")
-    plain = re.sub(r"[^A-Za-z0-9._/+-]", "_", name)[:_ID_LIMIT]
-    return plain if plain == name else f"{plain}~{zlib.crc32(_bytes(path)):08x}"
-
-
 def image_class(detection: Detection | None) -> str:
     """The class of an image's line, by which a theme finds its picture; empty if nothing is known of it."""
     return re.sub(r"[^a-z0-9]+", "-", detection.distro.lower()).strip("-")[:40] if detection else ""
@@ -491,7 +302,3 @@ def _classes(item: ImageItem, detection: Detection | None) -> tuple[str, ...]:
     """What does not start has the picture that says so, whatever it is."""
     starts = detection is not None and detection.entries and not item.error
     return tuple(filter(None, ("" if starts else MARKED, image_class(detection))))
-
-
-def _bytes(text: str) -> bytes:
-    return text.encode("utf-8", "surrogateescape")

@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 
-from bootkit.render.entries import GO, MenuImage, clean_text, display_width
 from bootkit.render.grub import render
+from bootkit.render.menu_image import GO, MenuImage
+from bootkit.render.names import clean_text, display_width
 from bootkit.render.parts import Parts
 from bootkit.render.tree import MenuFolder
 

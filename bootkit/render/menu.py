@@ -22,9 +22,10 @@ from bootkit.model.places import (
     STOP_FILE,
     SUM_FOLDER,
 )
-from bootkit.render.entries import GrubEntry, MenuImage, split_words
+from bootkit.render.entries import split_words
 from bootkit.render.grub import render
 from bootkit.render.lines import MenuLines, render_image
+from bootkit.render.menu_image import GrubEntry, MenuImage
 from bootkit.render.parts import Parts
 from bootkit.render.search import findable, first_letters
 from bootkit.render.theme import is_our_theme, theme_background, theme_path

@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
-from bootkit.render.entries import MenuImage
+from bootkit.render.menu_image import MenuImage
 from bootkit.values import dataclass
 
 

@@ -6,7 +6,9 @@ from dataclasses import replace
 from itertools import pairwise
 
 from bootkit.model.catalog import Additions, ImageAppearance, ImageItem
-from bootkit.render.entries import MenuImage, clean_text, folder_id, image_title, menu_image
+from bootkit.render.entries import image_title, menu_image
+from bootkit.render.menu_image import MenuImage
+from bootkit.render.names import clean_text, folder_id
 from bootkit.values import dataclass
 
 Appearances = Mapping[str, ImageAppearance]
