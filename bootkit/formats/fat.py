@@ -7,6 +7,7 @@ import struct
 from calendar import timegm
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import field
+from functools import cache
 from typing import BinaryIO
 
 from bootkit.errors import FormatError
@@ -18,6 +19,7 @@ _VOLUME_LABEL, _DIRECTORY, _LONG_NAME = 0x08, 0x10, 0x0F
 _LOWER_BASE, _LOWER_EXTENSION = 0x08, 0x10
 _FAT32_CLUSTERS = 0x0FFFFFF5
 _FAT32_BITS = 0x0FFFFFFF
+_AT_ONCE = 3072
 _ROOT_IDENT = 0
 
 
@@ -246,12 +248,17 @@ class _Table:
 
     # Pages hold a whole number of entries of 12, 16 and of 32 bits.
     _PAGE = 12 << 10
+    _PAGES = 64
+    """How many of them are read at once where all are."""
 
     def __init__(self, fh: BinaryIO, geometry: FatGeometry) -> None:
         self._fh = fh
         self._geometry = geometry
         self._entries = geometry.clusters + 2
+        self._width = geometry.bits // 8
+        """Bytes of an entry; of no meaning where there are 12 bits."""
         self._page_entries = self._PAGE * 8 // geometry.bits
+        self._read: dict[int, bytes] = {}
         self._pages: dict[int, Sequence[int]] = {}
 
     def next(self, cluster: int) -> int:
@@ -265,6 +272,9 @@ class _Table:
         At most ``limit``, which is not 0, and no more than one page tells.
         """
         number, index = divmod(cluster, self._page_entries)
+        count = min(limit, self._page_entries - index, self._entries - cluster)
+        if self._counts_up(number, index, cluster + 1, count):
+            return count, cluster + count
         page = self._page(number)
         if page[index] != cluster + 1:
             return 1, page[index]
@@ -274,19 +284,48 @@ class _Table:
         last = min(index + limit, len(page)) - 1
         return last - index + 1, page[last]
 
+    def _counts_up(self, number: int, index: int, first: int, count: int) -> bool:
+        """Whether ``count`` entries from one of a page on are ``first``, ``first + 1`` and so on: as bytes, a page in microseconds."""
+        if self._geometry.bits == 12:
+            return False
+        data, width = self._bytes(number), self._width
+        start, end = index * width, (index + count) * width
+        # the last alone rules out nearly all that are not: a file in many pieces is not compared at length
+        return data[end - width : end] == (first + count - 1).to_bytes(width, "little") and data[start:end] == counting(
+            first, count, width
+        )
+
     def _page(self, number: int) -> Sequence[int]:
         if number not in self._pages:
-            self._pages[number] = self._read(number)
+            self._pages[number] = self._unpacked(self._bytes(number))
         return self._pages[number]
 
-    def free(self) -> int:
-        pages = -(-self._entries // self._page_entries)
-        return sum(self._read(page).count(0) for page in range(pages))
+    def _bytes(self, number: int) -> bytes:
+        if number not in self._read:
+            self._read[number] = self._bytes_at(number, 1)
+        return self._read[number]
 
-    def _read(self, page: int) -> Sequence[int]:
+    def _bytes_at(self, number: int, pages: int) -> bytes:
+        entries = min(pages * self._page_entries, self._entries - number * self._page_entries)
+        at = self._geometry.fat_offset + number * self._PAGE
+        return read_at(self._fh, at, -(-entries * self._geometry.bits // 8))
+
+    def free(self) -> int:
+        pages = range(0, -(-self._entries // self._page_entries), self._PAGES)
+        return sum(self._zeros(self._bytes_at(number, self._PAGES)) for number in pages)
+
+    def _zeros(self, data: bytes) -> int:
+        """How many entries are free: mostly all of them, or none, which is seen without looking at each."""
+        if self._geometry.bits == 12:
+            return self._unpacked(data).count(0)
+        if data == bytes(len(data)):
+            return len(data) // self._width
+        parts = (data[at : at + self._PAGE] for at in range(0, len(data), self._PAGE))
+        return sum(self._unpacked(part).count(0) for part in parts if bytes(self._width) in part)
+
+    def _unpacked(self, data: bytes) -> Sequence[int]:
         bits = self._geometry.bits
-        entries = min(self._page_entries, self._entries - page * self._page_entries)
-        data = read_at(self._fh, self._geometry.fat_offset + page * self._PAGE, -(-entries * bits // 8))
+        entries = len(data) * 8 // bits
         if bits == 12:
             return [_twelve(data, index) for index in range(entries)]
         if bits == 16:
@@ -294,6 +333,24 @@ class _Table:
         values = struct.unpack(f"<{entries}I", data)
         # The upper four bits are reserved.
         return [value & _FAT32_BITS for value in values] if max(values) > _FAT32_BITS else values
+
+
+def counting(first: int, count: int, width: int) -> bytes:
+    """The entries ``first``, ``first + 1`` and so on, of ``width`` bytes: the table of a file that lies in one piece.
+
+    Thousands of them are one number, in which each has digits of its own.
+    """
+    ones, steps = _digits(width)
+    blocks = (steps + (first + at) * ones for at in range(0, count, _AT_ONCE))
+    size = _AT_ONCE * width
+    return b"".join((block & (1 << size * 8) - 1).to_bytes(size, "little") for block in blocks)[: count * width]
+
+
+@cache
+def _digits(width: int) -> tuple[int, int]:
+    """Numbers whose digits of ``width`` bytes are all 1, and 0, 1, 2 and so on."""
+    ones = int.from_bytes((1).to_bytes(width, "little") * _AT_ONCE, "little")
+    return ones, int.from_bytes(b"".join(number.to_bytes(width, "little") for number in range(_AT_ONCE)), "little")
 
 
 def _twelve(data: bytes, index: int) -> int:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import BinaryIO, cast
 
 from bootkit.errors import BootkitError
-from bootkit.formats.fat import Fat, FatEntry, FatGeometry, case_flags, short_checksum
+from bootkit.formats.fat import Fat, FatEntry, FatGeometry, case_flags, counting, short_checksum
 from bootkit.i18n import tr
 from bootkit.model.filesystem import VFAT
 from bootkit.system.clusters import RECORD, ClusterWriter, Folder, Member, Run
@@ -172,18 +172,18 @@ class FatWriter(ClusterWriter[FatEntry]):
         last = (0xFFFF, 0x0FFFFFFF)[self._geometry.bits == 32]
         for number, (first, count) in enumerate(runs):
             following = runs[number + 1][0] if number + 1 < len(runs) else last
-            self._set_entries(first, (*range(first + 1, first + count), following))
+            data = counting(first + 1, count - 1, self._width) + following.to_bytes(self._width, "little")
+            self._set_entries(first, data)
             self._delta -= count
         self._hint = min(runs[-1][0] + runs[-1][1], self._geometry.clusters + 1)
         return runs
 
     def _give(self, first: int, count: int) -> None:
-        self._set_entries(first, (0,) * count)
+        self._set_entries(first, bytes(count * self._width))
         self._delta += count
         self._hint = min(self._hint, first)
 
-    def _set_entries(self, first: int, values: tuple[int, ...]) -> None:
-        data = struct.pack(f"<{len(values)}{'H' if self._width == 2 else 'I'}", *values)
+    def _set_entries(self, first: int, data: bytes) -> None:
         for table in range(self._tables):
             at = self._geometry.fat_offset + table * self._geometry.fat_size + first * self._width
             self._staged.put(at, data)
@@ -271,7 +271,7 @@ class FatWriter(ClusterWriter[FatEntry]):
         *_, last = self._tree.clusters(folder.entry.cluster)
         ((added, _),) = self._take(1)
         self._staged.write_past(self._offset(added), bytes(self._cluster_size))
-        self._set_entries(last, (added,))
+        self._set_entries(last, added.to_bytes(self._width, "little"))
         folder.places.extend(range(self._offset(added), self._offset(added) + self._cluster_size, RECORD))
         folder.used.extend(bytes(self._cluster_size // RECORD))
 

@@ -17,13 +17,16 @@ from bootkit.system.staged import SECTOR, SectorChange, Staged, Step
 Piece = tuple[int, int]
 """Offset and length in bytes, from the start of the partition."""
 
-_MAGIC = b"bootkit redo 2\r\n"
+_MAGIC = b"bootkit redo 3\r\n"
+_OLDER = b"bootkit redo 2\r\n"
+"""Of a bootkit whose records have the sectors as they are."""
 _HEAD = struct.Struct("<16sQII")
 """Magic, bytes and CRC-32 of the records, number of pieces; behind it the pieces, and at the end of the sector its CRC-32."""
 _PIECE = struct.Struct("<QQ")
 _PIECES = (SECTOR - _HEAD.size - 4) // _PIECE.size
 _RECORD = struct.Struct(f"<QIB{SECTOR}s")
-"""Where a sector lies, CRC-32 of what was there before, number of the step, what is to be there. All of them are compressed."""
+"""Where a sector lies, CRC-32 of what was there before, number of the step, what is to be there, see :func:`_in_planes`. All are compressed."""
+_PLANES = 4
 _LIMIT = 128 << 20
 """Bytes of records; the largest change is the removal of a file of 4 TB, whose bitmap has as many."""
 _STAMP = b"bootkit records\n"
@@ -97,7 +100,7 @@ def pending(staged: Staged, sector: int) -> Sequence[Step] | None:
     it should become, because another program has written to the partition since.
     """
     head = staged.on_medium(sector, SECTOR)
-    if not head.startswith(_MAGIC):
+    if not head.startswith((_MAGIC, _OLDER)):
         return None
     if zlib.crc32(head[:-4]) != int.from_bytes(head[-4:], "little"):
         return ()
@@ -108,7 +111,7 @@ def pending(staged: Staged, sector: int) -> Sequence[Step] | None:
     if any(at + length > staged.size for at, length in pieces):
         return ()
     body = b"".join(staged.on_medium(at, length) for at, length in pieces)
-    records = _unpacked(body) if zlib.crc32(body) == checksum else b""
+    records = _unpacked(body, in_planes=head.startswith(_MAGIC)) if zlib.crc32(body) == checksum else b""
     return _recorded(staged, records) if _is_ours(staged, records) else ()
 
 
@@ -122,7 +125,7 @@ def repeat(staged: Staged, sector: int, steps: Sequence[Step]) -> None:
 def is_free(staged: Staged, sector: int) -> bool:
     """Whether the sector holds nothing of anybody else's."""
     head = staged.on_medium(sector, SECTOR)
-    return head.startswith(_MAGIC) or head.count(0) == SECTOR
+    return head.startswith((_MAGIC, _OLDER)) or head.count(0) == SECTOR
 
 
 def _apply(staged: Staged, steps: Sequence[Step]) -> None:
@@ -185,21 +188,41 @@ def _in_gap(staged: Staged, gap: Piece, size: int) -> tuple[Piece, ...]:
 def _records(steps: Sequence[Step]) -> bytes:
     packer = zlib.compressobj(1)
     packed = [
-        packer.compress(_RECORD.pack(change.at, zlib.crc32(change.before), number, change.after))
+        packer.compress(_RECORD.pack(change.at, zlib.crc32(change.before), number, _in_planes(change.after)))
         for number, step in enumerate(steps)
         for change in step
     ]
     return b"".join((*packed, packer.flush()))
 
 
-def _unpacked(body: bytes) -> bytes:
-    """The records; nothing if they are damaged, or more than anybody writes."""
+def _in_planes(sector: bytes) -> bytes:
+    """First the first bytes of all its numbers of four bytes, then their second bytes, and so on.
+
+    A table of clusters counts up: so it takes a tenth of the room, and a quarter of the time.
+    """
+    return b"".join(sector[plane::_PLANES] for plane in range(_PLANES))
+
+
+def _of_planes(content: bytes) -> bytes:
+    sector = bytearray(SECTOR)
+    for plane in range(_PLANES):
+        sector[plane::_PLANES] = content[plane * SECTOR // _PLANES : (plane + 1) * SECTOR // _PLANES]
+    return bytes(sector)
+
+
+def _unpacked(body: bytes, *, in_planes: bool) -> bytes:
+    """The records, their sectors as they are; nothing if they are damaged, or more than anybody writes."""
     unpacker = zlib.decompressobj()
     try:
         records = unpacker.decompress(body, _LIMIT)
     except zlib.error:
         return b""
-    return records if unpacker.eof else b""
+    if not unpacker.eof or len(records) % _RECORD.size:
+        return b""
+    if not in_planes:
+        return records
+    parts = _RECORD.iter_unpack(records)
+    return b"".join(_RECORD.pack(at, before, number, _of_planes(after)) for at, before, number, after in parts)
 
 
 def _recorded(staged: Staged, records: bytes) -> tuple[Step, ...]:
@@ -212,8 +235,6 @@ def _recorded(staged: Staged, records: bytes) -> tuple[Step, ...]:
 
 def _is_ours(staged: Staged, records: bytes) -> bool:
     """Whether each sector is as before one of its changes, or as behind it: else its file system has changed since."""
-    if len(records) % _RECORD.size:
-        return False
     stages: dict[int, set[int]] = {}
     for at, before, _, after in _RECORD.iter_unpack(records):
         stages.setdefault(at, set()).update((before, zlib.crc32(after)))

@@ -15,6 +15,7 @@ from bootkit.system.staged import SECTOR, Staged
 from tests.faults.trace import Sync, Trace, recorded
 
 OFFSET, SIZE, SPARE, ROOM = 4096, 1 << 20, 512, 512 << 10
+MAGICS = b"bootkit redo 2\r\n", b"bootkit redo 3\r\n"
 NEW = random.Random(7).randbytes(5000)
 """What compression makes no shorter."""
 
@@ -153,16 +154,50 @@ def test_of_many_pieces_the_largest_are_taken() -> None:
     assert len(room.pieces) <= 30
 
 
+@pytest.mark.parametrize("magic", MAGICS)
 @pytest.mark.parametrize(
     "body", [zlib.compress(bytes(129 << 20), 1), b"no records", b""], ids=["bomb", "garbage", "empty"]
 )
-def test_records_that_somebody_made_up_do_not_count(body: bytes, descriptor: int) -> None:
+def test_records_that_somebody_made_up_do_not_count(body: bytes, magic: bytes, descriptor: int) -> None:
     staged = Staged(descriptor, OFFSET, SIZE + (8 << 20))
     staged.write_past(ROOM, body)
-    head = struct.pack("<16sQII", b"bootkit redo 2\r\n", len(body), zlib.crc32(body), 1)
-    head = (head + struct.pack("<QQ", ROOM, len(body))).ljust(SECTOR - 4, b"\0")
-    staged.write_past(SPARE, head + struct.pack("<I", zlib.crc32(head)))
+    staged.write_past(SPARE, _pointer(magic, body))
     assert pending(staged, SPARE) == ()
+
+
+def _pointer(magic: bytes, body: bytes) -> bytes:
+    head = struct.pack("<16sQII", magic, len(body), zlib.crc32(body), 1)
+    head = (head + struct.pack("<QQ", ROOM, len(body))).ljust(SECTOR - 4, b"\0")
+    return head + struct.pack("<I", zlib.crc32(head))
+
+
+def test_a_change_that_an_older_bootkit_has_begun_is_completed(descriptor: int) -> None:
+    staged = Staged(descriptor, OFFSET, SIZE)
+    new = {at: NEW[at % 4096 :][:SECTOR] for at in (20_480, 20_992, 40_960)}
+    records = (struct.pack(f"<QIB{SECTOR}s", at, zlib.crc32(staged.on_medium(at, SECTOR)), 0, new[at]) for at in new)
+    body = zlib.compress(b"".join(records), 1)
+    staged.write_past(ROOM, body)
+    staged.write_past(SPARE, _pointer(MAGICS[0], body))
+    changes = pending(staged, SPARE)
+    assert changes
+    repeat(staged, SPARE, changes)
+    assert {at: staged.on_medium(at, SECTOR) for at in new} == new
+
+
+def test_a_table_that_counts_up_is_recorded_in_a_tenth_of_its_size(image: Path) -> None:
+    table = struct.pack("<65536I", *range(100_000, 165_536))
+    asked: list[int] = []
+
+    def room_for(size: int) -> tuple[Piece, ...]:
+        asked.append(size)
+        return ((ROOM, 1 << 18),)
+
+    with image.open("r+b") as file:
+        staged = Staged(file.fileno(), OFFSET, SIZE)
+        staged.put(20_480, table)
+        commit(staged, SPARE, room_for)
+    assert max(asked) < len(table) // 10
+    assert image.read_bytes()[OFFSET + 20_480 :][: len(table)] == table
 
 
 def _begun(image: Path) -> Staged:
