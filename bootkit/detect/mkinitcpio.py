@@ -30,11 +30,12 @@ class LoopHook:
 def loop_hook_of(name: str) -> LoopHook:
     """The hook ``<name>_loop_mnt`` beside the hook ``name``: archiso's, or that of a fork which has put its own name for it.
 
-    ``/init`` runs no hook that ``HOOKS`` in ``/config`` does not name, wherever its file came from.
+    ``/init`` runs no hook that ``HOOKS`` in ``/config`` does not name, wherever its file came from. Not all forks are public, so
+    that a hook which keeps archiso's name, or bears a third one, counts as well.
 
     Source: mkinitcpio 41, init_functions (run_hookfunctions); Ventoy 1.0 IMG/cpio/ventoy/hook/arch and hook/hyperbola, which
-    patch ``hooks/parabolaiso``, ``hooks/hyperiso`` and ``hooks/artix`` by these names; artools 0.8, initcpio/hooks; KaOSx/live-uefi (d5c3332), live-iso/hooks. Taken for granted, not
-    read: that Parabola, Hyperbola and Chakra call the second hook so.
+    patch ``hooks/parabolaiso``, ``hooks/hyperiso`` and ``hooks/artix`` by these names; artools 0.8, initcpio/hooks;
+    KaOSx/live-uefi (d5c3332), live-iso/hooks.
     """
     hook, listed = f"{name}_loop_mnt", f"{name}-loop-in-config"
     return LoopHook(
@@ -47,10 +48,10 @@ def loop_hook_of(name: str) -> LoopHook:
             parts=((_CONFIG, listed),),
             partial=f"Its initrd holds the hook {hook}, which opens an ISO file, but its /config does not name it.",
         ),
-        markers={name: (f"hooks/{name}",), f"{name}-loop": (f"hooks/{hook}",)},
+        markers={name: (f"hooks/{name}",), f"{name}-loop": ("hooks/*_loop_mnt",)},
         scripts={
             _CONFIG: ScriptMark(files=("config",), says="^HOOKS="),
-            listed: ScriptMark(files=("config",), says=rf"^HOOKS=.*\b{hook}\b"),
+            listed: ScriptMark(files=("config",), says=r"^HOOKS=.*\b\w+_loop_mnt\b"),
         },
     )
 
