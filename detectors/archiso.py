@@ -13,7 +13,8 @@ Source: archlinux/mkinitcpio-archiso 73 (b206f34): hooks/archiso, hooks/archiso_
 archlinux/archiso 88 (52bf735): configs/releng, configs/baseline, archiso/mkarchiso (grubenv); archlinux/mkinitcpio
 init_functions. CachyOS/CachyOS-Live-ISO (1003c20), endeavouros-team/EndeavourOS-ISO (765df2f), BlackArch/blackarch-iso
 (c0ff16d3). KaOS: KaOSx/live-uefi (d5c3332, November 2024), live-iso/hooks and configs/shared/mkinitcpio.conf. Parabola: its
-published kernel lines. Reported, not read: the hooks of Parabola, Hyperbola and Chakra, which are taken to be archiso's with
+published kernel lines. Reported, not read: the hooks of Parabola, Hyperbola and Chakra (a1ive/a1ive.github.io, 02a86a9, has their
+words), which are taken to be archiso's with
 their own name for it.
 Booted: those hooks and mkinitcpio's init (2061445) over Debian's programs, from FAT32, with the overlay.
 Persistence: mkinitcpio-archiso 73, hooks/archiso. Answer files: archiso's documentation of ``script=``.
@@ -321,6 +322,9 @@ DETECTOR = Detector(
             name="parabolaiso",
             systems=("Parabola",),
             source="archlinux/mkinitcpio-archiso (b206f34), renamed; its published kernel lines",
+            looked_at=(
+                LookedAt(system="Parabola", version="2022.04", when="2026-11", what="its published kernel line"),
+            ),
             keeps="an ext4, btrfs or xfs partition, by cow_device= and cow_directory=",
             markers=_PARABOLA.markers,
             scripts=_PARABOLA.scripts,
@@ -334,6 +338,9 @@ DETECTOR = Detector(
             name="hyperiso",
             systems=("Hyperbola",),
             source="archlinux/mkinitcpio-archiso (b206f34), renamed; its published kernel lines",
+            looked_at=(
+                LookedAt(system="Hyperbola", version="0.4.4", when="2026-11", what="its published kernel line"),
+            ),
             keeps="an ext4, btrfs or xfs partition, by cow_device= and cow_directory=",
             markers=_HYPERBOLA.markers,
             scripts=_HYPERBOLA.scripts,
@@ -369,6 +376,14 @@ DETECTOR = Detector(
             roots=("/{chakraisobasedir:chakra}/*/root-image.*fs",),
             systems=("Chakra",),
             source="archlinux/mkinitcpio-archiso (b206f34), renamed; reported",
+            looked_at=(
+                LookedAt(
+                    system="Chakra",
+                    version="2017.10",
+                    when="2026-11",
+                    what="a1ive/a1ive.github.io (02a86a9) grub2_loopback.md (reported)",
+                ),
+            ),
             keeps="an ext4, btrfs or xfs partition, by cow_device= and cow_directory=",
         ),
     ),

@@ -18,6 +18,7 @@ from bootkit.detect import (
     EntryKind,
     Firmware,
     IsoView,
+    LookedAt,
     Module,
     NotMine,
     Role,
@@ -113,6 +114,14 @@ DETECTOR = Detector(
             name="bsd.rd",
             systems=("OpenBSD installer",),
             source="GRUB 2.06; thias/glim (8b87c26)",
+            looked_at=(
+                LookedAt(
+                    system="OpenBSD installer",
+                    version="7.5",
+                    when="2026-11",
+                    what="the files of install75.iso, and thias/glim (8b87c26)",
+                ),
+            ),
             verdict=Verdict.HELPED,
             but="BIOS only; the sets come from the network or a FAT32 folder",
         ),
@@ -120,6 +129,14 @@ DETECTOR = Detector(
             name="miniroot",
             systems=("NetBSD installer",),
             source="GRUB 2.06; reported",
+            looked_at=(
+                LookedAt(
+                    system="NetBSD installer",
+                    version="10.0",
+                    when="2026-11",
+                    what="the files of its disc, and aguslr/multibootusb (a5cee8e)",
+                ),
+            ),
             verdict=Verdict.HELPED,
             but="BIOS only; the sets come from the network or a FAT32 folder",
         ),

@@ -84,9 +84,7 @@ DETECTOR = Detector(
             systems=("Fedora CoreOS", "RHEL CoreOS", "CentOS Stream CoreOS"),
             source="coreos/fedora-coreos-config (2d0fce6d)",
             looked_at=(
-                LookedAt(
-                    system="Fedora CoreOS", version="40", when="2026-11", what="coreos/fedora-coreos-config (2d0fce6d)"
-                ),
+                LookedAt(system="Fedora CoreOS", version="43", when="2026-11", what="its kernel line, as published"),
             ),
         ),
     ),

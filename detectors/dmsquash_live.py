@@ -320,7 +320,13 @@ DETECTOR = Detector(
                     what="its image, in the tests of linuxboot/heads (aedae4ff)",
                 ),
                 LookedAt(
-                    system="Void Linux", version="2024.03", when="2026-11", what="void-linux/void-mklive (90028e0)"
+                    system="KaOS",
+                    version="2026",
+                    when="2026-11",
+                    what="its makers' news of dracut and Limine (reported)",
+                ),
+                LookedAt(
+                    system="Void Linux", version="2026.04", when="2026-11", what="void-linux/void-mklive (90028e0)"
                 ),
             ),
             keeps="a partition or a container file, by rd.live.overlay= (rd.overlay= since dracut-ng 110)",

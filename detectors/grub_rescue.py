@@ -13,6 +13,7 @@ from bootkit.detect import (
     Detector,
     EntryKind,
     IsoView,
+    LookedAt,
     NotMine,
     Role,
     Stack,
@@ -85,6 +86,14 @@ DETECTOR = Detector(
             name="grub-mkrescue",
             systems=("images made by grub-mkrescue",),
             source="GRUB 2.06 util/grub-mkrescue.c",
+            looked_at=(
+                LookedAt(
+                    system="images made by grub-mkrescue",
+                    version="2.06",
+                    when="2026-11",
+                    what="GRUB 2.06 of Debian 12, images made with it",
+                ),
+            ),
             but="one with nothing but GRUB on it has nothing to boot",
             booted="tests/boots/test_tools.py::test_a_menu_on_an_image_starts_what_is_on_it",
         ),

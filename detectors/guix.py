@@ -23,6 +23,7 @@ from bootkit.detect import (
     Detection,
     Detector,
     IsoView,
+    LookedAt,
     NotMine,
     Stack,
     arch_of,
@@ -68,6 +69,11 @@ DETECTOR = Detector(
             name=STACK,
             systems=("Guix System",),
             source="GNU Guix (eb06d514) gnu/build/linux-boot.scm",
+            looked_at=(
+                LookedAt(
+                    system="Guix System", version="1.5.0", when="2026-11", what="GNU Guix (eb06d514), which is newer"
+                ),
+            ),
             but="nothing of the user's is laid over it",
             overlay=MAKES_A_DISK,
         ),

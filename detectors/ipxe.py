@@ -17,6 +17,7 @@ from bootkit.detect import (
     FileKind,
     Firmware,
     IsoView,
+    LookedAt,
     NotMine,
     Role,
     Stack,
@@ -98,6 +99,15 @@ DETECTOR = Detector(
             name="ipxe",
             systems=("iPXE", "netboot.xyz"),
             source="ipxe 1.0.0+git-20190125 (Debian 12)",
+            looked_at=(
+                LookedAt(system="iPXE", version="1.0.0", when="2026-11", what="ipxe 1.0.0+git-20190125 of Debian 12"),
+                LookedAt(
+                    system="netboot.xyz",
+                    version="3.0.2",
+                    when="2026-11",
+                    what="netbootxyz/netboot.xyz (5e6620c) roles/netbootxyz/tasks",
+                ),
+            ),
             booted="tests/boots/test_tools.py::test_a_program_runs",
         ),
     ),

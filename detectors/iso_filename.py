@@ -16,6 +16,7 @@ from bootkit.detect import (
     Detection,
     Detector,
     IsoView,
+    LookedAt,
     MenuEntry,
     NotMine,
     QuickRule,
@@ -121,11 +122,27 @@ DETECTOR = Detector(
             name="pmagic",
             systems=("Parted Magic",),
             source="Mexit/MultiOS-USB (5a8765a) config/pmagic",
+            looked_at=(
+                LookedAt(
+                    system="Parted Magic",
+                    version="2024.09",
+                    when="2026-11",
+                    what="Mexit/MultiOS-USB (5a8765a) config/pmagic (reported)",
+                ),
+            ),
         ),
         Stack(
             name="plop",
             systems=("Plop Linux",),
             source="Mexit/MultiOS-USB (5a8765a) config/ploplinux",
+            looked_at=(
+                LookedAt(
+                    system="Plop Linux",
+                    version="24.2",
+                    when="2026-11",
+                    what="Mexit/MultiOS-USB (5a8765a) config/ploplinux (reported)",
+                ),
+            ),
         ),
     ),
 )

@@ -19,6 +19,7 @@ from bootkit.detect import (
     Detection,
     Detector,
     IsoView,
+    LookedAt,
     MenuEntry,
     NamePattern,
     NotMine,
@@ -99,6 +100,14 @@ DETECTOR = Detector(
             name="kiwi isoboot",
             systems=("openSUSE live (to 42)", "SUSE Studio images", "GeckoLinux (old)", "Univention live"),
             source="OSInside/kiwi-legacy modules/KIWILinuxRC.sh",
+            looked_at=(
+                LookedAt(
+                    system="openSUSE live",
+                    version="13.2",
+                    when="2026-11",
+                    what="OSInside/kiwi-legacy 7.04.58 (0782da5)",
+                ),
+            ),
             keeps="a partition, by kiwi_cowdevice= and kiwi_cowsystem=",
             words=ChoiceWords(language=("lang={lang}",)),
         ),

@@ -18,6 +18,7 @@ from bootkit.detect import (
     Detector,
     FileFinder,
     IsoView,
+    LookedAt,
     MenuEntry,
     NotMine,
     QuickRule,
@@ -96,6 +97,14 @@ DETECTOR = Detector(
             name="knoppix",
             systems=("KNOPPIX",),
             source="aguslr/multibootusb (a5cee8e) mbusb.d/knoppix.d (reported)",
+            looked_at=(
+                LookedAt(
+                    system="KNOPPIX",
+                    version="9.1",
+                    when="2026-11",
+                    what="aguslr/multibootusb (a5cee8e) of June 2021 (reported)",
+                ),
+            ),
             scripts={
                 "knoppix": ScriptMark(files=("init", "linuxrc"), says=r"\bKNOPPIX\b"),
                 "knoppix-bootfrom": ScriptMark(files=("init", "linuxrc"), says=r"\bbootfrom\b"),

@@ -169,6 +169,14 @@ DETECTOR = Detector(
             name="Linux Live Kit (Wifislax)",
             systems=("Wifislax (to 4)",),
             source="aguslr/multibootusb (a5cee8e) mbusb.d/wifislax.d (reported)",
+            looked_at=(
+                LookedAt(
+                    system="Wifislax",
+                    version="4.12",
+                    when="2026-11",
+                    what="a1ive/a1ive.github.io (02a86a9) grub2_loopback.md (reported)",
+                ),
+            ),
         ),
     ),
 )

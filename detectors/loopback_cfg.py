@@ -15,6 +15,7 @@ from bootkit.detect import (
     Detector,
     EntryKind,
     IsoView,
+    LookedAt,
     Menu,
     MenuEntry,
     NotMine,
@@ -95,6 +96,15 @@ DETECTOR = Detector(
             name="loopback.cfg",
             systems=("Super Grub2 Disk", "siduction", "any image with a working loopback.cfg"),
             source="supergrubdisk.org/wiki/Loopback.cfg",
+            looked_at=(
+                LookedAt(
+                    system="Super Grub2 Disk",
+                    version="2.06",
+                    when="2026-11",
+                    what="thias/glim (8b87c26) and its loopback.cfg",
+                ),
+                LookedAt(system="siduction", version="2023.1", when="2026-11", what="the loopback.cfg of pyfll 2023.1"),
+            ),
             booted="tests/boots/test_tools.py::test_a_menu_on_an_image_starts_what_is_on_it",
         ),
     ),

@@ -174,6 +174,12 @@ DETECTOR = Detector(
                     when="2026-11",
                     what="manjaro/manjaro-tools (c2a7a41) and its menu of 2023",
                 ),
+                LookedAt(
+                    system="Mabox",
+                    version="2026.08",
+                    when="2026-11",
+                    what="musqz/mabox-snapshot, which uses the hooks of manjaro-tools-iso",
+                ),
             ),
             words=ChoiceWords(language=("lang={lang}",), keyboard=("keytable={keymap}",), timezone=("tz={value}",)),
             no_persistence=KEEPS_NOTHING,
@@ -189,6 +195,11 @@ DETECTOR = Detector(
             name="miso (dracut)",
             systems=("Garuda Linux",),
             source="garuda-linux/garuda-tools (433ad84)",
+            looked_at=(
+                LookedAt(
+                    system="Garuda Linux", version="2021.11", when="2026-11", what="garuda-linux/garuda-tools (433ad84)"
+                ),
+            ),
             overlay=MAKES_A_DISK,
             roots=("/{misobasedir:garuda}/*/*.sfs",),
         ),

@@ -15,6 +15,7 @@ from bootkit.detect import (
     Detection,
     Detector,
     IsoView,
+    LookedAt,
     MenuEntry,
     NamePattern,
     NotMine,
@@ -91,6 +92,14 @@ DETECTOR = Detector(
             name="mklivecd",
             systems=("PCLinuxOS",),
             source="mklivecd's RPM changelog; aguslr/multibootusb (a5cee8e) (reported)",
+            looked_at=(
+                LookedAt(
+                    system="PCLinuxOS",
+                    version="2024.01",
+                    when="2026-11",
+                    what="Mexit/MultiOS-USB (5a8765a) config/pclinuxos (reported)",
+                ),
+            ),
             words=ChoiceWords(language=("lang={language}",), keyboard=("keyb={keymap}",)),
         ),
     ),

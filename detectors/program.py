@@ -16,6 +16,7 @@ from bootkit.detect import (
     FileKind,
     Firmware,
     IsoView,
+    LookedAt,
     NotMine,
     Role,
     Stack,
@@ -70,6 +71,7 @@ DETECTOR = Detector(
             name="efi application",
             systems=("UEFI shells", "PassMark MemTest86 (.efi)", "other .efi programs"),
             source="GRUB 2.06 grub-core/loader/efi/chainloader.c",
+            looked_at=(LookedAt(system="UEFI shells", version="2.2", when="2026-11", what="Shell.efi of EDK II"),),
             but="UEFI only, and only those that need no files beside them",
         ),
         Stack(
@@ -81,6 +83,11 @@ DETECTOR = Detector(
                 "Plop Boot Manager",
             ),
             source="GRUB 2.06 grub-core/loader/i386/linux.c",
+            looked_at=(
+                LookedAt(
+                    system="ipxe.lkrn", version="1.0.0", when="2026-11", what="ipxe 1.0.0+git-20190125 of Debian 12"
+                ),
+            ),
             verdict=Verdict.GUESS,
             but="BIOS only",
         ),

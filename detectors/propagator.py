@@ -22,6 +22,7 @@ from bootkit.detect import (
     Detector,
     Identity,
     IsoView,
+    LookedAt,
     MenuEntry,
     NamePattern,
     NotMine,
@@ -130,6 +131,14 @@ DETECTOR = Detector(
             name="propagator",
             systems=("ALT (to p10)", "Simply Linux (to 10)"),
             source="altlinux/mkimage-profiles; ALT Linux Wiki, Propagator",
+            looked_at=(
+                LookedAt(
+                    system="ALT",
+                    version="10",
+                    when="2026-11",
+                    what="altlinux/mkimage-profiles (fc28b26) features.in/initrd-propagator",
+                ),
+            ),
             words=ChoiceWords(language=("lang={lang}",)),
         ),
         Stack(

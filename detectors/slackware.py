@@ -15,6 +15,7 @@ from bootkit.detect import (
     Detection,
     Detector,
     IsoView,
+    LookedAt,
     MenuEntry,
     NotMine,
     QuickRule,
@@ -84,6 +85,14 @@ DETECTOR = Detector(
             only_installs=True,
             systems=("Slackware",),
             source="Mexit/MultiOS-USB (5a8765a) config/slackware",
+            looked_at=(
+                LookedAt(
+                    system="Slackware",
+                    version="15.0",
+                    when="2026-11",
+                    what="Mexit/MultiOS-USB (5a8765a) config/slackware (reported)",
+                ),
+            ),
             verdict=Verdict.HELPED,
             but="the user mounts the packages by hand",
         ),

@@ -22,6 +22,7 @@ from bootkit.detect import (
     FileKind,
     Firmware,
     IsoView,
+    LookedAt,
     NotMine,
     Role,
     Stack,
@@ -132,6 +133,9 @@ DETECTOR = Detector(
                 "Macrium and AOMEI rescue media",
             ),
             source="ipxe/wimboot 2.9.0 (e587564)",
+            looked_at=(
+                LookedAt(system="Windows Setup", version="11", when="2026-11", what="ipxe/wimboot 2.9.0 (e587564)"),
+            ),
             verdict=Verdict.HELPED,
             but="BIOS only, with a wimboot that you bring; Setup does not see its disc",
         ),

@@ -190,6 +190,12 @@ def test_what_was_looked_at_is_a_system_of_the_row_once_and_says_when_and_by_wha
     assert len(set(looked_at)) == len(looked_at)
 
 
+@each_row
+def test_of_each_stack_that_starts_somebody_has_looked_at_a_version(row: SupportedRow) -> None:
+    """A guess is made of images that nobody knows."""
+    assert row.stack.looked_at or not row.is_started or row.stack.verdict is Verdict.GUESS
+
+
 def test_the_table_says_up_to_which_versions_it_holds() -> None:
     newest = {str(one) for row in supported() for one in row.stack.looked_at}
     assert {
