@@ -47,9 +47,10 @@ class ImageView(IsoView):
         self._warnings: list[str] = []
         descriptors = read_volume_descriptors(fh)
         self._tree, facts = _choose_tree(fh, descriptors, IsoFacts(name=name, size=size))
-        self.missing = max(0, (descriptors.pvd.size if descriptors.pvd else 0) - size)
-        """Bytes that the volume descriptor claims behind the end of the file: an incomplete download."""
-        if self.missing > PADDING:
+        claimed = max(0, (descriptors.pvd.size if descriptors.pvd else 0) - size)
+        self.missing = claimed if claimed > PADDING or (claimed and _holds_files_behind(self._tree, size)) else 0
+        """Bytes that the volume descriptor claims behind the end of the file, and that are no padding: an incomplete download."""
+        if self.missing:
             self._warnings.append(f"{INCOMPLETE}: {format_size(self.missing)} are missing at its end")
             facts = replace(facts, missing=self.missing)
         self._partitions = self._read_partitions()
@@ -287,6 +288,27 @@ def _open_udf(fh: BinaryIO, name: str, *, may_fail: bool) -> "Udf | None":
         if may_fail:
             return None
         raise FormatError(tr("{name} cannot be read: {message}", name=name, message=error.message)) from error
+
+
+def _holds_files_behind(tree: Tree, end: int) -> bool:
+    folders, seen = ["/"], set[int]()
+    for folder in folders:
+        for entry in tree.listdir(folder) or ():
+            path = f"{folder.rstrip('/')}/{entry.name}"
+            if entry.is_dir and entry.ident not in seen:
+                seen.add(entry.ident)
+                folders.append(path)
+            elif not entry.is_dir and not entry.is_link and _ends_behind(tree, path, end):
+                return True
+    return False
+
+
+def _ends_behind(tree: Tree, path: str, end: int) -> bool:
+    try:
+        extents = tree.extents(path)
+    except FormatError:
+        return False
+    return any(offset + length > end for offset, length in extents if offset is not None)
 
 
 def _is_stub(iso: Tree, udf: Tree) -> bool:

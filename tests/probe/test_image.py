@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from bootkit.errors import BootkitError, FormatError
+from bootkit.formats.iso9660 import Iso9660
 from bootkit.model.iso import TEXT_LIMIT, RecordedIso
 from bootkit.model.record import facts_from_json, facts_to_json
 from bootkit.probe.image import open_image
@@ -137,6 +138,23 @@ def test_binary_members_are_files(image: Path, tree: Path) -> None:
         assert iso.read("efi:/EFI/BOOT/GRUB.CFG", 9) == b"menuentry"
         with pytest.raises(FormatError, match=r"live\.iso has no file /casper/none"):
             iso.open("/casper/none")
+
+
+def test_an_image_without_its_padding_is_whole_and_one_that_ends_inside_of_a_small_file_is_not(tmp_path: Path) -> None:
+    (tmp_path / "tree" / "live").mkdir(parents=True)
+    (tmp_path / "tree" / "live" / "root.img").write_bytes(bytes(9000))
+    path = tmp_path / "small.iso"
+    run("xorriso", "-as", "mkisofs", "-R", "-o", path, tmp_path / "tree")
+    whole = path.stat().st_size
+    with path.open("rb") as fh:
+        ((start, length),) = Iso9660(fh).extents("/live/root.img")
+        assert start is not None
+    sectors, torn = start + length + -length % 2048, start + length - 1
+    for end, missing in ((whole, 0), (sectors, 0), (torn, whole - torn)):
+        os.truncate(path, end)
+        with open_image(path) as view:
+            assert (view.missing, view.facts.missing) == (missing, missing)
+            assert bool(missing) == any("not complete" in warning for warning in view.facts.warnings)
 
 
 def test_a_truncated_image_says_so_and_gives_what_is_there(image: Path, tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ from bootkit.model.catalog import ImageItem
 from bootkit.model.places import IMAGE_FOLDER
 from bootkit.model.plan import CopyImage, RemoveFile, StickPlan, WriteFile
 from bootkit.plan.names import better_name, name_problem
-from bootkit.probe.image import PADDING, open_image
+from bootkit.probe.image import open_image
 from bootkit.system.changes import Watcher, apply_changes, require_unused
 from bootkit.system.volume import Volume
 from bootkit.units import format_size
@@ -197,7 +197,7 @@ def _addition(source: Path, folder: str, *, rename: bool) -> Addition:
             tr("{source} cannot be booted under this name: {problem}", source=source.name, problem=problem), hint=hint
         )
     with open_image(source, name=name) as view:
-        if view.missing > PADDING:
+        if view.missing:
             missing = format_size(view.missing)
             raise BootkitError(
                 tr("{source} is not complete: {missing} are missing at its end", source=source.name, missing=missing),
