@@ -11,7 +11,7 @@ from typing import Final
 
 from bootkit.bootcfg import cmdline
 from bootkit.bootcfg.grub_lexer import Arg
-from bootkit.bootcfg.grub_machine import ESP_DEVICE, IMAGE_DEVICE, NO_USES, STICK_DEVICE, GrubMachine
+from bootkit.bootcfg.grub_machine import ESP_DEVICE, IMAGE_DEVICE, LOOP_DEVICE, NO_USES, STICK_DEVICE, GrubMachine
 from bootkit.bootcfg.grub_test import evaluate
 from bootkit.bootcfg.grubenv import parse_grubenv
 from bootkit.model.boot import IN_EFI, STICK_UUID, Module
@@ -147,25 +147,29 @@ def _search_one(find: Callable[[GrubMachine, Arg], str]) -> Run:
     return run
 
 
+def _image(machine: GrubMachine) -> str:
+    return LOOP_DEVICE if machine.known is not None else IMAGE_DEVICE
+
+
 def _device_of_file(machine: GrubMachine, arg: Arg) -> str:
     if machine.on_stick(arg):
         return STICK_DEVICE
     path = "/" + arg.text.lstrip("/")
     if machine.files.exists(path):
-        return IMAGE_DEVICE
+        return _image(machine)
     return ESP_DEVICE if machine.files.exists(IN_EFI + path) else ""
 
 
 def _device_of_label(machine: GrubMachine, arg: Arg) -> str:
     known = machine.files.volume_id
-    return IMAGE_DEVICE if not known or known == arg.text else ""
+    return _image(machine) if not known or known == arg.text else ""
 
 
 def _device_of_uuid(machine: GrubMachine, arg: Arg) -> str:
     if arg.text == STICK_UUID:
         return STICK_DEVICE
     known = machine.files.uuid
-    return IMAGE_DEVICE if not known or known.lower() == arg.text.lower() else ""
+    return _image(machine) if not known or known.lower() == arg.text.lower() else ""
 
 
 def _probe(machine: GrubMachine, args: Sequence[Arg]) -> bool:
@@ -250,7 +254,10 @@ def _loopback(machine: GrubMachine, args: Sequence[Arg]) -> bool:
     if "-d" in found or "--delete" in found or len(rest) < 2:
         return True
     name = frozenset({rest[0].text})
-    machine.foreign = machine.foreign - name if machine.on_stick(rest[1]) else machine.foreign | name
+    is_image = machine.on_stick(rest[1])
+    machine.foreign = machine.foreign - name if is_image else machine.foreign | name
+    if machine.known is not None and is_image:
+        machine.known |= name
     return True
 
 

@@ -13,8 +13,9 @@ from bootkit.bootcfg.grub_syntax import Block
 from bootkit.bootcfg.menu import Files, normal_path
 from bootkit.model.boot import IN_EFI, Module
 
-IMAGE_DEVICE, ESP_DEVICE, STICK_DEVICE = "cd0", "cd0,esp", "hd0,stick"
-"""GRUB's device names for the image, its UEFI partition, and the partition on which the image's file lies."""
+IMAGE_DEVICE, ESP_DEVICE, STICK_DEVICE, LOOP_DEVICE = "cd0", "cd0,esp", "hd0,stick", "loop,image"
+"""GRUB's device names for the image, its UEFI partition, the partition on which the image's file lies, and for the image
+where another menu has opened this one: no menu can know by which name."""
 
 MAX_STEPS = 60_000
 """Commands run for one menu. MX Linux, whose menus offer hundreds of languages and time zones, needs 18,000."""
@@ -76,7 +77,9 @@ class ScriptBudget:
 class GrubMachine:
     """The state of one GRUB environment: a menu, or an entry of it."""
 
-    __slots__ = ("active", "budget", "depth", "draft", "exported", "files", "foreign", "params", "path", "variables")
+    __slots__ = (
+        "active", "budget", "depth", "draft", "exported", "files", "foreign", "known", "params", "path", "variables",
+    )  # fmt: skip
 
     def __init__(self, files: Files, *, path: str, variables: Mapping[str, str], budget: ScriptBudget) -> None:
         device = ESP_DEVICE if path.startswith(IN_EFI) else IMAGE_DEVICE
@@ -95,6 +98,9 @@ class GrubMachine:
         self.exported = set(self.variables)
         self.params: tuple[Arg, ...] = ()
         self.foreign = frozenset({"memdisk", "proc", STICK_DEVICE})
+        self.known = frozenset({variables["root"], ESP_DEVICE}) if "root" in variables else None
+        """What the image is called where another menu has opened this one; ``None`` where this one is the first, and every
+        device that nothing is known of is taken for the image, because that is where a menu made for it expects its files."""
         self.active: tuple[str, ...] = (path,)
         """The files being read, the outermost first: one that reads itself is refused."""
         self.depth = 0
@@ -209,8 +215,7 @@ class GrubMachine:
     def locate(self, text: str) -> str | None:
         """The path in the image that GRUB's ``(device)/path`` means, with the device left on if it is elsewhere.
 
-        ``None`` for what is no path: a block list such as ``(hd0)+1``. A device that nothing is known of is taken for
-        the image, because that is where a menu made for this image expects its files.
+        ``None`` for what is no path: a block list such as ``(hd0)+1``.
         """
         match = _DEVICE.match(text)
         root = self.get("root").strip("()")
@@ -223,7 +228,7 @@ class GrubMachine:
         if not path or path[0] == "+" or (path[0].isdigit() and "+" in path):
             return None
         path = normal_path(path)
-        if device in self.foreign:
+        if device in self.foreign or (self.known is not None and device not in self.known):
             return f"({device}){path}"
         return (IN_EFI if device == ESP_DEVICE else "") + path
 

@@ -2,7 +2,7 @@
 
 from bootkit.bootcfg.cmdline import has_word, word_value
 from bootkit.bootcfg.find import LOOPBACK_VARIABLES, read_loopback, read_menus
-from bootkit.bootcfg.grub_machine import STICK_DEVICE
+from bootkit.bootcfg.grub_machine import LOOP_DEVICE, STICK_DEVICE
 from bootkit.bootcfg.menu import Menu
 from bootkit.detect.entries import clean_title
 from bootkit.model.boot import BootEntry, EntryKind, Firmware
@@ -11,7 +11,11 @@ from bootkit.model.iso import IsoView
 _MEMORY_TESTS = ("memtest", "mt86")
 _BIOS_VARIABLES = {**LOOPBACK_VARIABLES, "grub_platform": "pc", "grub_cpu": "i386"}
 """Menus ask for the platform before they offer a memory test."""
-_OPENED_VARIABLES = {**LOOPBACK_VARIABLES, **dict.fromkeys(("prefix", "cmdpath"), f"({STICK_DEVICE})/boot/grub")}
+_OPENED_VARIABLES = {
+    **LOOPBACK_VARIABLES,
+    **dict.fromkeys(("prefix", "cmdpath"), f"({STICK_DEVICE})/boot/grub"),
+    "root": LOOP_DEVICE,
+}
 """What the image's menu finds when the stick's has opened it."""
 _CPUS = ("x64", "x32", "ia32", "x86_64", "i586")
 OWN_MENU_TITLE = "Menu on the image"

@@ -197,6 +197,25 @@ def test_a_loopback_cfg_that_goes_by_prefix_would_open_the_sticks_own_menu() -> 
         assert bool(own_menu(image("/live/vmlinuz", "/live/initrd.img", texts=texts))) is offered
 
 
+@pytest.mark.parametrize(
+    ("text", "offered"),
+    [
+        ("set prefix=(cd0)/boot/grub\nconfigfile $prefix/live.cfg", False),
+        ("configfile (cd)/boot/grub/live.cfg", False),
+        ("set root=(hd0)\nsource /boot/grub/live.cfg", False),
+        ("configfile ($root)/boot/grub/live.cfg", True),
+        ("search --set=root --label EMBER\nconfigfile /boot/grub/live.cfg", True),
+        ("search --file --set=disc /boot/grub/live.cfg\nconfigfile ($disc)/boot/grub/live.cfg", True),
+        ("loopback own $iso_path\nset root=(own)\nconfigfile /boot/grub/live.cfg", True),
+    ],
+)
+def test_a_loopback_cfg_that_names_the_device_of_a_disc_does_not_reach_its_entries(text: str, *, offered: bool) -> None:
+    entries = 'menuentry "Live" {\n linux /live/vmlinuz findiso=${iso_path}\n initrd /live/initrd.img\n}\n'
+    texts = {"/boot/grub/loopback.cfg": text, "/boot/grub/live.cfg": entries}
+    iso = image("/live/vmlinuz", "/live/initrd.img", texts=texts, volume_id="EMBER")
+    assert bool(own_menu(iso)) is offered
+
+
 def test_the_description_of_a_board_is_taken_along_where_it_is_there() -> None:
     grub = "menuentry {0} {{\n linux /k quiet\n devicetree /{0}.dtb\n initrd /i\n}}\n"
     files = ("/k", "/i", "/board.dtb", "/EFI/x", "/boot/grub/x")
