@@ -36,7 +36,7 @@ LOOPBACK_MENUS = ("/boot/grub/loopback.cfg", "/boot/grub2/loopback.cfg")
 EFI_MENUS = ("efi:/EFI/BOOT/grub.cfg", "efi:/boot/grub/grub.cfg", "efi:/grub/grub.cfg")
 VENDOR_MENUS = ("/EFI/*/grub.cfg", "efi:/EFI/*/grub.cfg")
 """Patterns; Fedora CoreOS and its kin have their only GRUB menu in ``/EFI/fedora``."""
-LOADER_ENTRIES = ("/loader/entries", "efi:/loader/entries")
+LOADER_ENTRIES = ("/loader/entries", "efi:/loader/entries", "/boot/loader/entries")
 _LIMINE = ("", "/limine", "/boot", "/boot/limine", "/EFI/BOOT", "/EFI/limine")
 LIMINE_MENUS = tuple(f"{folder}/limine.{suffix}" for folder in _LIMINE for suffix in ("conf", "cfg"))
 REFIND_MENUS = ("/EFI/BOOT/refind.conf", "/EFI/refind/refind.conf", "/refind.conf")

@@ -83,6 +83,18 @@ def test_loader_entries_are_read_in_order_of_name(image: Image) -> None:
     assert shell.chainloader == "/shell.efi"
 
 
+def test_loader_entries_may_lie_in_grubs_folder(image: Image) -> None:
+    entry = "title Live\nlinux /boot/vmlinuz\ninitrd /boot/initrd\noptions quiet"
+    menus = {"/boot/grub2/grub.cfg": "insmod blscfg\nblscfg\n", "/boot/loader/entries/live.conf": entry}
+    (found,) = read_menus(image({**menus, "/boot/vmlinuz": "", "/boot/initrd": ""})).entries
+    assert (found.title, found.kernel, found.initrds, found.cmdline) == (
+        "Live",
+        "/boot/vmlinuz",
+        ("/boot/initrd",),
+        ("quiet",),
+    )
+
+
 def test_extlinux_calls_its_menu_by_its_own_name(image: Image) -> None:
     for place in ("/extlinux/extlinux.conf", "/boot/extlinux/extlinux.conf"):
         assert read_menus(image({place: ISOLINUX, **KERNEL})).sources == (place,)
