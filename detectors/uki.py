@@ -67,26 +67,34 @@ def detect(iso: IsoView) -> Detection | NotMine:
 
 
 def _detection(iso: IsoView, images: tuple[str, ...]) -> Detection:
-    kernel = iso.kernel(images[0])
-    assert kernel is not None
-    assert kernel.uki is not None  # that is how it was found
-    distro, version = _who(iso, kernel.uki.os_release)
-    words = f"its kernel line is {kernel.uki.cmdline!r}" if kernel.uki.cmdline else "it has no kernel line inside"
+    free = tuple(path for path in images if not _medium(_inside(iso, path)[0]))
+    first = (free or images)[0]
+    kernel = iso.kernel(first)
+    cmdline, os_release = _inside(iso, first)
+    distro, version = _who(iso, os_release)
+    words = f"its kernel line is {cmdline!r}" if cmdline else "it has no kernel line inside"
     found = Detection(
         stack="unified kernel image",
         distro=distro,
         version=version,
-        arch=kernel.cpu,
-        evidence=(f"{images[0]} is a unified kernel image", words),
+        arch=kernel.cpu if kernel is not None else "",
+        evidence=(f"{first} is a unified kernel image", words),
     )
-    medium = _medium(kernel.uki.cmdline)
-    if medium:
+    if not free:
         return replace(
             found,
-            obstacle=f"Its kernel image looks for a disk by {medium}, which is built in, and opens no ISO file.",
+            obstacle=f"Its kernel image looks for a disk by {_medium(cmdline)}, which is built in, and opens no ISO file.",
             instead="Write this image to a stick of its own.",
         )
-    return replace(found, entries=_entries(iso, images), filesystems=ANY_FILESYSTEM)
+    return replace(found, entries=_entries(iso, free), filesystems=ANY_FILESYSTEM)
+
+
+def _inside(iso: IsoView, path: str) -> tuple[str, str]:
+    """The kernel line that is built into a unified kernel image, and its os-release."""
+    kernel = iso.kernel(path)
+    assert kernel is not None
+    assert kernel.uki is not None  # that is how it was found
+    return kernel.uki.cmdline, kernel.uki.os_release
 
 
 def _is_program(path: str) -> bool:
@@ -118,12 +126,10 @@ def _entries(iso: IsoView, images: tuple[str, ...]) -> tuple[BootEntry, ...]:
     found: dict[str, BootEntry] = {}
     for path in images:
         kernel = iso.kernel(path)
-        assert kernel is not None
-        assert kernel.uki is not None
-        firmware = CPUS.get(kernel.cpu)
-        if firmware is None or any(iso.file_size(path) == iso.file_size(known) for known in found):
+        firmware = CPUS.get(kernel.cpu) if kernel is not None else None
+        if firmware is None or any(iso.kernel(known) == kernel for known in found):
             continue  # the one in the loader's place is often a copy
-        said = parse_os_release(kernel.uki.os_release)
+        said = parse_os_release(_inside(iso, path)[1])
         title = said.pretty_name or said.name or path.rpartition("/")[2].rpartition(".")[0]
         taken = [entry.title for entry in found.values() if firmware in entry.firmware]
         found[path] = BootEntry(

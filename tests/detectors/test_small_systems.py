@@ -293,6 +293,21 @@ def test_a_unified_kernel_image_that_looks_for_its_medium_is_told_by_any_of_its_
     assert (found.entries, bool(found.obstacle)) == ((), True)
 
 
+def test_of_several_unified_kernel_images_those_start_that_look_for_nothing_and_a_copy_once() -> None:
+    lines = {"a": "root=LABEL=x", "b": "rdinit=/init", "c": "rdinit=/init nomodeset", "d": "rdinit=/init"}
+    paths = {name: f"/EFI/Linux/{name}.efi" for name in lines}
+    kernels = {
+        paths[name]: KernelFacts(size=9, cpu="x86_64", uki=Uki(cmdline=line, os_release="NAME=Rescue\n", initrd=9))
+        for name, line in lines.items()
+    }
+    found = uki.detect(RecordedIso(replace(BareIso(*paths.values()).facts, kernels=kernels)))
+    assert isinstance(found, Detection)
+    assert [(entry.title, entry.kernel) for entry in found.entries] == [
+        ("Rescue", paths["b"]),
+        ("Rescue (2)", paths["c"]),
+    ]
+
+
 LOADER = "/EFI/BOOT/BOOTX64.EFI"
 
 
