@@ -17,8 +17,8 @@ MAKERS: Mapping[str, str] = MappingProxyType(
         "dracut": r"lib/dracut/dracut-[^/]+",
         # initramfs-tools 0.142, mkinitramfs.
         "initramfs-tools": r"conf/initramfs\.conf",
-        # mkinitcpio, functions (initialize_buildroot) and install/base.
-        "mkinitcpio": r"init_functions",
+        # mkinitcpio 41, install/base; with its hook systemd there is only what it was made with (mkinitcpio, buildconfig).
+        "mkinitcpio": r"init_functions|buildconfig",
         # booster, generator/generator.go.
         "booster": r"etc/booster\.init\.yaml",
         # genkernel 4.3, defaults/initrd.scripts.

@@ -189,6 +189,7 @@ def test_modules_in_a_plain_archive_in_front_count(live_tree: Path) -> None:
     [
         ({"usr/lib/initrd-release": b'VERSION="12 (bookworm)dracut-059-4"\n'}, "dracut", "059-4"),
         ({"init_functions": b"", "VERSION": b"6.1.9-arch1-1\n", "hooks/archiso_loop_mnt": b""}, "mkinitcpio", "6.1.9-arch1-1"),
+        ({"buildconfig": b"", "lib/systemd/systemd": b"", "VERSION": b"7.0.1-arch1-1\n"}, "mkinitcpio", "7.0.1-arch1-1"),
         ({"sbin/nlplug-findfs": b""}, "mkinitfs", ""),
         ({"lib/debian-installer.d/S10syslog": b""}, "debian-installer", ""),
         ({"etc/linuxrc.d/10_x": b""}, "installation-images", ""),
