@@ -21,6 +21,7 @@ from bootkit.detect import (
     ANY_FILESYSTEM,
     ISO_PATH,
     ON_STICK,
+    PRESEEDED,
     AnswerFile,
     BootEntry,
     ChoiceWords,
@@ -112,7 +113,7 @@ def _hd_media_entries(iso: IsoView, kernel: str, place: str) -> tuple[BootEntry,
 def _netboot(iso: IsoView) -> Detection | NotMine:
     entries = usable_entries(iso, read_menus(iso), lambda entry: entry.kernel == NETBOOT_KERNEL)
     says_so = any(has_word(entry.cmdline, word) for entry in entries for word in ("rescue/enable", "priority", "auto"))
-    if not entries or not (says_so or _is_installers(iso)):
+    if not entries or not (_is_installers(iso) or says_so):
         return NotMine(reason=f"no kernel line of its menu has {NETBOOT_KERNEL} and words of the debian-installer")
     first = entries[0]
     info = image_name(iso)
@@ -130,7 +131,7 @@ def _netboot(iso: IsoView) -> Detection | NotMine:
 
 
 def _is_installers(iso: IsoView) -> bool:
-    """Whether the initrd is the installer's, for a menu that says nothing of it: one that somebody has made anew."""
+    """Whether the initrd is the installer's, whatever the menu says: somebody may have made it anew, or put answers inside."""
     initrd = iso.initrd(NETBOOT_INITRD)
     return initrd is not None and initrd.maker == "debian-installer"
 
@@ -187,6 +188,7 @@ DETECTOR = Detector(
                 host=("netcfg/get_hostname={value}",),
             ),
             no_persistence="it is an installer",
+            markers={PRESEEDED: ("preseed.cfg",)},
             answers=(
                 AnswerFile(
                     kind="preseed",

@@ -27,6 +27,7 @@ from bootkit.bootcfg.grubenv import parse_grubenv
 from bootkit.bootcfg.menu import Menu, MenuEntry
 from bootkit.bootcfg.osrelease import OsRelease, parse_os_release
 from bootkit.bootcfg.treeinfo import TreeInfo, parse_ini, parse_treeinfo
+from bootkit.detect.destroys import PRESEEDED
 from bootkit.detect.entries import (
     boot_entries,
     clean_title,
@@ -131,6 +132,7 @@ __all__ = [
     "NO_MENU_NOTE",
     "ON_A_DISK",
     "ON_STICK",
+    "PRESEEDED",
     "SETUP_DISK",
     "STICK_UUID",
     "SUBIQUITY",

@@ -3,12 +3,11 @@
 From a stick they erase the stick as well, if it is the first disk or all are meant. Such an entry is never what an image
 starts by itself: another takes its place, or the same installer without its answers.
 
-Source: pykickstart 3.48 (clearpart, zerombr, ignoredisk, autopart); partman's and partman-auto's templates in Debian 12;
-AutoYaST's guide (drive: initialize, use); subiquity's autoinstall reference (interactive-sections; the word
-``autoinstall`` stands for the user's yes); coreos-installer 0.21 (coreos.inst.install_dev); DBAN and ShredOS (autonuke);
-kiwi 10 (rd.kiwi.oem.installdevice); Windows' answer file (DiskConfiguration: DiskID, WillWipeDisk);
-Clonezilla 3.1 (ocs_live_run with restoredisk); Harvester (harvester.install.automatic); newinstaller of Android-x86
-(AUTO_INSTALL=force); Proxmox 8.2 (auto-installer); FAI 6 (FAI_ACTION); XenServer's installer (answerfile); Agama's documentation of unattended installations (inst.auto).
+Source: subiquity's autoinstall reference (the word ``autoinstall`` stands for the user's yes); coreos-installer 0.21
+(coreos.inst.install_dev); DBAN and ShredOS (autonuke); kiwi 10 (rd.kiwi.oem.installdevice); Clonezilla 3.1 (ocs_live_run
+with restoredisk); Harvester (harvester.install.automatic); newinstaller of Android-x86 (AUTO_INSTALL=force); Proxmox 8.2
+(auto-installer); FAI 6 (FAI_ACTION); XenServer's installer (answerfile); Agama's documentation of unattended installations
+(inst.auto); debian-installer's preseed/initrd (a /preseed.cfg in the initrd counts without a word).
 """
 
 import re
@@ -16,15 +15,26 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from bootkit.bootcfg.cmdline import has_word, without, word_value
+from bootkit.detect.answer_files import (
+    A_DISK,
+    ALL_DISKS,
+    BY_ANSWERS,
+    BY_INITRD,
+    NETWORK,
+    UNATTENDED,
+    autoinstall,
+    autoyast,
+    kickstart,
+    preseed,
+    unattend,
+    with_includes,
+)
 from bootkit.model.boot import BootEntry, Detection, EntryKind, Role
 from bootkit.model.iso import IsoView
 
-ALL_DISKS = "It erases all disks without a question, the stick too."
-A_DISK = "It erases a disk without a question, which may be the stick."
-UNATTENDED = "It installs by itself, by an answer file from the network, which may erase disks."
-BY_ANSWERS = "It installs by itself, by an answer file of this stick, which may erase disks."
-BY_INITRD = "It installs by itself, by an answer file in its initrd, which may erase disks."
 BY_HAND = "by hand"
+PRESEEDED = "preseed"
+"""The marker of an initrd with such a file."""
 
 _KICKSTART = ("inst.ks", "ks")
 _PRESEED = ("preseed/file", "file", "preseed/url", "url")
@@ -44,14 +54,13 @@ _GOES_AHEAD = (
 )
 """Parts of words by which a program goes ahead, and what makes it ask instead."""
 _RESTORES = re.compile(r"(?:ocs_live_run=|ocs-sr ).*(?:restore(?:disk|parts)|ocs-restore-mdisks|ocs-onthefly)")
-_NETWORK = re.compile(r"(?:https?|ftp|tftp|nfs):", re.IGNORECASE)
 _PLACE = re.compile(r"^(?:[a-z]+://[^/]*|[a-z]+:(?:[^:/]*:)?)?(/.*)")
 """The path in ``cdrom:/ks.cfg``, ``hd:LABEL=X:/ks.cfg``, ``file:///cdrom/x``, ``device://sr0/x`` and ``/x``."""
-_MOUNTED = ("/cdrom", "/run/install/repo", "/isodevice", "/media/cdrom", "/run/initramfs/live")
+_MOUNTED = (
+    "/cdrom", "/run/install/repo", "/run/install/isodir", "/mnt/install/repo", "/mnt/source", "/isodevice", "/media/cdrom",
+    "/run/initramfs/live",
+)  # fmt: skip
 """Where the image's files are while an installer runs."""
-_ASKS_FOR_STORAGE = re.compile(
-    r"interactive-sections:\s*(?:\[[^\]]*(?:storage|\*)|(?:\s*-.*\n)*?\s*-\s*[\"']?(?:storage|\*))"
-)
 _UNATTEND = ("/autounattend.xml", "/Autounattend.xml", "/AutoUnattend.xml")
 _AUTOINSTALL = ("/autoinstall.yaml", "/nocloud/user-data", "/user-data", "/cdrom/user-data")
 
@@ -99,7 +108,14 @@ def _wipes(iso: IsoView, entry: BootEntry) -> str:
     if entry.kind not in (EntryKind.LINUX, EntryKind.LINUX16, EntryKind.MULTIBOOT2):
         return ""
     words = (*entry.cmdline, *(word for module in entry.modules for word in module.cmdline))
-    return next((said for judge in _JUDGES if (said := judge(iso, words))), "")
+    said = next((said for judge in _JUDGES if (said := judge(iso, words))), "")
+    return said or (BY_INITRD if _answers_itself(iso, entry) else "")
+
+
+def _answers_itself(iso: IsoView, entry: BootEntry) -> bool:
+    """Whether an initrd that somebody has looked into holds the answers where debian-installer takes them without a word."""
+    looked_into = iso.facts.initrds
+    return any(PRESEEDED in looked_into[path].markers for path in entry.initrds if path in looked_into)
 
 
 def _by_word(iso: IsoView, words: tuple[str, ...]) -> str:
@@ -119,42 +135,17 @@ def _by_word(iso: IsoView, words: tuple[str, ...]) -> str:
 
 
 def _by_kickstart(iso: IsoView, words: tuple[str, ...]) -> str:
-    return _by_file(iso, words, _KICKSTART, _kickstart)
-
-
-def _kickstart(text: str) -> str:
-    lines = [line.split("#")[0].split() for line in text.splitlines()]
-    commands = {line[0]: line[1:] for line in lines if line}
-    clear = commands.get("clearpart")
-    if clear is None or "--none" in clear:
-        return ""
-    only = next((option for option in commands.get("ignoredisk", ()) if option.startswith("--only-use=")), "")
-    drives = only or next((option for option in clear if option.startswith("--drives=")), "")
-    if drives:
-        return _erases(drives.partition("=")[2])
-    return ALL_DISKS if "--all" in clear else "It erases the Linux partitions of all disks without a question."
+    return _by_file(
+        iso, words, _KICKSTART, lambda text: kickstart(with_includes(text, lambda path: iso.text(_on_image(path))))
+    )
 
 
 def _by_preseed(iso: IsoView, words: tuple[str, ...]) -> str:
-    return _by_file(iso, words, _PRESEED, _preseed)
-
-
-def _preseed(text: str) -> str:
-    method = re.search(r"^\s*\S+\s+partman-auto/method\s+string\s+\w", text, re.MULTILINE)
-    agrees = re.search(r"^\s*\S+\s+partman(?:-\w+)?/confirm\w*\s+boolean\s+true", text, re.MULTILINE)
-    disk = re.search(r"^\s*\S+\s+partman-auto/disk\s+string\s+(\S.*)", text, re.MULTILINE)
-    return _erases(disk[1].strip() if disk else "") if method and agrees else ""
+    return _by_file(iso, words, _PRESEED, preseed)
 
 
 def _by_autoyast(iso: IsoView, words: tuple[str, ...]) -> str:
-    return _by_file(iso, words, _AUTOYAST, _autoyast)
-
-
-def _autoyast(text: str) -> str:
-    erases = re.search(r"<initialize[^>]*>\s*true|<use>\s*all\s*<", text)
-    asks = re.search(r"<confirm[^>]*>\s*true", text)
-    disks = re.findall(r"<drive\b[^>]*>(?:(?!</drive>).)*?<device>\s*([^<\s]+)", text, re.DOTALL)
-    return _erases(" and ".join(disks)) if erases and not asks else ""
+    return _by_file(iso, words, _AUTOYAST, autoyast)
 
 
 def _by_autoinstall(iso: IsoView, words: tuple[str, ...]) -> str:
@@ -166,34 +157,12 @@ def _by_autoinstall(iso: IsoView, words: tuple[str, ...]) -> str:
     places = (*filter(None, (named,)), f"{folder}/user-data", *_AUTOINSTALL)
     text = next((text for path in places if (text := iso.text(path))), "")
     if not text:
-        return UNATTENDED if _NETWORK.search(word_value(words, "ds")) else ""
-    return _autoinstall(text)
-
-
-def _autoinstall(text: str) -> str:
-    asks = re.search(
-        r"interactive-sections:\s*(?:\[[^\]]*(?:storage|\*)|(?:\n\s*-.*)*?\n\s*-\s*[\"']?(?:storage|\*))", text
-    )
-    if asks:
-        return ""
-    disk = re.search(r"^[\s{-]*(?:path|serial):\s*[\"']?([^\s\"',}]+)", text, re.MULTILINE)
-    largest = "the largest disk" if re.search(r"size:\s*[\"']?largest", text) else ""
-    return _erases(disk[1] if disk else largest)
+        return UNATTENDED if NETWORK.search(word_value(words, "ds")) else ""
+    return autoinstall(text)
 
 
 def _by_unattend(iso: IsoView) -> str:
-    return next((said for path in _UNATTEND if (said := _unattend(iso.text(path)))), "")
-
-
-def _unattend(text: str) -> str:
-    if not re.search(r"<WillWipeDisk>\s*true", text, re.IGNORECASE):
-        return ""
-    disks = re.findall(r"<Disk\b(?:(?!</Disk>).)*?<DiskID>\s*(\d+)", text, re.DOTALL)
-    return _erases(" and ".join(f"disk {number}" for number in disks))
-
-
-def _erases(disks: str) -> str:
-    return f"It erases {disks} without a question, which may be the stick." if disks else A_DISK
+    return next((said for path in _UNATTEND if (said := unattend(iso.text(path)))), "")
 
 
 def wiped_by(kind: str, text: str) -> str:
@@ -206,16 +175,16 @@ def wiped_by(kind: str, text: str) -> str:
 
 
 _ANSWERED: Mapping[str, Callable[[str], str]] = {
-    "kickstart": _kickstart,
-    "preseed": _preseed,
-    "autoyast": _autoyast,
-    "autoinstall": _autoinstall,
+    "kickstart": kickstart,
+    "preseed": preseed,
+    "autoyast": autoyast,
+    "autoinstall": autoinstall,
 }
 
 
 def _by_agama(_: IsoView, words: tuple[str, ...]) -> str:
     value = next((value for name in _AGAMA if (value := word_value(words, name))), "")
-    return "" if not value else UNATTENDED if _NETWORK.match(value) else A_DISK
+    return "" if not value else UNATTENDED if NETWORK.match(value) else A_DISK
 
 
 _JUDGES: tuple[Callable[[IsoView, tuple[str, ...]], str], ...] = (
@@ -231,7 +200,7 @@ _JUDGES: tuple[Callable[[IsoView, tuple[str, ...]], str], ...] = (
 def _by_file(iso: IsoView, words: tuple[str, ...], names: Iterable[str], judge: Callable[[str], str]) -> str:
     """What the answer file does that one of ``names`` leads to."""
     value = next((value for name in names if (value := word_value(words, name))), "")
-    if _NETWORK.match(value):
+    if NETWORK.match(value):
         return UNATTENDED
     place = _on_image(value)
     if place and _is_in_initrd(value) and not iso.is_file(place):

@@ -3,15 +3,9 @@
 import pytest
 
 from bootkit.detect import BootEntry, Detection, EntryKind, Role
-from bootkit.detect.destroys import (
-    A_DISK,
-    ALL_DISKS,
-    BY_ANSWERS,
-    BY_INITRD,
-    UNATTENDED,
-    wiped_by,
-    with_warnings_of_wiping,
-)
+from bootkit.detect.answer_files import A_DISK, ALL_DISKS, BY_ANSWERS, BY_INITRD, PUT_TOGETHER, UNATTENDED
+from bootkit.detect.destroys import PRESEEDED, wiped_by, with_warnings_of_wiping
+from bootkit.model.initrd import InitrdFacts
 from bootkit.model.iso import IsoFacts, Node, RecordedIso
 
 KICKSTART = "install\n# nobody is asked\nzerombr\nclearpart --all --initlabel\nautopart\n"
@@ -96,6 +90,50 @@ def test_an_autoinstall_asks_only_where_it_says_so(text: str, wipes: str) -> Non
 def test_an_autoinstall_is_read_from_where_the_kernel_line_says(path: str, wipes: str) -> None:
     words = ("autoinstall", f"subiquity.autoinstallpath={path}")
     assert judged({"/my.yaml": USER_DATA}, ("quiet",), words).entries[1].wipes == wipes
+
+
+@pytest.mark.parametrize(
+    ("text", "wipes"),
+    [
+        ("%include /run/install/repo/b\n", ALL_DISKS),
+        ("%include /mnt/install/repo/b\n", ALL_DISKS),
+        ("%ksappend /b\n", ALL_DISKS),
+        ("# %include /run/install/repo/b\n", ""),
+        ("%include /run/install/repo/itself\n", PUT_TOGETHER),
+        ("%include https://x.invalid/b\n", UNATTENDED),
+        ("%include /tmp/part\n", PUT_TOGETHER),
+        ("%pre\necho 'clearpart --all' > /tmp/part\n%end\n%include /tmp/part\n", ALL_DISKS),
+        ("%pre\ncat > /tmp/part <<E\nclearpart --drives=sdb\nE\n%end\n", "It erases sdb without a question, which may be the stick."),
+        ("%pre\nwipefs -a /dev/sda\n%end\n", A_DISK),
+        ("%pre\ndd if=/dev/zero of=/dev/nvme0n1 bs=1M count=1\n%end\n", A_DISK),
+        ("%pre\nsgdisk --zap-all /dev/vda\n%end\n", A_DISK),
+        ("%pre\ndd if=/dev/urandom of=/dev/null\n# wipefs /dev/sda\n%end\n", ""),
+        ("clearpart --list=sda2,sda3\n", "It erases sda2,sda3 without a question, which may be the stick."),
+        ("clearpart --initlabel\n", ""),
+    ],
+)  # fmt: skip
+def test_a_kickstart_is_read_with_what_it_includes_and_what_it_runs(text: str, wipes: str) -> None:
+    texts = {"/a": text, "/b": KICKSTART, "/itself": "%include /run/install/repo/itself\n"}
+    assert judged(texts, ("ks=cdrom:/a",)).entries[-1].wipes == wipes
+
+
+@pytest.mark.parametrize(
+    ("command", "wipes"), [("wipefs -a /dev/sda", A_DISK), ("true \\\n  && dd of=/dev/sda", A_DISK), ("wget x", "")]
+)
+def test_what_a_preseed_runs_before_the_installer_may_erase_as_well(command: str, wipes: str) -> None:
+    text = f"d-i preseed/early_command string {command}\n"
+    assert judged({"/a": text}, ("file=/cdrom/a",)).entries[-1].wipes == wipes
+
+
+def test_answers_in_the_root_of_debian_installers_initrd_count_without_a_word() -> None:
+    entries = tuple(BootEntry(title=path, kernel="/k", initrds=(path,)) for path in ("/asks", "/knows", "/unread"))
+    initrds = {
+        "/asks": InitrdFacts(size=1, maker="debian-installer"),
+        "/knows": InitrdFacts(size=1, maker="debian-installer", markers=(PRESEEDED,)),
+    }
+    iso = RecordedIso(IsoFacts(name="x.iso", size=1, initrds=initrds))
+    found = with_warnings_of_wiping(iso, Detection(stack="s", distro="d", entries=entries))
+    assert [entry.wipes for entry in found.entries] == ["", BY_INITRD, ""]
 
 
 def test_an_entry_that_erases_gives_its_place_to_one_that_does_not() -> None:
