@@ -7,7 +7,7 @@ from weakref import WeakKeyDictionary
 from bootkit.bootcfg.grub import DEFAULT_VARIABLES, parse_grub
 from bootkit.bootcfg.menu import Menu, MenuEntry, on_image
 from bootkit.model.boot import IN_EFI, ISO_PATH, STICK_UUID, Module
-from bootkit.model.iso import IsoView
+from bootkit.model.iso import FileKind, IsoView
 
 GRUB_MENUS = (
     "/boot/grub/grub.cfg",
@@ -36,7 +36,9 @@ LOOPBACK_MENUS = ("/boot/grub/loopback.cfg", "/boot/grub2/loopback.cfg")
 EFI_MENUS = ("efi:/EFI/BOOT/grub.cfg", "efi:/boot/grub/grub.cfg", "efi:/grub/grub.cfg")
 VENDOR_MENUS = ("/EFI/*/grub.cfg", "efi:/EFI/*/grub.cfg")
 """Patterns; Fedora CoreOS and its kin have their only GRUB menu in ``/EFI/fedora``."""
-LOADER_ENTRIES = ("/loader/entries", "efi:/loader/entries", "/boot/loader/entries")
+LOADER_ENTRIES = ("/loader/entries", "efi:/loader/entries")
+_BLSCFG_ENTRIES = "/boot/loader/entries"
+"""Where GRUB's blscfg looks as well; on a disk they are an installed system's, which its own detector reads."""
 _LIMINE = ("", "/limine", "/boot", "/boot/limine", "/EFI/BOOT", "/EFI/limine")
 LIMINE_MENUS = tuple(f"{folder}/limine.{suffix}" for folder in _LIMINE for suffix in ("conf", "cfg"))
 REFIND_MENUS = ("/EFI/BOOT/refind.conf", "/EFI/refind/refind.conf", "/refind.conf")
@@ -96,7 +98,8 @@ def _menus(iso: IsoView, variables: Mapping[str, str]) -> Iterator[Menu]:
             menu = _grub(iso, path, variables)
             seen.update(menu.sources)
             yield menu
-    for folder in LOADER_ENTRIES:
+    on_disc = (_BLSCFG_ENTRIES,) if iso.facts.kind is FileKind.ISO else ()
+    for folder in (*LOADER_ENTRIES, *on_disc):
         if iso.is_dir(folder):
             # imported late: most images are answered by their GRUB menu
             from bootkit.bootcfg.bls import read_loader_entries
