@@ -26,7 +26,6 @@ _PIECE = struct.Struct("<QQ")
 _PIECES = (SECTOR - _HEAD.size - 4) // _PIECE.size
 _RECORD = struct.Struct(f"<QIB{SECTOR}s")
 """Where a sector lies, CRC-32 of what was there before, number of the step, what is to be there, see :func:`_in_planes`. All are compressed."""
-_PLANES = 4
 _LIMIT = 128 << 20
 """Bytes of records; the largest change is the removal of a file of 4 TB, whose bitmap has as many."""
 _STAMP = b"bootkit records\n"
@@ -200,13 +199,13 @@ def _in_planes(sector: bytes) -> bytes:
 
     A table of clusters counts up: so it takes a tenth of the room, and a quarter of the time.
     """
-    return b"".join(sector[plane::_PLANES] for plane in range(_PLANES))
+    return sector[::4] + sector[1::4] + sector[2::4] + sector[3::4]
 
 
 def _of_planes(content: bytes) -> bytes:
     sector = bytearray(SECTOR)
-    for plane in range(_PLANES):
-        sector[plane::_PLANES] = content[plane * SECTOR // _PLANES : (plane + 1) * SECTOR // _PLANES]
+    for plane in range(4):
+        sector[plane::4] = content[plane * SECTOR // 4 : (plane + 1) * SECTOR // 4]
     return bytes(sector)
 
 

@@ -11,11 +11,10 @@ Source: McKusick and Ganger, "Soft Updates" (USENIX 1999), section 2, for the th
 import os
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from bootkit.formats.reader import Extent, Positioned
 from bootkit.system.holes import Part, data_parts
-from bootkit.values import dataclass
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -25,9 +24,8 @@ SECTOR = 512
 _PAGE = 4096
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SectorChange:
-    """A sector that differs; ``at`` is in bytes from the start of the partition."""
+class SectorChange(NamedTuple):
+    """A sector that differs; ``at`` is in bytes from the start of the partition. A tuple: a large file's table has thousands."""
 
     at: int
     before: bytes
@@ -158,11 +156,8 @@ class Staged(Positioned):
                 continue
             for start in range(0, _PAGE, SECTOR):
                 if before[start : start + SECTOR] != after[start : start + SECTOR]:
-                    yield SectorChange(
-                        at=number * _PAGE + start,
-                        before=before[start : start + SECTOR],
-                        after=after[start : start + SECTOR],
-                    )
+                    end = start + SECTOR
+                    yield SectorChange(number * _PAGE + start, before[start:end], after[start:end])
 
     def write_all(self) -> None:
         """Write all that was put, also what the file reads as already: a hole of it that must be zeros elsewhere becomes data."""
