@@ -4,6 +4,8 @@ import os
 import subprocess
 from pathlib import Path
 
+from bootkit.formats.partitions import PartitionEntry, read_partitions
+
 MENU = """\
 menuentry "Try or Install" {
     linux /casper/vmlinuz boot=casper --- quiet splash
@@ -97,3 +99,9 @@ def make_big(folder: Path) -> Path:
     image = folder / "big.iso"
     make_iso(tree, image)
     return image
+
+
+def data_partition(stick: Path) -> PartitionEntry:
+    """Where the data of a stick in an image file lie."""
+    with stick.open("rb") as file:
+        return next(part for part in read_partitions(file).partitions if part.number == 1)
