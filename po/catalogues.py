@@ -17,9 +17,19 @@ from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
+from bootkit.i18n import ANSWERS
+from bootkit.said import JOINTS
+from po.sentences import SLOT, called, sentences
+
 ROOT = Path(__file__).parents[1]
 COMPILED = "locale/{language}/LC_MESSAGES/bootkit.mo"
 """Below the package, as gettext lays it out."""
+_ANSWERING = ("bootkit/detect", "bootkit/model", "bootkit/plan")
+"""Where answers are made, in English: they are kept so, and translated where they are shown (``bootkit.i18n.spoken``)."""
+_NO_ANSWERS = frozenset({"bootkit/model/answers.py", "bootkit/model/iso.py", "bootkit/model/record.py"})
+"""Which tell of records that are not as they should be; the answers of ``iso.py`` are for those who keep such records."""
+_QUIET = frozenset({"Packages", "Program", "Stack", "debug", "info", "tr", "trn", "warning"})
+_QUIET_NAMES = frozenset({"default", "id", "metavar"})
 _NEVER = datetime(1980, 1, 1, tzinfo=UTC)
 _HEADER = """\
 # What bootkit says, in {name}. ./dev strings adds what is new.
@@ -62,9 +72,29 @@ def texts() -> dict[Text, set[str]]:
     for path in sorted((ROOT / "bootkit").rglob("*.py")):
         for text in _marked(ast.parse(path.read_text(encoding="utf-8"))):
             found.setdefault(text, set()).add(path.relative_to(ROOT).as_posix())
+    for path, text in answers():
+        found.setdefault(text, set()).add(path)
+    for text in JOINTS:
+        found.setdefault(text, set()).add("bootkit/said.py")
     for text in (*_descriptions(), *_OF_ARGPARSE):
         found.setdefault(text, set()).add("bootkit/cli/command.py")
     return found
+
+
+def answers() -> Iterator[tuple[str, str]]:
+    """What detectors and predictions answer, as text with slots, and the file that does.
+
+    Of texts that differ in the names of their slots alone, one.
+    """
+    known: dict[str, str] = {}
+    for room in _ANSWERING:
+        for path in sorted((ROOT / room).rglob("*.py")):
+            name = path.relative_to(ROOT).as_posix()
+            if name not in _NO_ANSWERS:
+                tree = ast.parse(path.read_text(encoding="utf-8"))
+                said = (text for _, text in sentences(tree, quiet=_QUIET, quiet_names=_QUIET_NAMES))
+                for text in (*said, *_titles(tree)):
+                    yield name, known.setdefault(SLOT.sub("{}", text), text)
 
 
 def languages() -> list[str]:
@@ -108,15 +138,20 @@ def update() -> dict[str, list[Text]]:
 
 def compile_all(target: Path) -> list[str]:
     """Write the catalogues below ``target``, those that have changed; returns their paths there."""
-    made = [COMPILED.format(language=language) for language in languages()]
-    for language, inside in zip(languages(), made, strict=True):
+    contents = {COMPILED.format(language=language): _compiled(language) for language in languages()}
+    contents[f"locale/{ANSWERS}"] = "\n".join(sorted({text for _, text in answers() if "{" in text})).encode()
+    for inside, content in contents.items():
         path = target / inside
         path.parent.mkdir(parents=True, exist_ok=True)
-        content = io.BytesIO()
-        write_mo(content, catalogue(language))
-        if not path.is_file() or path.read_bytes() != content.getvalue():
-            path.write_bytes(content.getvalue())
-    return made
+        if not path.is_file() or path.read_bytes() != content:
+            path.write_bytes(content)
+    return list(contents)
+
+
+def _compiled(language: str) -> bytes:
+    content = io.BytesIO()
+    write_mo(content, catalogue(language))
+    return content.getvalue()
 
 
 def _marked(tree: ast.Module) -> Iterator[Text]:
@@ -127,6 +162,17 @@ def _marked(tree: ast.Module) -> Iterator[Text]:
                 yield text
             case ast.Call(func=ast.Name(id="trn"), args=[ast.Constant(value=one), ast.Constant(value=many), _]):
                 yield str(one), str(many)
+            case _:
+                pass
+
+
+def _titles(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call() if called(node) == "OptionSpec":
+                for keyword in node.keywords:
+                    if keyword.arg == "title" and isinstance(keyword.value, ast.Constant):
+                        yield str(keyword.value.value)
             case _:
                 pass
 

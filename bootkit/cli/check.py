@@ -6,7 +6,7 @@ from typing import Annotated
 from bootkit.cli import output
 from bootkit.cli.command import Argument, Option
 from bootkit.cli.options import AsJson, StickOption, Wide
-from bootkit.i18n import tr
+from bootkit.i18n import spoken, tr
 from bootkit.model.check import Answer, Prediction
 from bootkit.model.testboot import TestFirmware
 
@@ -68,7 +68,7 @@ def _judge(predictions: Sequence[Prediction]) -> None:
     if not bad:
         return
     worst = min(bad, key=lambda prediction: _RANK.index(prediction.answer))
-    hint = f"{worst.path}: {worst.line}"
+    hint = f"{worst.path}: {spoken(worst.line)}"
     if worst.answer is Answer.UNKNOWN:
         raise BootUnknown(
             tr(

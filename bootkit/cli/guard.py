@@ -11,7 +11,7 @@ from types import FrameType
 
 from bootkit.cli import output
 from bootkit.errors import BootkitError, HostError, Interrupted, host_errors
-from bootkit.i18n import tr
+from bootkit.i18n import spoken, tr
 
 _PATH_OF_ROOT = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 """Where sudo and pkexec look for a program."""
@@ -42,9 +42,9 @@ def guarded(action: Callable[[], None]) -> int:
 
 def tell(error: BootkitError) -> None:
     """Say what is wrong in a line, and the way out in another."""
-    output.say(f"bootkit: {error.message}")
+    output.say(f"bootkit: {spoken(error.message)}")
     if hint := _way_out(error):
-        output.say(f"  {hint}")
+        output.say(f"  {spoken(hint)}")
 
 
 def _way_out(error: BootkitError) -> str:

@@ -51,7 +51,7 @@ def explain(
         with open_stick(stick) as opened:
             inspection = look_on_stick(opened, iso)
     if why or as_json:
-        _print(inspection, inspection.explanation(), as_json=as_json)
+        _print(inspection, inspection.explanation(output.columns()), as_json=as_json)
     else:
         hint = "\n\n" + tr("How that is known, and with which words it starts: {why}", why=_why(iso, stick))
         _print(inspection, inspection.short_explanation(output.columns()) + hint, as_json=False)

@@ -7,7 +7,7 @@ from bootkit.cli import output
 from bootkit.cli.ask import ask_new_secret
 from bootkit.cli.command import Argument, Option
 from bootkit.cli.options import AsJson, DryRun, StickOption
-from bootkit.i18n import tr
+from bootkit.i18n import spoken, tr
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,7 +43,8 @@ def list_options(
         output.json({"options": rows})
         return
     table = [
-        (one.spec.key, shown_value(one.spec, one.value), one.scope.words, one.reason or one.spec.help) for one in listed
+        (one.spec.key, shown_value(one.spec, one.value), spoken(one.scope.words), spoken(one.reason or one.spec.help))
+        for one in listed
     ]
     output.table(table, (tr("OPTION"), tr("VALUE"), tr("FROM"), tr("WHAT IT IS, OR WHY IT HAS NO EFFECT")))
 

@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING
 
 from bootkit.cli import output
 from bootkit.errors import BootkitError
-from bootkit.i18n import tr, trn
+from bootkit.i18n import spoken, tr, trn
 from bootkit.model.answers import recognition_to_json
 from bootkit.model.catalog import ImageItem
 from bootkit.model.check import Answer, Prediction
 from bootkit.model.plan import StickPlan
 from bootkit.plan.changes import describe_change
+from bootkit.render.check import advice
 from bootkit.system.volume import Volume
 from bootkit.units import format_size
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 def plan(changes: StickPlan) -> None:
     for step in changes.steps:
-        output.answer(describe_change(step))
+        output.answer(spoken(describe_change(step)))
     if not changes.steps:
         output.answer(tr("nothing to do"))
 
@@ -46,7 +47,7 @@ def _addition_line(addition: "Addition", prediction: Prediction) -> str:
         "; " + tr("agrees with {checked_with}", checked_with=addition.checked_with) if addition.checked_with else ""
     )
     replaced = "; " + tr("takes the place of the one on the stick") if addition.replaces else ""
-    return f"{addition.item.name}: {name}{checked}{replaced}; {prediction.advice}"
+    return f"{addition.item.name}: {name}{checked}{replaced}; {advice(prediction)}"
 
 
 def additions_json(
@@ -85,7 +86,7 @@ def generation(done: "Generation", predictions: Sequence[Prediction] = (), *, in
     looked_at = done.catalog.looked_at
     for prediction in predictions:
         if prediction.problems and prediction.path in looked_at and not in_passing:
-            output.say(tr("warning: {path}: {advice}", path=prediction.path, advice=prediction.advice))
+            output.say(tr("warning: {path}: {advice}", path=prediction.path, advice=advice(prediction)))
     bad = {prediction.path for prediction in predictions if prediction.answer in (Answer.CANNOT, Answer.ELSEWHERE)}
     bootable = sum(1 for item in items if not item.problem and item.path not in bad)
     total = len(items)
@@ -125,8 +126,8 @@ def items(found: Sequence[ImageItem], predictions: Sequence[Prediction], volume:
             format_size(item.size),
             item.title,
             item.detection.stack if item.detection else "-",
-            prediction.verdict,
-            prediction.reason if prediction.problems else "",
+            spoken(prediction.verdict),
+            spoken(prediction.reason) if prediction.problems else "",
         )
         for item, prediction in zip(found, predictions, strict=True)
     ]

@@ -4,11 +4,11 @@ Where even the longest words do not fit beside each other, each row becomes a pa
 """
 
 import re
-import unicodedata
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from bootkit.i18n import tr
+from bootkit.i18n import spoken, tr
+from bootkit.render.prose import columns
 
 Row = Sequence[str]
 
@@ -31,12 +31,28 @@ class Tone(NamedTuple):
     mark: str
 
 
+def _beginning(verdict: str) -> str:
+    """What a verdict begins with, before what is filled in."""
+    return verdict.partition("{")[0]
+
+
 _BAD = ("no", "MISSING", "CONTRADICTS", "cannot", "damaged", "doubtful", "unreadable", "stuck", "boots only")
 _GOOD = ("yes", "ok", "boots", "could become")
+_ELSEWHERE = (_beginning(spoken("boots only from {filesystems}")), _beginning(spoken("not from {filesystem}")))
 _TONES = (
-    Tone((*_BAD, tr("no"), tr("MISSING"), tr("stuck")), "31", "✗ "),
-    Tone(("?", "unknown"), "33", ""),
-    Tone((*_GOOD, tr("yes"), tr("boots"), tr("could become a stick")), "32", "✓ "),
+    Tone((*_BAD, tr("no"), tr("MISSING"), tr("stuck"), spoken("cannot boot"), *_ELSEWHERE), "31", "✗ "),
+    Tone(("?", "unknown", tr("unknown")), "33", ""),
+    Tone(
+        (
+            *_GOOD,
+            tr("yes"),
+            tr("boots"),
+            _beginning(spoken("boots with overlay {overlay}")),
+            tr("could become a stick"),
+        ),
+        "32",
+        "✓ ",
+    ),
 )
 """The first one counts of which a cell has the beginning."""
 
@@ -64,15 +80,6 @@ def layout(rows: Sequence[Row], width: int, *, coloured: bool = False, marked: b
         return
     for row, styles in zip(rows, colours, strict=True):
         yield from _lines(row, styles, widths)
-
-
-def columns(text: str) -> int:
-    """How wide a terminal shows ``text``. Source: Unicode 16, UAX 11."""
-    if text.isascii():
-        return len(text)
-    return sum(
-        0 if unicodedata.combining(one) else 2 if unicodedata.east_asian_width(one) in "WF" else 1 for one in text
-    )
 
 
 def _tone(header: str, cell: str) -> Tone | None:

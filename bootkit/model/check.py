@@ -238,11 +238,6 @@ class Prediction:
         return f"{self.verdict}: {self.reason}" if self.reason else self.verdict
 
     @property
-    def advice(self) -> str:
-        """The line, and if there is a problem, what to do about it."""
-        return f"{self.line} To do: {self.cure}" if self.cure else self.line
-
-    @property
     def reason(self) -> str:
         return self.problems[0].reason if self.problems else self.files[0].reason if self.files else ""
 

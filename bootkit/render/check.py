@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import TypedDict
 
+from bootkit.i18n import spoken, tr
 from bootkit.model.boot import Firmware
 from bootkit.model.check import (
     Answer,
@@ -18,15 +19,16 @@ from bootkit.model.check import (
 from bootkit.model.filesystem import filesystem_title
 from bootkit.model.places import IMAGE_FOLDER
 from bootkit.model.testboot import TestFirmware
+from bootkit.render.prose import wrapped
 from bootkit.units import format_size
 
-_MARKS = {Answer.BOOTS: "yes", Answer.CANNOT: "no", Answer.UNKNOWN: "?", Answer.ELSEWHERE: "no"}
+_MARKS = {Answer.BOOTS: tr("yes"), Answer.CANNOT: tr("no"), Answer.UNKNOWN: "?", Answer.ELSEWHERE: tr("no")}
 
 
 def headers(predictions: Sequence[Prediction]) -> tuple[str, ...]:
     """A column for each kind of machine that something is said of."""
     machines = (firmware.label.upper() for firmware in _machines(predictions))
-    return ("IMAGE", "VERDICT", "BOOTS FROM", *machines, "MEMORY TO START", "TO RAM")
+    return (tr("IMAGE"), tr("VERDICT"), tr("BOOTS FROM"), *machines, tr("MEMORY TO START"), tr("TO RAM"))
 
 
 def rows(predictions: Sequence[Prediction]) -> tuple[tuple[str, ...], ...]:
@@ -46,7 +48,7 @@ def _row(prediction: Prediction, machines: Sequence[TestFirmware]) -> tuple[str,
     needed = prediction.memory
     return (
         file_name(prediction.path),
-        prediction.short,
+        spoken(prediction.short),
         ", ".join(map(filesystem_title, prediction.filesystems)) or "-",
         *(answers.get(firmware, "-") for firmware in machines),
         format_size(needed.start) if needed else "-",
@@ -76,7 +78,7 @@ def sentences(predictions: Sequence[Prediction], notes: Sequence[str], width: in
         _block(head, names, reason, cure, total=len(predictions), width=width)
         for (head, reason, cure), names in said.items()
     ]
-    return "\n".join([*blocks, *(_paragraph(note, width) for note in notes)])
+    return "\n".join([*blocks, *(_paragraph(spoken(note), width) for note in notes)])
 
 
 def _doubtful(prediction: Prediction) -> Iterator[FirmwareAnswer]:
@@ -86,21 +88,20 @@ def _doubtful(prediction: Prediction) -> Iterator[FirmwareAnswer]:
 
 
 def _block(head: str, names: Sequence[str], reason: str, cure: str, *, total: int, width: int) -> str:
-    who = "all images" if len(names) == total > 1 else ", ".join(names)
-    lines = [_paragraph(f"{head}, {who}: {reason}" if head else f"{who}: {reason}", width)]
-    return "\n".join([*lines, _paragraph(f"To do: {cure}", width, indent="  ")] if cure else lines)
+    who = tr("all images") if len(names) == total > 1 else ", ".join(names)
+    said = tr("{who}: {reason}", who=f"{head}, {who}" if head else who, reason=reason)
+    lines = [_paragraph(said, width)]
+    return "\n".join([*lines, _paragraph(tr("To do: {cure}", cure=cure), width, indent="  ")] if cure else lines)
 
 
 def _paragraph(text: str, width: int, indent: str = "") -> str:
-    """``text`` in lines between words: :mod:`textwrap`, which can do more, takes ten times as long for a thousand names."""
-    lines: list[str] = []
-    line = indent
-    for word in text.split():
-        if line.strip() and len(line) + len(word) + 1 > width:
-            lines.append(line)
-            line = f"{indent}  "
-        line += word if not line.strip() else f" {word}"
-    return "\n".join([*lines, line])
+    return "\n".join(wrapped(text, width, first=indent, then=f"{indent}  "))
+
+
+def advice(prediction: Prediction) -> str:
+    """The verdict and why, and if there is a problem, what to do about it."""
+    cure = tr("To do: {cure}", cure=prediction.cure) if prediction.cure else ""
+    return f"{spoken(prediction.line)} {cure}".rstrip()
 
 
 class PredictionDocument(TypedDict):

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from bootkit.cli.tables import columns, layout
+from bootkit.cli.tables import layout
+from bootkit.render.prose import columns
 
 HEADERS = ("IMAGE", "VERDICT", "BOOTS FROM", "BIOS", "64-BIT UEFI", "MEMORY")
 ROWS = (

@@ -15,7 +15,9 @@ import pytest
 
 from bootkit import errors
 from bootkit.i18n import LANGUAGES, Spoken, language
+from bootkit.said import Sentences
 from po.catalogues import catalogue, compile_all, languages, texts, translation
+from po.sentences import called, sentences
 
 ROOT = Path(__file__).parents[2]
 FRONT_ENDS = ("cli", "tui")
@@ -23,7 +25,7 @@ HOW = "run ./dev strings, and fill in what is empty in po/*.po"
 QUIET = frozenset(
     {
         "add_class", "debug", "endswith", "from_meta", "getLogger", "get_cell_size", "info", "query", "query_one",
-        "run_action", "set_class", "split", "startswith", "styled", "stylize", "tr", "trn", "yields",
+        "run_action", "set_class", "split", "spoken", "startswith", "styled", "stylize", "tr", "trn", "yields",
     }
 )  # fmt: skip
 """Calls that are given words which nobody reads."""
@@ -31,11 +33,6 @@ QUIET_NAMES = frozenset(
     {"classes", "default", "display", "env", "flags", "id", "metavar", "name", "style", "twin", "wanted"}
 )
 """Arguments of the same kind."""
-FOR_MACHINES = re.compile(
-    r"^(bootkit |sudo |pkexec |--|#|bold |_bootkit|function |\w+\[)|^\w+$|^(boots only|could become)$"
-)
-"""Commands, scripts, styles, types, and the beginnings of English answers by which a table colours them."""
-SENTENCE = re.compile(r"[A-Za-z]{3,}[,:;.]? [a-z]{2,}.* ?[a-z]{2,}|[a-z]{2,}\.$")
 FAULTS = frozenset(name for name, kind in vars(errors).items() if isinstance(kind, type))
 
 
@@ -112,6 +109,43 @@ def test_a_terminal_without_letters_gets_them_spelled_out() -> None:
     assert Spoken({"LANG": "es_ES.UTF-8", "TERM": "vt102"}).text("Which image?") == "Que imagen?"
 
 
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        ("cannot boot", "startet nicht"),
+        ("Its initrd has no driver for exFAT.", "Sein initrd hat keinen Treiber für exFAT."),
+        (
+            "boots only from ext4, FAT32: Its initrd has no driver for exFAT.",
+            "startet nur von ext4, FAT32: Sein initrd hat keinen Treiber für exFAT.",
+        ),
+        ("Its name is too long.", "Sein Name ist zu lang."),
+        (
+            "take a newer release of it; or switch Secure Boot off in the firmware's set-up",
+            "nehmen Sie eine neuere Ausgabe davon; oder schalten Sie Secure Boot in der Firmware aus",
+        ),
+        ("bootkit explain boots.iso", "bootkit explain boots.iso"),
+        ("this and that.iso", "this and that.iso"),
+    ],
+)
+def test_an_answer_made_in_english_is_known_again(answer: str, said: str) -> None:
+    assert Spoken({"LANG": "de_DE.UTF-8"}).answer(answer) == said
+    assert Spoken({}).answer(answer) == answer
+
+
+def test_of_texts_that_fit_the_one_that_says_most_counts() -> None:
+    known = Sentences(["it has {what}", "it has no {what}", "{name} is there"])
+    assert known.find("it has no loop") == ("it has no {what}", {"what": "loop"})
+    assert known.find("nothing of it") is None
+
+
+def test_a_word_that_is_filled_in_stays_as_it_is() -> None:
+    german = Spoken({"LANG": "de_DE.UTF-8"})
+    assert german.parts({"name": "yes", "reason": "its name is too long"}) == {
+        "name": "yes",
+        "reason": "sein Name ist zu lang",
+    }
+
+
 def test_a_number_takes_the_form_of_its_language() -> None:
     one, many = "{n} image", "{n} images"
     assert Spoken({"LANG": "fr_FR.UTF-8"}).number(one, many, 0) == "{n} image"
@@ -169,7 +203,7 @@ def _of_front_ends() -> Iterator[tuple[str, str]]:
 
 def _of_errors() -> Iterator[tuple[str, str]]:
     for path, call in _calls():
-        if "formats" in path.parts or _name(call) not in FAULTS:
+        if "formats" in path.parts or called(call) not in FAULTS:
             continue
         hints = [keyword.value for keyword in call.keywords if keyword.arg == "hint"]
         for given in (*call.args, *hints):
@@ -179,28 +213,4 @@ def _of_errors() -> Iterator[tuple[str, str]]:
 
 def _sentences(tree: ast.AST) -> Iterator[tuple[ast.expr, str]]:
     """Texts of several words that are not marked, with the expressions that hold them."""
-    match tree:
-        case ast.Call() if _name(tree) in QUIET:
-            return
-        case ast.keyword(arg=str(name)) if name in QUIET_NAMES:
-            return
-        case ast.Expr(value=ast.Constant()) | ast.Compare() | ast.Assert():  # the first is a docstring
-            return
-        case ast.Dict(values=values):  # what stands before a colon is looked up, not read
-            for value in values:
-                yield from _sentences(value)
-            return
-        case ast.JoinedStr() | ast.Constant(value=str()):
-            parts = tree.values if isinstance(tree, ast.JoinedStr) else [tree]
-            text = "".join(str(one.value) if isinstance(one, ast.Constant) else "{}" for one in parts)
-            if SENTENCE.search(text) and not FOR_MACHINES.match(text):
-                yield tree, text
-        case _:
-            pass
-    for child in ast.iter_child_nodes(tree):
-        if not (isinstance(tree, ast.JoinedStr) and isinstance(child, ast.Constant)):
-            yield from _sentences(child)
-
-
-def _name(call: ast.Call) -> str:
-    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    return sentences(tree, quiet=QUIET, quiet_names=QUIET_NAMES)

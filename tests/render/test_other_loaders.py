@@ -188,7 +188,7 @@ def test_an_answer_comes_back_from_its_record(image: ImageItem) -> None:
 )
 def test_explains_what_it_does(image: ImageItem, said: str) -> None:
     assert image.recognition is not None
-    text = explain(IsoFacts(name=image.name, size=1), image.recognition, iso_path=image.path)
+    text = explain(IsoFacts(name=image.name, size=1), image.recognition, iso_path=image.path, width=100)
     assert said in " ".join(text.split()) or said in text
 
 
@@ -197,5 +197,5 @@ def test_a_guess_is_called_one() -> None:
     guess = Recognition(detection=Detection(stack="generic", distro="Odd", entries=(entry,), untested=True))
     odd = ImageItem(path="/boot/iso/odd.iso", size=1, mtime_ns=1, recognition=guess)
     assert b'submenu Odd$" (untested guess)" --id' in menu_text((odd,), MenuSettings())
-    assert "untested guess" in explain(IsoFacts(name="odd.iso", size=1), guess)
+    assert "untested guess" in explain(IsoFacts(name="odd.iso", size=1), guess, width=100)
     assert recognition_from_json(recognition_to_json(guess)) == guess

@@ -6,6 +6,7 @@ from bootkit.app.stick.facts import stick_facts
 from bootkit.app.stick.images import image_named
 from bootkit.app.stick.recognition import answered, with_insides
 from bootkit.app.verbs.inspect import Inspection
+from bootkit.i18n import tr
 from bootkit.model.catalog import ImageItem
 from bootkit.model.check import StickFacts
 from bootkit.model.places import IMAGE_FOLDER
@@ -40,12 +41,12 @@ def look_on_stick(stick: Stick, name: str) -> Inspection:
     return _look(item, stick_facts(stick, (item,)), iso_path=path, stick_uuid=volume.uuid)
 
 
-def explain_item(item: ImageItem, stick_uuid: str) -> str:
-    """What ``bootkit explain`` tells of an image, out of its record."""
+def explain_item(item: ImageItem, stick_uuid: str, width: int) -> str:
+    """What ``bootkit explain`` tells of an image, out of its record; ``width`` columns wide."""
     if item.facts is None or item.recognition is None:
-        return f"{item.name} cannot be read: {item.error}"
+        return tr("{name} cannot be read: {error}", name=item.name, error=item.error)
     inspection = Inspection(facts=item.facts, recognition=item.recognition, iso_path=item.path, stick_uuid=stick_uuid)
-    return inspection.explanation()
+    return inspection.explanation(width)
 
 
 def _item(view: ImageView, item: ImageItem) -> ImageItem:

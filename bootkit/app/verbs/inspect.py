@@ -74,8 +74,8 @@ class Inspection:
         assert self.prediction is not None  # explain always predicts
         return brief(self.facts, self.recognition, self.prediction, on_stick=bool(self.iso_path), width=width)
 
-    def explanation(self) -> str:
-        """All of it, with how it was found out."""
+    def explanation(self, width: int) -> str:
+        """All of it, with how it was found out; ``width`` columns wide."""
         from bootkit.render.explain import explain
 
         return explain(
@@ -84,6 +84,7 @@ class Inspection:
             iso_path=self.iso_path,
             stick_uuid=self.stick_uuid,
             prediction=self.prediction,
+            width=width,
         )
 
     def require_recognised(self) -> None:

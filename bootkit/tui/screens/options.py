@@ -17,7 +17,7 @@ from bootkit.app.verbs.generate import Generation
 from bootkit.app.verbs.options import list_options, password_digest, preview, with_changes
 from bootkit.app.verbs.overview import Overview, known_values
 from bootkit.errors import BootkitError
-from bootkit.i18n import tr
+from bootkit.i18n import spoken, tr
 from bootkit.model.catalog import ImageItem
 from bootkit.model.options import Choices, Kind, Place, Scope, Value
 from bootkit.model.places import MENU, STICK_FILE
@@ -119,7 +119,7 @@ Ctrl+S writes stick.toml, whose comments stay, and the menu. Ctrl+L shows before
         key = event.spec.key
         self._leaving = False
         if event.problem:
-            self._wrong[key] = f"{event.spec.title} {event.problem}"
+            self._wrong[key] = f"{spoken(event.spec.title)} {spoken(event.problem)}"
         else:
             self._wrong.pop(key, None)
             self._edits[key] = event.value
@@ -159,7 +159,7 @@ Ctrl+S writes stick.toml, whose comments stay, and the menu. Ctrl+L shows before
 
     def action_choose(self) -> None:
         if row := self._row():
-            self.ask(PickScreen(row.spec.title, row.known), lambda value: row.take(value) if value else None)
+            self.ask(PickScreen(spoken(row.spec.title), row.known), lambda value: row.take(value) if value else None)
 
     def action_password(self) -> None:
         text = tr("The menu will ask for it, of the user 'owner'. Only its PBKDF2 digest is kept.")

@@ -17,9 +17,10 @@ from bootkit.app.verbs.options import preview
 from bootkit.app.verbs.overview import Overview, brought
 from bootkit.app.verbs.verify import Verified
 from bootkit.errors import BootkitError
-from bootkit.i18n import tr, trn
+from bootkit.i18n import spoken, tr, trn
 from bootkit.model.catalog import ImageItem
 from bootkit.model.options import STICK, Place, image_place, stack_place
+from bootkit.render.check import advice
 from bootkit.tui import jobs
 from bootkit.tui.access import StickAccess
 from bootkit.tui.incoming import IMAGES
@@ -50,6 +51,8 @@ _OTHERS = {
     screen.SECTION: screen
     for screen in (HomesScreen, ExtensionsScreen, AppsScreen, KeptScreen, AnswersScreen, CareScreen)
 }
+_NARROW = 30
+"""Columns of a pane that has no place on the screen yet."""
 _OF_AN_IMAGE = frozenset({"remove", "test", "verify", "explain", "stack_options"})
 _TAKEN_BACK = tr("u takes it back until something else is written. What it has kept and your settings for it stay.")
 _FIRST_STEPS = tr("""\
@@ -143,10 +146,13 @@ extensions, apps, changes, answer files, and to what can be done with the stick 
         gets = ", ".join(brought(overview, item))
         verdict = PreviewPart(
             tr("Will it boot?"),
-            (item.problem or prediction.advice) + ("\n" + tr("With: {gets}", gets=gets) if gets else ""),
+            (spoken(item.problem) or advice(prediction)) + ("\n" + tr("With: {gets}", gets=gets) if gets else ""),
         )
         if self._explains or item.problem:
-            pane.show(item.path, [verdict, PreviewPart("", explain_item(item, overview.uuid))])
+            pane.show(
+                item.path,
+                [verdict, PreviewPart("", explain_item(item, overview.uuid, max(pane.content_size.width, _NARROW)))],
+            )
         else:
             pane.show(item.path, [verdict, PreviewPart("", entries_text(preview(item, overview.choices)))])
 

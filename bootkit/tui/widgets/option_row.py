@@ -10,7 +10,7 @@ from textual.suggester import SuggestFromList
 from textual.widgets import Input, Label
 
 from bootkit.app.verbs.options import Listed, shown_value, suggestions, typed_value, value_problem
-from bootkit.i18n import tr
+from bootkit.i18n import spoken, tr
 from bootkit.model.options import Kind, OptionSpec, Scope, Value
 from bootkit.tui.keys import key
 from bootkit.tui.widgets.choice_field import ChoiceField
@@ -47,14 +47,14 @@ class OptionRow(Line):
         self._scope = scope
 
     def compose(self) -> ComposeResult:
-        yield Label(self.spec.title, classes="title", markup=False)
+        yield Label(spoken(self.spec.title), classes="title", markup=False)
         yield self._field()
         yield Label(self._origin(), classes="origin", id="origin", markup=False)
 
     @property
     def text(self) -> str:
         """What the line is about, for the help below the form."""
-        return f"{self.spec.title}: {self.problem or self.listed.reason or self.spec.help}"
+        return f"{spoken(self.spec.title)}: {spoken(self.problem or self.listed.reason or self.spec.help)}"
 
     @property
     def twin(self) -> str:
@@ -112,7 +112,7 @@ class OptionRow(Line):
             return tr("no effect")
         if self.problem:
             return tr("! not possible")
-        words = self._scope.words if self._own is not None else self.listed.scope.words
+        words = spoken((self._scope if self._own is not None else self.listed.scope).words)
         return f"* {words}" if self._own != self._kept else words
 
     def _field(self) -> Input | ChoiceField:
