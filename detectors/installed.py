@@ -8,6 +8,7 @@ Source: initramfs-tools 0.142, init and scripts/local; dracut 059, modules.d/99b
 kernel configuration for the cloud flavour (``# CONFIG_USB_SUPPORT is not set``); booted: Debian 12 with either.
 """
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from bootkit.detect import (
@@ -46,6 +47,8 @@ FAMILIES = {
 FILESYSTEMS = ("vfat", "ext4", "exfat", "ntfs", "xfs", "f2fs")
 INITRDS = ("initrd.img-{version}", "initramfs-{version}.img", "initrd-{version}")
 """What the initrd of a kernel ``vmlinuz-{version}`` is called by Debian, Fedora, openSUSE."""
+UNIFIED = ("/boot/efi/EFI/Linux/*.efi", "/efi/EFI/Linux/*.efi", "/boot/EFI/Linux/*.efi")
+"""Where kernel, initrd and words lie in one file."""
 UNREADABLE = {
     "crypto_LUKS": "is encrypted (LUKS)",
     "LVM2_member": "belongs to LVM",
@@ -75,22 +78,28 @@ WRITE_IT = "Write it to a stick of its own: sudo cp FILE /dev/sdX."
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kernel:
     path: str
-    initrd: str
+    initrds: tuple[str, ...]
     version: str
+    words: tuple[str, ...] = ()
+    """Its own; empty if they are those of the menu."""
+    is_found_later: bool = False
+    """Whether the menu finds it, and what is newer, by the name in its folder."""
 
 
 def detect(iso: IsoView) -> Detection | NotMine:
     if iso.facts.kind is not FileKind.SYSTEM:
         return NotMine(reason="it is no disk with an installed system")
-    kernels = _kernels(iso)
+    kernels = _kernels(iso) or _unified(iso) or _of_loader_entries(iso)
     if not kernels:
         return _none(iso)
     newest = kernels[0]
-    initrd = iso.initrd(newest.initrd)
+    initrd = iso.initrd(newest.initrds[-1])
     maker = initrd.maker if initrd is not None else ""
     if maker not in FAMILIES:
         made = f"is made by {maker}" if maker else "is of a kind that nobody knows"
-        return _unable(iso, f"Its initrd {newest.initrd} {made}: nothing of bootkit's can make a disk of a file there.")
+        return _unable(
+            iso, f"Its initrd {newest.initrds[-1]} {made}: nothing of bootkit's can make a disk of a file there."
+        )
     if not _has_usb(iso, newest):
         reason = f"Its kernel {newest.version} has no driver for USB sticks, as those for virtual machines and clouds."
         return _unable(
@@ -98,7 +107,7 @@ def detect(iso: IsoView) -> Detection | NotMine:
             reason,
             "Install a kernel for real machines in it: linux-image-amd64 instead of linux-image-cloud-amd64.",
         )
-    words = _words(iso)
+    words = _words(iso, newest)
     if not word_value(words, "root"):
         return _unable(iso, "Which file system its root is on is told neither by its menu nor by its fstab.")
     return _found(iso, FAMILIES[maker], kernels, words)
@@ -107,43 +116,61 @@ def detect(iso: IsoView) -> Detection | NotMine:
 def _found(iso: IsoView, stack: str, kernels: tuple[Kernel, ...], words: tuple[str, ...]) -> Detection:
     newest = kernels[0]
     distro, version = _who(iso)
-    name = " ".join(filter(None, (distro, version)))
     kernel = iso.kernel(newest.path)
     cpu = kernel.cpu if kernel is not None else ""
-    kept, live = (
-        BootEntry(
-            title=title,
-            kernel=newest.path,
-            initrds=(newest.initrd,),
-            cmdline=with_words(words, word),
-            role=role,
-            firmware=CPUS.get(cpu, ANY_FIRMWARE),
-            newest_in=newest.path.rpartition("/")[0],
-        )
-        for title, word, role in (
-            (f"{name} (keeps its changes)", KEEPS, Role.PERSISTENT),
-            (f"{name} live (nothing is kept)", LIVE, Role.DEFAULT),
-        )
-    )
     return Detection(
         stack=stack,
         distro=distro,
         version=version,
         arch=cpu or plain_arch(newest.version.rpartition("-")[2]),
-        entries=(kept, live),
+        entries=tuple(_entries(iso, " ".join(filter(None, (distro, version))), kernels, words, cpu)),
         filesystems=FILESYSTEMS,
         evidence=(
             f"its root is {_place(iso, '/')}" if "/" in iso.facts.mounts else f"its /boot is {_place(iso, '/boot')}",
-            f"{newest.initrd} is made by {stack.partition(' ')[0]}",
+            f"{newest.initrds[-1]} is made by {stack.partition(' ')[0]}",
             f"its newest kernel with an initrd is {newest.version}",
         ),
         notes=(
             "It is an installed system: its package manager may upgrade all of it, the kernel too.",
+            *(
+                ()
+                if newest.is_found_later
+                else ("Its menu does not see a kernel that is installed later: bootkit generate.",)
+            ),
             *_others(kernels),
         ),
         wants_disk=True,
         is_written=True,
     )
+
+
+def _entries(
+    iso: IsoView, name: str, kernels: tuple[Kernel, ...], words: tuple[str, ...], cpu: str
+) -> Iterator[BootEntry]:
+    """The newest kernel, kept and live, and those older ones that the menu cannot list by itself."""
+    newest = kernels[0]
+    for title, word, role in (
+        (f"{name} (keeps its changes)", KEEPS, Role.PERSISTENT),
+        (f"{name} live (nothing is kept)", LIVE, Role.DEFAULT),
+    ):
+        yield BootEntry(
+            title=title,
+            kernel=newest.path,
+            initrds=newest.initrds,
+            cmdline=with_words(words, word),
+            role=role,
+            firmware=CPUS.get(cpu, ANY_FIRMWARE),
+            newest_in=newest.path.rpartition("/")[0] if newest.is_found_later else "",
+        )
+    for kernel in () if newest.is_found_later else kernels[1:]:
+        yield BootEntry(
+            title=f"With another kernel: {kernel.version}",
+            kernel=kernel.path,
+            initrds=kernel.initrds,
+            cmdline=with_words(_words(iso, kernel), KEEPS),
+            role=Role.PERSISTENT,
+            firmware=CPUS.get(cpu, ANY_FIRMWARE),
+        )
 
 
 def _others(kernels: tuple[Kernel, ...]) -> tuple[str, ...]:
@@ -160,19 +187,42 @@ def _kernels(iso: IsoView) -> tuple[Kernel, ...]:
         places = (f"{folder}/{pattern.format(version=version)}" for pattern in INITRDS)
         initrd = next((place for place in places if iso.is_file(place)), "")
         if initrd and "-rescue-" not in name:
-            found.append(Kernel(path=path, initrd=initrd, version=version))
-    return tuple(sorted(found, key=lambda kernel: version_tuple(kernel.version), reverse=True))
+            found.append(Kernel(path=path, initrds=(initrd,), version=version, is_found_later=True))
+    return _newest_first(found)
+
+
+def _unified(iso: IsoView) -> tuple[Kernel, ...]:
+    """Unified kernel images, of which GRUB loads the sections by their place."""
+    found: list[Kernel] = []
+    for path in (path for pattern in UNIFIED for path in iso.glob(pattern)):
+        kernel, initrd = f"{path}.linux", f"{path}.initrd"
+        if kernel in iso.facts.sections and initrd in iso.facts.sections:
+            version = iso.text(f"{path}.uname").strip("\0\n ") or path.rpartition("/")[2].removesuffix(".efi")
+            words = split_words(iso.text(f"{path}.cmdline").strip("\0\n "))
+            found.append(Kernel(path=kernel, initrds=(initrd,), version=version, words=words))
+    return _newest_first(found)
+
+
+def _of_loader_entries(iso: IsoView) -> tuple[Kernel, ...]:
+    """Those that entries of systemd-boot name, wherever they lie."""
+    found: list[Kernel] = []
+    for entry in read_menus(iso).linux:
+        if entry.initrds and all(map(iso.is_file, (entry.kernel, *entry.initrds))) and "rescue" not in entry.kernel:
+            version = (
+                entry.kernel.split("/")[-2] if entry.kernel.endswith("/linux") else entry.kernel.rpartition("/")[2]
+            )
+            found.append(Kernel(path=entry.kernel, initrds=entry.initrds, version=version, words=entry.cmdline))
+    return _newest_first(found)
+
+
+def _newest_first(kernels: Iterable[Kernel]) -> tuple[Kernel, ...]:
+    return tuple(sorted(kernels, key=lambda kernel: version_tuple(kernel.version), reverse=True))
 
 
 def _none(iso: IsoView) -> Detection:
     if "/" not in iso.facts.mounts:
         return _unable(iso, "Its root cannot be looked into, and its /boot has no kernel with an initrd.")
-    unified = iso.glob("/boot/efi/EFI/Linux/*.efi") or iso.glob("/efi/EFI/Linux/*.efi")
-    if unified:
-        return _unable(
-            iso, f"Its kernel and initrd are one file ({unified[0]}), to which nothing of bootkit's can be given."
-        )
-    return _unable(iso, "It has no kernel with an initrd in /boot.")
+    return _unable(iso, "It has no kernel with an initrd in /boot, and no unified kernel image.")
 
 
 def _unable(iso: IsoView, obstacle: str, instead: str = WRITE_IT) -> Detection:
@@ -203,12 +253,14 @@ def _who(iso: IsoView) -> tuple[str, str]:
 def _place(iso: IsoView, folder: str) -> str:
     number = iso.facts.mounts[folder]
     kind = next((row.filesystem for row in iso.facts.partitions if row.number == number), iso.facts.filesystem)
-    return f"{kind} on partition {number}" if number else f"{kind} on the whole of it"
+    subvolume = iso.facts.subvolumes.get(folder, "")
+    inside = f", subvolume {subvolume}" if subvolume else ""
+    return f"{kind} on partition {number}{inside}" if number else f"{kind} on the whole of it"
 
 
 def _has_usb(iso: IsoView, kernel: Kernel) -> bool:
     """Whether the kernel finds a stick: its initrd has the driver, or it has it built in."""
-    initrd = iso.initrd(kernel.initrd)
+    initrd = iso.initrd(kernel.initrds[-1])
     if initrd is not None and (USB in initrd.drivers.modules or initrd.warnings):
         return True
     builtin = iso.text(f"/usr/lib/modules/{kernel.version}/modules.builtin") or iso.text(
@@ -217,15 +269,26 @@ def _has_usb(iso: IsoView, kernel: Kernel) -> bool:
     return f"/{USB.replace('_', '-')}.ko" in builtin
 
 
-def _words(iso: IsoView) -> tuple[str, ...]:
+def _words(iso: IsoView, kernel: Kernel) -> tuple[str, ...]:
     """The words of the system's own menu, with a root that is found whatever the disk is called."""
-    linux = read_menus(iso).default_linux
-    words = without_loader_words(linux.cmdline) if linux is not None else split_words(iso.text("/etc/kernel/cmdline"))
+    words = without_loader_words(kernel.words or _menu_words(iso, kernel))
+    # variables of its GRUB that nobody knows here
+    words = tuple(word for word in words if not word.startswith("$"))
     root = word_value(words, "root")
     if not root or root.startswith(("/dev/sd", "/dev/vd", "/dev/hd", "/dev/xvd", "/dev/nvme", "/dev/mmcblk")):
         root = f"UUID={iso.uuid}" if iso.uuid else ""
         words = (*((f"root={root}",) if root else ()), *without(words, "root"))
+    subvolume = iso.facts.subvolumes.get("/", "")
+    if subvolume and not has_word(words, "rootflags"):
+        words = (*words, f"rootflags=subvol={subvolume}")
     return words if has_word(words, "ro") or has_word(words, "rw") else (*words, "ro")
+
+
+def _menu_words(iso: IsoView, kernel: Kernel) -> tuple[str, ...]:
+    menu = read_menus(iso)
+    name = kernel.path.rpartition("/")[2]
+    linux = next((entry for entry in menu.linux if entry.kernel.endswith(f"/{name}")), menu.default_linux)
+    return linux.cmdline if linux is not None else split_words(iso.text("/etc/kernel/cmdline"))
 
 
 DETECTOR = Detector(

@@ -78,7 +78,7 @@ def read_loader_entries(files: Files, folder: str) -> Menu:
     found = [parse_bls(files.text(path), path=path) for path in paths]
     # systemd-boot passes over entries for machines that it does not run on
     of_a_pc = [entry for entry in found if entry.architecture in ("", "x86_64", "i686")]
-    entries = tuple(map(_menu_entry, of_a_pc or found))
+    entries = tuple(_menu_entry(entry, files) for entry in of_a_pc or found)
     settings = _settings(files.text(f"{posixpath.dirname(folder)}/loader.conf"))
     wanted = settings.get("default", "").removesuffix(".conf")
     default = next((entry for entry in entries if wanted and fnmatch.fnmatchcase(entry.id, wanted)), None)
@@ -97,12 +97,14 @@ def _settings(text: str) -> dict[str, str]:
     return {pair[0]: pair[1] for pair in pairs if len(pair) == 2}
 
 
-def _menu_entry(entry: LoaderEntry) -> MenuEntry:
-    partition = IN_EFI if entry.path.startswith(IN_EFI) else ""
+def _menu_entry(entry: LoaderEntry, files: Files) -> MenuEntry:
+    # where the partition is mounted that the entry lies on
+    partition = posixpath.dirname(entry.path).removesuffix("/loader/entries")
     name = posixpath.basename(entry.path).removesuffix(".conf")
 
     def place(path: str) -> str:
-        return partition + normal_path("/" + path.replace("\\", "/").lstrip("/"))
+        plain = normal_path("/" + path.replace("\\", "/").lstrip("/"))
+        return partition + plain if partition == IN_EFI or files.is_file(partition + plain) else plain
 
     # a kernel is an EFI application, and one that gets initrds is no program of another kind
     kernel = entry.linux or (entry.efi if entry.initrds else "")

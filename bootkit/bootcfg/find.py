@@ -38,7 +38,12 @@ VENDOR_MENUS = ("/EFI/*/grub.cfg", "efi:/EFI/*/grub.cfg")
 """Patterns; Fedora CoreOS and its kin have their only GRUB menu in ``/EFI/fedora``."""
 LOADER_ENTRIES = ("/loader/entries", "efi:/loader/entries")
 _BLSCFG_ENTRIES = "/boot/loader/entries"
-"""Where GRUB's blscfg looks as well; on a disk they are an installed system's, which its own detector reads."""
+"""Where GRUB's blscfg looks as well."""
+_MORE_ENTRIES = {
+    FileKind.ISO: (_BLSCFG_ENTRIES,),
+    FileKind.SYSTEM: (_BLSCFG_ENTRIES, "/boot/efi/loader/entries", "/efi/loader/entries"),
+}
+"""Those of an installed system are by where the partition is mounted that they lie on."""
 _LIMINE = ("", "/limine", "/boot", "/boot/limine", "/EFI/BOOT", "/EFI/limine")
 LIMINE_MENUS = tuple(f"{folder}/limine.{suffix}" for folder in _LIMINE for suffix in ("conf", "cfg"))
 REFIND_MENUS = ("/EFI/BOOT/refind.conf", "/EFI/refind/refind.conf", "/refind.conf")
@@ -98,8 +103,7 @@ def _menus(iso: IsoView, variables: Mapping[str, str]) -> Iterator[Menu]:
             menu = _grub(iso, path, variables)
             seen.update(menu.sources)
             yield menu
-    on_disc = (_BLSCFG_ENTRIES,) if iso.facts.kind is FileKind.ISO else ()
-    for folder in (*LOADER_ENTRIES, *on_disc):
+    for folder in (*LOADER_ENTRIES, *_MORE_ENTRIES.get(iso.facts.kind, ())):
         if iso.is_dir(folder):
             # imported late: most images are answered by their GRUB menu
             from bootkit.bootcfg.bls import read_loader_entries

@@ -7,7 +7,7 @@ bytes of a page). Checksums are not verified, and the log is not replayed.
 import struct
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, BinaryIO
 
 from bootkit.errors import FormatError
@@ -15,6 +15,7 @@ from bootkit.formats.btrfstree import BtrfsTrees, Key
 from bootkit.formats.compression import unpack_block
 from bootkit.formats.reader import Extent, Positioned, TreeFile, read_at
 from bootkit.formats.tree import Entry, FileTree
+from bootkit.values import dataclass
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer

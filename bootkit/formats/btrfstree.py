@@ -6,12 +6,12 @@ Source: Linux 6.1, include/uapi/linux/btrfs_tree.h and fs/btrfs/volumes.c. Check
 import struct
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import BinaryIO, TypeAlias
 from uuid import UUID
 
 from bootkit.errors import FormatError
 from bootkit.formats.reader import read_at
+from bootkit.values import dataclass
 
 Key: TypeAlias = tuple[int, int, int]
 """Object, type of the item, offset: what items are sorted by."""

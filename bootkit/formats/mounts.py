@@ -28,12 +28,13 @@ class MountedTree:
 
     def listdir(self, path: str) -> Sequence[Entry] | None:
         mount, inner = self._at(path)
-        if mount is not None:
-            return mount.tree.listdir(inner)
+        members = mount.tree.listdir(inner) if mount is not None else None
         below = {
             folder[len(path.rstrip("/")) + 1 :].partition("/")[0] for folder in self._mounts if _leads_to(path, folder)
         }
-        return tuple(Entry(name=name, is_dir=True) for name in sorted(below)) or None
+        # a folder that something is mounted in may not be there yet
+        missing = sorted(below - {"", *(member.name for member in members or ())})
+        return (*(members or ()), *(Entry(name=name, is_dir=True) for name in missing)) if missing else members
 
     def extents(self, path: str) -> tuple[Extent, ...]:
         mount, inner = self._file_at(path)

@@ -6,13 +6,14 @@ verified, and the log is not replayed.
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import BinaryIO
 from uuid import UUID
 
 from bootkit.errors import FormatError
 from bootkit.formats.reader import Extent, clip, read_at
 from bootkit.formats.tree import DIRECTORY_LIMIT, Entry, FileTree
+from bootkit.values import dataclass
 
 _MAGIC = b"XFSB"
 _VERSION_5 = 5

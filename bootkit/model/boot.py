@@ -12,6 +12,8 @@ STICK_UUID = "{stick_uuid}"
 
 IN_EFI = "efi:"
 """Prefix of a path in the image's FAT image for UEFI (El Torito)."""
+IN_UNIFIED = "unified:"
+"""Prefix of a list of blocks (``140+16060``, sectors of 512 bytes) in a unified kernel image that the menu has opened."""
 ON_STICK = "stick:"
 """Prefix of a path on the stick's data partition instead of in the image."""
 IMAGE_FILE = ON_STICK + ISO_PATH

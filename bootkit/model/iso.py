@@ -113,6 +113,11 @@ class IsoFacts:
     partitions: tuple[IsoPartition, ...] = ()
     mounts: dict[str, int] = field(default_factory=dict[str, int])
     """Of a disk with an installed system: the number of the partition that is mounted at a folder; 0 is all of the disk."""
+    subvolumes: dict[str, str] = field(default_factory=dict[str, str])
+    """What is mounted there of a btrfs, by the same folders: the path in the subvolume that holds all."""
+    sections: dict[str, tuple[int, int]] = field(default_factory=dict[str, tuple[int, int]])
+    """Files of an installed system that are sections of a unified kernel image, whose path is theirs without the last suffix:
+    offset and bytes in it."""
     dirs: dict[str, tuple[Node, ...]] = field(default_factory=dict[str, tuple[Node, ...]])
     """Each directory that somebody looked into, whole. ``efi:/...`` are directories of the FAT image for UEFI."""
     texts: dict[str, str] = field(default_factory=dict[str, str])
@@ -134,7 +139,8 @@ class IsoFacts:
         number = self.mounts.get(folder, 0)
         scheme = next((row.scheme for row in self.partitions if row.number == number), "")
         device = f"{'msdos' if scheme == 'mbr' else scheme}{number}" if number else ""
-        return device, path if folder == "/" else path.removeprefix(folder)
+        inner = path if folder == "/" else path.removeprefix(folder)
+        return device, f"/{self.subvolumes[folder]}{inner}" if folder in self.subvolumes else inner
 
     @property
     def oddities(self) -> tuple[str, ...]:

@@ -64,6 +64,10 @@ class FactsRecord(TypedDict):
     partitions: NotRequired[Annotated[list[IsoPartition], Shape.WITHOUT_DEFAULTS]]
     mounts: NotRequired[dict[str, int]]
     """Of a disk with an installed system: the number of the partition that is mounted at a folder."""
+    subvolumes: NotRequired[dict[str, str]]
+    """What is mounted there of a btrfs: the path in the subvolume that holds all."""
+    sections: NotRequired[dict[str, list[int]]]
+    """Files that are sections of a unified kernel image, whose path is theirs without the last suffix: offset and bytes in it."""
     dirs: NotRequired[dict[str, dict[str, int | None]]]
     """The directories that were looked into: names with sizes, ``null`` for a directory."""
     texts: NotRequired[dict[str, list[str] | str]]
@@ -86,6 +90,8 @@ def facts_to_json(facts: IsoFacts) -> dict[str, Json]:
         "el_torito": [_row(entry) for entry in facts.el_torito],
         "partitions": [_partition_row(partition) for partition in facts.partitions],
         "mounts": dict(facts.mounts),
+        "subvolumes": dict(facts.subvolumes),
+        "sections": {path: list(place) for path, place in facts.sections.items()},
         "dirs": {path: {node.name: node.size for node in nodes} for path, nodes in facts.dirs.items()},
         "texts": {path: cast("list[Json]", text.split("\n")) for path, text in facts.texts.items()},
         "kernels": {path: kernel_to_json(kernel) for path, kernel in facts.kernels.items()},
@@ -121,6 +127,14 @@ def facts_from_json(value: object) -> IsoFacts:
             _path(path): json_number(number, f"mounts[{path!r}]")
             for path, number in json_object(record.get("mounts", {}), "mounts").items()
         },
+        subvolumes={
+            _path(path): json_string(name, f"subvolumes[{path!r}]")
+            for path, name in json_object(record.get("subvolumes", {}), "subvolumes").items()
+        },
+        sections={
+            _path(path): _place(place, f"sections[{path!r}]")
+            for path, place in json_object(record.get("sections", {}), "sections").items()
+        },
         dirs={
             _path(path): _directory(path, nodes) for path, nodes in json_object(record.get("dirs", {}), "dirs").items()
         },
@@ -130,6 +144,14 @@ def facts_from_json(value: object) -> IsoFacts:
         roots={_path(path): root_from_json(value, f"roots[{path!r}]") for path, value in roots.items()},
         warnings=json_list(record.get("warnings", []), "warnings", json_string),
     )
+
+
+def _place(value: object, where: str) -> tuple[int, int]:
+    match json_list(value, where, json_number):
+        case (offset, size):
+            return offset, size
+        case _:
+            raise FormatError(tr("{where} is no offset with a number of bytes", where=where))
 
 
 def _kind(value: object) -> FileKind:

@@ -1,7 +1,7 @@
 """The image of a disk with an installed system: which partition is its root, and what that mounts where.
 
-Nothing is mounted: the file systems are read in the file. Source: fstab(5); the Discoverable Partitions Specification
-(uapi-group.org) is not needed, because what boots by it has a root that is found by its files, too.
+Nothing is mounted: the file systems are read in the file. Source: fstab(5); of the Discoverable Partitions Specification
+(uapi-group.org) where the partitions for booting are that fstab does not name; a root is found by its files.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,6 +10,7 @@ from typing import BinaryIO
 
 from bootkit.bootcfg.fstab import FstabEntry, parse_fstab
 from bootkit.errors import FormatError
+from bootkit.formats.btrfs import Btrfs
 from bootkit.formats.ext4 import Ext4
 from bootkit.formats.fat import Fat
 from bootkit.formats.mounts import MountedTree, TreeMount
@@ -17,15 +18,21 @@ from bootkit.formats.partitions import PartitionEntry, read_partitions
 from bootkit.formats.reader import Window, size_of
 from bootkit.formats.signatures import filesystem_at
 from bootkit.formats.tree import Tree
-from bootkit.model.filesystem import EXT4, VFAT
+from bootkit.formats.unified import UnifiedTree, find_sections
+from bootkit.formats.xfs import Xfs
+from bootkit.model.filesystem import BTRFS, EXT4, VFAT, XFS
 from bootkit.model.iso import FileKind, IsoFacts, IsoPartition
+from bootkit.model.places import TYPE_ESP, TYPE_XBOOTLDR
 from bootkit.values import dataclass
 
 _FSTAB = "/etc/fstab"
 _FSTAB_LIMIT = 64 << 10
 _FOLDERS = ("/boot", "/boot/efi", "/efi", "/usr")
 """Where what matters for a boot may lie on a partition of its own."""
+_FOUND_BY_TYPE = ((TYPE_XBOOTLDR, "/boot"), (TYPE_ESP, "/efi"))
+"""Where systemd mounts what fstab does not name."""
 _SIGNS_OF_A_ROOT = (_FSTAB, "/etc/os-release", "/usr/lib/os-release")
+_SUBVOLUMES_LIMIT = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,29 +40,26 @@ class _Part:
     """A partition whose file system can be read."""
 
     row: PartitionEntry
-    tree: Ext4 | Fat
-
-    @property
-    def uuid(self) -> str:
-        return self.tree.superblock.uuid if isinstance(self.tree, Ext4) else self.tree.uuid
-
-    @property
-    def label(self) -> str:
-        return self.tree.superblock.label if isinstance(self.tree, Ext4) else self.tree.label
+    tree: Ext4 | Fat | Btrfs | Xfs
+    uuid: str
+    label: str
+    subvolume: str = ""
+    """Of a btrfs: the path of what ``tree`` shows, in the subvolume that holds all."""
 
 
 def read_system(fh: BinaryIO, facts: IsoFacts) -> tuple[Tree, IsoFacts] | None:
     """The tree of the system that is installed on the disk in ``fh``, and what is known of it; ``None`` if none is seen.
 
-    A root that cannot be read (LUKS, LVM, btrfs, xfs) is no obstacle here where its ``/boot`` has a partition of its own.
+    A root that cannot be read (LUKS, LVM) is no obstacle here where its ``/boot`` has a partition of its own.
     """
     rows = read_partitions(fh).partitions or (_whole(fh),)
     kinds = {row.number: filesystem_at(fh, row.start) for row in rows}
-    parts = {row.number: part for row in rows if (part := _read_part(fh, row, kinds[row.number])) is not None}
+    parts = tuple(part for row in rows for part in _read_parts(fh, row, kinds[row.number]))
     mounts = _mounts(parts)
     if not mounts:
         return None
     tree = MountedTree({folder: TreeMount(tree=part.tree, offset=part.row.start) for folder, part in mounts.items()})
+    sections = {path: place for folder in mounts for path, place in find_sections(tree, folder).items()}
     root = mounts.get("/")
     found = replace(
         facts,
@@ -65,8 +69,10 @@ def read_system(fh: BinaryIO, facts: IsoFacts) -> tuple[Tree, IsoFacts] | None:
         uuid=root.uuid if root is not None else "",
         partitions=tuple(_told(row, kinds[row.number]) for row in rows if row.number),
         mounts={folder: part.row.number for folder, part in mounts.items()},
+        subvolumes={folder: part.subvolume for folder, part in mounts.items() if part.subvolume},
+        sections=sections,
     )
-    return tree, found
+    return UnifiedTree(tree, sections) if sections else tree, found
 
 
 def _whole(fh: BinaryIO) -> PartitionEntry:
@@ -80,35 +86,78 @@ def _told(row: PartitionEntry, kind: str) -> IsoPartition:
     )
 
 
-def _read_part(fh: BinaryIO, row: PartitionEntry, kind: str) -> _Part | None:
+def _read_parts(fh: BinaryIO, row: PartitionEntry, kind: str) -> Iterator[_Part]:
+    """What can be mounted of a partition: of a btrfs what is by default, then what else may be a root."""
     window = Window(fh, row.start, row.size)
     try:
-        if kind == EXT4.name:
-            return _Part(row=row, tree=Ext4(window))
-        return _Part(row=row, tree=Fat(window)) if kind == VFAT.name else None
+        match kind:
+            case EXT4.name:
+                ext4 = Ext4(window)
+                yield _Part(row=row, tree=ext4, uuid=ext4.superblock.uuid, label=ext4.superblock.label)
+            case VFAT.name:
+                fat = Fat(window)
+                yield _Part(row=row, tree=fat, uuid=fat.uuid, label=fat.label)
+            case XFS.name:
+                xfs = Xfs(window)
+                yield _Part(row=row, tree=xfs, uuid=xfs.superblock.uuid, label=xfs.superblock.label)
+            case BTRFS.name:
+                yield from _read_subvolumes(window, row)
+            case _:
+                pass
     except FormatError:
-        return None
+        return
 
 
-def _mounts(parts: Mapping[int, _Part]) -> dict[str, _Part]:
-    roots = [part for part in parts.values() if any(_has(part, path) for path in _SIGNS_OF_A_ROOT)]
+def _read_subvolumes(window: Window, row: PartitionEntry) -> Iterator[_Part]:
+    top = Btrfs(window)
+    default = top.default_subvolume()
+    others = (entry.name for entry in (top.listdir("/") or ())[:_SUBVOLUMES_LIMIT] if entry.is_dir)
+    for name in dict.fromkeys((default, *others)):
+        yield _Part(
+            row=row, tree=Btrfs(window, name), uuid=top.superblock.uuid, label=top.superblock.label, subvolume=name
+        )
+
+
+def _mounts(parts: Sequence[_Part]) -> dict[str, _Part]:
+    roots = [part for part in parts if any(_has(part, path) for path in _SIGNS_OF_A_ROOT)]
     if not roots:
-        boot = next((part for part in parts.values() if isinstance(part.tree, Ext4) and _has_kernels(part)), None)
+        boot = next((part for part in parts if not isinstance(part.tree, Fat) and _has_kernels(part)), None)
         return {} if boot is None else {"/boot": boot}
-    root = max(roots, key=lambda part: _has(part, _FSTAB))
-    return {"/": root, **dict(_below(root, tuple(parts.values())))}
+    root = max(roots, key=lambda part: (_has(part, _FSTAB), _names_itself(part)))
+    named = dict(_below(root, parts))
+    return {"/": root, **named, **dict(_found_by_type(parts, named))}
 
 
 def _below(root: _Part, parts: Sequence[_Part]) -> Iterator[tuple[str, _Part]]:
     """What the root's fstab mounts where files for a boot may lie."""
-    text = root.tree.read(_FSTAB, _FSTAB_LIMIT).decode("utf-8", "replace") if _has(root, _FSTAB) else ""
-    for entry in parse_fstab(text):
+    for entry in _fstab(root):
         part = next((part for part in parts if part is not root and _is_meant(entry, part)), None)
         if part is not None and entry.folder in _FOLDERS:
             yield entry.folder, part
 
 
+def _fstab(root: _Part) -> tuple[FstabEntry, ...]:
+    return parse_fstab(root.tree.read(_FSTAB, _FSTAB_LIMIT).decode("utf-8", "replace")) if _has(root, _FSTAB) else ()
+
+
+def _names_itself(part: _Part) -> bool:
+    """Whether what it mounts at / is this; of a btrfs other subvolumes may be copies of it."""
+    return any(entry.folder == "/" and _is_meant(entry, part) for entry in _fstab(part))
+
+
+def _found_by_type(parts: Sequence[_Part], named: Mapping[str, _Part]) -> Iterator[tuple[str, _Part]]:
+    taken = {part.row.number for part in named.values()}
+    for kind, folder in _FOUND_BY_TYPE:
+        part = next((part for part in parts if part.row.type == kind and part.row.number not in taken), None)
+        if part is not None and folder not in named:
+            yield folder, part
+
+
 def _is_meant(entry: FstabEntry, part: _Part) -> bool:
+    if part.subvolume != next((one.partition("=")[2] for one in entry.options if one.startswith("subvol=")), "").strip(
+        "/"
+    ):
+        return False
     kind, _, value = entry.device.partition("=")
     match kind:
         case "UUID":

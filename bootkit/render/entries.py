@@ -8,6 +8,7 @@ from bootkit.detect.registry import stack_of
 from bootkit.model.boot import (
     ANY_FIRMWARE,
     IN_EFI,
+    IN_UNIFIED,
     ISO_PATH,
     ON_STICK,
     BootEntry,
@@ -36,6 +37,7 @@ _LINE_LIMIT = 2048
 """Bytes of a kernel line with its NUL: COMMAND_LINE_SIZE of x86 and arm64. One word of 8 KiB ends GRUB's lexer."""
 # a toggle's words travel in one variable of the menu, which GRUB splits at blanks and expands like file names
 _TOGGLE_WORD = re.compile(r"[^\s\\'\"*?\[\]]+")
+_SECTOR = 512
 _LOADERS = {EntryKind.MEMDISK: "linux16", EntryKind.WIMBOOT: "linux16"}
 """GRUB's command where it is not called as the kind is."""
 _MODULE_LOADERS = {
@@ -168,9 +170,9 @@ def _entry(item: ImageItem, entry: BootEntry, own_id: str, *, only_installs: boo
         needs=_needs(item, entry),
         warning=explanation(entry.wipes) if entry.wipes else (),
         installs=entry.role is Role.INSTALL or (only_installs and entry.role is Role.DEFAULT),
-        kernel=entry.kernel if is_linux else "",
+        kernel=_place(item, entry.kernel) if is_linux else "",
         newest_in=_newest_in(item, entry),
-        initrds=_initrds(item, entry) if is_linux else (),
+        initrds=tuple(_place(item, path) for path in _initrds(item, entry)) if is_linux else (),
         devicetree=entry.devicetree if is_linux and _is_beside(entry.devicetree, entry.kernel) else "",
         loads=() if is_linux else tuple(_loads(entry)),
         before=before,
@@ -187,6 +189,19 @@ def _marked_title(entry: BootEntry) -> str:
         return clean_text(f"{entry.title} {ERASES}")
     says_so = entry.role is not Role.INSTALL or "install" in entry.title.casefold()
     return clean_text(entry.title if says_so else f"{entry.title} {INSTALLS}") or "Start"
+
+
+def _place(item: ImageItem, path: str) -> str:
+    """How GRUB reaches a file: a section of a unified kernel image by its blocks in there."""
+    section = item.facts.sections.get(path) if item.facts else None
+    return path if section is None else f"{IN_UNIFIED}{section[0] // _SECTOR}+{-(-section[1] // _SECTOR)}"
+
+
+def _unified(item: ImageItem, entry: BootEntry) -> tuple[str, str] | None:
+    if item.facts is None or entry.kernel not in item.facts.sections:
+        return None
+    device, path = item.facts.on_partition(entry.kernel.rpartition(".")[0])
+    return f",{device}" if device else "", path
 
 
 def _newest_in(item: ImageItem, entry: BootEntry) -> tuple[str, str] | None:
@@ -241,6 +256,8 @@ def _needs(item: ImageItem, entry: BootEntry) -> Needs:
     header = (image_header(item.path),) if entry.image_as else ()
     if entry.newest_in:
         return Needs(stick=entry.stick_files)
+    if unified := _unified(item, entry):
+        return Needs(stick=entry.stick_files, unified=unified)
     return Needs(
         image=tuple(path for path in entry.paths if path.startswith("/")),
         efi=tuple(path.removeprefix(IN_EFI) for path in entry.paths if path.startswith(IN_EFI)),

@@ -7,7 +7,7 @@ from importlib.resources import files
 
 import jinja2
 
-from bootkit.model.boot import IMAGE_FILE, IN_EFI, ISO_PATH, ON_STICK, STICK_UUID
+from bootkit.model.boot import IMAGE_FILE, IN_EFI, IN_UNIFIED, ISO_PATH, ON_STICK, STICK_UUID
 from bootkit.render.texts import known_texts
 
 VOLUME_ID = "{volume_id}"
@@ -56,10 +56,11 @@ def grub_word(text: str) -> str:
 
 
 def grub_file(path: str) -> str:
-    """A path of an entry as one word: on the image's loop device, on that of its part for UEFI, or on the stick."""
+    """A path of an entry as one word: on the image's loop device, on that of a part of it, or on the stick."""
     if path == IMAGE_FILE:
         return '"($stick)$iso_path"'
-    for prefix, device in ((ON_STICK, "($stick)"), (IN_EFI, "(${loop}_efi)"), ("", "($loop)")):
+    devices = ((ON_STICK, "($stick)"), (IN_EFI, "(${loop}_efi)"), (IN_UNIFIED, "(${loop}_unified)"), ("", "($loop)"))
+    for prefix, device in devices:
         if path.startswith(prefix):
             return f'"{device}"{grub_quote(path.removeprefix(prefix))}'
     return ""

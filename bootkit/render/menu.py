@@ -201,7 +201,9 @@ def _values(
     checked = len(found) <= CHECKED
     return {
         "checked": checked,
-        "has_disks": any(entry.newest_in for image in tree.all_images for entry in image.entries),
+        "has_disks": any(
+            entry.newest_in or entry.needs.unified for image in tree.all_images for entry in image.entries
+        ),
         "firsts": () if checked else [image for image in tree.all_images if image.offers_itself][:_FIRSTS],
         "installers": any(image.only_installs and image.entries for image in tree.all_images),
         "findable": found,

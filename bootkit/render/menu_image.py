@@ -24,6 +24,9 @@ class Needs:
     """Where the FAT image for UEFI lies in the image, as GRUB's list of blocks."""
     stick: tuple[str, ...] = ()
     """Beside the image."""
+    unified: tuple[str, str] | None = None
+    """The unified kernel image that the entry loads parts of: its partition as GRUB calls it behind the name of the disk
+    (``,gpt1``), and its path there."""
 
     @property
     def of_image(self) -> bool:

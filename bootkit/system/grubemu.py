@@ -34,14 +34,21 @@ function record {{
   done
   echo '@done'
 }}
+function is_there {{
+  if regexp '[)][0-9]+[+][0-9]+$' "$1"; then
+    true
+  else
+    [ -f "$1" ]
+  fi
+}}
 function linux {{
   record linux "$@"
-  [ -f "$1" ]
+  is_there "$1"
 }}
 function initrd {{
   record initrd "$@"
   for file in "$@"; do
-    if [ ! -f "$file" ]; then
+    if ! is_there "$file"; then
       return 1
     fi
   done

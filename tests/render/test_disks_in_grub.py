@@ -1,5 +1,6 @@
 """The entries of installed systems, run by GRUB itself: which kernel they find in the disk, whatever was there at generate."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -54,7 +55,21 @@ def installed(scheme: str = "gpt") -> ImageItem:
     return ImageItem(path=DISK, size=facts.size, mtime_ns=1, facts=facts, recognition=Recognition(detection=detection))
 
 
-def stick_with(stick: StickMaker, files: dict[str, bytes], scheme: str = "gpt") -> Path:
+def with_unified() -> ImageItem:
+    """An installed system whose newest kernel is a unified kernel image on its ESP."""
+    item = installed()
+    assert item.facts is not None
+    assert item.detection is not None
+    (entry,) = item.detection.entries
+    image = "/efi/EFI/Linux/debian.efi"
+    entry = replace(entry, kernel=f"{image}.linux", initrds=(f"{image}.initrd",), newest_in="")
+    places = {f"{image}.linux": (4096, 1234), f"{image}.initrd": (6144, 512)}
+    facts = replace(item.facts, mounts={"/": 2, "/efi": 1}, sections=places)
+    detection = replace(item.detection, entries=(entry,))
+    return replace(item, facts=facts, recognition=Recognition(detection=detection))
+
+
+def stick_with(stick: StickMaker, files: dict[str, bytes], scheme: str = "gpt", item: ImageItem | None = None) -> Path:
     tree, part, disk = (stick.folder / name for name in ("disk-tree", "part", "disk"))
     for name, content in files.items():
         (tree / name).parent.mkdir(parents=True, exist_ok=True)
@@ -69,7 +84,7 @@ def stick_with(stick: StickMaker, files: dict[str, bytes], scheme: str = "gpt") 
         fh.write(part.read_bytes())
     stick.files[DISK] = disk.read_bytes()
     stick.files[OVERLAY] = b"overlay"
-    item = installed(scheme)
+    item = item or installed(scheme)
     stick.put_menu(render_menu((item,), MenuSettings(), (), {DISK: Additions(initrds=(OVERLAY,))}))
     return stick.make()
 
@@ -95,6 +110,31 @@ def test_the_newest_kernel_with_an_initrd_is_loaded(stick: StickMaker, files: di
     assert got.initrd is not None
     assert [name.partition(")")[2] for name in got.initrd] == [f"/boot/initrd.img-{version}", OVERLAY]
     assert "unrecognized number" not in got.screen
+
+
+def test_parts_of_a_unified_kernel_image_are_loaded_by_their_place(stick: StickMaker) -> None:
+    item = with_unified()
+    entry = menu_targets((item,))[0].id_path
+    got = run_menu(stick_with(stick, {"EFI/Linux/debian.efi": bytes(8192)}, item=item), entry=entry)
+    assert got.linux is not None
+    assert got.linux[0].endswith("_unified)8+3")
+    assert got.initrd is not None
+    assert [name.partition(")")[2] for name in got.initrd] == ["12+1", OVERLAY]
+
+
+def test_a_unified_kernel_image_that_is_not_there_any_more_is_told(stick: StickMaker) -> None:
+    item = with_unified()
+    got = run_menu(stick_with(stick, THERE, item=item), entry=menu_targets((item,))[0].id_path)
+    assert got.linux is None
+    assert "there is no /EFI/Linux/debian.efi in it" in got.screen
+
+
+def test_a_kernel_on_a_btrfs_is_found_below_its_subvolume() -> None:
+    item = installed()
+    assert item.facts is not None
+    facts = replace(item.facts, subvolumes={"/": "@"})
+    shown = render_menu((replace(item, facts=facts),), MenuSettings(), (), {DISK: Additions(initrds=(OVERLAY,))})
+    assert b"newest_kernel ,gpt1 /@/boot/" in shown.text
 
 
 def test_a_disk_with_an_mbr_is_opened_as_one(stick: StickMaker) -> None:
