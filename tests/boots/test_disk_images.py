@@ -5,6 +5,7 @@ User Mode Linux shows what initrd and system do in all combinations; QEMU, with 
 ./dev test installed
 """
 
+import base64
 import re
 import subprocess
 import sys
@@ -17,6 +18,7 @@ import pytest
 
 from bootkit.app.stick.user_files import take_out
 from bootkit.app.verbs.disk import planned_disk
+from bootkit.app.verbs.disk_create import DiskWish, created_disk
 from bootkit.app.verbs.disk_encrypt import encrypted_disk, require_encryptable
 from bootkit.app.verbs.generate import plan_generation
 from bootkit.app.verbs.images import add_images
@@ -31,7 +33,7 @@ from bootkit.system.volume import chunks_of, sha256_of
 from bootkit.units import MIB
 from tests.boots.clean import require_clean, require_clean_data
 from tests.boots.disk_image import NEWER, cached_disk_image
-from tests.boots.live_iso import host_suite
+from tests.boots.live_iso import cached_iso, host_suite
 from tests.boots.machine import Session, session
 from tests.boots.uml import choose, uml_session
 
@@ -52,6 +54,16 @@ WRITES = f"""
 sync
 echo "{CUT}"
 while :; do dd if=/dev/zero of=/root/much bs=64k count=200; dpkg -i /root/kernel.deb; done
+"""
+MADE = """
+echo "root=$(while read -r device folder type options rest; do [ "$folder" != / ] || echo "$device $type $options"; done </proc/mounts)"
+echo "host=$(cat /etc/hostname)"
+echo "groups=$(id -nG anna)"
+echo "failed=$(systemctl --failed --plain --no-legend)"
+echo "before=$(/usr/bin/tried)"
+echo {package} | base64 -d >/root/tried.deb
+echo "installed=$(dpkg -i /root/tried.deb 2>&1 | tail -n 1)"
+sync
 """
 PASSPHRASE = b"correct horse"
 KEPT, LIVE = 0, 1
@@ -86,14 +98,14 @@ def stick(request: pytest.FixtureRequest) -> Generator[tuple[Path, DataFs]]:
         yield prepared_stick(Path(folder), request.param), request.param[1]
 
 
-def boot(stick: Path, place: int, accelerator: Accelerator) -> Session:
+def boot(stick: Path, place: int, accelerator: Accelerator, script: str = REPORT) -> Session:
     """A session in QEMU."""
     with open_stick(stick) as opened:
         target = choose_targets(opened.volume, [], every=True)[place]
     ran = session(
         stick,
         entry=target.id_path,
-        script=REPORT,
+        script=script,
         accelerator=accelerator,
         stick_driver="virtio-blk-pci",
     )
@@ -219,3 +231,40 @@ def test_a_live_run_from_the_menu_leaves_the_disk_as_it_was(family: str, work: P
     before = digest(image)
     require_live(boot(image, LIVE, accelerator))
     assert digest(image) == before
+
+
+@pytest.mark.long
+def test_a_live_system_made_an_installed_one_keeps_a_package(work: Path, accelerator: Accelerator) -> None:
+    image = work / "stick.img"
+    prepare_image(image, 900 * MIB)
+    wish = DiskWish(name="debian", iso=cached_iso(host_suite()), size=500 * MIB, user="anna", password=PASSPHRASE)
+    with (
+        open_stick(image, writing=True) as opened,
+        created_disk(wish, Watcher()) as disk,
+        planned_disk(opened, disk, Watcher(), name=wish.name) as plan,
+    ):
+        add_images(opened.volume, (plan.addition,))
+        apply_changes(plan_generation(opened.volume).plan, opened.volume)
+    script = MADE.format(package=base64.b64encode(package(work)).decode())
+    first = boot(image, KEPT, accelerator, script).facts
+    assert first["root"].startswith("/dev/loop0p1 ext4 rw")
+    assert (first["host"], first["failed"], first["before"]) == (wish.name, "", "")
+    assert {"anna", "sudo"} <= set(first["groups"].split())
+    assert first["installed"].startswith("Setting up tried")
+    assert boot(image, KEPT, accelerator, script).facts["before"] == "it was kept"
+    require_clean_disk(image, DataFs.EXT4)
+
+
+def package(work: Path) -> bytes:
+    """A package with one program."""
+    tree, made = work / "package", work / "tried.deb"
+    (tree / "DEBIAN").mkdir(parents=True)
+    (tree / "DEBIAN/control").write_text(
+        "Package: tried\nVersion: 1\nArchitecture: all\nMaintainer: bootkit's tests <nobody@example.org>\nDescription: a program\n"
+    )
+    program = tree / "usr/bin/tried"
+    program.parent.mkdir(parents=True)
+    program.write_text("#!/bin/sh\necho it was kept\n")
+    program.chmod(0o755)
+    subprocess.run(["dpkg-deb", "--root-owner-group", "--build", tree, made], stdout=subprocess.DEVNULL, check=True)
+    return made.read_bytes()
