@@ -151,7 +151,7 @@ def _place(value: object, where: str) -> tuple[int, int]:
         case (offset, size):
             return offset, size
         case _:
-            raise FormatError(tr("{where} is no offset with a number of bytes", where=where))
+            raise FormatError(tr("{where} is not a list", where=where))
 
 
 def _kind(value: object) -> FileKind:
