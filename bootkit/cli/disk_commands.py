@@ -60,6 +60,7 @@ def create(
     stick: StickOption = None,
 ) -> None:
     """Make an installed system, in a file of the stick, of what a live system holds."""
+    from bootkit.app.stick.user_files import require_room
     from bootkit.app.verbs.disk import require_free_name
     from bootkit.app.verbs.disk_create import DiskWish, created_disk
     from bootkit.cli.progress import watching
@@ -68,8 +69,14 @@ def create(
     wished = parse_size(size)
     with open_stick(stick, writing=True) as opened:
         require_free_name(opened.volume, name)
-        password = new_secret(tr("Password of the user"), "--password-file", password_file)
-        wish = DiskWish(name=name, iso=iso, size=wished, user=user, password=password)
+        require_room(opened.volume, wished)
+        wish = DiskWish(
+            name=name,
+            iso=iso,
+            size=wished,
+            user=user,
+            password=lambda: new_secret(tr("Password of the user"), "--password-file", password_file),
+        )
         with watching() as watcher, created_disk(wish, watcher) as disk:
             addition = add_disk(opened, disk, name=name)
     output.answer(addition.step.path)

@@ -245,7 +245,7 @@ def new_secret(called: str, option: str, file: Path | None) -> bytes:
     if file is not None:
         return passphrase_of(file)
     if not sys.stdin.isatty():
-        raise UsageError(tr("nobody is there to ask for the passphrase"), hint=f"{option} FILE")
+        raise UsageError(tr("nobody is there to be asked for it: {called}", called=called), hint=f"{option} FILE")
     typed = ask_new_secret(called)
     if not typed.isascii():
         output.say(tr("warning: it has letters that a boot console may be unable to type"))

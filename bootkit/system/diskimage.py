@@ -47,15 +47,17 @@ def raw_disk(source: Path, work: Path, watcher: Watcher, *, size: int = 0) -> Pa
     """
     kind = format_of(source)
     target = work / "disk.raw"
-    watcher.begin("unpacking", str(source), source.stat().st_size)
+    total = source.stat().st_size
     if kind.is_packed:
+        watcher.begin("unpacking", str(source), total)
         _unpack(kind, source, target, watcher)
     elif kind.is_virtual:
+        watcher.begin("making a raw disk of", str(source), total)
         _convert(kind, source, target)
     elif size or not _is_ready(source):
+        watcher.begin("copying", str(source), total)
         run(["cp", "--sparse=always", "--reflink=auto", "--", source, target], timeout=LONG)
     else:
-        watcher.end()
         return source
     watcher.end()
     if size:

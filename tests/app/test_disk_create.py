@@ -70,7 +70,7 @@ def make_live(tmp_path: Path) -> MakeLive:
 
 
 def wish(iso: Path, *, name: str = "made", user: str = "anna", size: int = 80 * MIB) -> DiskWish:
-    return DiskWish(name=name, iso=iso, size=size, user=user, password=b"correct horse")
+    return DiskWish(name=name, iso=iso, size=size, user=user, password=lambda: b"correct horse")
 
 
 @pytest.mark.parametrize("is_root", [True, False], ids=["root", "fakeroot"])

@@ -2,7 +2,9 @@
 
 import re
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,6 +18,7 @@ from bootkit.formats.ext4 import Ext4
 from bootkit.formats.partitions import DiskPartitions, read_partitions
 from bootkit.formats.reader import Window
 from bootkit.probe.image import open_image
+from bootkit.system import diskcrypt, diskimage, fsimage
 from bootkit.system.changes import Watcher
 from bootkit.system.diskimage import take_partition
 from bootkit.system.fsimage import decrypt
@@ -25,6 +28,8 @@ from tests.app.installed import UUID, VERSIONS, DiskMaker
 from tests.app.test_disk import add
 
 PASSPHRASE = b"correct horse"
+_STEPS_LIMIT = 100
+"""Programs that are called, at most."""
 
 
 @pytest.fixture
@@ -107,3 +112,43 @@ def test_a_root_without_room_for_the_header_stays_as_it_is(stick: Path, make_dis
         ((path, _),) = find_disks(opened.volume)
         with opened.volume.open(path) as fh:
             assert fh.read() == disk.read_bytes()
+
+
+class Interrupted(BaseException):
+    pass
+
+
+def test_wherever_it_is_interrupted_the_disk_is_as_it_was(
+    stick: Path, make_disk: DiskMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk = make_disk(asks=True, mib=40)
+    add(stick, disk)
+    left = 0
+
+    def cut(run: Callable[..., bytes]) -> Callable[..., bytes]:
+        def cut_run(*words: Any, **options: Any) -> bytes:
+            nonlocal left
+            left -= 1
+            if left < 0:
+                raise Interrupted
+            return run(*words, **options)
+
+        return cut_run
+
+    for module in (diskcrypt, diskimage, fsimage):
+        monkeypatch.setattr(module, "run", cut(module.run))
+    for steps in range(_STEPS_LIMIT):
+        left = steps
+        with open_stick(stick, writing=True) as opened:
+            item = require_encryptable(opened.volume, "debian")
+            try:
+                with encrypted_disk(opened.volume, item, PASSPHRASE, Watcher()) as addition:
+                    add_images(opened.volume, (addition,))
+            except Interrupted:
+                with opened.volume.open(item.path) as fh:
+                    assert fh.read() == disk.read_bytes()
+            else:
+                break
+    assert steps > len(("dd", "e2fsck", "debugfs", "mke2fs", "resize2fs", "cryptsetup", "sfdisk"))
+    with open_stick(stick) as opened, pytest.raises(BootkitError, match="encrypted already"):
+        require_encryptable(opened.volume, "debian")

@@ -38,3 +38,33 @@ def test_a_disk_is_not_made_for_a_name_that_is_taken(bootkit: Bootkit, stick: Pa
     done = bootkit("disk", "create", "debian", "--from", tmp_path / "none.iso", "--size", "1G", "--stick", stick)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == "bootkit: /boot/disk/debian.raw is on the stick already\n  bootkit disk remove debian\n"
+
+
+def test_nobody_is_asked_for_a_password_before_all_else_is_known_to_be_possible(
+    bootkit: Bootkit, stick: Path, tmp_path: Path
+) -> None:
+    words = ("--from", tmp_path / "none.iso", "--stick", stick)
+    done = bootkit("disk", "create", "a b", "--size", "90M", *words)
+    assert (done.returncode, done.stderr.splitlines()[0]) == (
+        2,
+        "bootkit: 'a b' is no host name, which the system is called by, too",
+    )
+    done = bootkit("disk", "create", "mine", "--size", "90M", *words)
+    assert done.returncode == 1
+    assert "none.iso" in done.stderr
+    done = bootkit("disk", "create", "mine", "--size", "100G", *words)
+    assert done.returncode == 1
+    assert "100.1 GiB are needed" in done.stderr or "100.0 GiB are needed" in done.stderr
+
+
+def test_a_disk_that_may_outgrow_the_stick_is_taken_with_a_word(bootkit: Bootkit, stick: Path, tmp_path: Path) -> None:
+    disk = disk_maker(tmp_path)()
+    with disk.open("r+b") as fh:
+        fh.truncate(100 << 30)
+    done = bootkit("disk", "add", disk, "--stick", stick)
+    assert (done.returncode, done.stdout) == (0, "/boot/disk/debian.raw\n")
+    assert "debian.raw cannot be filled before there is more room" in done.stderr
+    assert "unpacking" not in done.stderr
+    done = bootkit("disk", "grow", "debian", "200G", "--stick", stick)
+    assert done.returncode == 1
+    assert "GiB are needed" in done.stderr

@@ -7,7 +7,7 @@ from pathlib import Path
 from bootkit.app.stick.images import DISK_SUFFIXES, find_images
 from bootkit.app.stick.recognition import answered, with_insides
 from bootkit.app.stick.settings import settings_text
-from bootkit.app.stick.user_files import has_holes, plan_copy, take_out
+from bootkit.app.stick.user_files import fill_warning, has_holes, plan_copy, require_room, take_out
 from bootkit.app.verbs.check import predictions_of
 from bootkit.app.verbs.images import Addition
 from bootkit.errors import BootkitError, FormatError, HostError
@@ -101,6 +101,8 @@ def planned_disk(
             tr("{path} cannot be booted under this name: {problem}", path=path, problem=problem),
             hint=tr("--name gives it another"),
         )
+    if size:  # whoever says what it grows to wants to have that
+        require_room(stick.volume, size)
     with scratch() as work:
         raw = raw_disk(source, work, watcher, size=size)
         item = looked_into(raw, path, source)
@@ -110,7 +112,8 @@ def planned_disk(
         # where bytes are found by their place, all of them have to have one
         sparse = has_holes(stick.volume)
         step = plan_copy(stick.volume, raw, path, sparse=sparse, replace=replacing)
-        yield PlannedDisk(addition=Addition(step=step, item=item), warnings=_warnings(source, prediction.notes))
+        warnings = (*_warnings(source, prediction.notes), fill_warning(stick.volume, item.name, step.size))
+        yield PlannedDisk(addition=Addition(step=step, item=item), warnings=tuple(filter(None, warnings)))
 
 
 def _opened(raw: Path, path: str, source: Path) -> ImageView:
@@ -185,9 +188,11 @@ def grown_disk(volume: Volume, name: str, size: int, watcher: Watcher) -> Genera
     Raises:
         BootkitError: there is no such disk, it cannot grow, or there is no room for both.
     """
-    with changed_disk(
-        volume, disk_path(volume, name), lambda raw, work: grow_disk(raw, size, work), watcher
-    ) as changed:
+    path = disk_path(volume, name)
+    stat = volume.stat(path)
+    if stat is not None and size > stat.size:
+        require_room(volume, size - stat.size)
+    with changed_disk(volume, path, lambda raw, work: grow_disk(raw, size, work), watcher) as changed:
         yield changed
 
 

@@ -1,7 +1,7 @@
 """``disk create``: what was a live system yesterday is an installed one in a file today."""
 
 import re
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -35,7 +35,8 @@ class DiskWish:
     iso: Path
     size: int
     user: str
-    password: bytes
+    password: Callable[[], bytes]
+    """Asked for when all else is known to be possible."""
 
 
 @contextmanager
@@ -51,6 +52,7 @@ def created_disk(wish: DiskWish, watcher: Watcher) -> Generator[Path]:
         item = with_insides(answered(item, view), view)
         root, version, words = _sources(item, view, wish.iso.name)
         assert item.detection is not None  # or there were no sources
+        digest = _digest(wish.password())
         first = item.detection.entries[0]
         squashfs = work / "root.squashfs"
         watcher.begin("taking the root out", root, view.file_size(root))
@@ -62,7 +64,7 @@ def created_disk(wish: DiskWish, watcher: Watcher) -> Generator[Path]:
         new = NewSystem(
             host=wish.name,
             user=wish.user,
-            digest=_digest(wish.password),
+            digest=digest,
             version=version,
             kernel=kernel,
             initrd=initrd,
