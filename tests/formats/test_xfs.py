@@ -33,7 +33,13 @@ def files() -> dict[str, bytes]:
     dice = random.Random(11)
     many = {f"/many/a member with a long name {number}": b"" for number in range(600)}
     some = {f"/some/member {number}": b"%d" % number for number in range(40)}
-    return {"/empty": b"", "/noise": dice.randbytes(300_001), "/etc/fstab": b"UUID=0b1f / xfs defaults 0 0\n", **many, **some}
+    return {
+        "/empty": b"",
+        "/noise": dice.randbytes(300_001),
+        "/etc/fstab": b"UUID=0b1f / xfs defaults 0 0\n",
+        **many,
+        **some,
+    }
 
 
 def made(folder: Path, files: dict[str, bytes], options: tuple[str, ...], run: Run) -> Path:
