@@ -11,6 +11,7 @@ from bootkit.model.check import StickFacts
 from bootkit.model.iso import IsoFacts, NotRecorded, RecordedIso
 from bootkit.plan.check import predict
 from bootkit.render.brief import brief
+from bootkit.render.explain import explain
 from tests.records import CLAIMED, read_record
 
 LINES = 12
@@ -41,3 +42,12 @@ def test_the_short_answer_is_short_and_says_what_it_is(filesystem: str) -> None:
         assert narrow.split() == said.split()
     assert len(lengths) > 20
     assert max(lengths)[0] <= LINES, max(lengths)[1]
+
+
+def test_the_long_answer_says_the_same_on_a_narrow_terminal() -> None:
+    for facts, recognition in recorded():
+        wide, narrow = (explain(facts, recognition, width=width) for width in (1000, 60))
+        assert narrow.split() == wide.split()
+        assert all(len(line) <= 60 or len(line.split()) <= 3 for line in narrow.splitlines())
+        indents = {len(line) - len(line.lstrip()) for line in narrow.splitlines()}
+        assert indents <= {0, 2, 4, 12}
