@@ -83,6 +83,16 @@ def test_a_disk_that_only_runs_live_has_no_entry_that_writes_to_it(stick: Path, 
     assert b"bootkit.disk=keep" not in menu
 
 
+@pytest.mark.parametrize("unified", [False, True], ids=["kernels", "unified"])
+def test_only_a_disk_whose_kernels_the_menu_cannot_find_is_looked_into_again(
+    unified: bool, stick: Path, make_disk: DiskMaker
+) -> None:
+    path = add(stick, make_disk(unified_image=unified))
+    with open_stick(stick) as opened:
+        catalog = read_catalog(opened.volume, find_disks(opened.volume))
+    assert catalog.looked_at == ({path} if unified else set())
+
+
 def test_no_checksum_is_kept_of_a_disk_that_its_system_writes_to(stick: Path, make_disk: DiskMaker) -> None:
     add(stick, make_disk())
     with open_stick(stick, writing=True) as opened:

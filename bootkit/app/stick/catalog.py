@@ -55,7 +55,7 @@ def read_catalog(
     looked_at: set[str] = set()
     for path, stat in images:
         record = _read_record(volume, path, stat)
-        item = None if record is None or fresh else record.item
+        item = None if record is None or fresh or _changes_unseen(record.item) else record.item
         if item is not None and record is not None and record.fingerprint != fingerprint:
             item = _again_from_record(record.item, insides=insides)
         if item is None or (insides and not _has_insides(item)):
@@ -86,6 +86,14 @@ def look_at_image(volume: Volume, path: str, stat: FileStat, *, insides: bool = 
     except Exception as error:  # a bug that one image brings to light must not take the others with it
         log.debug("%s", path, exc_info=True)
         return replace(item, error=f"bootkit stumbles over it ({error!r}): please report that", unsettled=True)
+
+
+def _changes_unseen(item: ImageItem) -> bool:
+    """Whether it is the disk of an installed system of which the menu needs to know more than where kernels lie.
+
+    One that is written to by its place on the stick keeps its file's time.
+    """
+    return item.is_written and item.detection is not None and any(not one.newest_in for one in item.detection.entries)
 
 
 def record_path(path: str) -> str:
