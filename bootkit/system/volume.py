@@ -223,7 +223,7 @@ def data_digest(volume: Volume, path: str, progress: Progress) -> str:
         return digest.of_size(file.seek(0, os.SEEK_END))
 
 
-def sha256_of(chunks: Iterable[bytes]) -> str:
+def sha256_of(chunks: Iterable[bytes | memoryview]) -> str:
     digest = hashlib.sha256()
     for chunk in chunks:
         digest.update(chunk)

@@ -17,7 +17,7 @@ from bootkit.system.beneath import open_folder, open_inside, sync_file_system
 from bootkit.system.extents import file_extents, ntfs_extents
 from bootkit.system.holes import DataDigest, Part, data_parts
 from bootkit.system.loops import loop_of
-from bootkit.system.volume import CHUNK, FileStat, Progress, chunks_of, mode_of, parts_in_chunks, parts_of
+from bootkit.system.volume import CHUNK, FileStat, Progress, mode_of, parts_in_chunks, parts_of
 
 _ALLOCATING = (*names_of(one for one in FILE_SYSTEMS if one.has_holes), "tmpfs")
 """Where setting room aside is one cheap call; elsewhere the C library would write every block to do it."""
@@ -205,9 +205,13 @@ class FolderVolume:
             if self.filesystem in _ALLOCATING and size:
                 os.posix_fallocate(target, 0, size)
             digest = hashlib.sha256()
-            for chunk in chunks_of(reader, progress):
-                digest.update(chunk)
-                _write_all(target, chunk)
+            with memoryview(bytearray(CHUNK)) as buffer:
+                done = 0
+                while count := os.readv(reader.fileno(), [buffer]):
+                    digest.update(buffer[:count])
+                    _write_all(target, buffer[:count])
+                    done += count
+                    progress(done)
             checksum = digest.hexdigest()
         os.ftruncate(target, size)
         os.fsync(target)
@@ -268,7 +272,7 @@ def _copy_parts(reader: BinaryIO, target: int, size: int, progress: Progress) ->
     return digest.of_size(size)
 
 
-def _write_all(descriptor: int, chunk: bytes) -> None:
+def _write_all(descriptor: int, chunk: bytes | memoryview) -> None:
     view = memoryview(chunk)
     while view:
         view = view[os.write(descriptor, view[:CHUNK]) :]
