@@ -12,7 +12,7 @@ from images import SHAPES, data_partition, make_iso, make_tree
 from measure import BOOTKIT, Argv, Cost, forget, goal, median, mib, run, seconds, table
 
 SIZE = 2 << 30
-RUNS = 3
+RUNS = 1
 BY_HAND = 'cp "$1" "$2" && sync "$2" && {hash} "$1" "$2"'
 BY_MTOOLS = (
     'mcopy -o -i "$3" "$1" ::/copy.iso && sync "${{3%@@*}}" && {hash} "$1" && mtype -i "$3" ::/copy.iso | {hash}'
