@@ -45,7 +45,7 @@ def main() -> None:
     if missing:
         sys.exit(f"not installed: {', '.join(missing)}")
     _say_where()
-    with tempfile.TemporaryDirectory(prefix="bootkit-bench-bytecode-") as bytecode:
+    with tempfile.TemporaryDirectory(prefix="bootkit-bench-bytecode-", ignore_cleanup_errors=True) as bytecode:
         # as installed: compiled once. The warm-up does it, beside the checkout and not in it.
         os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
         os.environ["PYTHONPYCACHEPREFIX"] = bytecode

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,11 +60,23 @@ def median(
         if before is not None:
             before()
         costs.append(run(argv, ok=ok))
-    counted = costs[warm:]
+    return _median(costs[warm:])
+
+
+def in_turns(commands: Mapping[str, Argv], *, runs: int, warm: int = 1) -> dict[str, Cost]:
+    """The medians of commands that take turns, so that a machine that gets busy meanwhile is busy for all of them."""
+    costs: dict[str, list[Cost]] = {name: [] for name in commands}
+    for _ in range(warm + runs):
+        for name, argv in commands.items():
+            costs[name].append(run(argv))
+    return {name: _median(found[warm:]) for name, found in costs.items()}
+
+
+def _median(costs: Sequence[Cost]) -> Cost:
     return Cost(
-        seconds=statistics.median(cost.seconds for cost in counted),
-        cpu=statistics.median(cost.cpu for cost in counted),
-        peak=int(statistics.median(cost.peak for cost in counted)),
+        seconds=statistics.median(cost.seconds for cost in costs),
+        cpu=statistics.median(cost.cpu for cost in costs),
+        peak=int(statistics.median(cost.peak for cost in costs)),
     )
 
 
@@ -120,9 +132,13 @@ def table_of_goals() -> None:
     table("all goals", ["work", "bootkit", "best peer", "ratio", "goal", ""], _goals)
 
 
+NOTHING: Argv = [sys.executable, "-c", "pass"]
+"""An interpreter that does nothing."""
+
+
 def processor_time() -> float:
     """P: seconds on processors of an interpreter that does nothing, now and here."""
-    return median([sys.executable, "-c", "pass"], runs=21).cpu
+    return median(NOTHING, runs=21).cpu
 
 
 def mib(size: int) -> str:

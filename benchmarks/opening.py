@@ -20,7 +20,7 @@ from measure import BOOTKIT, goal, run, seconds, table
 COUNT = 100
 RUNS = 5
 WITHIN = 1.0
-PATIENCE = 30.0
+PATIENCE = 120.0
 LAST = re.compile(rb"%d images, menu up to date" % COUNT)
 
 

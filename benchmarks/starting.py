@@ -1,11 +1,9 @@
 """How long each command takes before it does anything, against an interpreter that does nothing."""
 
 import os
-import statistics
-import sys
 from pathlib import Path
 
-from measure import BOOTKIT, Argv, goal, run, table
+from measure import BOOTKIT, NOTHING, Argv, goal, in_turns, table
 
 RUNS = 11
 LIMITS = {"--version": 4, "completion": 8, "list --help": 11, "list of an empty stick": 14}
@@ -16,21 +14,14 @@ def measure(folder: Path) -> None:
     settings.parent.mkdir(parents=True)
     settings.touch()
     commands: dict[str, Argv] = {
-        "python3 -c pass": [sys.executable, "-c", "pass"],
+        "python3 -c pass": NOTHING,
         "--version": [BOOTKIT, "--version"],
         "completion": ["env", "_BOOTKIT_COMPLETE=bash", f"COMP_WORDS=bootkit{os.linesep}l", "COMP_CWORD=1", BOOTKIT],
         "--help": [BOOTKIT, "--help"],
         "list --help": [BOOTKIT, "list", "--help"],
         "list of an empty stick": [BOOTKIT, "list", "--stick", folder],
     }
-    # in turns, so that a machine that gets busy meanwhile is busy for all of them
-    costs: dict[str, list[float]] = {name: [] for name in commands}
-    for count in range(RUNS + 1):
-        for name, argv in commands.items():
-            cost = run(argv)
-            if count:
-                costs[name].append(cost.cpu)
-    medians = {name: statistics.median(found) for name, found in costs.items()}
+    medians = {name: cost.cpu for name, cost in in_turns(commands, runs=RUNS).items()}
     nothing = medians["python3 -c pass"]
     rows = [[name, f"{found * 1000:.1f} ms", f"{found / nothing:.1f}"] for name, found in medians.items()]
     table("start: processor time of the whole process", ["command", "CPU", "times python3 -c pass"], rows)
