@@ -85,7 +85,8 @@ def test_keys_choose_an_option_and_write_it(shelf: Path, terminal: Callable[...,
     tty.keys("Enter")
     tty.wait(lambda text: "Enter Options" in text)
     tty.keys("Enter")
-    tty.wait(lambda text: "Options of openSUSE" in text)
+    # the line below the form tells that a field listens: a title is drawn before
+    tty.wait(lambda text: "Options of openSUSE" in text and "Language: Of the live system" in text)
     tty.type("fr_FR.UTF-8")
     tty.wait(lambda text: "* this image" in text and "locale.LANG=fr_FR" in text)
     tty.keys("Down")
