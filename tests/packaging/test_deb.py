@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bootkit import __version__
+from tests.app.conftest import small_iso
 from tests.boots.live_iso import apt_settings, debian_sources, host_suite
 
 ROOT = Path(__file__).parents[2]
@@ -16,10 +17,16 @@ pytestmark = [pytest.mark.wheel, pytest.mark.root]
 TRIED_IN_THE_SYSTEM = """\
 set -e
 bootkit --version
-test -e /usr/share/man/man1/bootkit.1.gz
+man --where bootkit
+man --where 5 stick.toml
 test -e /usr/share/bash-completion/completions/bootkit
-bootkit prepare /tmp/stick.img --size 1G --yes
-bootkit list --stick /tmp/stick.img
+export BOOTKIT_STICK=/tmp/stick.img
+bootkit prepare /tmp/stick.img --size 300M --yes
+bootkit add /tmp/debian.iso
+bootkit check
+_BOOTKIT_COMPLETE=bash COMP_WORDS="bootkit
+remove
+d" COMP_CWORD=2 bootkit | grep -x debian.iso
 apt-get -q -y purge bootkit >/dev/null
 ! test -e /usr/bin/bootkit
 ! test -e /usr/lib/bootkit
@@ -55,12 +62,23 @@ def test_lintian_finds_nothing(package: Path) -> None:
     assert run("lintian", *root, "--fail-on", "error,warning", package) == ""
 
 
-def test_it_is_installed_and_removed_in_a_fresh_system(package: Path) -> None:
-    hooks = [f"--customize-hook=copy-in {package} /tmp", '--customize-hook=chroot "$1" sh -c "apt-get -q -y -o APT::Install-Recommends=true install /tmp/*.deb >/dev/null"',
+def test_it_is_installed_tried_and_removed_in_a_fresh_system(package: Path, tmp_path: Path) -> None:
+    iso = small_iso(tmp_path, "debian.iso")
+    hooks = [f"--customize-hook=copy-in {package} {iso} /tmp", '--customize-hook=chroot "$1" sh -c "apt-get -q -y -o APT::Install-Recommends=true install /tmp/*.deb >/dev/null"',
              f"--customize-hook=chroot \"$1\" sh -c '{TRIED_IN_THE_SYSTEM}' >&2"]  # fmt: skip
     settings = [f"--aptopt={setting}" for setting in apt_settings()]
     done = subprocess.run(
-        ["mmdebstrap", "--variant=apt", "--quiet", *settings, *hooks, host_suite(), "/dev/null", "-"],
+        [
+            "mmdebstrap",
+            "--variant=apt",
+            "--include=man-db",
+            "--quiet",
+            *settings,
+            *hooks,
+            host_suite(),
+            "/dev/null",
+            "-",
+        ],
         input=debian_sources(host_suite()),
         check=False,
         capture_output=True,
