@@ -35,7 +35,7 @@ _WAYS_OUT = {
     errno.EIO: tr("try another port, then another stick: this one may be worn out; 'dmesg' tells what the kernel saw"),
     errno.ENODEV: tr("is the stick still plugged in?"),
     errno.ENXIO: tr("is the stick still plugged in?"),
-    errno.ENOENT: tr("is it still there?"),
+    errno.ENOENT: tr("look how its name is spelled, and whether it is still there"),
 }
 
 

@@ -24,7 +24,7 @@ from po.sentences import SLOT, called, sentences
 ROOT = Path(__file__).parents[1]
 COMPILED = "locale/{language}/LC_MESSAGES/bootkit.mo"
 """Below the package, as gettext lays it out."""
-_ANSWERING = ("bootkit/detect", "bootkit/model", "bootkit/plan")
+_ANSWERING = ("bootkit/detect", "bootkit/model", "bootkit/plan", "detectors")
 """Where answers are made, in English: they are kept so, and translated where they are shown (``bootkit.i18n.spoken``)."""
 _NO_ANSWERS = frozenset({"bootkit/model/answers.py", "bootkit/model/iso.py", "bootkit/model/record.py"})
 """Which tell of records that are not as they should be; the answers of ``iso.py`` are for those who keep such records."""
@@ -127,13 +127,30 @@ def update() -> dict[str, list[Text]]:
         fresh = Catalog(locale=language)
         fresh.mime_headers = [("Plural-Forms", _PLURALS[language])]
         for text, places in found.items():
-            fresh.add(text, translation(known, text), locations=[(place, 0) for place in sorted(places)])
+            fresh.add(
+                text,
+                translation(known, text) or renamed(known, text),
+                locations=[(place, 0) for place in sorted(places)],
+            )
         header = _HEADER.format(name=Locale.parse(language).english_name, plural_forms=_PLURALS[language])
         with (ROOT / "po" / f"{language}.po").open("wb") as file:
             file.write(header.encode())
             write_po(file, fresh, width=120, omit_header=True, include_lineno=False)
         missing[language] = [text for text in found if not all(translation(known, text) or [""])]
     return missing
+
+
+def renamed(known: Catalog, text: Text) -> str:
+    """The translation of a text that differed in the names of its slots alone."""
+    if not isinstance(text, str):
+        return ""
+    shape = SLOT.sub("{}", text)
+    same = (message for message in known if isinstance(message.id, str) and SLOT.sub("{}", message.id) == shape)
+    before = next(same, None)
+    if before is None or not isinstance(before.string, str):
+        return ""
+    now = dict(zip(SLOT.findall(str(before.id)), SLOT.findall(text), strict=True))
+    return SLOT.sub(lambda slot: now.get(slot[0], slot[0]), before.string)
 
 
 def compile_all(target: Path) -> list[str]:

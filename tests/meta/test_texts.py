@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import cast
 
 import pytest
+from babel.messages.catalog import Catalog
 
 from bootkit import errors
 from bootkit.i18n import LANGUAGES, Spoken, language
 from bootkit.said import Sentences
-from po.catalogues import catalogue, compile_all, languages, texts, translation
+from po.catalogues import catalogue, compile_all, languages, renamed, texts, translation
 from po.sentences import called, sentences
 
 ROOT = Path(__file__).parents[2]
@@ -136,6 +137,13 @@ def test_of_texts_that_fit_the_one_that_says_most_counts() -> None:
     known = Sentences(["it has {what}", "it has no {what}", "{name} is there"])
     assert known.find("it has no loop") == ("it has no {what}", {"what": "loop"})
     assert known.find("nothing of it") is None
+
+
+def test_a_name_that_changes_in_the_source_keeps_its_translation() -> None:
+    known = Catalog(locale="de")
+    known.add("{images} of {kind}", "{kind}: {images}")
+    assert renamed(known, "{first} of {stack}") == "{stack}: {first}"
+    assert renamed(known, "{first} or {stack}") == ""
 
 
 def test_a_word_that_is_filled_in_stays_as_it_is() -> None:
