@@ -6,7 +6,6 @@ from pathlib import Path
 from bootkit.errors import BootkitError, host_errors
 from bootkit.i18n import tr
 from bootkit.model.plan import CopyImage, KeepOld, RemoveFile, RenameFile, StickPlan, WriteFile
-from bootkit.system.direct import chunks_past_cache
 from bootkit.system.volume import Progress, Volume, data_digest, read_file, sha256_of
 from bootkit.values import dataclass
 
@@ -112,8 +111,8 @@ def _require_same(volume: Volume, path: str, digest: str, progress: Progress, *,
     if sparse:
         on_stick = data_digest(volume, path, progress)
     else:
-        with host_errors(f"{volume.where}{path}"), volume.open(path) as file:
-            on_stick = sha256_of(chunks_past_cache(file, progress))
+        with host_errors(f"{volume.where}{path}"):
+            on_stick = sha256_of(volume.reread(path, progress))
     if on_stick != digest:
         hint = tr("nothing else was changed; try once more, and if it happens again the stick is damaged or a fake")
         raise BootkitError(tr("{where} does not give back what was written to it", where=volume.where), hint=hint)

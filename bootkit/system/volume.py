@@ -75,6 +75,10 @@ class Volume(Protocol):
         """A file for reading, seekable."""
         ...
 
+    def reread(self, path: str, progress: Progress) -> Iterator[bytes | memoryview]:
+        """A file as the medium gives it, in pieces that are good until the next one is asked for."""
+        ...
+
     def write(self, files: Mapping[str, bytes]) -> None:
         """Write small files, all of them before the first takes its place."""
         ...

@@ -14,6 +14,7 @@ from bootkit.formats.reader import Extent, HostFileIO
 from bootkit.i18n import tr
 from bootkit.model.filesystem import BTRFS, FILE_SYSTEMS, NTFS, file_system, names_of
 from bootkit.system.beneath import open_folder, open_inside, sync_file_system
+from bootkit.system.direct import chunks_past_cache
 from bootkit.system.extents import file_extents, ntfs_extents
 from bootkit.system.holes import DataDigest, Part, data_parts
 from bootkit.system.loops import loop_of
@@ -79,6 +80,11 @@ class FolderVolume:
 
     def open(self, path: str) -> BinaryIO:
         return io.BufferedReader(self._opened(path))
+
+    def reread(self, path: str, progress: Progress) -> Iterator[bytes | memoryview]:
+        with self.open(path) as file:
+            size = os.fstat(file.fileno()).st_size
+            yield from chunks_past_cache(file.fileno(), ((0, size),), file, progress)
 
     def write(self, files: Mapping[str, bytes]) -> None:
         with ExitStack() as stack:

@@ -8,9 +8,10 @@ from typing import Any, BinaryIO, Generic, TypeVar, cast
 
 from bootkit.formats.reader import Extent
 from bootkit.formats.tree import Entry, FileTree
+from bootkit.system.direct import chunks_past_cache
 from bootkit.system.holes import Part, data_parts
 from bootkit.system.staged import Staged
-from bootkit.system.volume import FileStat
+from bootkit.system.volume import FileStat, Progress, chunks_of
 
 T = TypeVar("T", bound=FileTree[Any])
 
@@ -46,6 +47,16 @@ class TreeVolume(abc.ABC, Generic[T]):
 
     def open(self, path: str) -> BinaryIO:
         return cast("BinaryIO", self._reader().open(path))
+
+    def reread(self, path: str, progress: Progress) -> Iterator[bytes | memoryview]:
+        known, stat = self.extents(path) or (), self.stat(path)
+        places = [(self._offset + at, length) for at, length in known if at is not None]
+        with self.open(path) as file:
+            assert self._reading is not None  # by the three
+            if stat is None or sum(length for _, length in places) != stat.size:
+                yield from chunks_of(file, progress)  # packed, or with holes
+            else:
+                yield from chunks_past_cache(self._reading, places, file, progress)
 
     def extents(self, path: str) -> tuple[Extent, ...] | None:
         return self._reader().extents(path)
