@@ -32,10 +32,12 @@ cat /bootkit-report/report.sh >/run/bootkit-report/report.sh
 cat /bootkit-report/bootkit-report.service >/run/systemd/system/bootkit-report.service
 ln -sf ../bootkit-report.service /run/systemd/system/basic.target.wants/bootkit-report.service
 """
+# a getty on the same line hangs it up as it starts, which ends who writes to it
 UNIT = """\
 [Unit]
 DefaultDependencies=no
 After=basic.target bootkit.service
+Before=serial-getty@ttyS0.service
 [Service]
 Type=oneshot
 ExecStart=/bin/sh -c '/bin/sh /run/bootkit-report/report.sh 2>&1 | while IFS= read -r line; do echo "report: $line"; done >{console}'
