@@ -47,21 +47,37 @@ def test_it_is_understood_as_it_is(bootkit: Bootkit, make_iso: MakeIso, tmp_path
 
 @pytest.fixture
 def old_stick(make_iso: MakeIso, tmp_path: Path) -> Path:
-    """As its install.sh leaves one: an active FAT32 behind an MBR, GRUB in the gap, and what the user has put there since."""
+    """As its install.sh leaves one: an active FAT32 behind an MBR, GRUB in the gap, and what the user has put there since.
+
+    It is a clone of the repository, and each new menu left the one before it beside it.
+    Source: probonopd/SystemImageKit (0205298), install.sh, boot/bin/detect.
+    """
     image, tree = tmp_path / "old.img", tmp_path / "old"
     for folder in (
         "boot/iso/additional-initramfs",
         "boot/customize/x86_64",
         "boot/grub/i386-pc",
         "boot/bin",
+        "boot/deltadir/usr/sbin",
         "EFI/BOOT",
+        ".git/objects/02",
         "Applications",
     ):
         (tree / folder).mkdir(parents=True)
     shutil.copy(make_iso("debian-live.iso"), tree / "boot/iso")
     files = {
         "boot/customize/init": INIT,
+        ".git/HEAD": "ref: refs/heads/master\n",
+        ".git/objects/02/0529b3af78405be4d8c1544fc76cc79ef7196a": "an object",
+        "README.md": "SystemImageKit\n",
+        "install.sh": "#!/bin/bash\n",
+        "boot/bin/detect": "#!/bin/bash\n# writes the menu\n",
+        "boot/deltadir/usr/sbin/livesys": "#!/bin/bash\n",
+        "boot/iso/additional-initramfs/initramfs": "an initrd",
+        "boot/grub/device.map": "(hd0) /dev/sda\n",
+        "boot/grub/i386-pc/normal.mod": "a module of an old GRUB",
         "boot/grub/grub.cfg": "# written by SystemImageKit\n",
+        "boot/grub/grub.cfg.old": "# the menu before that\n",
         "boot/grub/grubenv": "# GRUB Environment Block\n".ljust(1024, "#"),
         "boot/generate": "#!/bin/bash\n# SystemImageKit's own\n",
         "EFI/BOOT/bootx64.efi": "an old loader",
@@ -111,6 +127,7 @@ def test_upgrade_takes_it_over_and_touches_nothing_of_the_users(
         "efi/boot/bootx64.efi": "efi/boot/before/bootx64.efi",
         "efi/boot/grub.cfg": "efi/boot/before/grub.cfg",
         "boot/grub/grub.cfg": "boot/grub/grub.cfg.systemimagekit",
+        "boot/grub/grub.cfg.old": "boot/grub/grub.cfg.systemimagekit.old",
         "boot/generate": "boot/generate.old",
     }
     assert {path: after[moved.get(path, path)] for path in before} == before

@@ -16,7 +16,7 @@ from bootkit.app.verbs.generate import plan_generation
 from bootkit.app.verbs.loaders import comparison, host_release, release_of
 from bootkit.errors import BootkitError, DeviceRefused, ToolMissing
 from bootkit.i18n import tr
-from bootkit.model.places import FOREIGN_MENU, MENU, OLD_LOADERS_FOLDER, STICK_FILE
+from bootkit.model.places import FOREIGN_MENU, FOREIGN_OLD_MENU, MENU, OLD_LOADERS_FOLDER, OLD_MENU, STICK_FILE
 from bootkit.model.plan import WriteFile
 from bootkit.model.prepare import HostLoaders, LoaderChoice, PreparePlan, Target, Wish
 from bootkit.plan.prepare import plan_back, plan_upgrade
@@ -78,10 +78,13 @@ def plan_upgrade_of(
 
 
 def _of_a_new_stick(path: Path, wish: Wish) -> tuple[WriteFile, ...]:
-    """What makes a stick ours that is not, and the menu that it had, under a name that no other menu takes."""
+    """What makes a stick ours that is not, and the menus that it had, under names that no other menu takes."""
     with open_stick(path) as stick:
-        menu = read_file(stick.volume, MENU, MENU_LIMIT)
-    kept = () if menu is None else (WriteFile(path=FOREIGN_MENU, content=menu),)
+        menus = {
+            kept: read_file(stick.volume, menu, MENU_LIMIT)
+            for menu, kept in ((MENU, FOREIGN_MENU), (OLD_MENU, FOREIGN_OLD_MENU))
+        }
+    kept = (WriteFile(path=name, content=menu) for name, menu in menus.items() if menu is not None)
     return (*kept, WriteFile(path=STICK_FILE, content=stick_file(wish).encode()))
 
 
