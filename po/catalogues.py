@@ -72,8 +72,8 @@ def texts() -> dict[Text, set[str]]:
     for path in sorted((ROOT / "bootkit").rglob("*.py")):
         for text in _marked(ast.parse(path.read_text(encoding="utf-8"))):
             found.setdefault(text, set()).add(path.relative_to(ROOT).as_posix())
-    for path, text in answers():
-        found.setdefault(text, set()).add(path)
+    for where, text in answers():
+        found.setdefault(text, set()).add(where)
     for text in JOINTS:
         found.setdefault(text, set()).add("bootkit/said.py")
     for text in (*_descriptions(), *_OF_ARGPARSE):
