@@ -3,6 +3,8 @@
 The record on a stick is written by us but read back from a disk that anyone could write to: every value is checked.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import TypedDict, cast
 
@@ -92,7 +94,7 @@ def recognition_from_json(value: object) -> Recognition:
     Raises:
         FormatError: not what :func:`recognition_to_json` writes.
     """
-    try:
+    with _recorded():
         answer = _object(value)
         found = answer["detection"]
         return Recognition(
@@ -100,6 +102,32 @@ def recognition_from_json(value: object) -> Recognition:
             detector=_text(answer["detector"]),
             rejections=tuple(map(_rejection, _list(answer["rejections"]))),
         )
+
+
+def detection_from_json(value: object) -> Detection:
+    """What :func:`detection_to_json` wrote.
+
+    Raises:
+        FormatError: it is something else.
+    """
+    with _recorded():
+        return _detection(_object(value))
+
+
+def rejections_from_json(value: object) -> tuple[tuple[str, str], ...]:
+    """The pairs of a detector and its reason.
+
+    Raises:
+        FormatError: it is something else.
+    """
+    with _recorded():
+        return tuple(map(_rejection, _list(value)))
+
+
+@contextmanager
+def _recorded() -> Iterator[None]:
+    try:
+        yield
     except (KeyError, IndexError, ValueError, TypeError) as error:
         raise FormatError(tr("a recorded answer cannot be read: {error}", error=repr(error))) from error
 

@@ -474,6 +474,10 @@ class Choices:
                 return Chosen(value=kept[key], scope=place.scope)
         return Chosen(value=spec.default, scope=Scope.DEFAULT)
 
+    def are_of(self, image: str) -> bool:
+        """Whether something was chosen for this image alone."""
+        return image_place(image) in self.values
+
     def text(self, key: str, *, stack: str = "", image: str = "") -> str:
         value = self.chosen(key, stack=stack, image=image).value
         return value if isinstance(value, str) else ""

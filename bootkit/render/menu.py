@@ -1,5 +1,6 @@
 """The whole boot menu: what is on the stick and what the user chose → the text of grub.cfg."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
@@ -11,7 +12,6 @@ from bootkit.model.catalog import LAST, Additions, ImageItem, MenuSettings
 from bootkit.model.places import (
     CUSTOM_MENU,
     EFI_FOLDER,
-    FACTS_FOLDER,
     GRUBENV,
     IMAGE_FOLDER,
     LOCALE_FOLDER,
@@ -29,21 +29,24 @@ from bootkit.render.menu_image import GrubEntry, MenuImage
 from bootkit.render.parts import Parts
 from bootkit.render.search import findable, first_letters
 from bootkit.render.theme import is_our_theme, theme_background, theme_path
-from bootkit.render.tree import MenuFolder, menu_tree
+from bootkit.render.tree import MenuFolder, is_speakable, menu_tree
 from bootkit.values import dataclass
 
 OWNER = "owner"
 """The user whom GRUB asks for."""
 FREE = " --unrestricted"
 """What an entry needs to start without a password, once there is one."""
+_NEW_SUFFIXES = (".iso", ".ISO")
 _NEW_PATTERNS = tuple(
-    f"{folder}/*.{suffix}" for folder in (IMAGE_FOLDER, f"{IMAGE_FOLDER}/*", "") for suffix in ("iso", "ISO")
+    f"{folder}/*{suffix}" for folder in (IMAGE_FOLDER, f"{IMAGE_FOLDER}/*", "") for suffix in _NEW_SUFFIXES
 )
 
 
 CHECKED = 32
 """Images up to which GRUB asks for each whether it is there, and for new ones. To find a file GRUB reads through its folder:
 for 200 of them it took half a minute."""
+_KNOWN = 32
+"""Images that one regular expression of the menu knows: GRUB makes an automaton of each anew for every file."""
 _FIRSTS = 8
 """Images of many that are asked for in turn until one is there, which becomes the default."""
 
@@ -155,8 +158,10 @@ def render_menu(
     values = _values(tree, settings, quick_rules, _toggles(settings, has_additions=bool(additions)), free)
     summed = {item.path for item in items if item.sha256}
     values["checkable"] = [_checkable(image) for image in tree.all_images if image.path in summed]
+    values["known_images"] = _known_images(items)
     parts = Parts()
     functions = parts.add(render("functions.cfg.j2", **values))
+    new_list = "" if values["checked"] else parts.add(render("new_list.cfg.j2", **values))
     places = {image.path: parts.add(render_image(image, free)) for image in tree.all_images}
     search = parts.add(render("search.cfg.j2", places=places, **values)) if len(places) > 1 else ""
     checks = parts.add(render("check.cfg.j2", **values)) if values["checkable"] else ""
@@ -164,6 +169,7 @@ def render_menu(
     lines = MenuLines(parts, places, free, checked=values["checked"] is True).of(tree)
     first = {
         "functions": functions,
+        "new_list": new_list,
         "search": search,
         "checks": checks,
         "last_places": last_places,
@@ -229,7 +235,6 @@ def _values(
         "firmwares": [firmware.value for firmware in Firmware],
         "new_patterns": _NEW_PATTERNS,
         "own_menus": LOOPBACK_MENUS,
-        "facts_folder": FACTS_FOLDER,
         "grubenv": GRUBENV,
         "stop_file": STOP_FILE,
         "efi_folder": EFI_FOLDER,
@@ -238,6 +243,19 @@ def _values(
         "custom_menu": CUSTOM_MENU,
         "stick_file": STICK_FILE,
     }
+
+
+def _known_images(items: Sequence[ImageItem]) -> list[str]:
+    """Regular expressions that fit the path of an image that the menu knows; one that may yet be read stays new."""
+    settled = (item.path for item in items if not item.unsettled)
+    paths = sorted(path for path in settled if path.endswith(_NEW_SUFFIXES) and is_speakable(path))
+    groups = [paths[at : at + _KNOWN] for at in range(0, len(paths), _KNOWN)]
+    return [f"^({'|'.join(map(_escaped, group))})$" for group in groups]
+
+
+def _escaped(path: str) -> str:
+    """``path`` in a POSIX extended regular expression, as GRUB's ``regexp`` reads it."""
+    return re.sub(r"[\\.\[\](){}*+?^$|]", r"\\\g<0>", path)
 
 
 def _checkable(image: MenuImage) -> dict[str, str]:

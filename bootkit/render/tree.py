@@ -57,11 +57,16 @@ def menu_tree(
 ) -> MenuFolder:
     """The images in folders, in order of title; the outermost folder is the menu itself.
 
-    An image whose path holds control characters is left out: it cannot be said in a script that is read by lines.
+    An image whose path cannot be said is left out.
     """
-    speakable = [item for item in items if not re.search(r"[\x00-\x1f\x7f]", item.path)]
+    speakable = [item for item in items if is_speakable(item.path)]
     shown = [item for item in speakable if not appearances.get(item.path, _PLAIN).hidden]
     return _folder("", "", shown, appearances, additions)
+
+
+def is_speakable(path: str) -> bool:
+    """Whether a path can be said in a script that is read by lines: it holds no control characters."""
+    return not re.search(r"[\x00-\x1f\x7f]", path)
 
 
 def _folder(

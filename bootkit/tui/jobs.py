@@ -38,7 +38,7 @@ def remove(access: StickAccess, path: str) -> Generation:
     """Take an image out of the menu; it can be taken back until something else is written."""
     with access.open(writing=True) as stick:
         removal = find_removal(stick.volume, path)
-        apply_changes(plan_aside(removal), stick.volume)
+        apply_changes(plan_aside(stick.volume, removal), stick.volume)
         access.removed = removal
         generation = plan_generation(stick.volume, keeping=(removal.aside,))
         apply_changes(generation.plan, stick.volume)

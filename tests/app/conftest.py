@@ -1,12 +1,15 @@
 """A stick that is a plain folder, and small images of a real shape."""
 
+import json
 import subprocess
 from collections.abc import Callable, Generator, Mapping
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from bootkit.app.stick.records import read_records
 from bootkit.model.places import MENU
 from bootkit.render.parts import parts_of_menu
 from bootkit.system.volume import Volume, read_file
@@ -27,6 +30,13 @@ LIVE_BOOT: Mapping[str, str] = {
 UNKNOWN: Mapping[str, str] = {"readme.txt": "holiday pictures", "pictures/1.jpg": "x"}
 
 MakeIso = Callable[..., Path]
+
+
+def record_on(volume: Volume, path: str) -> Mapping[str, Any]:
+    """What the stick keeps of an image, both lines of it."""
+    record = read_records(volume).get(path)
+    assert record is not None
+    return {**json.loads(record.rest), **json.loads(record.head), "facts": json.loads(record.rest)["facts"]}
 
 
 def menu_on(volume: Volume) -> bytes:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bootkit.app.menu.overlays import choices_path
+from bootkit.app.menu.overlays import own_path
 from bootkit.app.verbs.check import check_stick
 from bootkit.app.verbs.generate import plan_generation
 from bootkit.app.verbs.images import add_images, plan_additions
@@ -75,7 +75,7 @@ def volume(request: pytest.FixtureRequest, prepared: Prepared, tmp_path: Path, i
 
 
 def test_the_modules_of_the_images_own_kernel_lie_unpacked_in_its_archive(volume: Volume) -> None:
-    archive = read_file(volume, choices_path(IMAGE), 1 << 20) or b""
+    archive = read_file(volume, own_path(IMAGE), 1 << 20) or b""
     lines = f"{KERNEL} 01-exfat.ko exfat\n".encode()
     wanted = volume.filesystem == "exfat"
     assert (lines in archive, b"the code of exfat" in archive) == (wanted, wanted)
@@ -118,5 +118,5 @@ def test_what_is_added_goes_in_front_of_an_initrd_that_would_hide_it(prepared: P
 def _mapped(volume: Volume) -> str:
     """The pieces of the image, which are the same in its archive."""
     pieces = " ".join(f"{offset}+{length}" for offset, length in volume.extents(IMAGE) or ())
-    assert f"BK_ISO_EXTENTS='{pieces}'".encode() in (read_file(volume, choices_path(IMAGE), 1 << 20) or b"")
+    assert f"BK_ISO_EXTENTS='{pieces}'".encode() in (read_file(volume, own_path(IMAGE), 1 << 20) or b"")
     return pieces

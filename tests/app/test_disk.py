@@ -1,6 +1,5 @@
 """Installed systems as files of the stick: which there are, what is refused, and what is copied."""
 
-import json
 import subprocess
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from bootkit.probe.image import open_image
 from bootkit.system.changes import Watcher, apply_changes
 from bootkit.system.sticks import open_stick
 from bootkit.units import MIB
+from tests.app.conftest import record_on
 from tests.app.installed import UUID, VERSIONS, DiskMaker
 
 
@@ -189,5 +189,4 @@ def test_a_disk_is_named_with_its_suffix_or_without(tmp_path: Path, make_disk: D
         assert {disk_path(opened.volume, name) for name in ("mine", "mine.raw", path)} == {path}
         with pytest.raises(BootkitError, match="no disk on the stick is called yours"):
             disk_path(opened.volume, "yours")
-        record = json.loads(opened.volume.open(f"/boot/bootkit/state/images{path}.json").read())
-        assert record["recognition"]["detection"]["is_written"] is True
+        assert record_on(opened.volume, path)["detection"]["is_written"] is True

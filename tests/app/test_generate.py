@@ -1,20 +1,20 @@
-import json
 from pathlib import Path
 
 import pytest
 
 from bootkit.app.stick import catalog
+from bootkit.app.stick.records import read_records
 from bootkit.app.verbs.generate import plan_generation
 from bootkit.errors import BootkitError
 from bootkit.model.catalog import ImageItem
-from bootkit.model.places import GRUB_FOLDER, IMAGE_FOLDER, MENU
+from bootkit.model.places import GRUB_FOLDER, IMAGE_FOLDER, IMAGES_FILE, MENU
 from bootkit.model.plan import KeepOld, RemoveFile, WriteFile
 from bootkit.render.menu import MenuFiles
 from bootkit.render.parts import parts_of_menu
 from bootkit.system.changes import apply_changes
 from bootkit.system.sticks import open_stick
 from bootkit.system.volume import FileStat, Volume, read_file
-from tests.app.conftest import UNKNOWN, MakeIso, menu_on
+from tests.app.conftest import UNKNOWN, MakeIso, menu_on, record_on
 from tests.conftest import Prepared
 
 
@@ -170,11 +170,12 @@ def test_no_name_stops_the_others_on_a_stick_that_is_not_mounted(
 def test_the_record_of_an_image_that_is_gone_goes_too(volume: Volume, stick: Path, make_iso: MakeIso) -> None:
     target = _put(stick, make_iso("debian.iso"))
     _generate(volume)
-    record = stick / "boot/bootkit/state/images/boot/iso/debian.iso.json"
-    assert record.exists()
+    _put(stick, make_iso("fedora.iso"))
+    _generate(volume)
+    assert read_records(volume).paths == ("/boot/iso/debian.iso", "/boot/iso/fedora.iso")
     target.unlink()
     _generate(volume)
-    assert not record.exists()
+    assert read_records(volume).paths == ("/boot/iso/fedora.iso",)
     assert "debian.iso" not in (stick / "boot/grub/grub.cfg").read_text()
 
 
@@ -199,15 +200,21 @@ def test_a_typo_in_the_settings_leaves_the_old_menu(volume: Volume, stick: Path,
     assert changed == {str(stick / "boot/bootkit/stick.toml")}
 
 
+@pytest.mark.parametrize("line", [0, 1, 2])
 @pytest.mark.parametrize("record", [b"", b"{", b"[]", b'{"size": "x"}', b"\xff\xfe", b"null"])
-def test_a_damaged_record_is_made_anew(volume: Volume, stick: Path, make_iso: MakeIso, record: bytes) -> None:
+def test_a_damaged_record_is_made_anew(
+    volume: Volume, stick: Path, make_iso: MakeIso, record: bytes, line: int
+) -> None:
     _put(stick, make_iso("debian.iso"))
     _generate(volume)
-    file = stick / "boot/bootkit/state/images/boot/iso/debian.iso.json"
-    file.write_bytes(record)
+    file = stick / IMAGES_FILE.lstrip("/")
+    before = file.read_bytes()
+    lines = before.split(b"\n")
+    file.write_bytes(b"\n".join((*lines[:line], record, *lines[line + 1 :])))
     (stick / "boot/bootkit/state/generated.json").unlink()
     _generate(volume)
-    assert json.loads(file.read_bytes())["recognition"]["detector"] == "live-boot"
+    assert file.read_bytes() == before
+    assert record_on(volume, "/boot/iso/debian.iso")["detector"] == "live-boot"
 
 
 def test_a_menu_that_someone_changed_is_written_again(volume: Volume, stick: Path, make_iso: MakeIso) -> None:

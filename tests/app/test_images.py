@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from bootkit.app.stick.images import image_named
+from bootkit.app.stick.records import read_records
 from bootkit.app.verbs.generate import plan_generation
 from bootkit.app.verbs.images import add_images, plan_additions, plan_removal
 from bootkit.app.verbs.verify import verify_images
@@ -110,7 +111,6 @@ def test_an_image_that_came_without_add_gets_its_checksum_from_the_first_verify(
     target.parent.mkdir(parents=True)
     target.write_bytes(make_iso("debian.iso").read_bytes())
     assert [answer.verdict for answer in verify_images(volume, [])] == ["unknown"]
-    assert not (stick / "boot/bootkit/state/images").exists()  # else the menu would not offer it under "New images"
     apply_changes(plan_generation(volume).plan, volume)
     assert [answer.verdict for answer in verify_images(volume, [])] == ["unknown"]
     assert [answer.verdict for answer in verify_images(volume, [])] == ["good"]
@@ -120,11 +120,8 @@ def test_removing_takes_the_image_and_its_record(volume: Volume, stick: Path, ma
     _add(volume, make_iso("debian.iso"), make_iso("fedora.iso"))
     apply_changes(plan_removal(volume, ["debian"]), volume)
     left = sorted(str(file.relative_to(stick)) for file in stick.rglob("*") if file.is_file())
-    assert left == [
-        "boot/bootkit/state/images/boot/iso/fedora.iso.json",
-        "boot/bootkit/stick.toml",
-        "boot/iso/fedora.iso",
-    ]
+    assert left == ["boot/bootkit/state/images.jsonl", "boot/bootkit/stick.toml", "boot/iso/fedora.iso"]
+    assert read_records(volume).paths == ("/boot/iso/fedora.iso",)
 
 
 def test_a_name_that_fits_several_images_or_none_is_refused(volume: Volume, make_iso: MakeIso) -> None:

@@ -6,14 +6,15 @@ import json
 import shutil
 import struct
 import subprocess
-from collections.abc import Callable, Iterator, Sequence
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from bootkit.app.stick.catalog import record_of
 from bootkit.app.stick.recognition import answered, with_insides
+from bootkit.app.stick.records import Records, record_of
 from bootkit.app.verbs import verify
 from bootkit.bootcfg.bls import parse_bls
 from bootkit.bootcfg.cmdline import split_words
@@ -48,10 +49,9 @@ from bootkit.formats.rootfs import read_root
 from bootkit.formats.squashfs import Squashfs
 from bootkit.formats.tree import Tree
 from bootkit.formats.udf import Udf
-from bootkit.model.answers import recognition_from_json
 from bootkit.model.catalog import ImageItem
 from bootkit.model.check import StickFacts
-from bootkit.model.fields import json_list, json_object, parse_json
+from bootkit.model.fields import json_list, json_number, json_object, parse_json
 from bootkit.model.iso import NotRecorded, RecordedIso
 from bootkit.model.record import facts_from_json
 from bootkit.plan.check import predict
@@ -59,6 +59,7 @@ from bootkit.probe.checksum import read_sidecar
 from bootkit.probe.extension import machine_inside, read_extension
 from bootkit.probe.image import open_image
 from bootkit.probe.settings import read_choices, read_user_choices
+from bootkit.system.volume import FileStat
 from tests.fuzz.mutate import Mutator, bytes_of, json_of, text_of
 
 CASES = Path(__file__).parent / "cases"
@@ -330,20 +331,21 @@ def image_seen(data: bytes) -> None:
 
 
 def record_believed(data: bytes) -> None:
-    """A record from a stick, and what follows from it."""
-    document = json_object(parse_json(data, "record"), "record")
-    facts = facts_from_json(document.get("facts"))
-    item = ImageItem(path="/boot/iso/x.iso", size=1, mtime_ns=0, facts=facts)
-    if document.get("recognition") is not None:
-        item = ImageItem(
-            path="/boot/iso/x.iso",
-            size=1,
-            mtime_ns=0,
-            facts=facts,
-            recognition=recognition_from_json(document["recognition"]),
-        )
-        predict(item, StickFacts())
-    record_of(answered(item, RecordedIso(facts)))
+    """The records of a stick, of one image, and what follows from them. Whoever forges one makes its sum agree."""
+    head, _, rest = data.partition(b"\n")
+    document = json_object(parse_json(head, "record"), "record")
+    head = json.dumps({**document, "path": "/boot/iso/x.iso", "rest": zlib.crc32(rest)}).encode()
+    kept = Records(b"\n".join((b'{"images":1}', head, rest, b""))).find("/boot/iso/x.iso", _stat_of(document))
+    if kept is None:
+        return
+    predict(kept.item, StickFacts())
+    if kept.item.facts is not None:
+        record_of(answered(kept.item, RecordedIso(kept.item.facts)))
+
+
+def _stat_of(document: Mapping[str, object]) -> FileStat:
+    size, mtime_ns = (json_number(document.get(key), key) for key in ("size", "mtime_ns"))
+    return FileStat(name="x.iso", is_dir=False, size=size, mtime_ns=mtime_ns)
 
 
 def records() -> list[bytes]:
@@ -359,7 +361,8 @@ def records() -> list[bytes]:
         item = ImageItem(
             path=f"/boot/iso/{facts.name}", size=facts.size, mtime_ns=0, facts=facts, recognition=recognised
         )
-        found.append(record_of(item))
+        record = record_of(item)
+        found.append(record.head + b"\n" + record.rest)
     return found
 
 

@@ -11,7 +11,7 @@ import pytest
 from bootkit.detect import QuickRule
 from bootkit.model.boot import BootEntry, Detection, EntryKind, Firmware, Recognition, Role
 from bootkit.model.catalog import Additions, ImageItem, MenuSettings
-from bootkit.model.places import FACTS_FOLDER, GRUBENV, MENU
+from bootkit.model.places import GRUBENV, MENU
 from bootkit.render.menu import MenuFiles, empty_grubenv, render_menu
 from bootkit.system.run import run, which
 
@@ -111,7 +111,7 @@ class StickMaker:
     folder: Path
     files: dict[str, bytes] = field(default_factory=dict[str, bytes])
 
-    def add_iso(self, path: str, tree: Mapping[str, bytes], *, volume_id: str = "LABEL", known: bool = True) -> None:
+    def add_iso(self, path: str, tree: Mapping[str, bytes], *, volume_id: str = "LABEL") -> None:
         source = self.folder / f"source-{len(self.files)}"
         for name, content in tree.items():
             (source / name).parent.mkdir(parents=True, exist_ok=True)
@@ -120,8 +120,6 @@ class StickMaker:
         iso.unlink(missing_ok=True)
         run(["xorriso", "-as", "mkisofs", "-quiet", "-R", "-V", volume_id, "-o", iso, source])
         self.files[path] = iso.read_bytes()
-        if known:
-            self.files[f"{FACTS_FOLDER}{path}.json"] = b"{}"
 
     def add_menu(self, *items: ImageItem, settings: MenuSettings | None = None) -> None:
         self.put_menu(render_menu(items, settings or MenuSettings(), RULES))

@@ -229,8 +229,8 @@ def _start(stick: StickMaker) -> str:
 
 def test_new_images_start_by_the_rules(stick: StickMaker) -> None:
     stick.add_menu()
-    stick.add_iso("/boot/iso/new-ubuntu.iso", CASPER_TREE, known=False)
-    stick.add_iso("/boot/iso/folder/new-live.ISO", LIVE_TREE, volume_id="LIVE_1", known=False)
+    stick.add_iso("/boot/iso/new-ubuntu.iso", CASPER_TREE)
+    stick.add_iso("/boot/iso/folder/new-live.ISO", LIVE_TREE, volume_id="LIVE_1")
     disk = stick.make()
     casper = run_menu(disk, entry="new>new:/boot/iso/new-ubuntu.iso")
     assert casper.linux is not None
@@ -251,7 +251,7 @@ def test_new_images_start_by_the_rules(stick: StickMaker) -> None:
 def test_a_rule_finds_files_with_versions_in_their_names(stick: StickMaker) -> None:
     stick.add_menu()
     tree = {"live/a.squashfs": b"s", "live/vmlinuz-6.1": b"k", "live/initrd.img-6.1": b"i"}
-    stick.add_iso("/new.iso", tree, known=False)
+    stick.add_iso("/new.iso", tree)
     got = run_menu(stick.make(), entry="new>new:/new.iso")
     assert got.linux is not None
     assert got.linux[0].endswith(")/live/vmlinuz-6.1")
@@ -261,9 +261,9 @@ def test_a_rule_finds_files_with_versions_in_their_names(stick: StickMaker) -> N
 
 def test_a_new_image_that_no_rule_knows_uses_its_own_menu_or_says_so(stick: StickMaker) -> None:
     stick.add_menu()
-    stick.add_iso("/own.iso", {"boot/grub2/loopback.cfg": b'echo "own $iso_path"\n'}, known=False)
-    stick.add_iso("/mute.iso", {"readme": b"x"}, known=False)
-    stick.add_iso("/two words.iso", CASPER_TREE, known=False)
+    stick.add_iso("/own.iso", {"boot/grub2/loopback.cfg": b'echo "own $iso_path"\n'})
+    stick.add_iso("/mute.iso", {"readme": b"x"})
+    stick.add_iso("/two words.iso", CASPER_TREE)
     stick.files["/bad.iso"] = b"no image" * 1000
     disk = stick.make()
     assert "own /own.iso" in run_menu(disk, entry="new>new:/own.iso").screen
@@ -277,7 +277,7 @@ def test_new_images_are_shown_only_when_there_are_any(stick: StickMaker) -> None
     stick.add_menu(UBUNTU)
     stick.files["/boot/iso/._ubuntu.iso"] = b"what macOS leaves"
     assert "New images" not in run_menu(stick.make()).screen
-    stick.add_iso("/boot/iso/new.iso", CASPER_TREE, known=False)
+    stick.add_iso("/boot/iso/new.iso", CASPER_TREE)
     assert "New images" in run_menu(stick.make()).screen
 
 

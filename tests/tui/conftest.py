@@ -4,6 +4,7 @@ import asyncio
 import os
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import cast
@@ -13,13 +14,16 @@ from textual.pilot import Pilot
 from textual.strip import Strip
 from textual.widget import Widget
 
-from bootkit.app.stick.catalog import record_of, record_path
 from bootkit.app.stick.recognition import answered, with_insides
+from bootkit.app.stick.records import read_records
 from bootkit.model.catalog import ImageItem
 from bootkit.model.initrd import InitrdFacts, RootFacts
 from bootkit.model.iso import IsoFacts, Node, RecordedIso
 from bootkit.model.kernel import KernelFacts
+from bootkit.model.plan import StickPlan
+from bootkit.system.changes import apply_changes
 from bootkit.system.sticks import open_stick
+from bootkit.system.volumes.folder import FolderVolume
 from bootkit.tui.app import BootkitApp
 from bootkit.tui.screens.stick import StickScreen
 from tests.app.conftest import make_iso, menu_on
@@ -94,10 +98,10 @@ def put_record(stick: Path, name: str, facts_file: Path) -> None:
     image.touch()
     os.truncate(image, facts.size)
     found = ImageItem(path=path, size=facts.size, mtime_ns=image.stat().st_mtime_ns)
-    record = stick / record_path(path).lstrip("/")
-    record.parent.mkdir(parents=True, exist_ok=True)
     view = LookedInto(facts)
-    record.write_bytes(record_of(with_insides(answered(found, view), view)))
+    with closing(FolderVolume(stick)) as volume:
+        steps = read_records(volume).changed([with_insides(answered(found, view), view)])
+        apply_changes(StickPlan(steps=tuple(steps)), volume)
 
 
 @pytest.fixture(scope="session")

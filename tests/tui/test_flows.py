@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 from textual.widgets import Input
 
-from bootkit.app.stick.catalog import record_path
 from bootkit.app.stick.images import find_images
-from bootkit.model.places import IMAGE_FOLDER
+from bootkit.model.places import IMAGE_FOLDER, IMAGES_FILE
 from bootkit.system import volume
 from bootkit.system.changes import Watcher
 from bootkit.system.sticks import open_stick
@@ -298,7 +297,7 @@ async def test_a_copy_that_is_cancelled_leaves_what_was_complete(
 async def test_an_image_is_removed_after_a_question_and_can_be_taken_back(shelf: Path) -> None:
     path = "/boot/iso/gparted-live-1.6.0-10-amd64.iso"
     image = shelf / path.lstrip("/")
-    record = shelf / record_path(path).lstrip("/")
+    record = shelf / IMAGES_FILE.lstrip("/")
     known = record.read_bytes()
     aside = image.with_name(f".{image.name}.removed")
     app = app_for(shelf)

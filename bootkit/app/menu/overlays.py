@@ -1,5 +1,9 @@
-"""The secondary initrds of a stick: one for each boot stack on it, and a tiny one for each image with its choices."""
+"""The secondary initrds of a stick: two for each boot stack on it, the second with the choices for all of its images.
 
+An image for which something else was chosen, or which needs a cure, has an archive of its own in the second one's place.
+"""
+
+import re
 import textwrap
 import zlib
 from collections.abc import Mapping
@@ -13,7 +17,7 @@ from bootkit.model.catalog import Additions, ImageItem
 from bootkit.model.filesystem import blkid_name
 from bootkit.model.options import Choices
 from bootkit.model.places import OVERLAY_FOLDER
-from bootkit.model.plan import RemoveFile, StickStep, WriteFile
+from bootkit.model.plan import WriteFile
 from bootkit.overlay.choices import assignments, choices_archive, shell_values
 from bootkit.overlay.manifest import overlay_archive, overlay_for
 from bootkit.plan.check import cure_on
@@ -23,33 +27,37 @@ from bootkit.values import dataclass
 
 SUFFIX = ".cpio"
 _LIMIT = 64 << 20
+_ARCHIVE = re.compile(re.escape(OVERLAY_FOLDER).encode() + rb"/[A-Za-z0-9_.+-]+" + re.escape(SUFFIX).encode())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OverlayPlan:
     """What is loaded after the initrds of the images, and what has to be written for that."""
 
-    steps: tuple[StickStep, ...]
+    steps: tuple[WriteFile, ...]
     by_image: Mapping[str, Additions]
     """What is loaded with an image, by its path; images with nothing are left out."""
     mapped: Mapping[str, Extents] = field(default_factory=dict[str, Extents])
     """Where the bytes lie of the images that are found by that alone."""
     refused: Mapping[str, BootkitError] = field(default_factory=dict[str, BootkitError])
     """Why an image does not get what it needs to boot, by its path."""
+    unused: tuple[str, ...] = ()
+    """Archives on the stick that none of these images loads."""
 
 
 def plan_overlays(volume: Volume, items: tuple[ImageItem, ...], choices: Choices) -> OverlayPlan:
-    """The archives that the images of a stick want; those that nobody wants any more are removed."""
+    """The archives that the images of a stick want."""
     archives: dict[str, bytes] = {}
     by_image: dict[str, Additions] = {}
     mapped: dict[str, Extents] = {}
     refused: dict[str, BootkitError] = {}
+    told = Told(choices, volume.uuid)
     for item in items:
         stack = item.detection.stack if item.detection else ""
         overlay = overlay_for(stack)
         if overlay is None:
             continue
-        shared, own = shared_path(stack), choices_path(item.path)
+        shared = shared_path(stack)
         program = busybox_path(machine_of(item)) if overlay.runs_on_busybox else ""
         try:
             cure = cure_on(item, blkid_name(volume.filesystem))
@@ -64,24 +72,29 @@ def plan_overlays(volume: Volume, items: tuple[ImageItem, ...], choices: Choices
             mapped[item.path] = extents
         if shared not in archives:
             archives[shared] = overlay_archive(overlay)
-        archives[own] = choices_archive(overlay_values(item, choices, volume.uuid), others)
+        own = told.path(item, alone=bool(others))
+        if own not in archives:
+            archives[own] = choices_archive(told.values(item), others)
         initrds = (*((program,) if program else ()), shared, own)
         first = overlay.goes_first and _hides_what_follows(item)
         by_image[item.path] = Additions(initrds=initrds, first=first, words=overlay.words)
     old = [path for path, _ in walk(volume, OVERLAY_FOLDER) if path.endswith(SUFFIX)]
     return OverlayPlan(
-        steps=(
-            *(
-                WriteFile(path=path, content=content)
-                for path, content in archives.items()
-                if path not in old or read_file(volume, path, _LIMIT) != content
-            ),
-            *(RemoveFile(path=path) for path in old if path not in archives),
+        steps=tuple(
+            WriteFile(path=path, content=content)
+            for path, content in archives.items()
+            if path not in old or read_file(volume, path, _LIMIT) != content
         ),
         by_image=by_image,
         mapped=mapped,
         refused=refused,
+        unused=tuple(path for path in old if path not in archives),
     )
+
+
+def archives_in(menu: bytes) -> frozenset[str]:
+    """The archives that the entries of a menu load."""
+    return frozenset(path.decode() for path in _ARCHIVE.findall(menu))
 
 
 def without_refused(items: tuple[ImageItem, ...], refused: Mapping[str, BootkitError]) -> tuple[ImageItem, ...]:
@@ -104,17 +117,38 @@ def _hides_what_follows(item: ImageItem) -> bool:
     return any(segment.compression == "lz4" for initrd in initrds for segment in initrd.segments)
 
 
-def overlay_values(item: ImageItem, choices: Choices, stick_uuid: str) -> dict[str, str]:
-    """What the overlay is told for one image, by the shell variable; what is not known is left out."""
-    values = {
-        "BK_IMAGE": item.path if item.path.isprintable() else "",  # for the log
-        "BK_STICK_UUID": stick_uuid,  # for a stack that has copied itself to RAM and let go of the stick
-        "BK_VERSION": __version__,
-    }
-    stack = item.detection.stack if item.detection else ""
-    return {name: value for name, value in values.items() if value} | shell_values(
-        choices, stack=stack, image=item.path
-    )
+class Told:
+    """What the overlays on a stick are told, and where that lies."""
+
+    def __init__(self, choices: Choices, stick_uuid: str) -> None:
+        self._choices = choices
+        self._stick_uuid = stick_uuid
+        self._of_stacks: dict[str, Mapping[str, str]] = {}
+
+    def values(self, item: ImageItem) -> Mapping[str, str]:
+        """What an image's overlay is told, by the shell variable; what is not known is left out."""
+        stack = _stack(item)
+        return self._values(stack, item.path) if self._choices.are_of(item.path) else self._of_stack(stack)
+
+    def path(self, item: ImageItem, *, alone: bool = False) -> str:
+        """Where that lies: with what all images of its stack are told, where it is the same and not ``alone``."""
+        stack = _stack(item)
+        if alone or self.values(item) != self._of_stack(stack):
+            return own_path(item.path)
+        return f"{OVERLAY_FOLDER}/choices_{_plain(stack)}{SUFFIX}"
+
+    def _of_stack(self, stack: str) -> Mapping[str, str]:
+        if stack not in self._of_stacks:
+            self._of_stacks[stack] = self._values(stack, "")
+        return self._of_stacks[stack]
+
+    def _values(self, stack: str, image: str) -> dict[str, str]:
+        values = {
+            "BK_STICK_UUID": self._stick_uuid,  # for a stack that has copied itself to RAM and let go of the stick
+            "BK_VERSION": __version__,
+        }
+        chosen = shell_values(self._choices, stack=stack, image=image)
+        return {name: value for name, value in values.items() if value} | chosen
 
 
 def overlay_text(item: ImageItem, choices: Choices, stick_uuid: str) -> str:
@@ -123,20 +157,25 @@ def overlay_text(item: ImageItem, choices: Choices, stick_uuid: str) -> str:
     Raises:
         BootkitError: a choice holds what no shell should see.
     """
-    stack = item.detection.stack if item.detection else ""
-    overlay = overlay_for(stack)
-    if overlay is None:
+    if overlay_for(_stack(item)) is None:
         return ""
-    return f"{shared_path(stack)}\n{choices_path(item.path)}\n" + textwrap.indent(
-        assignments(overlay_values(item, choices, stick_uuid)), "  "
-    )
+    told = Told(choices, stick_uuid)
+    return f"{shared_path(_stack(item))}\n{told.path(item)}\n" + textwrap.indent(assignments(told.values(item)), "  ")
 
 
 def shared_path(stack: str) -> str:
     """Where the stick keeps the overlay of a boot stack."""
-    return f"{OVERLAY_FOLDER}/{stack.replace(' ', '_')}{SUFFIX}"
+    return f"{OVERLAY_FOLDER}/{_plain(stack)}{SUFFIX}"
 
 
-def choices_path(path: str) -> str:
-    """Where the stick keeps the choices for the image ``path``."""
+def own_path(path: str) -> str:
+    """Where the stick keeps what is loaded with the image ``path`` alone."""
     return f"{OVERLAY_FOLDER}/image_{zlib.crc32(path.encode('utf-8', 'surrogateescape')):08x}{SUFFIX}"
+
+
+def _plain(stack: str) -> str:
+    return stack.replace(" ", "_")
+
+
+def _stack(item: ImageItem) -> str:
+    return item.detection.stack if item.detection else ""

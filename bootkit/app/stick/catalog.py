@@ -1,29 +1,20 @@
 """The images of a stick and what is known of each, from the records that the stick keeps or, for new ones, by looking."""
 
-import json
 import logging
-import os
 from collections.abc import Callable
 from dataclasses import replace
 
 from bootkit.app.stick.recognition import answered, with_insides
+from bootkit.app.stick.records import KnownImage, Records, has_insides, read_records
 from bootkit.errors import BootkitError, HostError, MediumError
-from bootkit.model.answers import recognition_from_json, recognition_to_json
 from bootkit.model.catalog import ImageItem
-from bootkit.model.fields import json_object, parse_json
 from bootkit.model.iso import NotRecorded, RecordedIso
-from bootkit.model.places import FACTS_FOLDER
-from bootkit.model.record import facts_from_json, facts_to_json
 from bootkit.probe.image import open_image
 from bootkit.system.fingerprint import program_fingerprint
-from bootkit.system.volume import FileStat, Volume, read_file, walk
+from bootkit.system.volume import FileStat, Volume
 from bootkit.values import dataclass
 
 log = logging.getLogger(__name__)
-
-RECORD_NAME_LIMIT = 240
-"""Bytes of the name of an image that has a record: 255, less what is put in front and behind."""
-RECORD_LIMIT = 4 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,8 +23,8 @@ class Catalog:
     """In the order of their paths."""
     looked_at: frozenset[str]
     """Paths of the images whose record was missing or stale."""
-    strays: tuple[str, ...]
-    """Records of images that are gone."""
+    records: Records
+    """What the stick keeps, of these images and of others."""
 
 
 def read_catalog(
@@ -50,25 +41,27 @@ def read_catalog(
     is called with the path of each image before it is read. An image that cannot be read has an ``error``; it stops
     nothing.
     """
-    fingerprint = program_fingerprint()
+    records = read_records(volume)
     items: list[ImageItem] = []
     looked_at: set[str] = set()
     for path, stat in images:
-        record = _read_record(volume, path, stat)
-        item = None if record is None or fresh or _changes_unseen(record.item) else record.item
-        if item is not None and record is not None and record.fingerprint != fingerprint:
-            item = _again_from_record(record.item, insides=insides)
-        if item is None or (insides and not _has_insides(item)):
+        kept = records.find(path, stat)
+        item = None if kept is None or fresh or _changes_unseen(kept.item) else _believed(kept, insides=insides)
+        if item is None:
             told(path)
-            item = replace(
-                look_at_image(volume, path, stat, insides=insides), sha256=record.item.sha256 if record else ""
-            )
-        if record is None or item is not record.item:
+            item = replace(look_at_image(volume, path, stat, insides=insides), sha256=kept.item.sha256 if kept else "")
+        if kept is None or item is not kept.item:
             looked_at.add(path)
         items.append(item)
-    known = {record_path(path) for path, _ in images}
-    strays = tuple(path for path, _ in walk(volume, FACTS_FOLDER) if path not in known)
-    return Catalog(items=tuple(items), looked_at=frozenset(looked_at), strays=strays)
+    return Catalog(items=tuple(items), looked_at=frozenset(looked_at), records=records)
+
+
+def _believed(kept: KnownImage, *, insides: bool) -> ImageItem | None:
+    """What can be said of an image out of its record; ``None`` where that does not suffice."""
+    if kept.fingerprint == program_fingerprint():
+        return kept.item if kept.has_insides or not insides else None
+    item = _again_from_record(kept.item, insides=insides)
+    return None if item is None or (insides and not has_insides(item)) else item
 
 
 def look_at_image(volume: Volume, path: str, stat: FileStat, *, insides: bool = False) -> ImageItem:
@@ -96,66 +89,6 @@ def _changes_unseen(item: ImageItem) -> bool:
     return item.is_written and item.detection is not None and any(not one.newest_in for one in item.detection.entries)
 
 
-def record_path(path: str) -> str:
-    return f"{FACTS_FOLDER}{path}.json"
-
-
-def record_fits(path: str) -> bool:
-    """Whether the name of an image's record is one that every file system takes, also while it is written."""
-    return len(os.fsencode(path.rpartition("/")[2])) <= RECORD_NAME_LIMIT
-
-
-def recorded_sum(volume: Volume, path: str) -> str:
-    """The SHA-256 that ``add`` or ``verify`` found, of an image that has not changed since; empty if nobody knows it."""
-    stat = volume.stat(path)
-    record = _read_record(volume, path, stat) if stat is not None else None
-    return record.item.sha256 if record is not None else ""
-
-
-def record_of(item: ImageItem) -> bytes:
-    """The record of an image, as the stick keeps it."""
-    document = {
-        "size": item.size,
-        "mtime_ns": item.mtime_ns,
-        "sha256": item.sha256,
-        "error": item.error,
-        "fingerprint": program_fingerprint(),
-        "recognition": None if item.recognition is None else recognition_to_json(item.recognition),
-        "facts": None if item.facts is None else facts_to_json(item.facts),
-    }
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode(errors="surrogateescape")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Record:
-    item: ImageItem
-    fingerprint: str
-
-
-def _read_record(volume: Volume, path: str, stat: FileStat) -> _Record | None:
-    """The record of an image that has not changed since; ``None`` if there is none, or it cannot be trusted."""
-    try:
-        content = read_file(volume, record_path(path), RECORD_LIMIT)
-        if content is None:
-            return None
-        document = json_object(parse_json(content, "the record"), "the record")
-        if document["size"] != stat.size or document["mtime_ns"] != stat.mtime_ns:
-            return None
-        recognition, facts = document["recognition"], document["facts"]
-        item = ImageItem(
-            path=path,
-            size=stat.size,
-            mtime_ns=stat.mtime_ns,
-            facts=None if facts is None else facts_from_json(facts),
-            recognition=None if recognition is None else recognition_from_json(recognition),
-            error=str(document["error"]),
-            sha256=str(document["sha256"]),
-        )
-        return _Record(item=item, fingerprint=str(document["fingerprint"]))
-    except (KeyError, BootkitError):
-        return None
-
-
 def _again_from_record(item: ImageItem, *, insides: bool) -> ImageItem | None:
     """Ask today's detectors about the recorded facts; ``None`` where they ask for more than was recorded."""
     if item.facts is None:
@@ -166,13 +99,3 @@ def _again_from_record(item: ImageItem, *, insides: bool) -> ImageItem | None:
         return answered(item, RecordedIso(facts))
     except (NotRecorded, BootkitError):
         return None
-
-
-def _has_insides(item: ImageItem) -> bool:
-    if item.facts is None:
-        return True
-    try:
-        with_insides(item, RecordedIso(item.facts))
-    except NotRecorded:
-        return False
-    return True

@@ -6,7 +6,7 @@ from dataclasses import replace
 from bootkit.app.menu.busybox import lacks_busybox
 from bootkit.app.menu.cures import extents_of
 from bootkit.app.menu.freshness import is_up_to_date, moved_images
-from bootkit.app.stick.catalog import read_catalog, record_of, record_path
+from bootkit.app.stick.catalog import read_catalog
 from bootkit.app.stick.facts import stick_facts
 from bootkit.app.stick.homes import home_names, homes_note
 from bootkit.app.stick.images import image_named
@@ -16,7 +16,7 @@ from bootkit.errors import BootkitError
 from bootkit.model.catalog import ImageItem
 from bootkit.model.check import Answer, Prediction, Problem, StickFacts
 from bootkit.model.efi import MachineKeys
-from bootkit.model.plan import StickPlan, WriteFile
+from bootkit.model.plan import StickPlan
 from bootkit.model.testboot import TestFirmware
 from bootkit.plan.check import predict, stick_notes
 from bootkit.plan.cures import MAP
@@ -63,13 +63,7 @@ def check_stick(
     chosen = read_catalog(volume, tuple(row for row in images if row[0] in wanted), insides=True, told=told)
     others = read_catalog(volume, tuple(row for row in images if row[0] not in wanted))
     facts = stick_facts(stick, (*chosen.items, *others.items), machine)
-    new = [item.path for item in chosen.items if volume.stat(record_path(item.path)) is None]
-    steps = [
-        WriteFile(path=record_path(item.path), content=record_of(item))
-        for item in chosen.items
-        # GRUB takes an image for a new one as long as it has no record, and generate did not give it a place yet
-        if item.path in chosen.looked_at and item.path not in new
-    ]
+    new = [item for item in chosen.items if item.path in chosen.looked_at and not item.unsettled]
     predictions = tuple(
         _confirmed(predict(item, facts, memory=memory, firmwares=firmwares), item, volume) for item in chosen.items
     )
@@ -82,7 +76,7 @@ def check_stick(
             *_of_choices(volume, listing),
             *(() if is_up_to_date(volume, listing) else (stale,)),
         ),
-        plan=StickPlan(steps=tuple(steps)),
+        plan=StickPlan(steps=tuple(chosen.records.changed(new)) if new else ()),
     )
 
 

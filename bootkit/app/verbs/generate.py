@@ -7,17 +7,18 @@ from bootkit.app.menu.appearance import plan_appearance
 from bootkit.app.menu.companions import plan_companions
 from bootkit.app.menu.freshness import MENU_LIMIT, earlier_warnings, inputs_of, is_made_from, record_of_menu
 from bootkit.app.menu.grub_cfg import check_menu, menu_of
-from bootkit.app.menu.overlays import OverlayPlan, plan_overlays, without_refused
-from bootkit.app.stick.catalog import Catalog, record_fits, record_of, record_path
+from bootkit.app.menu.overlays import OverlayPlan, archives_in, plan_overlays, without_refused
+from bootkit.app.stick.catalog import Catalog
 from bootkit.app.stick.homes import home_names, homes_note
 from bootkit.app.stick.leftovers import Leftover, find_leftovers, leftovers_note
 from bootkit.app.stick.loaders import stick_shims
+from bootkit.app.stick.records import old_records
 from bootkit.app.stick.settings import choices_of
 from bootkit.app.stick.state import list_stick, read_state
 from bootkit.app.stick.user_files import sum_path
 from bootkit.model.catalog import ImageItem
 from bootkit.model.options import Choices
-from bootkit.model.places import GENERATED, GRUB_FOLDER, GRUBENV, MENU, OLD_MENU, SUM_FOLDER
+from bootkit.model.places import GENERATED, GRUB_FOLDER, GRUBENV, MENU, OLD_MENU, OLD_RECORDS_FOLDER, SUM_FOLDER
 from bootkit.model.plan import KeepOld, RemoveFile, StickPlan, StickStep, WriteFile
 from bootkit.plan.choices import menu_settings, unheard
 from bootkit.plan.machines import for_machines
@@ -90,6 +91,7 @@ def plan_generation(
         *plan_added(volume, items, state.variants),
         *appearance.steps,
         *_menu_steps(volume, menu, old_menu),
+        *_unused(volume, overlays, menu, old_menu),
     ]
     standing = (*check_menu(menu), *unheard(items, state.choices), *unfit, *_notes(volume, state.choices))
     if not (unfit or any(item.unsettled for item in items)):  # else look again the next time: it may be there by then
@@ -123,10 +125,9 @@ def _refusals(overlays: OverlayPlan) -> tuple[str, ...]:
 
 def _records(catalog: Catalog) -> Iterator[StickStep]:
     """Steps by which new and changed images get a record, and images that are gone lose theirs."""
-    for item in catalog.items:
-        if item.path in catalog.looked_at and not item.unsettled and record_fits(item.path):
-            yield WriteFile(path=record_path(item.path), content=record_of(item))
-    yield from (RemoveFile(path=path) for path in catalog.strays)
+    new = (item for item in catalog.items if item.path in catalog.looked_at and not item.unsettled)
+    there = {item.path for item in catalog.items}
+    yield from catalog.records.changed(new, gone=[path for path in catalog.records.paths if path not in there])
 
 
 def _sums(volume: Volume, items: Sequence[ImageItem]) -> Iterator[StickStep]:
@@ -138,6 +139,20 @@ def _sums(volume: Volume, items: Sequence[ImageItem]) -> Iterator[StickStep]:
     for path, _ in walk(volume, SUM_FOLDER):
         if volume.stat(path.removeprefix(SUM_FOLDER).removesuffix(".sha256")) is None:
             yield RemoveFile(path=path)
+
+
+def _unused(volume: Volume, overlays: OverlayPlan, menu: MenuFiles, old_menu: bytes | None) -> Iterator[RemoveFile]:
+    """What goes that this menu does not need; what the menu before needs stays as long as that one."""
+    records = old_records(volume)
+    if not overlays.unused and not records:
+        return
+    before = (old_menu if menu.grub_cfg != old_menu else read_file(volume, OLD_MENU, MENU_LIMIT)) or b""
+    if parts := parts_of_menu(before):
+        before += read_file(volume, parts, MENU_LIMIT) or b""
+    kept = archives_in(before)
+    yield from (RemoveFile(path=path) for path in overlays.unused if path not in kept)
+    if OLD_RECORDS_FOLDER.encode() not in before:
+        yield from (RemoveFile(path=path) for path in records)
 
 
 def _menu_steps(volume: Volume, menu: MenuFiles, old_menu: bytes | None) -> Iterator[StickStep]:

@@ -5,7 +5,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO, TypeVar, cast
 
-from bootkit.app.stick.catalog import record_of, record_path, recorded_sum
 from bootkit.app.stick.images import image_named
 from bootkit.app.stick.integrity import (
     Digests,
@@ -18,6 +17,7 @@ from bootkit.app.stick.integrity import (
 )
 from bootkit.app.stick.leftovers import find_leftovers
 from bootkit.app.stick.recognition import answered, with_insides
+from bootkit.app.stick.records import read_records
 from bootkit.app.stick.user_files import Places
 from bootkit.errors import BootkitError, HostError, Interrupted, UsageError
 from bootkit.formats.implanted import read_implanted_md5
@@ -25,7 +25,7 @@ from bootkit.formats.reader import HostFileIO
 from bootkit.i18n import tr
 from bootkit.model.catalog import ImageItem
 from bootkit.model.places import IMAGE_FOLDER
-from bootkit.model.plan import CopyImage, RemoveFile, StickPlan, WriteFile
+from bootkit.model.plan import CopyImage, RemoveFile, StickPlan
 from bootkit.plan.names import better_name, name_problem
 from bootkit.probe.image import open_image
 from bootkit.system.changes import Watcher, apply_changes, require_unused
@@ -133,9 +133,12 @@ def sort_additions(
         watcher=watcher,
     )
 
+    records = read_records(volume)
+
     def placed(addition: Addition) -> Addition:
         step = addition.step
-        known = recorded_sum(volume, step.path)
+        stat = volume.stat(step.path)
+        known = records.sha256(step.path, stat) if stat is not None else ""
         return replace(addition, replaces=places.take(addition.source, step.path, step.size, known=known))
 
     found = _passed(sources, lambda source: _addition(source, folder.strip("/"), rename=rename), refuse)
@@ -154,7 +157,7 @@ def add_images(volume: Volume, additions: Sequence[Addition], watcher: Watcher |
         assert stat is not None  # it was just read back
         sha256 = "" if addition.item.is_written else digests[path]
         item = replace(addition.item, mtime_ns=stat.mtime_ns, sha256=sha256)
-        apply_changes(StickPlan(steps=(WriteFile(path=record_path(path), content=record_of(item)),)), volume)
+        apply_changes(StickPlan(steps=tuple(read_records(volume).changed([item]))), volume)
         added.append(item)
     return tuple(added)
 
@@ -168,9 +171,8 @@ def plan_removal(volume: Volume, names: Sequence[str]) -> StickPlan:
     paths = [image_named(volume, name) for name in names]
     for path in paths:
         require_unused(volume, path)
-    steps = [RemoveFile(path=path) for path in paths]
-    steps += [RemoveFile(path=record_path(path)) for path in paths if volume.stat(record_path(path)) is not None]
-    return StickPlan(steps=tuple(steps))
+    removed = (RemoveFile(path=path) for path in paths)
+    return StickPlan(steps=(*removed, *read_records(volume).changed(gone=paths)))
 
 
 def _addition(source: Path, folder: str, *, rename: bool) -> Addition:

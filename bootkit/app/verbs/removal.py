@@ -1,15 +1,13 @@
 """An image that goes from the stick and can be taken back: it lies aside until its room is needed, or nobody asks any more."""
 
-from bootkit.app.stick.catalog import record_path
 from bootkit.app.stick.images import image_named
 from bootkit.app.stick.leftovers import aside_path
+from bootkit.app.stick.records import Record, read_records
 from bootkit.errors import BootkitError
 from bootkit.i18n import tr
-from bootkit.model.plan import RemoveFile, RenameFile, StickPlan, StickStep, WriteFile
-from bootkit.system.volume import Volume, read_file
+from bootkit.model.plan import RemoveFile, RenameFile, StickPlan
+from bootkit.system.volume import Volume
 from bootkit.values import dataclass
-
-_RECORD_LIMIT = 16 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,8 +15,8 @@ class Removal:
     """What is needed to take an image back."""
 
     path: str
-    record: bytes = b""
-    """What was known of it, its checksum among that; empty if nothing was."""
+    record: Record | None = None
+    """What was known of it, its checksum among that."""
 
     @property
     def aside(self) -> str:
@@ -32,15 +30,13 @@ def find_removal(volume: Volume, name: str) -> Removal:
         BootkitError: it fits none, or several.
     """
     path = image_named(volume, name)
-    return Removal(path=path, record=read_file(volume, record_path(path), _RECORD_LIMIT) or b"")
+    return Removal(path=path, record=read_records(volume).get(path))
 
 
-def plan_aside(removal: Removal) -> StickPlan:
+def plan_aside(volume: Volume, removal: Removal) -> StickPlan:
     """The image is no image of the menu any more; the menu itself is :func:`generate`'s business."""
-    steps: list[StickStep] = [RenameFile(old=removal.path, path=removal.aside)]
-    if removal.record:
-        steps.append(RemoveFile(path=record_path(removal.path)))
-    return StickPlan(steps=tuple(steps))
+    moved = RenameFile(old=removal.path, path=removal.aside)
+    return StickPlan(steps=(moved, *read_records(volume).changed(gone=[removal.path])))
 
 
 def plan_return(volume: Volume, removal: Removal) -> StickPlan:
@@ -55,10 +51,9 @@ def plan_return(volume: Volume, removal: Removal) -> StickPlan:
         )
     if volume.stat(removal.path) is not None:
         raise BootkitError(tr("another {path} is on the stick", path=removal.path), hint=tr("remove that one first"))
-    steps: list[StickStep] = [RenameFile(old=removal.aside, path=removal.path)]
-    if removal.record:
-        steps.append(WriteFile(path=record_path(removal.path), content=removal.record))
-    return StickPlan(steps=tuple(steps))
+    moved = RenameFile(old=removal.aside, path=removal.path)
+    known = {removal.path: removal.record} if removal.record else {}
+    return StickPlan(steps=(moved, *read_records(volume).changed(put=known)))
 
 
 def plan_farewell(volume: Volume, removal: Removal) -> StickPlan:

@@ -2,10 +2,10 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 
-from bootkit.app.stick.catalog import read_catalog, record_of, record_path
+from bootkit.app.stick.catalog import read_catalog
 from bootkit.app.stick.images import find_images, image_named
 from bootkit.app.stick.integrity import (
     Claims,
@@ -18,6 +18,7 @@ from bootkit.app.stick.integrity import (
     own_signatures,
     read_claims,
 )
+from bootkit.app.stick.records import read_records, with_sum
 from bootkit.errors import BootkitError, FormatError
 from bootkit.formats.implanted import read_implanted_md5
 from bootkit.i18n import tr
@@ -41,8 +42,7 @@ class Verified:
     verdict: str
     """``good``; ``damaged``: it is not what ``add`` copied, or not what its own sums say; ``doubtful``: a file beside it
     disagrees or cannot be understood; ``unreadable``; or ``unknown`` where nothing vouches for it. Then the sum found now is
-    kept with the image's record. An image that ``generate`` has not seen has none, and must not get one: by that, the menu
-    knows what is new."""
+    kept with the image's record, if it has one."""
     sha256: str
     findings: tuple[Testimony, ...] = ()
     """What was said by others than the sum that was kept."""
@@ -85,15 +85,15 @@ def _verified(volume: Volume, item: ImageItem, watcher: Watcher, keyrings: Seque
         return Verified(path=item.path, verdict=UNREADABLE, sha256="", findings=(reason,))
     finally:
         watcher.end()
-    if (
-        not item.sha256
-        and not item.is_written
-        and found.verdict != DAMAGED
-        and volume.stat(record_path(item.path)) is not None
-    ):
-        content = record_of(replace(item, sha256=found.sha256))
-        _try(volume, StickPlan(steps=(WriteFile(path=record_path(item.path), content=content),)))
+    if not item.sha256 and not item.is_written and found.verdict != DAMAGED:
+        _keep_sum(volume, item.path, found.sha256)
     return found
+
+
+def _keep_sum(volume: Volume, path: str, sha256: str) -> None:
+    records = read_records(volume)
+    if known := records.get(path):
+        _try(volume, StickPlan(steps=tuple(records.changed(put={path: with_sum(known, sha256)}))))
 
 
 def _look(volume: Volume, item: ImageItem, watcher: Watcher, keyrings: Sequence[Path]) -> Verified:

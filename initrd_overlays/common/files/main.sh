@@ -26,7 +26,7 @@ bk_others() {
 }
 
 bk_step=boot
-bk_log "bootkit ${BK_VERSION:-?}, Linux $(uname -r), ${BK_IMAGE:-an image without choices}"
+bk_log "bootkit ${BK_VERSION:-?}, Linux $(uname -r)"
 bk_log "kernel line: $(cat /proc/cmdline)"
 [ ! -r "$BK_HERE/cure.log" ] || cat "$BK_HERE/cure.log" >>"$BK/log"
 for bk_file in lib.sh disks.sh close_disk.sh held.sh guard.sh late.sh user.sh home.sh language.sh customize.sh choices bootkit-status bootkit.service; do
