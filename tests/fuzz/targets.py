@@ -332,8 +332,8 @@ def image_seen(data: bytes) -> None:
 
 def record_believed(data: bytes) -> None:
     """The records of a stick, of one image, and what follows from them. Whoever forges one makes its sum agree."""
-    head, _, rest = data.partition(b"\n")
-    document = json_object(parse_json(head, "record"), "record")
+    both = json_object(parse_json(data, "record"), "record")
+    document, rest = json_object(both.get("head"), "head"), json.dumps(both.get("rest")).encode()
     head = json.dumps({**document, "path": "/boot/iso/x.iso", "rest": zlib.crc32(rest)}).encode()
     kept = Records(b"\n".join((b'{"images":1}', head, rest, b""))).find("/boot/iso/x.iso", _stat_of(document))
     if kept is None:
@@ -362,7 +362,7 @@ def records() -> list[bytes]:
             path=f"/boot/iso/{facts.name}", size=facts.size, mtime_ns=0, facts=facts, recognition=recognised
         )
         record = record_of(item)
-        found.append(record.head + b"\n" + record.rest)
+        found.append(b'{"head":%b,"rest":%b}' % (record.head, record.rest))
     return found
 
 
