@@ -3,7 +3,7 @@
 The record on a stick is written by us but read back from a disk that anyone could write to: every value is checked.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import TypedDict, cast
@@ -125,7 +125,7 @@ def rejections_from_json(value: object) -> tuple[tuple[str, str], ...]:
 
 
 @contextmanager
-def _recorded() -> Iterator[None]:
+def _recorded() -> Generator[None]:
     try:
         yield
     except (KeyError, IndexError, ValueError, TypeError) as error:
