@@ -149,6 +149,11 @@ class IsoFacts:
         return tuple(one for one in self.warnings if not (self.missing and any(text in one for text in said)))
 
     @property
+    def has_shims(self) -> bool:
+        """Whether one of the files that were looked into is a shim."""
+        return any(kernel.efi is not None and kernel.efi.shim is not None for kernel in self.kernels.values())
+
+    @property
     def efi_image(self) -> tuple[int, int] | None:
         """Offset and size of the FAT image for UEFI, which ``efi:/`` paths lie in; ``None`` if there is none."""
         entries = [(entry.lba * 2048, entry.size) for entry in self.el_torito if entry.platform == "efi" and entry.size]

@@ -30,7 +30,7 @@ _BY_CPU = {
 def vendor_shims(items: Iterable[ImageItem]) -> Iterator[VendorShim]:
     """The shims in images whose files were looked into, in the places where firmware starts them."""
     for item in items:
-        for path, kernel in (item.facts.kernels if item.facts is not None else {}).items():
+        for path, kernel in (item.facts.kernels if item.facts is not None and item.facts.has_shims else {}).items():
             firmware = shim_firmware(path)
             if firmware is not None and kernel.efi is not None and kernel.efi.shim is not None:
                 yield VendorShim(image=item.path, path=path, firmware=firmware, efi=kernel.efi)

@@ -6,11 +6,13 @@ cluster more where clusters are large.
 """
 
 import json
+import re
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields
 from functools import lru_cache
 from types import MappingProxyType
+from typing import Any
 
 from bootkit.app.stick.recognition import with_insides
 from bootkit.errors import BootkitError, FormatError
@@ -22,7 +24,7 @@ from bootkit.model.answers import (
 )
 from bootkit.model.boot import Detection, Recognition
 from bootkit.model.catalog import ImageItem
-from bootkit.model.fields import json_number, json_object, json_string, parse_json
+from bootkit.model.fields import json_list, json_number, json_object, json_string, parse_json
 from bootkit.model.iso import IsoFacts, NotRecorded, RecordedIso
 from bootkit.model.places import IMAGES_FILE, OLD_RECORDS_FOLDER
 from bootkit.model.plan import RemoveFile, WriteFile
@@ -35,8 +37,9 @@ _LIMIT = 512 << 20
 _OLD_LIMIT = 4 << 20
 _FORM = b'{"images":1}'
 """The file's first line."""
-_RECENT = 4
-"""Images whose second line stays parsed: who goes through a thousand looks at one after the other."""
+_RECENT = 256
+"""Images whose second line stays parsed: more than most sticks have, and no more memory where one has a thousand."""
+_PATH = re.compile(rb'\{\s*"path"\s*:\s*("(?:[^"\\]|\\.)*")')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,10 +69,9 @@ class Records:
 
     def __init__(self, content: bytes) -> None:
         """``content`` is that of the file."""
-        self._content = content
+        self._was = _sum(content)
         lines = content.split(b"\n")
         pairs = zip(lines[1::2], lines[2::2], strict=False) if lines[0] == _FORM else ()
-        self._heads: dict[str, Mapping[str, object]] = {}
         self._records: dict[str, Record] = {}
         for head, rest in pairs:
             self.take(Record(head=head, rest=rest))
@@ -77,11 +79,10 @@ class Records:
     def take(self, record: Record) -> None:
         """Know what another record says, too; one that cannot be read says nothing."""
         try:
-            head = json_object(parse_json(record.head, "a record"), "a record")
-            path = json_string(head.get("path"), "a path")
+            found = _PATH.match(record.head)
+            path = json_string(parse_json(found[1] if found else b"", "a path"), "a path")
         except FormatError:
             return
-        self._heads[path] = head
         self._records[path] = record
 
     def get(self, path: str) -> Record | None:
@@ -93,11 +94,13 @@ class Records:
 
     def find(self, path: str, stat: FileStat) -> KnownImage | None:
         """What is kept of an image; ``None`` if nothing is, it has changed since, or what is kept cannot be read."""
-        head = self._heads.get(path)
-        if head is None or (head.get("size"), head.get("mtime_ns")) != (stat.size, stat.mtime_ns):
+        record = self._records.get(path)
+        if record is None:
             return None
         try:
-            return _kept(path, head, self._records[path].rest)
+            head = json_object(parse_json(record.head, "a record"), "a record")
+            is_of_it = (head.get("size"), head.get("mtime_ns")) == (stat.size, stat.mtime_ns)
+            return _kept(path, head, record.rest) if is_of_it else None
         except FormatError:
             return None
 
@@ -115,7 +118,7 @@ class Records:
             records.pop(path, None)
         lines = (line for path in sorted(records) for line in (records[path].head, records[path].rest))
         content = b"\n".join((_FORM, *lines, b"")) if records else b""
-        if content != self._content:
+        if _sum(content) != self._was:
             yield WriteFile(path=IMAGES_FILE, content=content) if content else RemoveFile(path=IMAGES_FILE)
 
 
@@ -151,6 +154,8 @@ def record_of(item: ImageItem, *, insides: bool = True, fingerprint: str = "") -
         "fingerprint": fingerprint or program_fingerprint(),
         "insides": insides,
         "volume_id": "" if item.facts is None else item.facts.volume_id,
+        "efi_image": None if item.facts is None else item.facts.efi_image,
+        "has_shims": item.facts is not None and item.facts.has_shims,
         "detector": None if known is None else known.detector,
         "detection": None if known is None or known.detection is None else detection_to_json(known.detection),
         "rest": zlib.crc32(rest),
@@ -192,13 +197,12 @@ def _is_speakable(path: str) -> bool:
 def _kept(path: str, head: Mapping[str, object], rest: bytes) -> KnownImage:
     if head.get("rest") != zlib.crc32(rest):
         raise FormatError(f"the record of {path} is damaged")
-    volume_id = json_string(head.get("volume_id"), "volume_id")
     detector, detection = head.get("detector"), head.get("detection")
     item = ImageItem(
         path=path,
         size=json_number(head.get("size"), "size"),
         mtime_ns=json_number(head.get("mtime_ns"), "mtime_ns"),
-        facts=KeptFacts.of(rest, volume_id) if head.get("facts") is True else None,
+        facts=KeptFacts.of(rest, head) if head.get("facts") is True else None,
         recognition=None
         if detector is None
         else KeptRecognition.of(
@@ -213,7 +217,11 @@ def _kept(path: str, head: Mapping[str, object], rest: bytes) -> KnownImage:
     return KnownImage(item=item, fingerprint=fingerprint, has_insides=head.get("insides") is True)
 
 
-@lru_cache(maxsize=_RECENT)
+def _sum(content: bytes) -> tuple[int, int]:
+    return len(content), zlib.crc32(content)
+
+
+@lru_cache(maxsize=1)
 def _parsed(rest: bytes) -> Mapping[str, object]:
     return json_object(parse_json(rest, "a record"), "a record")
 
@@ -229,16 +237,35 @@ class KeptFacts(IsoFacts):
     A slot that was never filled is no attribute, so that Python asks ``__getattr__``.
     """
 
-    __slots__ = ("_rest",)
+    __slots__ = ("_efi_image", "_has_shims", "_rest")
     _rest: bytes
+    _has_shims: bool
+    _efi_image: tuple[int, int] | None
+
+    def __new__(cls, **values: Any) -> IsoFacts:  # type: ignore[misc]  # a changed copy is no kept one any more
+        return IsoFacts(**values)
 
     @classmethod
-    def of(cls, rest: bytes, volume_id: str) -> "KeptFacts":
-        """The facts of a record's second line; the label is known from the first."""
-        facts = cls.__new__(cls)
+    def of(cls, rest: bytes, head: Mapping[str, object]) -> "KeptFacts":
+        """The facts of a record's second line; what all images of a stick are asked for is known from the first.
+
+        Raises:
+            FormatError: the first line cannot be read.
+        """
+        facts = object.__new__(cls)
         object.__setattr__(facts, "_rest", rest)
-        object.__setattr__(facts, "volume_id", volume_id)
+        object.__setattr__(facts, "volume_id", json_string(head.get("volume_id"), "volume_id"))
+        object.__setattr__(facts, "_has_shims", head.get("has_shims") is True)
+        object.__setattr__(facts, "_efi_image", _place(head.get("efi_image")))
         return facts
+
+    @property
+    def has_shims(self) -> bool:
+        return self._has_shims
+
+    @property
+    def efi_image(self) -> tuple[int, int] | None:
+        return self._efi_image
 
     def __getattr__(self, name: str) -> object:
         if name.startswith("_"):
@@ -253,16 +280,29 @@ class KeptFacts(IsoFacts):
     __hash__ = None  # type: ignore[assignment]  # as of all facts: they hold mappings
 
 
+def _place(value: object) -> tuple[int, int] | None:
+    if value is None:
+        return None
+    match json_list(value, "efi_image", json_number):
+        case (offset, size):
+            return offset, size
+        case _:
+            raise FormatError("efi_image is not an offset and a size")
+
+
 class KeptRecognition(Recognition):
     """An answer whose rejections, some fifty sentences, are parsed when somebody asks for them."""
 
     __slots__ = ("_rest",)
     _rest: bytes
 
+    def __new__(cls, **values: Any) -> Recognition:  # type: ignore[misc]  # a changed copy is no kept one any more
+        return Recognition(**values)
+
     @classmethod
     def of(cls, rest: bytes, *, detector: str, detection: Detection | None) -> "KeptRecognition":
         """The answer of a record's first line, with the rejections of its second."""
-        answer = cls.__new__(cls)
+        answer = object.__new__(cls)
         object.__setattr__(answer, "_rest", rest)
         object.__setattr__(answer, "detector", detector)
         object.__setattr__(answer, "detection", detection)
