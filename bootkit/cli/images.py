@@ -176,25 +176,21 @@ def generate(
     as_json: AsJson = False,
 ) -> None:
     """Write the boot menu: run it after images came, went or changed, or after editing stick.toml."""
-    from bootkit.app.verbs.check import predictions_of
-    from bootkit.app.verbs.generate import plan_generation
+    from bootkit.app.verbs.generate import plan_menu
     from bootkit.cli import report
     from bootkit.system.changes import apply_changes
     from bootkit.system.sticks import open_stick
 
     with open_stick(stick, writing=not dry_run) as opened:
-        generation = plan_generation(
-            opened.volume, fresh=fresh, told=lambda path: output.say(tr("reading {path}", path=path))
-        )
+        generation = plan_menu(opened, fresh=fresh, told=lambda path: output.say(tr("reading {path}", path=path)))
         if not dry_run:
             apply_changes(generation.plan, opened.volume)
-        predictions = predictions_of(opened, generation.catalog.items if generation.catalog else ())
     if as_json:
-        output.json(report.generation_json(generation, predictions))
+        output.json(report.generation_json(generation))
     elif dry_run:
         report.plan(generation.plan)
     else:
-        report.generation(generation, predictions)
+        report.generation(generation)
 
 
 def list_images(
@@ -249,11 +245,11 @@ def list_images(
 def _list_items(stick: "Stick", images: "tuple[tuple[str, FileStat], ...]", *, wide: bool, as_json: bool) -> None:
     """Tell what is known and predicted of images, which takes detectors and much else."""
     from bootkit.app.stick.catalog import read_catalog
-    from bootkit.app.verbs.check import predictions_of
+    from bootkit.app.verbs.check import predicted
     from bootkit.cli import report
 
-    items = read_catalog(stick.volume, images).items
-    predictions = predictions_of(stick, items)
+    catalog = read_catalog(stick.volume, images)
+    items, predictions = catalog.items, predicted(stick, catalog).predictions
     if as_json:
         output.json({"images": list(map(report.item_json, items, predictions))})
     else:
@@ -312,12 +308,10 @@ def verify(
 
 def write_menu(stick: "Stick") -> None:
     """Write the menu as ``generate`` does, and tell what was done."""
-    from bootkit.app.verbs.check import predictions_of
-    from bootkit.app.verbs.generate import plan_generation
+    from bootkit.app.verbs.generate import plan_menu
     from bootkit.cli import report
     from bootkit.system.changes import apply_changes
 
-    generation = plan_generation(stick.volume)
+    generation = plan_menu(stick)
     apply_changes(generation.plan, stick.volume)
-    predictions = predictions_of(stick, generation.catalog.items if generation.catalog else ())
-    report.generation(generation, predictions, in_passing=True)
+    report.generation(generation, in_passing=True)

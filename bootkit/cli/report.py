@@ -71,8 +71,8 @@ def additions_json(
     ]
 
 
-def generation(done: "Generation", predictions: Sequence[Prediction] = (), *, in_passing: bool = False) -> None:
-    """Tell what a generation did; ``predictions`` are those of the images of its catalogue.
+def generation(done: "Generation", *, in_passing: bool = False) -> None:
+    """Tell what a generation did.
 
     What is wrong with an image that was known before has been told when it came. ``in_passing``, after another command has told of
     its own images, nothing is said either that was said at the last writing.
@@ -84,10 +84,10 @@ def generation(done: "Generation", predictions: Sequence[Prediction] = (), *, in
         return
     items = done.catalog.items
     looked_at = done.catalog.looked_at
-    for prediction in predictions:
+    for prediction in done.predictions:
         if prediction.problems and prediction.path in looked_at and not in_passing:
             output.say(tr("warning: {path}: {advice}", path=prediction.path, advice=advice(prediction)))
-    bad = {prediction.path for prediction in predictions if prediction.answer in (Answer.CANNOT, Answer.ELSEWHERE)}
+    bad = {prediction.path for prediction in done.predictions if prediction.answer in (Answer.CANNOT, Answer.ELSEWHERE)}
     bootable = sum(1 for item in items if not item.problem and item.path not in bad)
     total = len(items)
     words = [tr("The menu is written: {bootable} of {total} images boot from it.", bootable=bootable, total=total)]
@@ -96,13 +96,12 @@ def generation(done: "Generation", predictions: Sequence[Prediction] = (), *, in
     output.say(" ".join(words))
 
 
-def generation_json(done: "Generation", predictions: Sequence[Prediction]) -> "Generated":
-    """``predictions`` are those of the catalogue's images, in its order."""
+def generation_json(done: "Generation") -> "Generated":
     items = () if done.catalog is None else done.catalog.items
     return {
         "steps": [describe_change(step) for step in done.plan.steps],
         "warnings": done.plan.warnings,
-        "images": None if done.catalog is None else list(map(item_json, items, predictions)),
+        "images": None if done.catalog is None else list(map(item_json, items, done.predictions)),
     }
 
 

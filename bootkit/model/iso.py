@@ -154,6 +154,11 @@ class IsoFacts:
         return any(kernel.efi is not None and kernel.efi.shim is not None for kernel in self.kernels.values())
 
     @property
+    def cpus(self) -> tuple[str, ...]:
+        """What its kernels are for, as far as somebody read them."""
+        return tuple(sorted({kernel.cpu for kernel in self.kernels.values()}))
+
+    @property
     def efi_image(self) -> tuple[int, int] | None:
         """Offset and size of the FAT image for UEFI, which ``efi:/`` paths lie in; ``None`` if there is none."""
         entries = [(entry.lba * 2048, entry.size) for entry in self.el_torito if entry.platform == "efi" and entry.size]

@@ -44,6 +44,8 @@ DARK = (
     "On UEFI the screen stays dark until the driver of the graphics card is loaded: its kernel has none for the screen that "
     "UEFI has set up (simpledrm, efifb)."
 )
+ASKED = ("own_disks", "guard_stick")
+"""The options that predictions ask for, and no others."""
 _RANK = (Answer.CANNOT, Answer.ELSEWHERE, Answer.UNKNOWN)
 """Of problems, the worst first."""
 
@@ -84,6 +86,7 @@ def predict(
         *_firmware_problems(firmware, firmwares),
     )
     problems = tuple(sorted(found, key=lambda problem: _RANK.index(problem.answer)))
+    own_disks, guard_stick = (_chosen(stick, item, key) for key in ASKED)
     if detection.untested:
         guess = Problem(answer=Answer.UNKNOWN, reason="Nobody knows it: its entries are a guess.", cure="bootkit test")
         problems = (*problems, guess)
@@ -96,8 +99,8 @@ def predict(
         files=files,
         firmware=firmware,
         memory=needed,
-        own_disks=own_disks_note(detection, entry, left_open=_chosen(stick, item, "own_disks") == "open"),
-        installer=installer_note(detection, entry, guarded=bool(_chosen(stick, item, "guard_stick"))),
+        own_disks=own_disks_note(detection, entry, left_open=own_disks == "open"),
+        installer=installer_note(detection, entry, guarded=bool(guard_stick)),
         notes=tuple(_notes(item, detection, entry, stick, needed, memory)),
     )
 

@@ -55,6 +55,8 @@ def chosen_item(item: ImageItem, choices: Choices) -> ImageItem:
         for entry in detection.entries
         if entry.role is not Role.PERSISTENT or not _only_live(item, choices)
     )
+    if entries == detection.entries:
+        return item
     return replace(item, recognition=replace(known, detection=replace(detection, entries=entries)))
 
 
@@ -97,7 +99,10 @@ def reason_against(item: ImageItem, spec: OptionSpec) -> str:
 def unheard(items: tuple[ImageItem, ...], choices: Choices) -> tuple[str, ...]:
     """One warning for each choice that some image was meant to honour and cannot."""
     warnings: list[str] = []
+    chosen = frozenset(key for kept in choices.values.values() for key in kept)
     for key in (*TRANSLATED, "home", "extra_words", "own_disks", "guard_stick"):
+        if key not in chosen:
+            continue
         deaf = [item.name for item in items if _is_bootable(item) and _is_deaf(item, choices, key)]
         if deaf:
             shown = ", ".join(deaf[:4]) + (f" and {len(deaf) - 4} more" if len(deaf) > 4 else "")
@@ -118,6 +123,8 @@ def _is_deaf(item: ImageItem, choices: Choices, key: str) -> bool:
 
 def _appearance(choices: Choices, item: ImageItem) -> ImageAppearance:
     path = item.path
+    if not choices.are_of(path):
+        return ImageAppearance(entry=_default_entry(choices, item))
     return ImageAppearance(
         alias=choices.text("alias", image=path),
         tip=choices.text("tip", image=path),
@@ -131,7 +138,7 @@ def _appearance(choices: Choices, item: ImageItem) -> ImageAppearance:
 def _default_entry(choices: Choices, item: ImageItem) -> str:
     """The entry for the answer file that was chosen, or the one to start if that which keeps changes is not to."""
     detection = item.recognition.detection if item.recognition else None
-    if detection is None:
+    if detection is None or not any(entry.answers or entry.role is Role.PERSISTENT for entry in detection.entries):
         return ""
     seed = choices.text("seed", image=item.path)
     found = next((entry.title for entry in detection.entries if seed and entry.answers == seed), "")
@@ -162,7 +169,7 @@ def _entry(stack: str, entry: BootEntry, choices: Choices, path: str) -> BootEnt
             words += extra
         else:
             entry = replace(entry, to_ram=()) if key == "to_ram" else replace(entry, safe_graphics=())
-    return _with_cmdline(entry, _merged(_cmdline(entry), words))
+    return _with_cmdline(entry, _merged(_cmdline(entry), words)) if words else entry
 
 
 def _has_line(entry: BootEntry) -> bool:

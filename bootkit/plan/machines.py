@@ -45,13 +45,19 @@ def for_machines(
     entry is for those that can run its kernel; else all are for whatever shows the menu.
     """
     vendors = tuple(vendor_shims(items))
-    mixed = Firmware.UEFI_ARM64 in shims or any(_cpu(item) == _ARM64 for item in items)
+    mixed = Firmware.UEFI_ARM64 in shims or any(_may_be_arm64(item) and _cpu(item) == _ARM64 for item in items)
     blocks = {item.path: _efi_blocks(item) for item in items}
     found: list[ImageItem] = []
     for item in items:
         one = _for_its_processor(item) if mixed else item
-        found.append(_under_secure_boot(one, shims, vendors, blocks, machine))
+        found.append(_under_secure_boot(one, shims, vendors, blocks, machine) if shims else one)
     return tuple(found)
+
+
+def _may_be_arm64(item: ImageItem) -> bool:
+    """Whether it is worth a look at the kernel of each entry."""
+    cpus = item.facts.cpus if item.facts is not None else ()
+    return item.detection is not None and _ARM64 in (item.detection.arch, *cpus)
 
 
 def _cpu(item: ImageItem) -> str:

@@ -17,6 +17,8 @@ from bootkit.plan.seeds import answer_files, filled
 
 def varied(item: ImageItem, variants: Variants, filesystem: str) -> ImageItem:
     """``item`` with more entries: the one that keeps changes comes first, those with answers behind all."""
+    if item.name not in variants.kept and not any(seed.image == item.name for seed in variants.seeds):
+        return item
     first, known = first_linux(item), item.recognition
     if first is None or known is None or known.detection is None:
         return item

@@ -9,7 +9,7 @@ from bootkit.app.stick.images import FOLDER_SUFFIXES
 from bootkit.app.stick.user_files import Places, copy
 from bootkit.app.verbs.app import plan_app
 from bootkit.app.verbs.ext import plan_extension_copy
-from bootkit.app.verbs.generate import plan_generation
+from bootkit.app.verbs.generate import plan_menu
 from bootkit.app.verbs.images import Refused, add_images, sort_additions
 from bootkit.errors import AlreadyThere, BootkitError, Interrupted
 from bootkit.i18n import tr, trn
@@ -88,7 +88,7 @@ def bring_images(access: StickAccess, sources: Sequence[Path], wishes: Wishes, p
             for item in (add_images(stick.volume, (addition,), watcher)[0] for addition in additions):
                 brought.copied.append(item.path)
         finally:
-            apply_changes(plan_generation(stick.volume).plan, stick.volume)
+            apply_changes(plan_menu(stick).plan, stick.volume)
     return brought
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from bootkit.app.verbs.check import Check, check_stick, keep_records
-from bootkit.app.verbs.generate import Generation, plan_generation
+from bootkit.app.verbs.generate import Generation, plan_menu
 from bootkit.app.verbs.loaders import LoaderRow, list_loaders
 from bootkit.app.verbs.log import read_logs
 from bootkit.app.verbs.options import plan_change
@@ -28,7 +28,7 @@ def read_stick(access: StickAccess, told: Callable[[str], None]) -> Overview:
 
 def write_menu(access: StickAccess, progress: Job) -> Generation:
     with access.open(writing=True) as stick:
-        generation = plan_generation(stick.volume, told=lambda path: progress.say(tr("reading {path}", path=path)))
+        generation = plan_menu(stick, told=lambda path: progress.say(tr("reading {path}", path=path)))
         progress.say(tr("writing the menu"))
         apply_changes(generation.plan, stick.volume)
     return generation
@@ -40,7 +40,7 @@ def remove(access: StickAccess, path: str) -> Generation:
         removal = find_removal(stick.volume, path)
         apply_changes(plan_aside(stick.volume, removal), stick.volume)
         access.removed = removal
-        generation = plan_generation(stick.volume, keeping=(removal.aside,))
+        generation = plan_menu(stick, keeping=(removal.aside,))
         apply_changes(generation.plan, stick.volume)
     return generation
 
@@ -51,7 +51,7 @@ def take_back(access: StickAccess) -> Generation:
     with access.open(writing=True, taking_back=True) as stick:
         apply_changes(plan_return(stick.volume, access.removed), stick.volume)
         access.removed = None
-        generation = plan_generation(stick.volume)
+        generation = plan_menu(stick)
         apply_changes(generation.plan, stick.volume)
     return generation
 

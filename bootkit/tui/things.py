@@ -7,7 +7,7 @@ from bootkit.app.stick.homes import home_named
 from bootkit.app.stick.user_files import Places, copy, plan_file_removal, verify_files
 from bootkit.app.stick.variants import kept_named
 from bootkit.app.verbs import home as homes
-from bootkit.app.verbs.generate import Generation, plan_generation
+from bootkit.app.verbs.generate import Generation, plan_menu
 from bootkit.app.verbs.persist import create_persistence, plan_persistence
 from bootkit.app.verbs.seed import plan_seed, plan_seed_removal
 from bootkit.errors import UsageError
@@ -29,7 +29,7 @@ BY_ITS_LOOK = tr("what it looks like")
 def apply_and_write(stick: Stick, plan: StickPlan) -> Generation:
     """Carry out a plan, and write the menu that follows from it."""
     apply_changes(plan, stick.volume)
-    generation = plan_generation(stick.volume)
+    generation = plan_menu(stick)
     apply_changes(generation.plan, stick.volume)
     return generation
 

@@ -100,7 +100,7 @@ def put_record(stick: Path, name: str, facts_file: Path) -> None:
     found = ImageItem(path=path, size=facts.size, mtime_ns=image.stat().st_mtime_ns)
     view = LookedInto(facts)
     with closing(FolderVolume(stick)) as volume:
-        steps = read_records(volume).changed([with_insides(answered(found, view), view)])
+        steps = read_records(volume).changed([with_insides(answered(found, view), view)]).steps()
         apply_changes(StickPlan(steps=tuple(steps)), volume)
 
 

@@ -8,12 +8,14 @@ import textwrap
 import zlib
 from collections.abc import Mapping
 from dataclasses import field, replace
+from types import MappingProxyType
 
 from bootkit import __version__
 from bootkit.app.menu.busybox import busybox_for, busybox_path, machine_of
 from bootkit.app.menu.cures import Extents, cure_members, extents_of
 from bootkit.errors import BootkitError
 from bootkit.model.catalog import Additions, ImageItem
+from bootkit.model.check import Cure
 from bootkit.model.filesystem import blkid_name
 from bootkit.model.options import Choices
 from bootkit.model.places import OVERLAY_FOLDER
@@ -45,8 +47,13 @@ class OverlayPlan:
     """Archives on the stick that none of these images loads."""
 
 
-def plan_overlays(volume: Volume, items: tuple[ImageItem, ...], choices: Choices) -> OverlayPlan:
-    """The archives that the images of a stick want."""
+def plan_overlays(
+    volume: Volume,
+    items: tuple[ImageItem, ...],
+    choices: Choices,
+    cures: Mapping[str, Cure | None] = MappingProxyType({}),
+) -> OverlayPlan:
+    """The archives that the images of a stick want; ``cures`` are those that are known, by the paths of the images."""
     archives: dict[str, bytes] = {}
     by_image: dict[str, Additions] = {}
     mapped: dict[str, Extents] = {}
@@ -60,7 +67,7 @@ def plan_overlays(volume: Volume, items: tuple[ImageItem, ...], choices: Choices
         shared = shared_path(stack)
         program = busybox_path(machine_of(item)) if overlay.runs_on_busybox else ""
         try:
-            cure = cure_on(item, blkid_name(volume.filesystem))
+            cure = cures[item.path] if item.path in cures else cure_on(item, blkid_name(volume.filesystem))
             extents = extents_of(volume, item) if cure and cure.overlay == MAP else ()
             others = cure_members(volume, item, cure, extents) if cure else {}
             if program and program not in archives:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from bootkit.app.stick.recognition import answered, with_insides
-from bootkit.app.stick.records import KnownImage, Records, has_insides, read_records
+from bootkit.app.stick.records import KnownImage, Record, Records, has_insides, read_records
 from bootkit.errors import BootkitError, HostError, MediumError
 from bootkit.model.catalog import ImageItem
 from bootkit.model.iso import NotRecorded, RecordedIso
@@ -24,7 +24,13 @@ class Catalog:
     looked_at: frozenset[str]
     """Paths of the images whose record was missing or stale."""
     records: Records
-    """What the stick keeps, of these images and of others."""
+    """What is known of these images now, and what the stick keeps of others."""
+    unrecorded: frozenset[str]
+    """Paths of the images that no record is of: they could not be read, or not all of it was looked at."""
+
+    def record(self, path: str) -> Record | None:
+        """What is known of an image, as it is now."""
+        return None if path in self.unrecorded else self.records.get(path)
 
 
 def read_catalog(
@@ -53,7 +59,13 @@ def read_catalog(
         if kept is None or item is not kept.item:
             looked_at.add(path)
         items.append(item)
-    return Catalog(items=tuple(items), looked_at=frozenset(looked_at), records=records)
+    new = [item for item in items if insides and item.path in looked_at and not item.unsettled]
+    return Catalog(
+        items=tuple(items),
+        looked_at=frozenset(looked_at),
+        records=records.changed(new) if new else records,
+        unrecorded=frozenset(looked_at.difference(item.path for item in new)),
+    )
 
 
 def _believed(kept: KnownImage, *, insides: bool) -> ImageItem | None:

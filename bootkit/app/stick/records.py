@@ -9,6 +9,7 @@ import json
 import re
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
+from copy import copy
 from dataclasses import fields
 from functools import lru_cache
 from types import MappingProxyType
@@ -111,11 +112,18 @@ class Records:
 
     def changed(
         self, new: Iterable[ImageItem] = (), *, gone: Iterable[str] = (), put: Mapping[str, Record] = NOTHING
-    ) -> Iterator[WriteFile | RemoveFile]:
-        """The step, if any, that keeps what is known of ``new`` images with their insides, ``put`` records, and forget what is ``gone``."""
+    ) -> "Records":
+        """The same with what is known of ``new`` images, with their insides, ``put`` records, and without what is ``gone``."""
         records = {**self._records, **{item.path: record_of(item) for item in new if _is_speakable(item.path)}, **put}
         for path in gone:
             records.pop(path, None)
+        changed = copy(self)
+        changed._records = records  # noqa: SLF001 - its own
+        return changed
+
+    def steps(self) -> Iterator[WriteFile | RemoveFile]:
+        """The step, if any, after which the stick keeps this."""
+        records = self._records
         lines = (line for path in sorted(records) for line in (records[path].head, records[path].rest))
         content = b"\n".join((_FORM, *lines, b"")) if records else b""
         if _sum(content) != self._was:
@@ -155,6 +163,7 @@ def record_of(item: ImageItem, *, insides: bool = True, fingerprint: str = "") -
         "insides": insides,
         "volume_id": "" if item.facts is None else item.facts.volume_id,
         "efi_image": None if item.facts is None else item.facts.efi_image,
+        "cpus": [] if item.facts is None else list(item.facts.cpus),
         "has_shims": item.facts is not None and item.facts.has_shims,
         "detector": None if known is None else known.detector,
         "detection": None if known is None or known.detection is None else detection_to_json(known.detection),
@@ -237,9 +246,10 @@ class KeptFacts(IsoFacts):
     A slot that was never filled is no attribute, so that Python asks ``__getattr__``.
     """
 
-    __slots__ = ("_efi_image", "_has_shims", "_rest")
+    __slots__ = ("_cpus", "_efi_image", "_has_shims", "_rest")
     _rest: bytes
     _has_shims: bool
+    _cpus: tuple[str, ...]
     _efi_image: tuple[int, int] | None
 
     def __new__(cls, **values: Any) -> IsoFacts:  # type: ignore[misc]  # a changed copy is no kept one any more
@@ -256,12 +266,17 @@ class KeptFacts(IsoFacts):
         object.__setattr__(facts, "_rest", rest)
         object.__setattr__(facts, "volume_id", json_string(head.get("volume_id"), "volume_id"))
         object.__setattr__(facts, "_has_shims", head.get("has_shims") is True)
+        object.__setattr__(facts, "_cpus", json_list(head.get("cpus"), "cpus", json_string))
         object.__setattr__(facts, "_efi_image", _place(head.get("efi_image")))
         return facts
 
     @property
     def has_shims(self) -> bool:
         return self._has_shims
+
+    @property
+    def cpus(self) -> tuple[str, ...]:
+        return self._cpus
 
     @property
     def efi_image(self) -> tuple[int, int] | None:

@@ -1,22 +1,23 @@
 """``check``: what will happen when the images of a stick are booted, from what is known of them and of the stick."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from bootkit.app.menu.busybox import lacks_busybox
 from bootkit.app.menu.cures import extents_of
 from bootkit.app.menu.freshness import is_up_to_date, moved_images
-from bootkit.app.stick.catalog import read_catalog
+from bootkit.app.stick.catalog import Catalog, read_catalog
 from bootkit.app.stick.facts import stick_facts
 from bootkit.app.stick.homes import home_names, homes_note
 from bootkit.app.stick.images import image_named
+from bootkit.app.stick.predictions import Digests, read_predictions
 from bootkit.app.stick.settings import choices_of
 from bootkit.app.stick.state import StickListing, list_stick
 from bootkit.errors import BootkitError
 from bootkit.model.catalog import ImageItem
-from bootkit.model.check import Answer, Prediction, Problem, StickFacts
+from bootkit.model.check import Answer, Cure, Prediction, Problem, StickFacts
 from bootkit.model.efi import MachineKeys
-from bootkit.model.plan import StickPlan
+from bootkit.model.plan import StickPlan, StickStep
 from bootkit.model.testboot import TestFirmware
 from bootkit.plan.check import predict, stick_notes
 from bootkit.plan.cures import MAP
@@ -63,20 +64,22 @@ def check_stick(
     chosen = read_catalog(volume, tuple(row for row in images if row[0] in wanted), insides=True, told=told)
     others = read_catalog(volume, tuple(row for row in images if row[0] not in wanted))
     facts = stick_facts(stick, (*chosen.items, *others.items), machine)
-    new = [item for item in chosen.items if item.path in chosen.looked_at and not item.unsettled]
-    predictions = tuple(
-        _confirmed(predict(item, facts, memory=memory, firmwares=firmwares), item, volume) for item in chosen.items
-    )
+    if memory or firmwares or others.items:
+        known = (predict(item, facts, memory=memory, firmwares=firmwares) for item in chosen.items)
+        found = Predicted(predictions=_all_confirmed(known, chosen.items, volume))
+    else:
+        found = predicted(stick, chosen, facts)
+    records = tuple(chosen.records.steps()) if chosen.looked_at - chosen.unrecorded else ()
     stale = "The menu is not up to date, and what it loads behind the initrds neither. To write it: bootkit generate"
     return Check(
         stick=facts,
-        predictions=with_moved(volume, predictions),
+        predictions=with_moved(volume, found.predictions),
         notes=(
             *stick_notes(facts),
             *_of_choices(volume, listing),
             *(() if is_up_to_date(volume, listing) else (stale,)),
         ),
-        plan=StickPlan(steps=tuple(chosen.records.changed(new)) if new else ()),
+        plan=StickPlan(steps=(*records, *found.steps) if records else ()),
     )
 
 
@@ -92,7 +95,48 @@ def predictions_of(stick: Stick, items: Iterable[ImageItem]) -> tuple[Prediction
     """What is predicted of images from what is known of them already."""
     known = tuple(items)
     facts = stick_facts(stick, known)
-    return tuple(_confirmed(predict(item, facts), item, stick.volume) for item in known)
+    return _all_confirmed((predict(item, facts) for item in known), known, stick.volume)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Predicted:
+    """What is predicted of all images of a stick."""
+
+    predictions: tuple[Prediction, ...] = ()
+    """In the order of the images."""
+    steps: tuple[StickStep, ...] = ()
+    """With them the stick keeps it."""
+
+    @property
+    def cures(self) -> Mapping[str, Cure | None]:
+        """What each image needs to find its file on this stick, by its path."""
+        return {one.path: one.files[0].cure if one.files else None for one in self.predictions}
+
+
+def predicted(stick: Stick, catalog: Catalog, facts: StickFacts | None = None) -> Predicted:
+    """What is predicted of all images of a stick, as far as it is kept from what the stick keeps.
+
+    ``facts`` are those of the stick, where they are known already.
+    """
+    facts = facts or stick_facts(stick, catalog.items)
+    kept, digests = read_predictions(stick.volume), Digests(facts)
+    found: list[Prediction] = []
+    known: dict[bytes, Prediction] = {}
+    for item in catalog.items:
+        record = catalog.record(item.path)
+        digest = digests.of(item, record) if record is not None else b""
+        prediction = (kept.find(digest) if digest else None) or predict(item, facts)
+        found.append(prediction)
+        if digest:
+            known[digest] = prediction
+    predictions = _all_confirmed(found, catalog.items, stick.volume)
+    return Predicted(predictions=predictions, steps=tuple(kept.steps(known)))
+
+
+def _all_confirmed(
+    predictions: Iterable[Prediction], items: Iterable[ImageItem], volume: Volume
+) -> tuple[Prediction, ...]:
+    return tuple(_confirmed(one, item, volume) for one, item in zip(predictions, items, strict=True))
 
 
 def _confirmed(prediction: Prediction, item: ImageItem, volume: Volume) -> Prediction:

@@ -16,7 +16,9 @@ from bootkit.app.stick.records import old_records
 from bootkit.app.stick.settings import choices_of
 from bootkit.app.stick.state import list_stick, read_state
 from bootkit.app.stick.user_files import sum_path
+from bootkit.app.verbs.check import Predicted, predicted
 from bootkit.model.catalog import ImageItem
+from bootkit.model.check import Prediction
 from bootkit.model.options import Choices
 from bootkit.model.places import GENERATED, GRUB_FOLDER, GRUBENV, MENU, OLD_MENU, OLD_RECORDS_FOLDER, SUM_FOLDER
 from bootkit.model.plan import KeepOld, RemoveFile, StickPlan, StickStep, WriteFile
@@ -25,6 +27,7 @@ from bootkit.plan.machines import for_machines
 from bootkit.render.menu import MenuFiles, empty_grubenv, is_empty_menu
 from bootkit.render.parts import is_parts_file, parts_of_menu
 from bootkit.system.efivars import machine_keys
+from bootkit.system.sticks import Stick
 from bootkit.system.volume import Volume, read_file, walk
 from bootkit.values import dataclass
 
@@ -38,10 +41,21 @@ class Generation:
     """``None`` if nothing had changed and no record was opened."""
     earlier: frozenset[str] = frozenset()
     """Warnings that were said when the menu was written the last time."""
+    predictions: tuple[Prediction, ...] = ()
+    """Of the catalogue's images, in its order, where they were asked for."""
 
     @property
     def new_warnings(self) -> tuple[str, ...]:
         return tuple(warning for warning in self.plan.warnings if warning not in self.earlier)
+
+
+def plan_menu(
+    stick: Stick, *, fresh: bool = False, told: Callable[[str], None] = lambda _: None, keeping: Collection[str] = ()
+) -> Generation:
+    """The same as :func:`plan_generation`, with what is predicted of the images, which the stick then keeps."""
+    return plan_generation(
+        stick.volume, fresh=fresh, told=told, keeping=keeping, predicting=lambda catalog: predicted(stick, catalog)
+    )
 
 
 def plan_generation(
@@ -51,12 +65,13 @@ def plan_generation(
     fresh: bool = False,
     told: Callable[[str], None] = lambda _: None,
     keeping: Collection[str] = (),
+    predicting: Callable[[Catalog], Predicted] = lambda _: Predicted(),
 ) -> Generation:
     """What ``generate`` would change on a stick; an empty plan if nothing.
 
     ``settings`` is the text of a stick.toml that is to take the place of the stick's. ``fresh`` looks into every image again,
     whatever is recorded of it: one of the same size and time may have another content. ``keeping`` are paths of what somebody
-    may still take back.
+    may still take back. What ``predicting`` answers counts; else it is found out what each image needs.
 
     Raises:
         BootkitError: stick.toml has a mistake, or GRUB's own parser refuses the new menu.
@@ -71,7 +86,8 @@ def plan_generation(
         return Generation(plan=plan, catalog=None, earlier=earlier_warnings(volume))
     state = read_state(volume, listing=listing, insides=True, fresh=fresh, told=told)
     catalog, items = state.catalog, state.catalog.items
-    overlays = plan_overlays(volume, items, state.choices)
+    found = predicting(catalog)
+    overlays = plan_overlays(volume, items, state.choices, found.cures)
     offered = without_refused(state.offered, overlays.refused)
     appearance = plan_appearance(volume, menu_settings(state.choices, offered), offered)
     companions = plan_companions(volume, items)
@@ -85,6 +101,7 @@ def plan_generation(
     steps: list[StickStep] = [
         *_removals(leftovers),
         *_records(catalog),
+        *found.steps,
         *_sums(volume, items),
         *companions.steps,
         *overlays.steps,
@@ -98,7 +115,7 @@ def plan_generation(
         record = record_of_menu(inputs, menu.grub_cfg, overlays.mapped, standing)
         steps.append(WriteFile(path=GENERATED, content=record))
     plan = StickPlan(steps=tuple(steps), warnings=(*standing, *_told(leftovers)))
-    return Generation(plan=plan, catalog=catalog, earlier=earlier_warnings(volume))
+    return Generation(plan=plan, catalog=catalog, earlier=earlier_warnings(volume), predictions=found.predictions)
 
 
 def _notes(volume: Volume, choices: Choices) -> tuple[str, ...]:
@@ -125,9 +142,8 @@ def _refusals(overlays: OverlayPlan) -> tuple[str, ...]:
 
 def _records(catalog: Catalog) -> Iterator[StickStep]:
     """Steps by which new and changed images get a record, and images that are gone lose theirs."""
-    new = (item for item in catalog.items if item.path in catalog.looked_at and not item.unsettled)
     there = {item.path for item in catalog.items}
-    yield from catalog.records.changed(new, gone=[path for path in catalog.records.paths if path not in there])
+    yield from catalog.records.changed(gone=[path for path in catalog.records.paths if path not in there]).steps()
 
 
 def _sums(volume: Volume, items: Sequence[ImageItem]) -> Iterator[StickStep]:

@@ -157,7 +157,7 @@ def add_images(volume: Volume, additions: Sequence[Addition], watcher: Watcher |
         assert stat is not None  # it was just read back
         sha256 = "" if addition.item.is_written else digests[path]
         item = replace(addition.item, mtime_ns=stat.mtime_ns, sha256=sha256)
-        apply_changes(StickPlan(steps=tuple(read_records(volume).changed([item]))), volume)
+        apply_changes(StickPlan(steps=tuple(read_records(volume).changed([item]).steps())), volume)
         added.append(item)
     return tuple(added)
 
@@ -172,7 +172,7 @@ def plan_removal(volume: Volume, names: Sequence[str]) -> StickPlan:
     for path in paths:
         require_unused(volume, path)
     removed = (RemoveFile(path=path) for path in paths)
-    return StickPlan(steps=(*removed, *read_records(volume).changed(gone=paths)))
+    return StickPlan(steps=(*removed, *read_records(volume).changed(gone=paths).steps()))
 
 
 def _addition(source: Path, folder: str, *, rename: bool) -> Addition:

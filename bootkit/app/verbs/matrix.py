@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 from bootkit.app.stick.images import find_images
 from bootkit.app.stick.recognition import answered, with_insides
 from bootkit.app.verbs.check import check_stick
-from bootkit.app.verbs.generate import plan_generation
+from bootkit.app.verbs.generate import plan_menu
 from bootkit.app.verbs.images import add_images, plan_additions
 from bootkit.app.verbs.prepare import prepare_image
 from bootkit.app.verbs.test import boot_targets, choose_targets
@@ -118,7 +118,7 @@ def _put_on(stick: Path, iso: Path) -> str:
             add_images(opened.volume, plan_additions(opened.volume, [iso], rename=True))
         except BootkitError as error:
             return error.message
-        apply_changes(plan_generation(opened.volume).plan, opened.volume)
+        apply_changes(plan_menu(opened).plan, opened.volume)
     return ""
 
 

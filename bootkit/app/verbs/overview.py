@@ -7,7 +7,7 @@ from bootkit.app.menu.freshness import is_up_to_date
 from bootkit.app.stick.extensions import find_extensions
 from bootkit.app.stick.homes import home_names, home_that_counts, homes_note
 from bootkit.app.stick.state import list_stick, read_state
-from bootkit.app.verbs.check import predictions_of
+from bootkit.app.verbs.check import predicted
 from bootkit.model.catalog import ImageItem
 from bootkit.model.check import Prediction
 from bootkit.model.options import Choices, Kind, OptionSpec
@@ -84,7 +84,7 @@ def read_overview(stick: Stick, *, told: Callable[[str], None] = lambda _: None)
         homes=home_names(volume),
         scripts=_scripts(volume),
         variants=state.variants,
-        predictions={prediction.path: prediction for prediction in predictions_of(stick, state.catalog.items)},
+        predictions={prediction.path: prediction for prediction in predicted(stick, state.catalog).predictions},
     )
 
 

@@ -36,7 +36,7 @@ def find_removal(volume: Volume, name: str) -> Removal:
 def plan_aside(volume: Volume, removal: Removal) -> StickPlan:
     """The image is no image of the menu any more; the menu itself is :func:`generate`'s business."""
     moved = RenameFile(old=removal.path, path=removal.aside)
-    return StickPlan(steps=(moved, *read_records(volume).changed(gone=[removal.path])))
+    return StickPlan(steps=(moved, *read_records(volume).changed(gone=[removal.path]).steps()))
 
 
 def plan_return(volume: Volume, removal: Removal) -> StickPlan:
@@ -53,7 +53,7 @@ def plan_return(volume: Volume, removal: Removal) -> StickPlan:
         raise BootkitError(tr("another {path} is on the stick", path=removal.path), hint=tr("remove that one first"))
     moved = RenameFile(old=removal.aside, path=removal.path)
     known = {removal.path: removal.record} if removal.record else {}
-    return StickPlan(steps=(moved, *read_records(volume).changed(put=known)))
+    return StickPlan(steps=(moved, *read_records(volume).changed(put=known).steps()))
 
 
 def plan_farewell(volume: Volume, removal: Removal) -> StickPlan:

@@ -12,7 +12,7 @@ from bootkit.app.menu.freshness import MENU_LIMIT
 from bootkit.app.stick.loaders import read_loaders
 from bootkit.app.stick.program import plan_program
 from bootkit.app.stick.target import look_at_target, stick_record_of
-from bootkit.app.verbs.generate import plan_generation
+from bootkit.app.verbs.generate import plan_menu
 from bootkit.app.verbs.loaders import comparison, host_release, release_of
 from bootkit.errors import BootkitError, DeviceRefused, ToolMissing
 from bootkit.i18n import tr
@@ -130,7 +130,7 @@ def renew_menu(path: Path) -> bool:
     """Write the menu of an upgraded stick with this version's templates; false if its file system has to be mounted first."""
     try:
         with open_stick(path, writing=True) as stick:
-            apply_changes(plan_generation(stick.volume).plan, stick.volume)
+            apply_changes(plan_menu(stick).plan, stick.volume)
     except ToolMissing:
         raise
     except BootkitError:

@@ -93,7 +93,7 @@ def _verified(volume: Volume, item: ImageItem, watcher: Watcher, keyrings: Seque
 def _keep_sum(volume: Volume, path: str, sha256: str) -> None:
     records = read_records(volume)
     if known := records.get(path):
-        _try(volume, StickPlan(steps=tuple(records.changed(put={path: with_sum(known, sha256)}))))
+        _try(volume, StickPlan(steps=tuple(records.changed(put={path: with_sum(known, sha256)}).steps())))
 
 
 def _look(volume: Volume, item: ImageItem, watcher: Watcher, keyrings: Sequence[Path]) -> Verified:
