@@ -69,7 +69,7 @@ def check_stick(
         found = Predicted(predictions=_all_confirmed(known, chosen.items, volume))
     else:
         found = predicted(stick, chosen, facts)
-    records = tuple(chosen.records.steps()) if chosen.looked_at - chosen.unrecorded else ()
+    is_new = bool(chosen.looked_at - chosen.unrecorded)
     stale = "The menu is not up to date, and what it loads behind the initrds neither. To write it: bootkit generate"
     return Check(
         stick=facts,
@@ -79,7 +79,7 @@ def check_stick(
             *_of_choices(volume, listing),
             *(() if is_up_to_date(volume, listing) else (stale,)),
         ),
-        plan=StickPlan(steps=(*records, *found.steps) if records else ()),
+        plan=StickPlan(steps=tuple(chosen.records.steps()) if is_new else ()),
     )
 
 
