@@ -10,7 +10,7 @@ import pytest
 
 from bootkit.app.stick.catalog import Catalog, read_catalog
 from bootkit.app.stick.images import find_images
-from bootkit.app.stick.predictions import Digests, KeptPredictions
+from bootkit.app.stick.predictions import KeptPredictions, PredictionDigests
 from bootkit.app.stick.records import record_of, with_sum
 from bootkit.app.verbs import check
 from bootkit.app.verbs.generate import plan_menu
@@ -83,7 +83,7 @@ def live_item() -> ImageItem:
 
 
 def digest(item: ImageItem, stick: StickFacts = ITS_STICK) -> bytes:
-    return Digests(stick).of(item, record_of(item))
+    return PredictionDigests(stick).of(item, record_of(item))
 
 
 def content(steps: Iterator[WriteFile | RemoveFile]) -> bytes:
@@ -95,7 +95,7 @@ def content(steps: Iterator[WriteFile | RemoveFile]) -> bytes:
 @pytest.mark.parametrize("filesystem", ["ext4", "vfat", ""])
 def test_what_is_kept_of_every_recorded_image_is_what_is_predicted(filesystem: str) -> None:
     stick = StickFacts(filesystem=filesystem, choices=Choices(values={STICK: {"own_disks": "open"}}))
-    digests = Digests(stick)
+    digests = PredictionDigests(stick)
     made = {digests.of(item, record_of(item)): predict(item, stick) for item in recorded_items()}
     assert len(made) == len(CLAIMED)
     kept = KeptPredictions(content(KeptPredictions(b"").steps(made)))
@@ -165,7 +165,7 @@ def test_the_options_that_are_asked_for_make_another_digest(place: object, key: 
 
 def test_what_says_nothing_of_how_an_image_boots_keeps_its_digest() -> None:
     item = live_item()
-    summed = Digests(ITS_STICK).of(item, with_sum(record_of(item), "ab" * 32))
+    summed = PredictionDigests(ITS_STICK).of(item, with_sum(record_of(item), "ab" * 32))
     others = replace(
         ITS_STICK,
         labels={**ITS_STICK.labels, "OTHER": ("/boot/iso/y.iso",)},

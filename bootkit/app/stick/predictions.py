@@ -64,7 +64,7 @@ def read_predictions(volume: Volume) -> KeptPredictions:
     return KeptPredictions(read_file(volume, PREDICTIONS_FILE, _LIMIT) or b"")
 
 
-class Digests:
+class PredictionDigests:
     """Of what predictions for one stick are made from: the program, the stick, and what is known of an image."""
 
     def __init__(self, stick: StickFacts) -> None:

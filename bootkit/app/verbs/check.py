@@ -10,7 +10,7 @@ from bootkit.app.stick.catalog import Catalog, read_catalog
 from bootkit.app.stick.facts import stick_facts
 from bootkit.app.stick.homes import home_names, homes_note
 from bootkit.app.stick.images import image_named
-from bootkit.app.stick.predictions import Digests, read_predictions
+from bootkit.app.stick.predictions import PredictionDigests, read_predictions
 from bootkit.app.stick.settings import choices_of
 from bootkit.app.stick.state import StickListing, list_stick
 from bootkit.errors import BootkitError
@@ -119,7 +119,7 @@ def predicted(stick: Stick, catalog: Catalog, facts: StickFacts | None = None) -
     ``facts`` are those of the stick, where they are known already.
     """
     facts = facts or stick_facts(stick, catalog.items)
-    kept, digests = read_predictions(stick.volume), Digests(facts)
+    kept, digests = read_predictions(stick.volume), PredictionDigests(facts)
     found: list[Prediction] = []
     known: dict[bytes, Prediction] = {}
     for item in catalog.items:
