@@ -52,7 +52,7 @@ def boot(stick: Path, name: str, script: str, accelerator: Accelerator) -> Sessi
     with open_stick(stick) as opened:
         targets = choose_targets(opened.volume, [], every=False)
     (entry,) = (target.id_path for target in targets if target.path.endswith(f"/{name}"))
-    ran = session(stick, entry=entry, script=script, accelerator=accelerator)
+    ran = session(stick, entry=entry, script=script, accelerator=accelerator, stick_driver="virtio-blk-pci")
     sys.stdout.write("\n".join((f"--- {name}", *ran.report, "")))
     assert ran.ended, ran.serial[-4000:]
     return ran
