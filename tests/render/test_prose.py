@@ -10,6 +10,7 @@ def test_lines_break_between_words_and_begin_as_they_are_told() -> None:
 
 
 def test_chinese_breaks_anywhere_but_before_a_full_stop() -> None:
-    lines = wrapped("请重新下载 ext4 镜像。", 10)
+    lines = wrapped("请重新下载 ext4 镜像。", 11)
     assert lines == ["请重新下载", "ext4 镜像。"]
+    assert wrapped("ext4 镜像。", 10) == ["ext4 镜", "像。"]
     assert columns("镜像。") == 6
