@@ -13,6 +13,8 @@ menuentry "Try or Install" {
 }
 """
 
+_BLOCK = 4096
+
 SHAPES: dict[str, dict[str, str]] = {
     "casper": {
         "casper/vmlinuz": "kernel",
@@ -83,6 +85,26 @@ def make_shapes(folder: Path) -> list[Path]:
         images.append(folder / f"{name}.iso")
         make_iso(folder / name, images[-1])
     return images
+
+
+def make_varied(shapes: list[Path], folder: Path, number: int) -> None:
+    """An image that has its label, version and titles for itself, out of one of ``shapes``; its zeros as holes."""
+    shape = shapes[number % len(shapes)]
+    tens, ones = divmod(number, 10)
+    content = shape.read_bytes().replace(b"BENCH", b"B%04d" % number)
+    for said, own in (
+        (b"24.04.1", b"%02d.%02d.%d" % (tens // 100, tens % 100, ones)),
+        (b"12.7.0", b"%03d.%d" % (tens, ones) + b"0"),
+        (b"Workstation-Live 40", b"Workstation%04d  40" % number),
+    ):
+        content = content.replace(said, own)
+    with (folder / f"{shape.stem}-{number:04}.iso").open("wb") as image:
+        for at in range(0, len(content), _BLOCK):
+            block = content[at : at + _BLOCK]
+            if block.strip(b"\0"):
+                image.seek(at)
+                image.write(block)
+        image.truncate(len(content))
 
 
 def make_big(folder: Path) -> Path:

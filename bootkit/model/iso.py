@@ -159,6 +159,12 @@ class IsoFacts:
         return tuple(sorted({kernel.cpu for kernel in self.kernels.values()}))
 
     @property
+    def packed_by(self) -> tuple[str, ...]:
+        """By what its initrds are compressed, as far as somebody looked into them."""
+        segments = (segment for initrd in self.initrds.values() for segment in initrd.segments)
+        return tuple(sorted({segment.compression for segment in segments}))
+
+    @property
     def efi_image(self) -> tuple[int, int] | None:
         """Offset and size of the FAT image for UEFI, which ``efi:/`` paths lie in; ``None`` if there is none."""
         entries = [(entry.lba * 2048, entry.size) for entry in self.el_torito if entry.platform == "efi" and entry.size]

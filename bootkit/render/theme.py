@@ -209,6 +209,7 @@ def _mixed(points: list[Pixel]) -> Pixel:
     return red, green, blue, round(alpha / len(points))
 
 
+@cache  # asked for at each point of a picture
 def _rgba(colour: str) -> Pixel:
     red, green, blue = bytes.fromhex(colour.removeprefix("#"))
     return red, green, blue, 255

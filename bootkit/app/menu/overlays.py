@@ -120,8 +120,7 @@ def _explained(item: ImageItem, error: BootkitError) -> ImageItem:
 
 def _hides_what_follows(item: ImageItem) -> bool:
     """Whether an initrd is packed so that older kernels see no other behind it."""
-    initrds = item.facts.initrds.values() if item.facts else ()
-    return any(segment.compression == "lz4" for initrd in initrds for segment in initrd.segments)
+    return item.facts is not None and "lz4" in item.facts.packed_by
 
 
 class Told:

@@ -163,7 +163,8 @@ def record_of(item: ImageItem, *, insides: bool = True, fingerprint: str = "") -
         "insides": insides,
         "volume_id": "" if item.facts is None else item.facts.volume_id,
         "efi_image": None if item.facts is None else item.facts.efi_image,
-        "cpus": [] if item.facts is None else list(item.facts.cpus),
+        "cpus": [] if item.facts is None else item.facts.cpus,
+        "packed_by": [] if item.facts is None else item.facts.packed_by,
         "has_shims": item.facts is not None and item.facts.has_shims,
         "detector": None if known is None else known.detector,
         "detection": None if known is None or known.detection is None else detection_to_json(known.detection),
@@ -246,10 +247,11 @@ class KeptFacts(IsoFacts):
     A slot that was never filled is no attribute, so that Python asks ``__getattr__``.
     """
 
-    __slots__ = ("_cpus", "_efi_image", "_has_shims", "_rest")
+    __slots__ = ("_cpus", "_efi_image", "_has_shims", "_packed_by", "_rest")
     _rest: bytes
     _has_shims: bool
     _cpus: tuple[str, ...]
+    _packed_by: tuple[str, ...]
     _efi_image: tuple[int, int] | None
 
     def __new__(cls, **values: Any) -> IsoFacts:  # type: ignore[misc]  # a changed copy is no kept one any more
@@ -267,6 +269,7 @@ class KeptFacts(IsoFacts):
         object.__setattr__(facts, "volume_id", json_string(head.get("volume_id"), "volume_id"))
         object.__setattr__(facts, "_has_shims", head.get("has_shims") is True)
         object.__setattr__(facts, "_cpus", json_list(head.get("cpus"), "cpus", json_string))
+        object.__setattr__(facts, "_packed_by", json_list(head.get("packed_by"), "packed_by", json_string))
         object.__setattr__(facts, "_efi_image", _place(head.get("efi_image")))
         return facts
 
@@ -277,6 +280,10 @@ class KeptFacts(IsoFacts):
     @property
     def cpus(self) -> tuple[str, ...]:
         return self._cpus
+
+    @property
+    def packed_by(self) -> tuple[str, ...]:
+        return self._packed_by
 
     @property
     def efi_image(self) -> tuple[int, int] | None:
