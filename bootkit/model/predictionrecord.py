@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import cast
 
 from bootkit.errors import FormatError
+from bootkit.i18n import tr
 from bootkit.model.check import Answer, Basis, Cure, FileAnswer, FirmwareAnswer, Memory, Prediction, Problem, Trust
 from bootkit.model.fields import Json
 from bootkit.model.testboot import TestFirmware
@@ -45,7 +46,7 @@ def prediction_from_json(value: object) -> Prediction:
     try:
         return _prediction(cast("Mapping[str, object]", value))
     except (KeyError, TypeError, ValueError) as error:
-        raise FormatError(f"a kept prediction cannot be read: {error!r}") from error
+        raise FormatError(tr("a kept prediction cannot be read: {error}", error=repr(error))) from error
 
 
 def _prediction(record: Mapping[str, object]) -> Prediction:

@@ -17,6 +17,7 @@ from typing import Any
 
 from bootkit.app.stick.recognition import with_insides
 from bootkit.errors import BootkitError, FormatError
+from bootkit.i18n import tr
 from bootkit.model.answers import (
     detection_from_json,
     detection_to_json,
@@ -206,7 +207,7 @@ def _is_speakable(path: str) -> bool:
 
 def _kept(path: str, head: Mapping[str, object], rest: bytes) -> KnownImage:
     if head.get("rest") != zlib.crc32(rest):
-        raise FormatError(f"the record of {path} is damaged")
+        raise FormatError(tr("the record of {path} is damaged", path=path))
     detector, detection = head.get("detector"), head.get("detection")
     item = ImageItem(
         path=path,
@@ -309,7 +310,7 @@ def _place(value: object) -> tuple[int, int] | None:
         case (offset, size):
             return offset, size
         case _:
-            raise FormatError("efi_image is not an offset and a size")
+            raise FormatError(tr("the place of its part for UEFI is not an offset and a size"))
 
 
 class KeptRecognition(Recognition):
