@@ -225,9 +225,9 @@ FAULTS = (
     # the answers of the detectors
     Fault(
         what="an answer file that erases a disk counts as harmless",
-        file="bootkit/detect/destroys.py",
-        before='return _erases(disk[1].strip() if disk else "") if method and agrees else ""',
-        after='return ""',
+        file="bootkit/detect/answer_files.py",
+        before="    if method and agrees:\n",
+        after="    if method and not agrees:\n",
         test="tests/detectors/test_destroys.py::test_what_erases_is_told_by_the_words_and_their_file",
     ),
     Fault(
