@@ -137,6 +137,7 @@ def test_wherever_it_is_interrupted_the_disk_is_as_it_was(
 
     for module in (diskcrypt, diskimage, fsimage):
         monkeypatch.setattr(module, "run", cut(module.run))
+    steps = 0
     for steps in range(0, _STEPS_LIMIT, 3):
         left = steps
         with open_stick(stick, writing=True) as opened:
