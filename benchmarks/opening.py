@@ -21,7 +21,7 @@ COUNT = 100
 RUNS = 5
 WITHIN = 1.0
 PATIENCE = 120.0
-LAST = re.compile(rb"%d images, menu up to date" % COUNT)
+LAST = re.compile(rb"menu up to date +%d images" % COUNT)
 
 
 def measure(folder: Path) -> None:
