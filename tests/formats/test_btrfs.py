@@ -11,6 +11,7 @@ import pytest
 from bootkit.errors import FormatError
 from bootkit.formats.btrfs import Btrfs
 from bootkit.formats.tree import Tree
+from tests.formats.explore import explored
 
 Run = Callable[..., str]
 Walked = Callable[[Tree], dict[str, int | None]]
@@ -91,21 +92,6 @@ def test_what_cannot_be_read_is_refused(image: Path) -> None:
         Btrfs(io.BytesIO(data))
 
 
-def explored(tree: Tree, path: str = "", depth: int = 5) -> int:
-    seen = 0
-    for entry in (tree.listdir(path or "/") or ())[:30]:
-        seen += 1
-        inner = f"{path}/{entry.name}"
-        if entry.is_dir and depth:
-            seen += explored(tree, inner, depth - 1)
-        elif not entry.is_dir:
-            try:
-                tree.read(inner, 1 << 16)
-            except FormatError:
-                continue
-    return seen
-
-
 def test_damage_is_told_and_ends() -> None:
     dice = random.Random(5)
     sound = gzip.decompress(SUBVOLUMES.read_bytes())
@@ -116,7 +102,7 @@ def test_damage_is_told_and_ends() -> None:
         for at in dice.sample(blocks, 3):
             data[at + dice.randrange(4096)] = dice.randrange(256)
         try:
-            answered += bool(explored(Btrfs(io.BytesIO(data))))
+            answered += bool(explored(Btrfs(io.BytesIO(data)), depth=5, most=30))
         except FormatError:
             continue
     assert answered

@@ -12,6 +12,7 @@ import pytest
 from bootkit.errors import FormatError
 from bootkit.formats.erofs import Erofs
 from bootkit.formats.tree import Tree
+from tests.formats.explore import explored
 
 pytestmark = pytest.mark.skipif(not shutil.which("mkfs.erofs"), reason="erofs-utils is not installed")
 
@@ -90,24 +91,9 @@ def test_what_is_no_image_is_refused(source: Path, tmp_path: Path) -> None:
         Erofs(io.BytesIO(data))
 
 
-def explored(tree: Tree, path: str, depth: int) -> int:
-    seen = 0
-    for entry in (tree.listdir(path or "/") or ())[:50]:
-        seen += 1
-        inner = f"{path}/{entry.name}"
-        if entry.is_dir and depth:
-            seen += explored(tree, inner, depth - 1)
-        elif not entry.is_dir:
-            try:
-                tree.read(inner, 1 << 16)
-            except FormatError:
-                continue
-    return seen
-
-
 def tried(data: bytes) -> int:
     try:
-        return explored(Erofs(io.BytesIO(data)), "", 6)
+        return explored(Erofs(io.BytesIO(data)), depth=6, most=50)
     except FormatError:
         return 0
 

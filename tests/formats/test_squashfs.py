@@ -15,6 +15,7 @@ from bootkit.formats.compression import Budget
 from bootkit.formats.ext4 import Ext4
 from bootkit.formats.squashfs import Squashfs, read_superblock
 from bootkit.formats.tree import Tree
+from tests.formats.explore import explored
 
 Run = Callable[..., str]
 COMPRESSIONS = ("gzip", "lzma", "lzo", "lz4", "xz", "zstd")
@@ -191,24 +192,9 @@ def test_a_superblock_that_is_none_is_refused(at: int, value: bytes, words: str,
         read_superblock(io.BytesIO(data))
 
 
-def explored(tree: Tree, path: str, depth: int) -> int:
-    seen = 0
-    for entry in (tree.listdir(path or "/") or ())[:100]:
-        seen += 1
-        inner = f"{path}/{entry.name}"
-        if entry.is_dir and depth:
-            seen += explored(tree, inner, depth - 1)
-        elif not entry.is_dir:
-            try:
-                tree.read(inner, 1 << 16)
-            except FormatError:
-                continue
-    return seen
-
-
 def tried(data: bytes) -> int:
     try:
-        return explored(Squashfs(io.BytesIO(data)), "", 6)
+        return explored(Squashfs(io.BytesIO(data)), depth=6, most=100)
     except FormatError:
         return 0
 

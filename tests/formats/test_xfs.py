@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from bootkit.errors import FormatError
-from bootkit.formats.tree import Tree
 from bootkit.formats.xfs import Xfs
+from tests.formats.explore import explored
 
 Run = Callable[..., str]
 UUID = "0b1f6d6a-5b0f-4c57-8c3a-5d1c6a3c1e01"
@@ -102,21 +102,6 @@ def test_what_cannot_be_read_is_refused(files: dict[str, bytes], tmp_path: Path,
         Xfs(io.BytesIO(data))
 
 
-def explored(tree: Tree, path: str = "", depth: int = 5) -> int:
-    seen = 0
-    for entry in (tree.listdir(path or "/") or ())[:30]:
-        seen += 1
-        inner = f"{path}/{entry.name}"
-        if entry.is_dir and depth:
-            seen += explored(tree, inner, depth - 1)
-        elif not entry.is_dir:
-            try:
-                tree.read(inner, 1 << 16)
-            except FormatError:
-                continue
-    return seen
-
-
 def test_damage_is_told_and_ends() -> None:
     dice = random.Random(5)
     sound = gzip.decompress(SIEVE.read_bytes())
@@ -127,7 +112,7 @@ def test_damage_is_told_and_ends() -> None:
         for at in dice.sample(blocks, 30):
             data[at + dice.randrange(512)] = dice.randrange(256)
         try:
-            answered += bool(explored(Xfs(io.BytesIO(data))))
+            answered += bool(explored(Xfs(io.BytesIO(data)), depth=5, most=30))
         except FormatError:
             continue
     assert answered
