@@ -67,6 +67,11 @@ class ImageItem:
         return self.recognition.detection if self.recognition else None
 
     @property
+    def stack(self) -> str:
+        """The boot stack by which it starts; empty if nobody knows it."""
+        return self.detection.stack if self.detection else ""
+
+    @property
     def is_written(self) -> bool:
         """Whether it changes with each run, as the disk of an installed system does: a sum of today calls it damaged tomorrow."""
         return self.detection is not None and self.detection.is_written

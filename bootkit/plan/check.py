@@ -106,8 +106,7 @@ def predict(
 
 
 def _chosen(stick: StickFacts, item: ImageItem, key: str) -> Value:
-    stack = item.detection.stack if item.detection else ""
-    return stick.choices.chosen(key, stack=stack, image=item.path).value
+    return stick.choices.chosen(key, stack=item.stack, image=item.path).value
 
 
 def stick_notes(stick: StickFacts) -> tuple[str, ...]:

@@ -62,8 +62,7 @@ def chosen_item(item: ImageItem, choices: Choices) -> ImageItem:
 
 def _only_live(item: ImageItem, choices: Choices) -> bool:
     """Whether the disk of an installed system is not to be written to, so that nothing in the menu would."""
-    stack = item.detection.stack if item.detection else ""
-    return item.is_written and not choices.number("persistence", stack=stack, image=item.path)
+    return item.is_written and not choices.number("persistence", stack=item.stack, image=item.path)
 
 
 def chosen_rule(stack: str, rule: QuickRule, choices: Choices) -> QuickRule:

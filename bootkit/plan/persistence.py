@@ -70,7 +70,7 @@ def require_unlock(item: ImageItem, persistence: Persistence) -> None:
     Raises:
         BootkitError: it cannot open an encrypted file.
     """
-    stack = item.detection.stack if item.detection else ""
+    stack = item.stack
     if not persistence.unlock:
         message = tr(
             "{name} cannot open an encrypted file: no way is known by which {stack} does so beside an ISO file",

@@ -5,7 +5,6 @@ An image for which something else was chosen, or which needs a cure, has an arch
 
 import re
 import textwrap
-import zlib
 from collections.abc import Mapping
 from dataclasses import field, replace
 from types import MappingProxyType
@@ -24,6 +23,7 @@ from bootkit.overlay.choices import assignments, choices_archive, shell_values
 from bootkit.overlay.manifest import overlay_archive, overlay_for
 from bootkit.plan.check import cure_on
 from bootkit.plan.cures import MAP
+from bootkit.render.names import own_name
 from bootkit.system.volume import Volume, read_file, walk
 from bootkit.values import dataclass
 
@@ -60,7 +60,7 @@ def plan_overlays(
     refused: dict[str, BootkitError] = {}
     told = Told(choices, volume.uuid)
     for item in items:
-        stack = item.detection.stack if item.detection else ""
+        stack = item.stack
         overlay = overlay_for(stack)
         if overlay is None:
             continue
@@ -133,12 +133,12 @@ class Told:
 
     def values(self, item: ImageItem) -> Mapping[str, str]:
         """What an image's overlay is told, by the shell variable; what is not known is left out."""
-        stack = _stack(item)
+        stack = item.stack
         return self._values(stack, item.path) if self._choices.are_of(item.path) else self._of_stack(stack)
 
     def path(self, item: ImageItem, *, alone: bool = False) -> str:
         """Where that lies: with what all images of its stack are told, where it is the same and not ``alone``."""
-        stack = _stack(item)
+        stack = item.stack
         if alone or self.values(item) != self._of_stack(stack):
             return own_path(item.path)
         return f"{OVERLAY_FOLDER}/choices_{_plain(stack)}{SUFFIX}"
@@ -163,10 +163,10 @@ def overlay_text(item: ImageItem, choices: Choices, stick_uuid: str) -> str:
     Raises:
         BootkitError: a choice holds what no shell should see.
     """
-    if overlay_for(_stack(item)) is None:
+    if overlay_for(item.stack) is None:
         return ""
     told = Told(choices, stick_uuid)
-    return f"{shared_path(_stack(item))}\n{told.path(item)}\n" + textwrap.indent(assignments(told.values(item)), "  ")
+    return f"{shared_path(item.stack)}\n{told.path(item)}\n" + textwrap.indent(assignments(told.values(item)), "  ")
 
 
 def shared_path(stack: str) -> str:
@@ -176,12 +176,8 @@ def shared_path(stack: str) -> str:
 
 def own_path(path: str) -> str:
     """Where the stick keeps what is loaded with the image ``path`` alone."""
-    return f"{OVERLAY_FOLDER}/image_{zlib.crc32(path.encode('utf-8', 'surrogateescape')):08x}{SUFFIX}"
+    return f"{OVERLAY_FOLDER}/{own_name(path)}{SUFFIX}"
 
 
 def _plain(stack: str) -> str:
     return stack.replace(" ", "_")
-
-
-def _stack(item: ImageItem) -> str:
-    return item.detection.stack if item.detection else ""

@@ -76,8 +76,7 @@ class PredictionDigests:
 
     def of(self, item: ImageItem, record: Record) -> bytes:
         """In 32 hex digits; ``record`` is what the stick keeps of the image, as it is now."""
-        stack = item.detection.stack if item.detection else ""
-        chosen = [self._stick.choices.chosen(key, stack=stack, image=item.path).value for key in ASKED]
+        chosen = [self._stick.choices.chosen(key, stack=item.stack, image=item.path).value for key in ASKED]
         label = item.facts.volume_id if item.facts is not None else ""
         # the whole sum of an image says nothing of how it boots
         known = _SUM.sub(b"", record.head, count=1)

@@ -336,5 +336,4 @@ def _homes(overview: Overview) -> str:
 
 
 def _searched(item: ImageItem, overview: Overview) -> str:
-    stack = item.detection.stack if item.detection else ""
-    return f"{overview.title(item)} {item.title} {stack} {item.path}".lower()
+    return f"{overview.title(item)} {item.title} {item.stack} {item.path}".lower()
