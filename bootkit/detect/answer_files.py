@@ -18,6 +18,7 @@ NETWORK = re.compile(r"(?:https?|ftp|tftp|nfs):", re.IGNORECASE)
 """What begins the place of a file that is not on the medium."""
 
 _INCLUDE = re.compile(r"^\s*%(?:include|ksappend)\s+(\S+)", re.MULTILINE)
+_CLEARING = ("--all", "--linux", "--drives=", "--list=")
 _CLEARS = re.compile(r"\bclearpart\b[^\n#\"']*?--(all|linux|list|drives)\b")
 _OVERWRITES = re.compile(
     r"\b(?:wipefs|sgdisk|sfdisk|blkdiscard|shred|mkfs(?:\.\w+)?|parted|nwipe)\s[^\n#]*/dev/|\bdd\s[^\n#]*\bof=/dev/(?!null)"
@@ -30,12 +31,12 @@ def kickstart(text: str) -> str:
 
     Files that it includes are looked at where they stand in its text; one that is still named comes from elsewhere.
     """
-    lines = [line.split("#")[0].split() for line in text.splitlines()]
-    commands = {line[0]: line[1:] for line in lines if line}
+    lines = [line.split("#")[0] for line in text.splitlines()]
+    commands = {words[0]: words[1:] for line in lines if (words := line.split())}
     clear = commands.get("clearpart", [])
     if any(option.startswith(_CLEARING) for option in clear):
         return _cleared(clear, commands.get("ignoredisk", []))
-    code = "\n".join(line.split("#")[0] for line in text.splitlines())
+    code = "\n".join(lines)
     if _OVERWRITES.search(code):
         return A_DISK
     if found := _CLEARS.search(code):
@@ -43,9 +44,6 @@ def kickstart(text: str) -> str:
     if "--none" in clear or (elsewhere := _INCLUDE.search(code)) is None:
         return ""
     return UNATTENDED if NETWORK.match(elsewhere[1]) else PUT_TOGETHER
-
-
-_CLEARING = ("--all", "--linux", "--drives=", "--list=")
 
 
 def _cleared(clear: list[str], ignore: list[str]) -> str:
