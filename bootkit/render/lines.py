@@ -4,8 +4,9 @@ from collections.abc import Mapping
 
 from bootkit.render.grub import render
 from bootkit.render.menu_image import GO, MenuImage
-from bootkit.render.names import clean_text, display_width
+from bootkit.render.names import clean_text
 from bootkit.render.parts import Parts
+from bootkit.render.prose import columns
 from bootkit.render.tree import MenuFolder
 
 _TIP_LIMIT = 80
@@ -31,7 +32,7 @@ class MenuLines:
 
     def of(self, folder: MenuFolder) -> str:
         """What is shown of a folder: its images and the folders in it."""
-        column = max((display_width(image.title) for image in folder.images if image.appearance.tip), default=0)
+        column = max((columns(image.title) for image in folder.images if image.appearance.tip), default=0)
         at_top = not folder.place
         lines = [self._image(image, offered=at_top, column=column) for image in folder.images]
         lines += [self._folder(one, offered=at_top) for one in folder.folders]
@@ -50,7 +51,7 @@ class MenuLines:
         return render(
             "line.cfg.j2",
             image=image,
-            tip=" " * (max(column - display_width(image.title), 0) + 2) + tip if tip else "",
+            tip=" " * (max(column - columns(image.title), 0) + 2) + tip if tip else "",
             place=self._places[image.path],
             default=image.default if offered and image.offers_itself else "",
             free=free,

@@ -30,11 +30,6 @@ def clean_text(text: str, limit: int = _TITLE_LIMIT) -> str:
     return shown if len(shown) <= limit else shown[: limit - 3] + "..."
 
 
-def display_width(text: str) -> int:
-    """Columns of a text screen that ``text`` takes: Chinese characters take two."""
-    return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
-
-
 def entry_id(title: str, taken: set[str]) -> str:
     """An id made of ``title`` that is none of ``taken``; it is one of them afterwards."""
     slug = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")[:60] or "start"

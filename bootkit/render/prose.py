@@ -8,7 +8,7 @@ _PIECE = re.compile(r"\s*(?:[\u2e80-\uffff]|[^\s\u2e80-\uffff]+)[\u3001\u3002\uf
 
 
 def columns(text: str) -> int:
-    """How wide a terminal shows ``text``. Source: Unicode 16, UAX 11."""
+    """Columns that ``text`` takes on a terminal and in GRUB's menu. Source: Unicode 16, UAX 11."""
     if text.isascii():
         return len(text)
     return sum(
