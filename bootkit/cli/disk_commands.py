@@ -9,7 +9,6 @@ from bootkit.cli import output
 from bootkit.cli.command import Argument, Option
 from bootkit.cli.home_commands import PassphraseFile, new_passphrase, new_secret
 from bootkit.cli.options import AsJson, DryRun, StickOption, Wide, Yes
-from bootkit.errors import BootkitError
 from bootkit.i18n import tr
 from bootkit.units import format_size, parse_size
 
@@ -209,17 +208,17 @@ def encrypt(name: DiskName, stick: StickOption = None, passphrase_file: Passphra
 
 def take_out(
     name: DiskName,
-    target: Annotated[Path, Argument(help=tr("Where it goes on this computer; a new file."), metavar="FILE")],
+    target: Annotated[
+        Path, Argument(help=tr("Where it goes on this computer: a new file, or a folder."), metavar="FILE")
+    ],
     stick: StickOption = None,
 ) -> None:
     """Copy a disk from the stick to a file of this computer: the same system, for a disk of its own or a virtual machine."""
-    from bootkit.app.stick.user_files import take_out as take_out_file
+    from bootkit.app.stick.user_files import bring_out
     from bootkit.app.verbs.disk import disk_path
     from bootkit.cli.progress import watching
     from bootkit.system.sticks import open_stick
 
-    if target.exists():
-        raise BootkitError(tr("{target} is there already", target=target), hint=tr("name a file that there is not"))
     with open_stick(stick) as opened, watching() as watcher:
-        digest = take_out_file(opened.volume, disk_path(opened.volume, name), target, watcher)
-    output.answer(f"{target}  {digest}")
+        made, digest = bring_out(opened.volume, disk_path(opened.volume, name), target, watcher)
+    output.answer(f"{made}  {digest}")

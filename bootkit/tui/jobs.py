@@ -81,10 +81,10 @@ def test(access: StickAccess, paths: Sequence[str], progress: Job) -> "tuple[Boo
         return boot_targets(stick, targets, parse_firmwares(()), told=progress.say, heard=progress.hear)
 
 
-def check(access: StickAccess, progress: Job) -> Check:
-    """Predict what boots; what was read for it is kept for the next time, where that can be written."""
+def check(access: StickAccess, paths: Sequence[str], progress: Job) -> Check:
+    """Predict what boots, all if none is named; what was read for it is kept for the next time, where that can be written."""
     with access.open() as stick:
-        done = check_stick(stick, (), told=lambda path: progress.say(tr("reading {path}", path=path)))
+        done = check_stick(stick, paths, told=lambda path: progress.say(tr("reading {path}", path=path)))
         _ = keep_records(stick, done.plan)
     return done
 

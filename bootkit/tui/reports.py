@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from bootkit.app.verbs.test import BootedEntry
 
 
+TAKEN_BACK = tr("u takes it back until something else is written. What it has kept and your settings for it stay.")
+"""Said before an image is removed."""
 _WIDTH = 72
 """Columns that a text has in a terminal of 80."""
 

@@ -35,7 +35,7 @@ def apply_and_write(stick: Stick, plan: StickPlan) -> Generation:
 
 
 def make_home(access: StickAccess, filled: Filled, progress: Job) -> str:
-    size, passphrase = parse_size(filled["size"]), _new_passphrase(filled)
+    size, passphrase = parse_size(filled["size"]), new_passphrase(filled)
     with access.open(writing=True) as stick:
         warnings = homes.plan_home(stick.volume, filled["name"], size, encrypted=passphrase is not None)
         progress.say(tr("making the file system"))
@@ -126,7 +126,7 @@ def verify_extensions(access: StickAccess, progress: Job) -> str:
 
 
 def keep_changes(access: StickAccess, image: str, filled: Filled, progress: Job) -> str:
-    size, passphrase = (parse_size(filled["size"]) if filled["size"] else 0), _new_passphrase(filled)
+    size, passphrase = (parse_size(filled["size"]) if filled["size"] else 0), new_passphrase(filled)
     with access.open(writing=True) as stick:
         progress.say(tr("looking into its initrd"))
         plan = plan_persistence(stick.volume, image, size, encrypted=passphrase is not None)
@@ -164,7 +164,7 @@ def remove_seed(stick: Stick, seed: Seed) -> StickPlan:
     return StickPlan(steps=tuple(back))
 
 
-def _new_passphrase(filled: Filled) -> bytes | None:
+def new_passphrase(filled: Filled) -> bytes | None:
     """What was typed twice; ``None`` for nothing.
 
     Raises:

@@ -21,6 +21,7 @@ from bootkit.tui.screens.add import AddScreen, SourceTree
 from bootkit.tui.screens.answers import AnswersScreen
 from bootkit.tui.screens.apps import AppsScreen
 from bootkit.tui.screens.collection import CollectionScreen, Row
+from bootkit.tui.screens.disks import DisksScreen
 from bootkit.tui.screens.extensions import ExtensionsScreen
 from bootkit.tui.screens.homes import HomesScreen
 from bootkit.tui.screens.options import OptionsScreen
@@ -151,6 +152,10 @@ ROWS: dict[type[CollectionScreen], tuple[Row, ...]] = {
     AppsScreen: (Row(name="paint", cells=("Krita-5.3.AppImage", "321.5 MiB", "Krita"), about="/apps/Krita-5.3.AppImage"),),
     KeptScreen: (),
     AnswersScreen: (Row(name="mine", cells=("debian-13.0.0-amd64-netinst.iso", "preseed", "office"), about="/boot/seed/debian-13.0.0-amd64-netinst.iso/preseed/office/preseed.cfg"),),
+    DisksScreen: (
+        Row(name="/boot/disk/travel.raw", cells=("travel", "Debian 13 (x86_64)", "20.0 GiB", "yes"), about="/boot/disk/travel.raw: boots"),
+        Row(name="/boot/disk/office.raw", cells=("office", "Fedora 44 (x86_64)", "64.0 GiB", "yes")),
+    ),
 }  # fmt: skip
 """What the pictures show: the real ones depend on the programs that make them."""
 
@@ -184,7 +189,8 @@ async def test_the_sections_and_their_dialogs(
             ("4", "apps", "Krita"),
             ("5", "changes", "a lets one"),
             ("6", "answers", "office"),
-            ("7", "care", "Give back"),
+            ("7", "disks", "travel.raw"),
+            ("8", "care", "Give back"),
         ):
             await pilot.press(digit)
             await taken(name, words)
@@ -192,6 +198,7 @@ async def test_the_sections_and_their_dialogs(
             (("2", "a"), "make-a-home", "Once more", "escape"),
             (("delete",), "remove-a-home", "Type the name", "escape"),
             (("3", "m"), "make-an-extension", "Its version", "escape"),
+            (("7", "m"), "make-a-disk", "Once more", "escape"),
         ):
             for key in keys:
                 await pilot.press(key)

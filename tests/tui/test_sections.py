@@ -21,6 +21,7 @@ from bootkit.tui.screens.apps import AppsScreen
 from bootkit.tui.screens.ask import AskScreen, ConfirmScreen, PickScreen
 from bootkit.tui.screens.care import CareScreen
 from bootkit.tui.screens.collection import CollectionScreen
+from bootkit.tui.screens.disks import DisksScreen
 from bootkit.tui.screens.extensions import ExtensionsScreen
 from bootkit.tui.screens.form import FormScreen
 from bootkit.tui.screens.homes import HomesScreen
@@ -48,7 +49,8 @@ SECTIONS = {
     "4": AppsScreen,
     "5": KeptScreen,
     "6": AnswersScreen,
-    "7": CareScreen,
+    "7": DisksScreen,
+    "8": CareScreen,
 }
 
 
@@ -258,7 +260,7 @@ async def test_a_stick_is_renewed_and_given_back(stick_file: Path, monkeypatch: 
     app = app_for(stick_file)
     async with app.run_test() as pilot:
         await opened(pilot)
-        care = await section(pilot, "7", 9)
+        care = await section(pilot, "8", 9)
         await pilot.press(*["down"] * 6, "enter")
         await on(pilot, SummaryScreen)
         assert "Nothing is lost" in shown(pilot)
@@ -278,7 +280,7 @@ async def test_a_stick_is_renewed_and_given_back(stick_file: Path, monkeypatch: 
 async def test_the_doctor_tells_what_is_missing_and_what_installs_it(shelf: Path) -> None:
     async with app_for(shelf).run_test(size=(100, 50)) as pilot:
         await opened(pilot)
-        await section(pilot, "7", 9)
+        await section(pilot, "8", 9)
         await pilot.press("down", "down", "enter")
         await on(pilot, TextScreen)
         await until(pilot, lambda: "sfdisk" in shown(pilot))
@@ -291,7 +293,7 @@ async def test_what_boots_and_what_starts_the_stick_is_told(stick_file: Path, ma
         await pilot.press("a")
         await queued(pilot, iso)
         await until(pilot, lambda: screen.overview and screen.overview.items and pilot.app.screen is screen)
-        await section(pilot, "7", 9)
+        await section(pilot, "8", 9)
         await pilot.press(*["down"] * 4, "enter")
         await on(pilot, TextScreen)
         assert "MEMORY TO START" in shown(pilot)

@@ -6,6 +6,7 @@ They are copied as images are, and what was read is kept beside the other state,
 import hashlib
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -264,3 +265,25 @@ def take_out(volume: Volume, path: str, target: Path, watcher: Watcher | None = 
     finally:
         watcher.end()
     return digest.hexdigest()
+
+
+def bring_out(volume: Volume, path: str, target: Path, watcher: Watcher | None = None) -> tuple[Path, str]:
+    """Copy a file of the stick to a new one of the host, there as a whole or not at all; returns it with its SHA-256.
+
+    In a folder it is called as on the stick.
+
+    Raises:
+        BootkitError: ``target`` is there already, or has no room.
+    """
+    if target.is_dir():
+        target /= path.rpartition("/")[2]
+    if target.exists():
+        raise BootkitError(tr("{target} is there already", target=target), hint=tr("name a file that is not"))
+    part = target.with_name(f".{target.name}.part")
+    try:
+        digest = take_out(volume, path, part, watcher)
+        part.replace(target)
+    finally:
+        with suppress(OSError):
+            part.unlink()
+    return target, digest

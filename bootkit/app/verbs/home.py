@@ -6,11 +6,20 @@ has no name: whatever ends the program, no decrypted home is left behind.
 
 import shutil
 from collections.abc import Callable, Generator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
-from bootkit.app.stick.homes import SUFFIX, Home, home_named, home_path
-from bootkit.app.stick.user_files import copy, fill_warning, has_holes, plan_copy, require_fits, require_room, take_out
+from bootkit.app.stick.homes import Home, home_named, home_path
+from bootkit.app.stick.user_files import (
+    bring_out,
+    copy,
+    fill_warning,
+    has_holes,
+    plan_copy,
+    require_fits,
+    require_room,
+    take_out,
+)
 from bootkit.errors import BootkitError, FormatError, HostError, UsageError
 from bootkit.formats.ext4 import read_superblock
 from bootkit.i18n import tr
@@ -93,19 +102,7 @@ def check_home(
 
 def backup_home(volume: Volume, name: str, target: Path, watcher: Watcher | None = None) -> tuple[Path, str]:
     """Copy a home to this computer as it is, encrypted where it is; returns the new file and its SHA-256."""
-    home = home_named(volume, name)
-    if target.is_dir():
-        target = target / f"{home.name}{SUFFIX}"
-    if target.exists():
-        raise BootkitError(tr("{target} is there already", target=target), hint=tr("name a file that is not"))
-    part = target.with_name(f".{target.name}.part")
-    try:
-        digest = take_out(volume, home.path, part, watcher)
-        part.replace(target)
-    finally:
-        with suppress(OSError):
-            part.unlink()
-    return target, digest
+    return bring_out(volume, home_named(volume, name).path, target, watcher)
 
 
 def restore_home(

@@ -84,7 +84,7 @@ _TASKS = (
 
 
 class CareScreen(CollectionScreen):
-    SECTION: ClassVar[str] = "7"
+    SECTION: ClassVar[str] = "8"
     WHAT: ClassVar[str] = tr("The stick as a whole")
     COLUMNS: ClassVar[tuple[str, ...]] = (tr("What"), tr("On the command line"))
     HELP_TEXT = tr(
@@ -126,7 +126,7 @@ class CareScreen(CollectionScreen):
     def action_check(self) -> None:
         self.work(
             tr("Reading what nobody has read yet"),
-            lambda progress: jobs.check(self.access, progress),
+            lambda progress: jobs.check(self.access, (), progress),
             lambda done: self.show(TextScreen(tr("Will it boot?"), checked_text(done))),
         )
 

@@ -25,12 +25,13 @@ from bootkit.tui import jobs
 from bootkit.tui.access import StickAccess
 from bootkit.tui.incoming import IMAGES
 from bootkit.tui.keys import key
-from bootkit.tui.reports import boots_text, logs_text, verified_text
+from bootkit.tui.reports import TAKEN_BACK, boots_text, logs_text, verified_text
 from bootkit.tui.screens.add import AddScreen
 from bootkit.tui.screens.answers import AnswersScreen
 from bootkit.tui.screens.apps import AppsScreen
 from bootkit.tui.screens.ask import ConfirmScreen
 from bootkit.tui.screens.care import CareScreen
+from bootkit.tui.screens.disks import DisksScreen
 from bootkit.tui.screens.extensions import ExtensionsScreen
 from bootkit.tui.screens.homes import HomesScreen
 from bootkit.tui.screens.options import OptionsScreen
@@ -49,12 +50,11 @@ if TYPE_CHECKING:
 
 _OTHERS = {
     screen.SECTION: screen
-    for screen in (HomesScreen, ExtensionsScreen, AppsScreen, KeptScreen, AnswersScreen, CareScreen)
+    for screen in (HomesScreen, ExtensionsScreen, AppsScreen, KeptScreen, AnswersScreen, DisksScreen, CareScreen)
 }
 _NARROW = 30
 """Columns of a pane that has no place on the screen yet."""
 _OF_AN_IMAGE = frozenset({"remove", "test", "verify", "explain", "stack_options"})
-_TAKEN_BACK = tr("u takes it back until something else is written. What it has kept and your settings for it stay.")
 _FIRST_STEPS = tr("""\
 1. a adds images: ISO files of this computer, as many as you like.
 2. t boots the marked one in a virtual machine, so that you see that it works.
@@ -65,7 +65,7 @@ class StickScreen(SectionScreen[None]):
     HELP_TEXT = tr("""\
 The stick: its images, and for the one under the cursor what the menu will have. Letters start what can be done with it;
 / finds an image by any part of its name, Ctrl+P by a list of everything. The digits go to what else is on the stick: homes,
-extensions, apps, changes, answer files, and to what can be done with the stick as a whole.""")
+extensions, apps, changes, answer files, disks, and to what can be done with the stick as a whole.""")
 
     BINDINGS: ClassVar[list[BindingType]] = [
         key("a", "add", tr("Add"), twin="bootkit add"),
@@ -226,7 +226,7 @@ extensions, apps, changes, answer files, and to what can be done with the stick 
                 "{path}, {size}, will be removed from the stick.\n{taken_back}",
                 path=item.path,
                 size=format_size(item.size),
-                taken_back=_TAKEN_BACK,
+                taken_back=TAKEN_BACK,
             )
             self.ask(ConfirmScreen(tr("Remove an image"), text), lambda yes: self._remove(item) if yes else None)
 

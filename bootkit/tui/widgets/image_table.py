@@ -20,7 +20,7 @@ _GETS = 20
 _GETS_LEAST = 8
 """at least, before a name is cut."""
 _COLUMNS = _IMAGE, _SIZE, _STARTS, _WITH, _KIND = tr("Image"), tr("Size"), tr("Starts"), tr("With"), tr("Kind")
-_WORDS = {
+ANSWERS = {
     Answer.BOOTS: tr("yes"),
     Answer.ELSEWHERE: tr("not here"),
     Answer.CANNOT: tr("no"),
@@ -129,5 +129,5 @@ def cut(text: str, width: int) -> str:
 
 def starts(item: ImageItem, overview: Overview) -> str:
     """Whether it will start, in a word; ``new`` behind it if the menu does not know it yet."""
-    word = tr("hidden") if overview.is_hidden(item) else _WORDS[overview.predictions[item.path].answer]
+    word = tr("hidden") if overview.is_hidden(item) else ANSWERS[overview.predictions[item.path].answer]
     return tr("{word}, new", word=word) if item.path in overview.changed else word
