@@ -32,18 +32,24 @@ _LETTERS = {
 @cache
 def icon(name: str) -> bytes:
     """The picture for a class of the menu's entries, such as ``debian``: small letters, digits and hyphens."""
-    tile = _colour(name)
-    lines = [int(line, 16) for line in _LETTERS[name[0]].split()]
+    colours = (_NOTHING, _colour(name), _WHITE)
+    return png([[colours[part] for part in line] for line in _shape(name[0])])
+
+
+@cache
+def _shape(letter: str) -> tuple[tuple[int, ...], ...]:
+    """What each pixel is of: nothing, the tile or the letter, as 0, 1 or 2."""
+    lines = [int(line, 16) for line in _LETTERS[letter].split()]
     left, top = (ICON - _COLUMNS * _DOT) // 2, (ICON - _LINES * _DOT) // 2
 
-    def pixel(x: int, y: int) -> Pixel:
+    def part(x: int, y: int) -> int:
         column, line = (x - left) // _DOT, (y - top) // _DOT
         if 0 <= column < _COLUMNS and 0 <= line < _LINES and lines[line] >> (_COLUMNS - 1 - column) & 1:
-            return _WHITE
+            return 2
         away = [max(_ROUND - at - 0.5, at + 0.5 - (ICON - _ROUND), 0) for at in (x, y)]
-        return tile if away[0] ** 2 + away[1] ** 2 <= _ROUND**2 else _NOTHING
+        return int(away[0] ** 2 + away[1] ** 2 <= _ROUND**2)
 
-    return png([[pixel(x, y) for x in range(ICON)] for y in range(ICON)])
+    return tuple(tuple(part(x, y) for x in range(ICON)) for y in range(ICON))
 
 
 def _colour(name: str) -> Pixel:

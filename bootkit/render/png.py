@@ -11,7 +11,7 @@ Pixel = tuple[int, int, int, int]
 def png(rows: Sequence[Sequence[Pixel]]) -> bytes:
     """A picture of rows of the same length."""
     header = struct.pack(">IIBBBBB", len(rows[0]), len(rows), 8, 6, 0, 0, 0)
-    lines = b"".join(b"\0" + bytes(part for pixel in row for part in pixel) for row in rows)
+    lines = b"".join(b"\0" + b"".join(map(bytes, row)) for row in rows)
     body = (_chunk(b"IHDR", header), _chunk(b"IDAT", zlib.compress(lines, 9)), _chunk(b"IEND", b""))
     return b"\x89PNG\r\n\x1a\n" + b"".join(body)
 

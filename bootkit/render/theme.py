@@ -193,12 +193,17 @@ def _rounded(size: int, radius: float, inset: float) -> Callable[[float, float],
 
 
 def _draw(size: int, colour: Callable[[float, float], Pixel]) -> list[list[Pixel]]:
-    """A square picture of what ``colour`` says of each point, smoothed."""
+    """A square picture of what ``colour`` says of each point, smoothed where its parts meet."""
     steps = [(index + 0.5) / _SAMPLES for index in range(_SAMPLES)]
-    return [
-        [_mixed([colour(x + across, y + down) for down in steps for across in steps]) for x in range(size)]
-        for y in range(size)
-    ]
+    ends = (steps[0], steps[-1])
+
+    def pixel(x: int, y: int) -> Pixel:
+        corners = {colour(x + across, y + down) for down in ends for across in ends}
+        if len(corners) == 1:  # it is all of one part: none is so small that it lies between the corners of a pixel
+            return corners.pop()
+        return _mixed([colour(x + across, y + down) for down in steps for across in steps])
+
+    return [[pixel(x, y) for x in range(size)] for y in range(size)]
 
 
 def _mixed(points: list[Pixel]) -> Pixel:
