@@ -167,6 +167,7 @@ def record_of(item: ImageItem, *, insides: bool = True, fingerprint: str = "") -
         "cpus": () if item.facts is None else item.facts.cpus,
         "packed_by": () if item.facts is None else item.facts.packed_by,
         "has_shims": item.facts is not None and item.facts.has_shims,
+        "has_sections": item.facts is not None and bool(item.facts.sections),
         "detector": None if known is None else known.detector,
         "detection": None if known is None or known.detection is None else detection_to_json(known.detection),
         "rest": zlib.crc32(rest),
@@ -268,6 +269,8 @@ class KeptFacts(IsoFacts):
         facts = object.__new__(cls)
         object.__setattr__(facts, "_rest", rest)
         object.__setattr__(facts, "volume_id", json_string(head.get("volume_id"), "volume_id"))
+        if head.get("has_sections") is False:
+            object.__setattr__(facts, "sections", {})
         object.__setattr__(facts, "_has_shims", head.get("has_shims") is True)
         object.__setattr__(facts, "_cpus", json_list(head.get("cpus"), "cpus", json_string))
         object.__setattr__(facts, "_packed_by", json_list(head.get("packed_by"), "packed_by", json_string))
