@@ -34,9 +34,9 @@ class MenuLines:
         """What is shown of a folder: its images and the folders in it."""
         column = max((columns(image.title) for image in folder.images if image.appearance.tip), default=0)
         at_top = not folder.place
-        lines = [self._image(image, offered=at_top, column=column) for image in folder.images]
-        lines += [self._folder(one, offered=at_top) for one in folder.folders]
-        return "".join(lines)
+        images = [self._image(image, offered=at_top, column=column) for image in folder.images]
+        lines = render("lines.cfg.j2", lines=images, checked=self._checked) if images else ""
+        return lines + "".join(self._folder(one, offered=at_top) for one in folder.folders)
 
     # Only what stands at the top of the menu can offer itself as the default: a submenu is not run before it is opened.
     def _folder(self, folder: MenuFolder, *, offered: bool) -> str:
@@ -45,19 +45,18 @@ class MenuLines:
         place = self._parts.add(self.of(folder))
         return render("folder.cfg.j2", folder=folder, place=place, first=first, free=self._free, checked=self._checked)
 
-    def _image(self, image: MenuImage, *, offered: bool, column: int) -> str:
+    def _image(self, image: MenuImage, *, offered: bool, column: int) -> dict[str, object]:
+        """What an image's line is filled in with."""
         tip = clean_text(image.appearance.tip, limit=_TIP_LIMIT)
         free = _free(image, self._free)
-        return render(
-            "line.cfg.j2",
-            image=image,
-            tip=" " * (max(column - columns(image.title), 0) + 2) + tip if tip else "",
-            place=self._places[image.path],
-            default=image.default if offered and image.offers_itself else "",
-            free=free,
-            function="image" if free == self._free else "locked_image",
-            checked=self._checked,
-        )
+        return {
+            "image": image,
+            "tip": " " * (max(column - columns(image.title), 0) + 2) + tip if tip else "",
+            "place": self._places[image.path],
+            "default": image.default if offered and image.offers_itself else "",
+            "free": free,
+            "function": "image" if free == self._free else "locked_image",
+        }
 
 
 def _free(image: MenuImage, free: str) -> str:
