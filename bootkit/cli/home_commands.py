@@ -44,7 +44,7 @@ def create(
 
     wanted = parse_size(size)
     with open_stick(stick, writing=not dry_run) as opened, watching() as watcher:
-        for warning in plan_home(opened.volume, name, wanted, encrypted=encrypt):
+        for warning in plan_home(opened.volume, name, wanted):
             output.say(tr("warning: {warning}", warning=warning))
         if dry_run:
             kind = tr("an encrypted ext4") if encrypt else tr("an ext4")

@@ -17,7 +17,8 @@ from bootkit.formats.partitions import PartitionEntry, read_partitions
 from bootkit.i18n import tr
 from bootkit.system.changes import Watcher
 from bootkit.system.diskimage import edit_table, end_table, mend_ext4, put_back, take_partition
-from bootkit.system.fsimage import LUKS_HEADER, encrypt, make_ext4, resize_ext4
+from bootkit.system.fsimage import make_ext4, resize_ext4
+from bootkit.system.luks import LUKS_HEADER, encrypt
 from bootkit.system.run import LONG, run
 from bootkit.units import MIB
 from bootkit.values import dataclass

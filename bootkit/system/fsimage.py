@@ -1,29 +1,21 @@
-"""ext4 in a file, encrypted or not, for homes and persistence: made, checked, and changed in size without root.
-
-cryptsetup encrypts and decrypts a file in place with its own cipher code: no device mapper, no loop device. Seen with
-cryptsetup 2.6.1 (2023): as an ordinary user it needs ``--disable-locks``, and for a file ``--force-offline-reencrypt``.
-"""
+"""ext4 in a file, for homes and persistence: made, checked, and changed in size without root."""
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from bootkit.errors import BootkitError, CommandFailed
 from bootkit.formats.ext4 import read_superblock
 from bootkit.i18n import tr
+from bootkit.system.holes import Part
 from bootkit.system.makefs import EXT4_FEATURES
 from bootkit.system.run import LONG, run
-from bootkit.units import MIB, format_size
+from bootkit.units import format_size
 
-LUKS_MAGIC = b"LUKS\xba\xbe"
-LUKS_HEADER = 8 * MIB
-"""What cryptsetup puts before the data when it encrypts in place: half of ``--reduce-device-size``."""
-_ARGON2 = ("--pbkdf-memory", "131072", "--pbkdf-parallel", "4", "--pbkdf-force-iterations", "4")
-"""Twice what RFC 9106 recommends where memory is scarce. cryptsetup would measure this computer and take up to 1 GiB, and a
-small one has to open it in its initrd."""
-_WRONG_PASSPHRASE = 2
 _MENDED, _DAMAGED = 1, 4
+_FREE = re.compile(rb"^  Free blocks: (.*)$", re.MULTILINE)
+_RUN = re.compile(rb"(\d+)(?:-(\d+))?")
 _MINIMUM = re.compile(r"smaller than minimum \((\d+)\)")
 
 
@@ -55,44 +47,23 @@ def make_ext4(
         run(["debugfs", "-w", "-R", f"mkdir {folder}", path])
 
 
-def is_encrypted(head: bytes) -> bool:
-    return head.startswith(LUKS_MAGIC)
-
-
-def encrypt(path: Path, passphrase: bytes, *, label: str) -> None:
-    """Put LUKS2 around a file system, in place; the file grows by :data:`LUKS_HEADER`."""
-    size = path.stat().st_size
-    os.truncate(path, size + 2 * LUKS_HEADER)
-    argv = [
-        "cryptsetup", "reencrypt", "--encrypt", "--type", "luks2", "--batch-mode",
-        "--disable-locks", "--force-offline-reencrypt",
-        "--reduce-device-size", str(2 * LUKS_HEADER),
-        "--cipher", "aes-xts-plain64", "--key-size", "512",
-        "--pbkdf", "argon2id", *_ARGON2,
-        "--label", label[:48],
-        "--key-file", "-",
-    ]  # fmt: skip
-    run([*argv, path], stdin=passphrase, timeout=LONG)
-    os.truncate(path, size + LUKS_HEADER)
-
-
-def decrypt(path: Path, passphrase: bytes, header: Path) -> None:
-    """Take LUKS2 away, in place; ``header`` is a new file for what was the header.
+def used_parts(path: Path) -> Iterator[Part]:
+    """What an ext2, ext3 or ext4 in a file uses, its own tables among it.
 
     Raises:
-        BootkitError: the passphrase is another one.
+        BootkitError: it is damaged.
     """
-    argv = ["cryptsetup", "reencrypt", "--decrypt", "--batch-mode", "--disable-locks", "--force-offline-reencrypt"]
-    try:
-        run([*argv, "--header", header, "--key-file", "-", path], stdin=passphrase, timeout=LONG)
-    except CommandFailed as error:
-        if error.returncode == _WRONG_PASSPHRASE:
-            raise BootkitError(tr("the passphrase does not open it")) from error
-        raise
-    header.unlink(missing_ok=True)
     with path.open("rb") as fh:
-        size = read_superblock(fh).size
-    os.truncate(path, size)
+        superblock = read_superblock(fh)
+    start = 0
+    for line in _FREE.findall(run(["dumpe2fs", path], timeout=LONG)):
+        for first, last in _RUN.findall(line):
+            free = int(first) * superblock.block_size
+            if start < free:
+                yield start, free - start
+            start = (int(last or first) + 1) * superblock.block_size
+    if start < superblock.size:
+        yield start, superblock.size - start
 
 
 def check_ext4(path: Path, *, repair: bool) -> tuple[bool, str]:

@@ -37,7 +37,7 @@ def apply_and_write(stick: Stick, plan: StickPlan) -> Generation:
 def make_home(access: StickAccess, filled: Filled, progress: Job) -> str:
     size, passphrase = parse_size(filled["size"]), new_passphrase(filled)
     with access.open(writing=True) as stick:
-        warnings = homes.plan_home(stick.volume, filled["name"], size, encrypted=passphrase is not None)
+        warnings = homes.plan_home(stick.volume, filled["name"], size)
         progress.say(tr("making the file system"))
         home = homes.create_home(stick.volume, filled["name"], size, passphrase=passphrase, watcher=progress.watcher())
     return " ".join([tr("{name} is made, {size}.", name=home.name, size=format_size(home.size)), *warnings])

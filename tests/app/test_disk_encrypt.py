@@ -21,7 +21,7 @@ from bootkit.probe.image import open_image
 from bootkit.system import diskcrypt, diskimage, fsimage
 from bootkit.system.changes import Watcher
 from bootkit.system.diskimage import take_partition
-from bootkit.system.fsimage import decrypt
+from bootkit.system.luks import decrypt
 from bootkit.system.sticks import open_stick
 from bootkit.units import MIB
 from tests.app.installed import UUID, VERSIONS, DiskMaker

@@ -59,7 +59,7 @@ def bootkit(
 def light_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keys that cost no second of processor each time that they are derived from a passphrase."""
     least = ("--pbkdf-memory", "32", "--pbkdf-parallel", "1", "--pbkdf-force-iterations", "4")
-    monkeypatch.setattr("bootkit.system.fsimage._ARGON2", least)
+    monkeypatch.setattr("bootkit.system.luks._ARGON2", least)
 
 
 def make_appimage(folder: Path, tree: Path) -> Path:

@@ -175,7 +175,7 @@ def test_fat32_has_no_home_of_more_than_4_gib(tmp_path: Path) -> None:
     from bootkit.app.verbs.home import plan_home
 
     with closing(make_fat_stick(tmp_path / "stick.img")) as volume, pytest.raises(BootkitError) as caught:
-        plan_home(volume, "anna", 5 << 30, encrypted=False)
+        plan_home(volume, "anna", 5 << 30)
     assert "FAT32 ends at 4 GiB" in caught.value.message
     assert "--data-fs ext4" in caught.value.hint
 

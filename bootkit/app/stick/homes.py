@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from bootkit.errors import BootkitError, FormatError
 from bootkit.formats.ext4 import read_superblock
+from bootkit.formats.luks import is_encrypted
 from bootkit.i18n import tr
 from bootkit.model.options import Choices
 from bootkit.model.places import HOME_FOLDER
-from bootkit.system.fsimage import is_encrypted
 from bootkit.system.volume import Volume, read_file
 from bootkit.values import dataclass
 

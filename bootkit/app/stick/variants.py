@@ -3,10 +3,10 @@
 from bootkit.detect.destroys import wiped_by
 from bootkit.detect.registry import stacks
 from bootkit.errors import BootkitError
+from bootkit.formats.luks import is_encrypted
 from bootkit.i18n import tr
 from bootkit.model.places import PERSISTENCE_FOLDER, SEED_FOLDER
 from bootkit.model.variants import Kept, Seed, Variants
-from bootkit.system.fsimage import is_encrypted
 from bootkit.system.volume import Volume, read_file, walk
 
 _SEED_LIMIT = 1 << 20

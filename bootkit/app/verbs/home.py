@@ -22,18 +22,12 @@ from bootkit.app.stick.user_files import (
 )
 from bootkit.errors import BootkitError, FormatError, HostError, UsageError
 from bootkit.formats.ext4 import read_superblock
+from bootkit.formats.luks import is_encrypted
 from bootkit.i18n import tr
 from bootkit.model.options import option, problem
 from bootkit.system.changes import Watcher
-from bootkit.system.fsimage import (
-    LUKS_HEADER,
-    check_ext4,
-    decrypt,
-    encrypt,
-    is_encrypted,
-    make_ext4,
-    resize_ext4,
-)
+from bootkit.system.fsimage import check_ext4, make_ext4, resize_ext4
+from bootkit.system.luks import LUKS_HEADER, decrypt, seal
 from bootkit.system.volume import Volume
 from bootkit.system.volumes.raw import nameless_file, scratch
 from bootkit.units import MIB, format_size
@@ -46,7 +40,7 @@ Ask = Callable[[], bytes]
 """Gives the passphrase of a home, once it is needed."""
 
 
-def plan_home(volume: Volume, name: str, size: int, *, encrypted: bool) -> tuple[str, ...]:
+def plan_home(volume: Volume, name: str, size: int) -> tuple[str, ...]:
     """Check that a new home can be made; returns warnings.
 
     Raises:
@@ -58,7 +52,7 @@ def plan_home(volume: Volume, name: str, size: int, *, encrypted: bool) -> tuple
             tr("there is a home {name} already", name=name),
             hint=f"bootkit home resize {name} --size SIZE",
         )
-    return _require_size(volume, name, size, whole=encrypted)
+    return _require_size(volume, name, size)
 
 
 def create_home(
@@ -67,7 +61,6 @@ def create_home(
     """An empty home; what the live system gives its user goes into it at the first boot."""
     with scratch() as work:
         image = work / "home"
-        _require_scratch(work, size if passphrase is not None else 0)
         make_ext4(image, size - (LUKS_HEADER if passphrase is not None else 0), label=name, owner=_USER)
         _put(volume, name, image, passphrase, watcher)
     return home_named(volume, name)
@@ -80,7 +73,7 @@ def resize_home(volume: Volume, name: str, size: int, *, ask: Ask, watcher: Watc
         BootkitError: no room on the stick, or what is in it needs more.
     """
     home = home_named(volume, name)
-    _require_size(volume, home.name, size, whole=home.encrypted)
+    _require_size(volume, home.name, size)
     with _taken_out(volume, home, ask, watcher) as (image, passphrase):
         resize_ext4(image, (size - (LUKS_HEADER if home.encrypted else 0)) // 4096 * 4096)
         _put(volume, home.name, image, passphrase, watcher)
@@ -152,9 +145,16 @@ def _taken_out(volume: Volume, home: Home, ask: Ask, watcher: Watcher | None) ->
 
 
 def _put(volume: Volume, name: str, image: Path, passphrase: bytes | None, watcher: Watcher | None) -> None:
-    if passphrase is not None:
-        encrypt(image, passphrase, label=name)
-    step = plan_copy(volume, image, home_path(name), sparse=passphrase is None, replace=True)
+    if passphrase is None:
+        _copy(volume, name, image, watcher)
+        return
+    with nameless_file() as sealed:
+        seal(image, sealed, passphrase, label=name)
+        _copy(volume, name, sealed, watcher)
+
+
+def _copy(volume: Volume, name: str, image: Path, watcher: Watcher | None) -> None:
+    step = plan_copy(volume, image, home_path(name), sparse=True, replace=True)
     copy(volume, step, watcher, keep_sum=False)
 
 
@@ -166,14 +166,14 @@ def _require_name(name: str) -> None:
         )
 
 
-def _require_size(volume: Volume, name: str, size: int, *, whole: bool) -> tuple[str, ...]:
+def _require_size(volume: Volume, name: str, size: int) -> tuple[str, ...]:
     if size < SMALLEST:
         raise UsageError(
             tr("{size} is too small for a home", size=format_size(size)),
             hint=tr("at least {smallest}", smallest=format_size(SMALLEST)),
         )
     require_fits(volume, f"the home {name}", size)
-    if whole or not has_holes(volume):
+    if not has_holes(volume):
         require_room(volume, size)
         return ()
     warning = fill_warning(volume, "the home", size)

@@ -11,7 +11,8 @@ from bootkit.model.plan import StickPlan, WriteFile
 from bootkit.model.stack import Persistence
 from bootkit.plan.persistence import kept_folder, persistence_of, require_unlock
 from bootkit.system.changes import Watcher, apply_changes
-from bootkit.system.fsimage import LUKS_HEADER, encrypt, make_ext4
+from bootkit.system.fsimage import make_ext4
+from bootkit.system.luks import LUKS_HEADER, seal
 from bootkit.system.volume import Volume
 from bootkit.system.volumes.raw import scratch
 from bootkit.units import MIB, format_size
@@ -65,7 +66,7 @@ def plan_persistence(volume: Volume, image: str, size: int, *, encrypted: bool =
             hint=tr("at least {smallest}", smallest=format_size(SMALLEST)),
         )
     require_fits(volume, f"the file for changes of {item.name}", size)
-    whole = encrypted or not has_holes(volume)
+    whole = not has_holes(volume)
     require_room(volume, size if whole else 0)
     warning = "" if whole else fill_warning(volume, "the file for changes", size)
     return PersistencePlan(
@@ -93,5 +94,8 @@ def create_persistence(
         make_ext4(image, size, label=persistence.label, content=tree, folders=persistence.folders)
         shutil.rmtree(tree)
         if passphrase is not None:
-            encrypt(image, passphrase, label=persistence.label)
-        copy(volume, plan_copy(volume, image, plan.path, sparse=not plan.encrypted), watcher, keep_sum=False)
+            sealed = work / "sealed"
+            sealed.touch()
+            seal(image, sealed, passphrase, label=persistence.label)
+            image = sealed
+        copy(volume, plan_copy(volume, image, plan.path, sparse=True), watcher, keep_sum=False)
