@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import add
+import boot
 import checking
 import clusters
 import generate
@@ -31,6 +32,7 @@ MEASUREMENTS: dict[str, Callable[[Path], None]] = {
     "homes": homes.measure,
     "exfat": clusters.measure,
     "menu": menu.measure,
+    "boot": boot.measure,
 }
 
 
