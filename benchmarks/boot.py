@@ -1,8 +1,7 @@
 """What bootkit costs in a boot: its overlay in the booted system, and its watching in ``bootkit test``.
 
-QEMU counts instructions, two nanoseconds each, so that a machine's clock is the same on every host, however busy. What the overlay
-adds is told by the clock of the booted kernel, at a target that waits for all that is ours; GRUB's reading of it is in ``menu``.
-A bare boot is the same machine, watched by nobody but for two lines on its serial line.
+QEMU counts instructions, two nanoseconds each, until a target that waits for all that is ours: a machine's clock would run on while
+a busy host reads a disk. A bare boot is the same machine, watched by nobody but for two lines on its serial line.
 """
 
 import os
@@ -18,6 +17,7 @@ from pathlib import Path
 sys.path.append(os.fspath(Path(__file__).resolve().parents[1]))  # the tests build the live system
 
 from measure import BOOTKIT, goal, run, seconds, table
+from monitor import Monitor, monitor_at
 
 from bootkit.app.verbs.test import choose_targets
 from bootkit.model.testboot import TestFirmware
@@ -29,12 +29,14 @@ from bootkit.system.witness import make_test_disk
 from tests.boots.live_iso import cached_iso, host_suite
 
 ADDED = 1.0
-"""Seconds of the booted system."""
+"""Virtual seconds."""
 WATCHED = 1.05
 WAITS, AT_ONCE = b"set timeout=-1\n", b"set timeout=0 \n"
 STARTED = re.compile(rb"bootkit-witness: userspace ")
-COMPLETE = re.compile(rb"\[ *(\d+\.\d+)\] systemd\[1\]: Reached target .*[Mm]ulti-[Uu]ser")
+COMPLETE = re.compile(rb"systemd\[1\]: Reached target .*[Mm]ulti-[Uu]ser")
 PATIENCE = 600
+RUNS = 2
+"""The least counts: what a machine does while its disk is slow is not its own."""
 POLL = 0.2
 _TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -43,8 +45,8 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 class Booted:
     cpu: float
     """Seconds that QEMU took on processors until the system's basic target."""
-    clock: float
-    """Seconds of the booted kernel until all is there that comes before a login."""
+    virtual: float
+    """Seconds of its instructions until all is there that comes before a login."""
 
 
 def measure(folder: Path) -> None:
@@ -56,22 +58,23 @@ def measure(folder: Path) -> None:
     with open_stick(stick) as opened:
         (target,) = choose_targets(opened.volume, [], every=False)
     plain = f"{target.id_path.rpartition('>')[0]}>{entry_id(WITHOUT_ADDITIONS, set())}"
-    ours, alone = bare(stick, target.id_path), bare(stick, plain)
+    found = [(bare(stick, target.id_path), bare(stick, plain)) for _ in range(RUNS)]
+    ours, alone = (min(boots, key=lambda one: one.virtual) for boots in zip(*found, strict=True))
     watched = run([BOOTKIT, "test", "--stick", stick, "--firmware", TestFirmware.BIOS.value])
     rows = [
-        ["with what is added", f"{ours.clock:.2f} s", seconds(ours.cpu)],
-        ["without", f"{alone.clock:.2f} s", seconds(alone.cpu)],
+        ["with what is added", f"{ours.virtual:.2f} s", seconds(ours.cpu)],
+        ["without", f"{alone.virtual:.2f} s", seconds(alone.cpu)],
         ["`bootkit test`", "", seconds(watched.cpu)],
     ]
-    headers = ["", "clock of the system before a login", "CPU until its basic target"]
+    headers = ["", "until all is there before a login, virtual", "CPU until its basic target"]
     table("boot: Debian's live-boot from ext4, BIOS, emulated", headers, rows)
-    added = ours.clock - alone.clock
+    added = ours.virtual - alone.virtual
     goal(
         "what the overlay adds to a boot",
         f"{added:.2f} s virtual",
         f"under {ADDED} s",
         met=added < ADDED,
-        peer=f"without it {alone.clock:.2f} s",
+        peer=f"without it {alone.virtual:.2f} s",
     )
     ratio = watched.cpu / ours.cpu
     goal(
@@ -102,19 +105,20 @@ def bare(stick: Path, entry: str) -> Booted:
         machine.test_disk.write_bytes(disk.replace(WAITS, AT_ONCE))
         with subprocess.Popen(qemu_argv(machine)) as process:
             try:
-                return _watched(process, machine.serial_log)
+                with monitor_at(machine.monitor, PATIENCE) as asked:
+                    return _watched(process, machine.serial_log, asked)
             finally:
                 process.kill()
 
 
-def _watched(process: "subprocess.Popen[bytes]", serial: Path) -> Booted:
+def _watched(process: "subprocess.Popen[bytes]", serial: Path, asked: Monitor) -> Booted:
     began, cpu = time.monotonic(), 0.0
     while time.monotonic() - began < PATIENCE and process.poll() is None:
         said = serial.read_bytes() if serial.exists() else b""
         if not cpu and STARTED.search(said):
             cpu = _cpu_of(process.pid)
-        if cpu and (complete := COMPLETE.search(said)):
-            return Booted(cpu=cpu, clock=float(complete[1]))
+        if cpu and COMPLETE.search(said):
+            return Booted(cpu=cpu, virtual=asked.virtual_seconds())
         time.sleep(POLL)
     sys.exit(f"the live system did not start within {time.monotonic() - began:.0f} s")
 

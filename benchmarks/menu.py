@@ -4,15 +4,12 @@ QEMU counts instructions, so that the figures are the same on every host, howeve
 the menu reads when its lines are there, switches the machine off.
 """
 
-import json
-import socket
 import subprocess
-import sys
-import time
 from pathlib import Path
 
 from images import make_shapes
 from measure import BOOTKIT, goal, run, table
+from monitor import monitor_at
 
 from bootkit.model.places import CUSTOM_MENU, IMAGE_FOLDER
 from bootkit.system.sticks import open_stick
@@ -23,7 +20,6 @@ OVMF = "/usr/share/ovmf/OVMF.fd"
 RATIOS = {200: 1.2, 1000: 1.5}
 ROOM = 500_000
 """Bytes on the stick for each image, which is as small as an image can be."""
-NANOSECONDS = 2
 PATIENCE = 1800
 
 
@@ -35,7 +31,7 @@ def measure(folder: Path) -> None:
         for count in COUNTS:
             stick = stick_with(folder, image, count, kind)
             for firmware in firmwares:
-                seconds[firmware, count] = instructions(folder, stick, firmware) * NANOSECONDS / 1e9
+                seconds[firmware, count] = until_off(folder, stick, firmware)
             stick.unlink()
         for firmware in firmwares:
             _judge(kind, firmware, {count: seconds[firmware, count] for count in COUNTS}, rows)
@@ -71,8 +67,8 @@ def stick_with(folder: Path, image: Path, count: int, kind: str) -> Path:
     return stick
 
 
-def instructions(folder: Path, stick: Path, firmware: str) -> int:
-    """How many a machine needs from power on until its menu switches it off."""
+def until_off(folder: Path, stick: Path, firmware: str) -> float:
+    """Virtual seconds from power on until the menu switches a machine off."""
     monitor = folder / "qmp"
     argv = [
         "qemu-system-x86_64",
@@ -88,27 +84,9 @@ def instructions(folder: Path, stick: Path, firmware: str) -> int:
     ]  # fmt: skip
     with subprocess.Popen(argv) as machine:
         try:
-            return _count(monitor)
+            with monitor_at(monitor, PATIENCE) as asked:
+                asked.wait_for("SHUTDOWN")
+                return asked.virtual_seconds()
         finally:
             machine.kill()
             monitor.unlink(missing_ok=True)
-
-
-def _count(monitor: Path) -> int:
-    began = time.monotonic()
-    while not monitor.exists():
-        time.sleep(0.1)
-    with socket.socket(socket.AF_UNIX) as connection:
-        connection.settimeout(PATIENCE)
-        connection.connect(str(monitor))
-        with connection.makefile("rw") as lines:
-            lines.write('{"execute": "qmp_capabilities"}\n')
-            lines.flush()
-            for line in lines:
-                said = json.loads(line)
-                if said.get("event") == "SHUTDOWN":
-                    lines.write('{"execute": "query-replay"}\n')
-                    lines.flush()
-                if isinstance(said.get("return"), dict) and "icount" in said["return"]:
-                    return int(said["return"]["icount"])
-    sys.exit(f"the menu was not there after {time.monotonic() - began:.0f} s")
