@@ -95,6 +95,7 @@ TOOLS = (
     _tool("apt-get", "apt apt - -", "ext create --from-apt does not work"),
     _tool("resize2fs", _E2FSPROGS, "home and persist cannot change the size of an image"),
     _tool("e2fsck", _E2FSPROGS, "home and persist cannot check an image before they change it"),
+    _tool("dumpe2fs", _E2FSPROGS, "home and persist cannot encrypt what they make"),
     _tool(
         "cryptsetup", "cryptsetup-bin cryptsetup cryptsetup cryptsetup", "home --encrypt and disk encrypt do not work"
     ),
