@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from bootkit.formats.reader import Extent, Positioned
+from bootkit.system.direct import DirectWriter
 from bootkit.system.holes import Part, data_parts
 
 if TYPE_CHECKING:
@@ -125,11 +126,21 @@ class Staged(Positioned):
         self.end_step()
         return tuple(self._steps)
 
-    def write_past(self, at: int, data: bytes | memoryview) -> None:
-        """Write to the medium at once; only where nothing lies, neither before nor after the change."""
+    def direct_writer(self) -> DirectWriter:
+        """What writes large parts of the medium at the least cost, for :meth:`write_past`."""
+        return DirectWriter(self._descriptor)
+
+    def write_past(self, at: int, data: bytes | memoryview, writer: DirectWriter | None = None) -> None:
+        """Write to the medium at once; only where nothing lies, neither before nor after the change.
+
+        With a ``writer``, ``data`` begins where a page of memory does.
+        """
         view = memoryview(data)
         if self._touched(at, len(view)):
             self.put(at, view)  # smaller blocks share a page: what was read into it before is no longer so
+        if writer is not None:
+            writer.write(self._offset + at, view)
+            return
         while view:
             done = os.pwrite(self._descriptor, view, self._offset + at)
             at, view = at + done, view[done:]

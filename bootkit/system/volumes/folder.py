@@ -14,7 +14,7 @@ from bootkit.formats.reader import Extent, HostFileIO
 from bootkit.i18n import tr
 from bootkit.model.filesystem import BTRFS, FILE_SYSTEMS, NTFS, file_system, names_of
 from bootkit.system.beneath import open_folder, open_inside, sync_file_system
-from bootkit.system.direct import chunks_past_cache
+from bootkit.system.direct import DirectWriter, ReadAhead, chunks_past_cache
 from bootkit.system.extents import file_extents, ntfs_extents
 from bootkit.system.holes import DataDigest, Part, data_parts
 from bootkit.system.loops import loop_of
@@ -211,13 +211,13 @@ class FolderVolume:
             if self.filesystem in _ALLOCATING and size:
                 os.posix_fallocate(target, 0, size)
             digest = hashlib.sha256()
-            with memoryview(bytearray(CHUNK)) as buffer:
-                done = 0
-                while count := os.readv(reader.fileno(), [buffer]):
-                    digest.update(buffer[:count])
-                    _write_all(target, buffer[:count])
-                    done += count
-                    progress(done)
+            parts = tuple(parts_in_chunks(((0, size),)))
+            # the kernel's FAT and exFAT go past the cache only where a file has its clusters already
+            with DirectWriter(target, direct=self.filesystem in _ALLOCATING) as writer:
+                for (at, _), chunk in zip(parts, ReadAhead(reader.fileno(), parts), strict=True):
+                    digest.update(chunk)
+                    writer.write(at, chunk)
+                    progress(at + len(chunk))
             checksum = digest.hexdigest()
         os.ftruncate(target, size)
         os.fsync(target)

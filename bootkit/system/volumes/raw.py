@@ -19,6 +19,7 @@ from bootkit.errors import BootkitError
 from bootkit.i18n import tr
 from bootkit.model.filesystem import file_system
 from bootkit.system import redo
+from bootkit.system.direct import DirectWriter, ReadAhead
 from bootkit.system.holes import DataDigest, data_parts
 from bootkit.system.redo import Piece
 from bootkit.system.staged import Staged, Step
@@ -27,6 +28,7 @@ from bootkit.system.volumes.tree import T, TreeVolume
 from bootkit.system.writer import Reserved, Writer
 
 _NO_BLOCK = bytes(CHUNK)
+_FIRST = 64
 _OTHER_RECORDS = 256 << 10
 """Bytes for records of directories and inodes."""
 _WORTHLESS = ".removed.part"
@@ -306,11 +308,15 @@ def _placed(reserved: Reserved) -> Iterator[tuple[int, int, int]]:
 def _pour(descriptor: int, reserved: Reserved, staged: Staged, progress: Progress) -> str:
     """Copy a file of the host to where it was given room; returns the SHA-256 of all of it."""
     digest = hashlib.sha256()
-    for at, start, length in _placed(reserved):
-        chunk = _read_all(descriptor, start, length)
-        digest.update(chunk)
-        _write(staged, at, chunk)
-        progress(start + length)
+    placed = tuple(_placed(reserved))
+    parts = ReadAhead(descriptor, [(start, length) for _, start, length in placed])
+    with staged.direct_writer() as writer:
+        for (at, start, length), chunk in zip(placed, parts, strict=True):
+            if len(chunk) < length:
+                raise _has_shrunk()
+            digest.update(chunk)
+            _write(staged, at, chunk, writer)
+            progress(start + length)
     progress(reserved.size)
     return digest.hexdigest()
 
@@ -332,10 +338,11 @@ def _pour_parts(descriptor: int, reserved: Reserved, staged: Staged, progress: P
     return digest.of_size(reserved.size)
 
 
-def _write(staged: Staged, at: int, chunk: bytes) -> None:
+def _write(staged: Staged, at: int, chunk: bytes | memoryview, writer: DirectWriter | None = None) -> None:
     """Write content to free room; zeros stay a hole of the image file where they are one."""
-    if chunk != _NO_BLOCK[: len(chunk)]:
-        staged.write_past(at, chunk)
+    # a view is compared byte by byte: most have shown by the first of them that they hold something
+    if any(chunk[:_FIRST]) or bytes(chunk) != _NO_BLOCK[: len(chunk)]:
+        staged.write_past(at, chunk, writer)
         return
     for begin, length in staged.data_parts(at, len(chunk)):
         staged.write_past(begin, chunk[:length])
@@ -351,8 +358,12 @@ def _read_all(descriptor: int, at: int, size: int) -> bytes:
     while len(data) < size:
         more = os.pread(descriptor, size - len(data), at + len(data))
         if not more:
-            raise BootkitError(
-                tr("the file that is copied has become shorter"), hint=tr("wait until nothing changes it any more")
-            )
+            raise _has_shrunk()
         data += more
     return data
+
+
+def _has_shrunk() -> BootkitError:
+    return BootkitError(
+        tr("the file that is copied has become shorter"), hint=tr("wait until nothing changes it any more")
+    )
