@@ -35,7 +35,7 @@ from bootkit.detect import (
     without_loader_words,
     word_value,
 )
-from bootkit.detect.dracut import DMSQUASH_LIVE, ISO_SCAN, dracut_filesystems, iso_scan_of
+from bootkit.detect.dracut import DMSQUASH_LIVE, ISO_SCAN, KIWI_LIVE, dracut_filesystems, iso_scan_of, live_module
 
 LABEL = "Install-"
 ROOT = "/LiveOS/squashfs.img"
@@ -54,6 +54,8 @@ def detect(iso: IsoView) -> Detection | NotMine:
     if not iso.is_file(ROOT):
         return NotMine(reason=f"there is no {ROOT}")
     menu = read_menus(iso)
+    if live_module(iso, menu) == KIWI_LIVE:
+        return NotMine(reason="its initrd holds KIWI's own live module")
     entries = usable_entries(iso, menu, lambda entry: _has_no_root(entry) or _is_own(entry))
     if not entries and not menu.linux and labelled:
         entries = _by_files(iso)

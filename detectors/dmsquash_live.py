@@ -73,6 +73,7 @@ from bootkit.detect.dracut import (
     UDEV_NOTE,
     dracut_filesystems,
     is_for_kiwi_live,
+    is_live_entry,
     is_plain_label,
     iso_scan_of,
 )
@@ -130,18 +131,14 @@ EDITIONS = {"WS": "Workstation", "Workstation": "Workstation", "SoaS": "Sugar on
 
 def detect(iso: IsoView) -> Detection | NotMine:
     menu = read_menus(iso)
-    if not any(_is_live(entry) for entry in menu.linux):
+    if not any(is_live_entry(entry) for entry in menu.linux):
         return _by_files(iso, menu)
     if is_for_kiwi_live(iso, menu):
         return NotMine(reason="it is for KIWI's own live module")
-    entries = usable_entries(iso, menu, _is_live)
+    entries = usable_entries(iso, menu, is_live_entry)
     if not entries:
         return NOT_WHOLE
     return _detection(iso, entries)
-
-
-def _is_live(entry: MenuEntry) -> bool:
-    return word_value(entry.cmdline, "root").startswith("live:")
 
 
 def _by_files(iso: IsoView, menu: Menu) -> Detection | NotMine:

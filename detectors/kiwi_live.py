@@ -6,8 +6,8 @@ disk that the ISO file lies on, not the file. With ``rd.live.overlay.persistent`
 stick, one for all images of this kind: that word is left out.
 
 KIWI builds images for dmsquash-live with the same files and the same menu (flags="dmsquash": Fedora since 42, which has a
-menu of its own). What tells them apart is the module in the initrd; where that cannot be read, the menu: KIWI's own template
-passes ``$iso_path`` on and has no ``rd.live.check``, Fedora's is the other way round.
+menu of its own). What tells them apart is the module in the initrd, wherever that and the kernel lie; where it cannot be
+read, the menu: KIWI's own template passes ``$iso_path`` on and has no ``rd.live.check``, Fedora's is the other way round.
 
 Source: OSInside/kiwi 10.3.9 (fb48da9c): dracut/modules.d/55kiwi-live (parse-kiwi-live.sh, kiwi-live-lib.sh,
 kiwi-live-checkmedia.sh, module-setup.sh), kiwi/bootloader/template/grub2.py, kiwi/bootloader/config/grub2.py,
@@ -44,6 +44,7 @@ from bootkit.detect import (
     usable_entries,
     without,
     without_loader_words,
+    word_value,
 )
 from bootkit.detect.dracut import (
     ISO_SCAN,
@@ -53,9 +54,11 @@ from bootkit.detect.dracut import (
     UDEV_NOTE,
     dracut_filesystems,
     is_for_kiwi_live,
-    is_kiwis_entry,
+    is_live_entry,
     is_plain_label,
+    is_written_by_kiwi,
     iso_scan_of,
+    live_module,
 )
 
 ROOT = "/LiveOS/squashfs.img"
@@ -76,17 +79,15 @@ NAMES = (
 
 
 def detect(iso: IsoView) -> Detection | NotMine:
-    if not iso.glob(KIWI_KERNEL):
-        return NotMine(reason=f"there is no {KIWI_KERNEL}")
-    if iso.volume_id.startswith(AGAMA):
-        return NotMine(reason=f"its label begins with {AGAMA}, as those of Agama's installers do")
     menu = read_menus(iso)
     if not menu.linux:
         return _by_files(iso, menu)
     if not is_for_kiwi_live(iso, menu):
         return NotMine(reason="neither its initrd nor its menu is for kiwi-live")
+    if iso.volume_id.startswith(AGAMA) and not live_module(iso, menu):
+        return NotMine(reason=f"its label begins with {AGAMA}, as those of Agama's installers do")
     entries = usable_entries(
-        iso, menu, lambda entry: is_kiwis_entry(entry) and not has_word(entry.cmdline, "mediacheck")
+        iso, menu, lambda entry: is_live_entry(entry) and not has_word(entry.cmdline, "mediacheck")
     )
     if not entries:
         return NOT_WHOLE
@@ -95,7 +96,9 @@ def detect(iso: IsoView) -> Detection | NotMine:
 
 def _by_files(iso: IsoView, menu: Menu) -> Detection | NotMine:
     """The answer for an image whose menu cannot be read: only a name can tell it from Fedora's."""
-    kernel = iso.glob(KIWI_KERNEL)[0]
+    kernel = next(iter(iso.glob(KIWI_KERNEL)), "")
+    if not kernel:
+        return NotMine(reason=f"its menu cannot be read, and there is no {KIWI_KERNEL}")
     initrd = f"{kernel.removesuffix('linux')}initrd"
     named = iso.volume_id == DEFAULT_LABEL or identify((iso.volume_id, iso.name), NAMES).distro
     if not (named and iso.is_file(ROOT) and iso.is_file(initrd)):
@@ -116,7 +119,7 @@ def _detection(iso: IsoView, menu: Menu, entries: tuple[MenuEntry, ...]) -> Dete
     ours = boot_entries(entries, lambda entry: _words(iso, entry), default=first)
     return Detection(
         stack="kiwi-live",
-        distro=who.distro or first.title,
+        distro=who.distro or (first.title if is_written_by_kiwi(first) else iso.volume_id),
         version=who.version,
         arch=who.arch or arch_of(iso, first.kernel),
         edition=who.edition,
@@ -136,9 +139,9 @@ def _is_persistent(menu: Menu) -> bool:
 def _evidence(iso: IsoView, menu: Menu, first: MenuEntry) -> tuple[str, ...]:
     if not first.source:
         return (f"{first.kernel} is there", f"{ROOT} is there")
-    root = f"{first.source} starts {first.kernel} with root=live:CDLABEL="
-    initrd = iso.initrd(first.initrds[-1])
-    if initrd is not None and KIWI_LIVE in initrd.markers:
+    kind = word_value(first.cmdline, "root").partition("=")[0]
+    root = f"{first.source} starts {first.kernel} with root={kind}="
+    if live_module(iso, menu) == KIWI_LIVE:
         return (root, "its initrd holds kiwi-live")
     if _is_persistent(menu):
         return (root, f"{KIWI_PERSISTENT[0]} is a word of kiwi-live")

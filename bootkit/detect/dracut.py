@@ -3,10 +3,10 @@
 import fnmatch
 import re
 
-from bootkit.bootcfg.cmdline import has_word
+from bootkit.bootcfg.cmdline import has_word, word_value
 from bootkit.bootcfg.menu import Menu, MenuEntry
 from bootkit.detect.identity import build_date
-from bootkit.model.iso import IsoView
+from bootkit.model.iso import IsoView, NotRecorded
 from bootkit.model.stack import FileFinder
 
 ISO_SCAN = "iso-scan/filename"
@@ -67,16 +67,29 @@ def is_plain_label(label: str) -> bool:
     return _PLAIN_LABEL.fullmatch(label) is not None
 
 
+def live_module(iso: IsoView, menu: Menu) -> str:
+    """The module that the initrd of a menu's live system holds: KIWI_LIVE or DMSQUASH_LIVE; empty if it does not tell."""
+    live = sorted(filter(is_live_entry, menu.linux), key=lambda entry: entry is not menu.default_linux)
+    for path in reversed(live[0].initrds if live else ()):
+        try:
+            initrd = iso.initrd(path)
+        except NotRecorded:  # a record of what detectors asked for before they asked for this
+            continue
+        found = {KIWI_LIVE, DMSQUASH_LIVE}.intersection(initrd.markers if initrd is not None else ())
+        if len(found) == 1:
+            return found.pop()
+    return ""
+
+
 def is_for_kiwi_live(iso: IsoView, menu: Menu) -> bool:
     """Whether an image has kiwi-live in its initrd rather than dmsquash-live: what KIWI builds may have either.
 
-    The menu follows KIWI's template whatever the module, so it is asked only where the initrd does not tell.
+    Neither the menu nor the place of the kernel tells: both come from KIWI's template whatever the module, and an image
+    may have its own. They are asked only where the initrd does not tell.
     """
-    live = [entry for entry in menu.linux if is_kiwis_entry(entry)]
-    initrd = iso.initrd(live[0].initrds[-1]) if live and live[0].initrds else None
-    found = {KIWI_LIVE, DMSQUASH_LIVE}.intersection(initrd.markers if initrd is not None else ())
-    if len(found) == 1:
-        return KIWI_LIVE in found
+    if module := live_module(iso, menu):
+        return module == KIWI_LIVE
+    live = [entry for entry in menu.linux if is_live_entry(entry) and is_written_by_kiwi(entry)]
     if any(has_word(entry.cmdline, word) for entry in live for word in KIWI_PERSISTENT):
         return True
     return any(entry.passes_iso_path for entry in live) and not any(
@@ -84,8 +97,13 @@ def is_for_kiwi_live(iso: IsoView, menu: Menu) -> bool:
     )
 
 
-def is_kiwis_entry(entry: MenuEntry) -> bool:
-    """Whether an entry starts a live system from where KIWI puts it."""
+def is_live_entry(entry: MenuEntry) -> bool:
+    """Whether an entry starts a live system of dracut's: its root is ``live:`` and a device."""
+    return word_value(entry.cmdline, "root").startswith("live:")
+
+
+def is_written_by_kiwi(entry: MenuEntry) -> bool:
+    """Whether an entry starts a kernel from where KIWI puts it, with the only root that kiwi-live understands."""
     return fnmatch.fnmatchcase(entry.kernel, KIWI_KERNEL) and any(
         word.startswith("root=live:CDLABEL=") for word in entry.cmdline
     )

@@ -48,7 +48,7 @@ echo "{LAST}"
 
 
 def stick_of(stack: str, folder: Path) -> Path:
-    iso = broken_iso("f42", "iso-scan", folder) if stack == CURED else iso_of(stack)
+    iso = broken_iso("f42", "iso-scan", folder) if stack == CURED else iso_of(stack, folder)
     stick = folder / "stick.img"
     prepare_image(stick, 400 * MIB, layout=Layout.SPLIT)
     with open_stick(stick, writing=True) as opened:

@@ -1,5 +1,6 @@
 """What ``bootkit persist`` makes, in the systems themselves: a first boot leaves a mark, a second one finds it."""
 
+import subprocess
 import sys
 import tempfile
 from collections.abc import Generator
@@ -19,7 +20,7 @@ from bootkit.system.sticks import open_stick
 from bootkit.units import MIB
 from tests.boots.clean import require_clean_data
 from tests.boots.conftest import Proves
-from tests.boots.dracut_iso import cached_dracut_iso
+from tests.boots.dracut_iso import FEDORA_MENU, KERNEL_WORDS, KIWI_MENU, cached_dracut_iso, label_of
 from tests.boots.live_iso import cached_iso, host_suite
 from tests.boots.machine import session
 
@@ -33,8 +34,35 @@ sync
 """
 
 
-def iso_of(stack: str) -> Path:
+LOADER = "/boot/x86_64/loader"
+DISGUISES = {
+    "kiwi-disguised": (FEDORA_MENU, "/live"),
+    "f42-disguised": (KIWI_MENU, LOADER),
+}
+"""The images of KIWI's two live modules, each with the other's menu; kiwi-live's kernel lies where KIWI puts none."""
+
+
+def iso_of(stack: str, folder: Path) -> Path:
+    if stack in DISGUISES:
+        return disguised_iso(stack.removesuffix("-disguised"), *DISGUISES[stack], folder)
     return cached_iso(host_suite()) if stack == "live-boot" else cached_dracut_iso(host_suite(), stack)
+
+
+def disguised_iso(layout: str, menu: str, place: str, folder: Path) -> Path:
+    """The image of ``layout`` with another menu, kernel and initrd in the folder ``place``."""
+    text, iso, label = folder / "grub.cfg", folder / f"{layout}-disguised.iso", label_of(layout)
+    words = KERNEL_WORDS["f42" if layout == "f42" else "f41"].format(label=label)
+    text.write_text(
+        menu.format(label=label, suite=host_suite(), kernel=f"{place}/linux", initrd=f"{place}/initrd", words=words)
+    )
+    moved = () if place == LOADER else ("-mv", f"{LOADER}/linux", f"{LOADER}/initrd", place, "--")
+    subprocess.run(
+        ["xorriso", "-indev", cached_dracut_iso(host_suite(), layout), "-outdev", iso, "-overwrite", "on",
+         "-mkdir", place, "--", *moved,
+         "-map", text, "/boot/grub2/grub.cfg", "-map", text, "/EFI/BOOT/grub.cfg"],
+        stdout=subprocess.DEVNULL, stderr=sys.stderr, check=True,
+    )  # fmt: skip
+    return iso
 
 
 @pytest.fixture(
@@ -49,6 +77,8 @@ def iso_of(stack: str) -> Path:
                 ("live-boot", Layout.SPLIT),
                 ("f41", Layout.SINGLE),
                 ("f42", Layout.SPLIT),
+                ("kiwi-disguised", Layout.SPLIT),
+                ("f42-disguised", Layout.SPLIT),
             )
         ),
     ],
@@ -57,8 +87,8 @@ def iso_of(stack: str) -> Path:
 def stick(request: pytest.FixtureRequest) -> Generator[Path]:
     """One image on a stick that keeps its changes."""
     stack, layout = request.param
-    iso = iso_of(stack)
     with tempfile.TemporaryDirectory(prefix="bootkit-") as folder:
+        iso = iso_of(stack, Path(folder))
         image = Path(folder, "stick.img")
         prepare_image(image, 900 * MIB, layout=layout)
         with open_stick(image, writing=True) as opened:

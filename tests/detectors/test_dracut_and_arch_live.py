@@ -1,12 +1,15 @@
 """What the detectors of dracut's, KIWI's and archiso's live systems refuse, and what their rules for GRUB need."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from bootkit.detect import Detection, Detector, IsoView, NamePattern, NotMine, identify
 from bootkit.detect.dracut import is_plain_label
+from bootkit.detect.registry import recognise
 from bootkit.detectors import agama, archiso, artix, dmsquash_live, kiwi_live, miso, sysrescue
+from bootkit.model.initrd import InitrdFacts, RootFacts
 from bootkit.model.iso import IsoFacts, Node, RecordedIso
 
 HERE = Path(__file__).parent
@@ -141,3 +144,61 @@ def test_what_a_label_lacks_is_taken_from_the_file_name_of_the_same_distribution
     )
     found = identify(("VOID_LIVE", "", "void-amd64-20240314.iso"), names)
     assert (found.distro, found.version, found.arch) == ("Void", "20240314", "x86_64")
+
+
+PLACES = {
+    "KIWI's": ("/boot/x86_64/loader/linux", "/boot/x86_64/loader/initrd"),
+    "lorax'": PXEBOOT,
+    "its maker's": ("/live/kernel", "/live/ramdisk"),
+}
+MENUS = {
+    "KIWI's": "root=live:CDLABEL=EMBER rd.live.image rd.live.overlay.persistent",
+    "Fedora's": "root=live:CDLABEL=EMBER rd.live.image rd.live.check",
+    "by LABEL": "root=live:LABEL=EMBER rd.live.image quiet",
+}
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("menu", MENUS)
+@pytest.mark.parametrize(
+    ("marker", "stack"), [("kiwi-live-root", "kiwi-live"), ("dmsquash-live-root", "dmsquash-live")]
+)
+@pytest.mark.parametrize("label", ["EMBER", "Install-EMBER"])
+def test_the_module_in_the_initrd_tells_whatever_menu_place_and_label_say(
+    place: str, menu: str, marker: str, stack: str, label: str
+) -> None:
+    kernel, initrd = PLACES[place]
+    texts = {"/boot/grub2/grub.cfg": grub(kernel, MENUS[menu].replace("EMBER", label), initrd)}
+    facts = image((kernel, initrd, "/LiveOS/squashfs.img"), texts, label).facts
+    initrds = {initrd: InitrdFacts(size=1000, maker="dracut", markers=(marker, "iso-scan"))}
+    roots = {"/LiveOS/squashfs.img": RootFacts(size=1000, filesystem="squashfs")}
+    iso = RecordedIso(replace(facts, initrds=initrds, roots=roots))
+    answer = recognise(iso).detection
+    assert answer is not None
+    agama = label.startswith("Install-") and stack == "dmsquash-live"
+    assert answer.stack == ("agama" if agama else stack)
+    if stack == "kiwi-live":
+        assert f"root=live:CDLABEL={label}" in answer.entries[0].cmdline
+        assert "its initrd holds kiwi-live" in answer.evidence
+
+
+def test_the_initrd_of_the_entry_that_starts_by_itself_is_asked_and_microcode_does_not_tell() -> None:
+    texts = {
+        "/boot/grub2/grub.cfg": "set default=1\n"
+        + grub("/old/linux", "root=live:CDLABEL=EMBER rd.live.image", "/old/initrd")
+        + grub("/new/linux", "root=live:CDLABEL=EMBER rd.live.image", "/boot/ucode.img /new/initrd")
+    }
+    files = ("/old/linux", "/old/initrd", "/new/linux", "/new/initrd", "/boot/ucode.img", "/LiveOS/squashfs.img")
+    iso = RecordedIso(
+        replace(
+            image(files, texts, "EMBER").facts,
+            initrds={
+                "/old/initrd": InitrdFacts(size=1, markers=("dmsquash-live-root",)),
+                "/new/initrd": InitrdFacts(size=1, markers=("kiwi-live-root",)),
+            },
+            roots={"/LiveOS/squashfs.img": RootFacts(size=1000)},
+        )
+    )
+    answer = recognise(iso).detection
+    assert answer is not None
+    assert answer.stack == "kiwi-live"
