@@ -4,8 +4,9 @@ Nothing of it is prepared for a stick. bootkit's overlay makes a disk of the fil
 device over the file, or over the place of its bytes. The menu takes the newest kernel that it finds when it starts, so that
 an upgrade inside needs no new menu. The kernel's words are those of the system's own menu.
 
-Source: initramfs-tools 0.142, init and scripts/local; dracut 059, modules.d/99base/init.sh (hooks) and 90dm, 90lvm; Debian's
-kernel configuration for the cloud flavour (``# CONFIG_USB_SUPPORT is not set``); booted: Debian 12 with either.
+Source: initramfs-tools 0.142, init and scripts/local; dracut 059, modules.d/99base/init.sh (hooks), 90crypt (cryptsetup and
+cryptroot-ask only without systemd, systemd-cryptsetup only with it), 90dm and 90lvm; Debian's kernel configuration for the
+cloud flavour (``# CONFIG_USB_SUPPORT is not set``); booted: Debian 12 with either.
 """
 
 from collections.abc import Iterable, Iterator
@@ -44,6 +45,15 @@ FAMILIES = {
     "dracut": "dracut on a disk",
 }
 """The boot stack by who made the initrd."""
+MARKERS = {
+    "initramfs-tools": {},
+    "dracut": {
+        # systemd 255 has it in bin, with a link in the old place
+        "systemd-cryptsetup": ("lib/systemd/systemd-cryptsetup", "bin/systemd-cryptsetup"),
+        "cryptroot-ask": ("sbin/cryptroot-ask",),
+    },
+}
+"""What is looked for in the initrds of a family: who asks for a passphrase where systemd is process 1, and where it is not."""
 FILESYSTEMS = ("vfat", "ext4", "exfat", "ntfs", "xfs", "f2fs")
 INITRDS = ("initrd.img-{version}", "initramfs-{version}.img", "initrd-{version}")
 """What the initrd of a kernel ``vmlinuz-{version}`` is called by Debian, Fedora, openSUSE."""
@@ -61,14 +71,15 @@ CPUS = {"x86_64": ANY_FIRMWARE - {Firmware.UEFI_ARM64}, "aarch64": frozenset({Fi
 ENCRYPTION = {
     "initramfs-tools": RootEncryption(
         words=("cryptopts=target=luks-{luks_uuid},source=UUID={luks_uuid}",),
-        needs=frozenset({"cryptsetup", "cryptsetup-askpass"}),
+        needs=(frozenset({"cryptsetup", "cryptsetup-askpass"}),),
         lacking="Start it, install cryptsetup-initramfs, write CRYPTSETUP=y to /etc/cryptsetup-initramfs/conf-hook, "
         "and call update-initramfs -u.",
     ),
     "dracut": RootEncryption(
         words=("rd.luks.uuid={luks_uuid}",),
-        needs=frozenset({"cryptsetup"}),
-        lacking="Start it, install cryptsetup, and call dracut --force --no-hostonly.",
+        needs=(frozenset({"cryptsetup", "cryptroot-ask"}), frozenset({"systemd", "systemd-cryptsetup"})),
+        lacking="Start it, install cryptsetup (and systemd-cryptsetup, where that is a package of its own), "
+        "and call dracut --force --no-hostonly.",
     ),
 }
 USB = "usb_storage"
@@ -312,6 +323,7 @@ DETECTOR = Detector(
                 overlay="makes a disk of the file",
                 keeps="in the file itself",
                 no_persistence="it keeps its changes by itself",
+                markers=MARKERS[maker],
                 root_encryption=ENCRYPTION[maker],
             )
             for maker, name in FAMILIES.items()

@@ -98,10 +98,14 @@ class RootEncryption:
 
     words: Words
     """Kernel words, with the slot ``{luks_uuid}``."""
-    needs: frozenset[str]
-    """Programs and markers that the initrd must have for it."""
+    needs: tuple[frozenset[str], ...]
+    """Programs and markers that the initrd must have for it: all of one of these sets."""
     lacking: str
     """What to do inside where it has not; a sentence."""
+
+    def lacks(self, found: Collection[str]) -> frozenset[str]:
+        """What is missing in an initrd with all that is ``found``, of the set that it comes closest to."""
+        return min((needed.difference(found) for needed in self.needs), key=len)
 
 
 def _as_it_is(content: bytes) -> bytes:

@@ -13,17 +13,26 @@ VERSIONS = ("6.1.0-9-amd64", "6.1.0-10-amd64")
 MODULES = ("drivers/block/loop", "drivers/usb/storage/usb-storage", "fs/ext4/ext4")
 DiskMaker = Callable[..., Path]
 
+MAKES: Mapping[str, Mapping[str, bytes]] = {
+    "initramfs-tools": {"conf/initramfs.conf": b"MODULES=most\n"},
+    "dracut": {"usr/lib/dracut/dracut-059-4": b"059-4\n", "usr/lib/systemd/systemd": b"\x7fELF"},
+    "dracut without systemd": {"usr/lib/dracut/dracut-059-4": b"059-4\n"},
+}
+"""By who made an initrd: the files that give that away."""
+ASKS: Mapping[str, tuple[str, ...]] = {
+    "initramfs-tools": ("usr/sbin/cryptsetup", "usr/lib/cryptsetup/askpass"),
+    "dracut": ("usr/lib/systemd/systemd-cryptsetup",),
+    "dracut without systemd": ("usr/sbin/cryptsetup", "usr/sbin/cryptroot-ask"),
+}
+"""What it opens an encrypted root by."""
 
-ASKS = ("usr/sbin/cryptsetup", "usr/lib/cryptsetup/askpass")
-"""What an initrd opens an encrypted root by."""
 
-
-def initrd_of(version: str, *, usb: bool, asks: bool) -> bytes:
+def initrd_of(version: str, *, usb: bool, asks: bool, maker: str = "initramfs-tools") -> bytes:
     names = [name for name in MODULES if usb or "usb" not in name]
     modules = {f"usr/lib/modules/{version}/kernel/{name}.ko": b"" for name in names}
     listed = {f"usr/lib/modules/{version}/modules.builtin": b"kernel/fs/nls/nls_base.ko\n"}
-    programs = {path: b"\x7fELF" for path in ASKS if asks}
-    return pack({"conf/initramfs.conf": b"MODULES=most\n", **modules, **listed, **programs})
+    programs = {path: b"\x7fELF" for path in ASKS[maker] if asks}
+    return pack({**MAKES[maker], **modules, **listed, **programs})
 
 
 def kernel() -> bytes:
@@ -50,6 +59,8 @@ def disk_maker(folder: Path) -> DiskMaker:
         usb: bool = True,
         root: bool = True,
         asks: bool = False,
+        maker: str = "initramfs-tools",
+        is_cut: bool = False,
         mib: int = 12,
         kind: str = "ext4",
         unified_image: bool = False,
@@ -67,7 +78,8 @@ def disk_maker(folder: Path) -> DiskMaker:
         files = {path: text.encode() for path, text in texts.items()}
         for version in VERSIONS if root and not unified_image else ():
             files[f"boot/vmlinuz-{version}"] = kernel()
-            files[f"boot/initrd.img-{version}"] = initrd_of(version, usb=usb, asks=asks)
+            initrd = initrd_of(version, usb=usb, asks=asks, maker=maker)
+            files[f"boot/initrd.img-{version}"] = initrd[: -len(initrd) // 3] if is_cut else initrd
         for path, content in files.items():
             (tree / path).parent.mkdir(parents=True, exist_ok=True)
             (tree / path).write_bytes(content)

@@ -24,7 +24,7 @@ from bootkit.system.diskimage import take_partition
 from bootkit.system.luks import decrypt
 from bootkit.system.sticks import open_stick
 from bootkit.units import MIB
-from tests.app.installed import UUID, VERSIONS, DiskMaker
+from tests.app.installed import MAKES, UUID, VERSIONS, DiskMaker
 from tests.app.test_disk import add
 
 PASSPHRASE = b"correct horse"
@@ -92,11 +92,34 @@ def test_what_is_encrypted_once_is_not_encrypted_twice(stick: Path, tmp_path: Pa
         require_encryptable(opened.volume, "debian")
 
 
-def test_an_initrd_that_cannot_ask_is_refused_before(stick: Path, make_disk: DiskMaker) -> None:
-    add(stick, make_disk())
-    with open_stick(stick) as opened, pytest.raises(BootkitError, match="cannot ask for a passphrase") as caught:
+@pytest.mark.parametrize("maker", MAKES)
+def test_an_initrd_that_can_ask_is_let_pass(maker: str, stick: Path, make_disk: DiskMaker) -> None:
+    add(stick, make_disk(asks=True, maker=maker))
+    with open_stick(stick) as opened:
+        assert require_encryptable(opened.volume, "debian").stack == f"{maker.split()[0]} on a disk"
+
+
+@pytest.mark.parametrize(
+    ("maker", "lacks", "install"),
+    [
+        ("initramfs-tools", "cryptsetup, cryptsetup-askpass", "install cryptsetup-initramfs"),
+        ("dracut", "systemd-cryptsetup", "install cryptsetup (and systemd-cryptsetup"),
+        ("dracut without systemd", "cryptroot-ask, cryptsetup", "call dracut --force --no-hostonly"),
+    ],
+)
+def test_an_initrd_that_cannot_ask_is_refused_before(
+    maker: str, lacks: str, install: str, stick: Path, make_disk: DiskMaker
+) -> None:
+    add(stick, make_disk(maker=maker))
+    with open_stick(stick) as opened, pytest.raises(BootkitError, match=f"passphrase: it has no {lacks}$") as caught:
         require_encryptable(opened.volume, "debian")
-    assert "install cryptsetup-initramfs" in (caught.value.hint or "")
+    assert install in (caught.value.hint or "")
+
+
+def test_an_initrd_that_cannot_be_read_is_not_said_to_lack_anything(stick: Path, make_disk: DiskMaker) -> None:
+    add(stick, make_disk(asks=True, is_cut=True))
+    with open_stick(stick) as opened, pytest.raises(BootkitError, match="cannot be seen"):
+        require_encryptable(opened.volume, "debian")
 
 
 def test_a_root_without_room_for_the_header_stays_as_it_is(stick: Path, make_disk: DiskMaker) -> None:

@@ -37,6 +37,8 @@ MODULES = (
 )  # fmt: skip
 EARLY = ("loop", "nls_cp437", "nls_ascii", "nls_iso8859-1", "vfat", "overlay")
 """What the system wants when its own modules are of another kernel."""
+CONSOLE = ("con=null", "ssl=null", "ssl0=fd:0,fd:1", "console=ttyS0")
+"""The line that is heard. Not tty0: by that name systemd expects a screen, and asks nobody for a passphrase where there is none."""
 TIME_LIMIT = 240.0
 
 
@@ -64,11 +66,11 @@ def uml_session(
     with TemporaryDirectory(prefix="bootkit-") as name:
         initrd = Path(name, "initrd")
         # the unpacker takes no archive that does not begin at a multiple of four
-        parts = (*chosen.initrds, _modules(Path(name)), report_archive(script, "/dev/tty0"), _early())
+        parts = (*chosen.initrds, _modules(Path(name)), report_archive(script), _early())
         initrd.write_bytes(b"".join(part + bytes(-len(part) % 4) for part in parts))
         argv = [
-            "linux.uml", "mem=900M", f"ubd0={stick}", f"initrd={initrd}", "con=null", "con0=fd:0,fd:1",
-            f"umid={Path(name).name}", *chosen.words, "panic=-1", f"rd.driver.pre={','.join(EARLY)}",
+            "linux.uml", "mem=900M", f"ubd0={stick}", f"initrd={initrd}", *CONSOLE, f"umid={Path(name).name}",
+            *chosen.words, "panic=-1", "pty.legacy_count=0", f"rd.driver.pre={','.join(EARLY)}",
         ]  # fmt: skip
         return _run(argv, answers, cut_at)
 

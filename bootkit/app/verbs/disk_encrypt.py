@@ -43,14 +43,33 @@ def require_encryptable(volume: Volume, name: str) -> ImageItem:
         raise BootkitError(
             tr("the root of {name} is no ext4 on a partition", name=name), hint=tr("encrypt it when it is installed")
         )
-    way = stack_of(detection.stack).root_encryption
-    found = {name for initrd in read_initrds(item) for name in (*initrd.programs, *initrd.markers)}
-    if way is None or not way.needs <= found:
-        raise BootkitError(
-            tr("the initrd of {name} cannot ask for a passphrase", name=name),
-            hint=way.lacking if way is not None else "",
-        )
+    _require_unlock(item, name)
     return item
+
+
+def _require_unlock(item: ImageItem, name: str) -> None:
+    """Refuse what an initrd, which was made before its root is encrypted, could not open.
+
+    Raises:
+        BootkitError: what it lacks for that, or that it could not be looked into.
+    """
+    way = stack_of(item.stack).root_encryption
+    initrds = read_initrds(item)
+    if way is None or not initrds or any(initrd.warnings for initrd in initrds):
+        raise BootkitError(
+            tr("whether the initrd of {name} can ask for a passphrase cannot be seen", name=name),
+            hint=tr("what was read of it: bootkit inspect {name}", name=item.path),
+        )
+    lacks = way.lacks({found for initrd in initrds for found in (*initrd.programs, *initrd.markers)})
+    if lacks:
+        raise BootkitError(
+            tr(
+                "the initrd of {name} cannot ask for a passphrase: it has no {lacks}",
+                name=name,
+                lacks=", ".join(sorted(lacks)),
+            ),
+            hint=way.lacking,
+        )
 
 
 @contextmanager
