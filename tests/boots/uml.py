@@ -46,6 +46,8 @@ TIME_LIMIT = 240.0
 class Chosen:
     """What a line of the menu starts."""
 
+    kernel: str
+    """Its path, which says the version; another one runs."""
     words: tuple[str, ...]
     initrds: tuple[bytes, ...]
 
@@ -92,7 +94,7 @@ def choose(stick: Path, path: str, entry: int) -> Chosen:
         for initrd in additions.initrds:
             with volume.open(initrd) as fh:
                 added.append(fh.read())
-        return Chosen(words=words, initrds=(*own, *added))
+        return Chosen(kernel=first.kernel, words=words, initrds=(*own, *added))
 
 
 def _modules(work: Path) -> bytes:
