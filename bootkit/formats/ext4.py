@@ -58,6 +58,11 @@ class Ext4Superblock:
     def size(self) -> int:
         return self.blocks * self.block_size
 
+    @property
+    def has_waiting_journal(self) -> bool:
+        """Whether it was not unmounted, so that its journal holds what has not reached its place."""
+        return bool(self.incompat & _RECOVER)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExtEntry(Entry):
@@ -131,7 +136,7 @@ class Ext4(FileTree[ExtEntry]):
         super().__init__(fh, self._inode("", _ROOT_INODE))
         if not self._root.is_dir:
             raise FormatError("the root of the ext4 file system is no directory", offset=self._root.offset)
-        if self.superblock.incompat & _RECOVER:
+        if self.superblock.has_waiting_journal:
             self.warn("the ext4 file system was not unmounted cleanly: its newest changes may be missing")
 
     def extents_of(self, number: int) -> tuple[Extent, ...]:

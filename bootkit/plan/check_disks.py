@@ -1,7 +1,12 @@
-"""The computer's own disks: what an image's initrd does with them while it looks for its ISO file. Pure."""
+"""The computer's own disks, which an initrd may touch while it looks for its ISO file, and those of installed systems. Pure."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 from bootkit.detect.registry import stack_of
 from bootkit.model.boot import STICK_UUID, BootEntry, Detection
+from bootkit.model.check import Prediction
+from bootkit.model.initrd import InitrdFacts
 from bootkit.overlay.manifest import closes_disks
 
 
@@ -30,3 +35,26 @@ def own_disks_note(detection: Detection, entry: BootEntry, *, left_open: bool) -
         "It searches all disks for its ISO file, the computer's own too, which cannot be closed before: nothing of bootkit's "
         "runs in its initrd by then. Do not start it beside a system that sleeps on disk."
     )
+
+
+def with_journals(prediction: Prediction, partitions: Sequence[int], initrds: Collection[InitrdFacts]) -> Prediction:
+    """``prediction`` of an installed system with a note on its partitions that were not unmounted.
+
+    A run that keeps its changes mounts them, and the kernel replays their journals. So does a live one in its layer of all of
+    the disk, for which dmsetup is needed; without it the disk is read-only, where ext4 refuses to be mounted so.
+
+    Source: Linux 6.1, fs/ext4/super.c (ext4_load_journal, "write access unavailable, cannot proceed").
+    """
+    if not partitions:
+        return prediction
+    numbers = ", ".join(map(str, partitions))
+    note = (
+        f"It was switched off while it ran (partition {numbers}): its next start puts in place what is in its journal, and "
+        "nothing of that is lost."
+    )
+    if initrds and not any("dmsetup" in initrd.programs for initrd in initrds):
+        note = (
+            f"It was switched off while it ran (partition {numbers}): start it with its changes kept, which puts in place what "
+            "is in its journal; before that, it does not start live."
+        )
+    return replace(prediction, notes=(note, *prediction.notes))

@@ -11,7 +11,7 @@ from typing import BinaryIO
 from bootkit.bootcfg.fstab import FstabEntry, parse_fstab
 from bootkit.errors import FormatError
 from bootkit.formats.btrfs import Btrfs
-from bootkit.formats.ext4 import Ext4
+from bootkit.formats.ext4 import Ext4, read_superblock
 from bootkit.formats.fat import Fat
 from bootkit.formats.mounts import MountedTree, TreeMount
 from bootkit.formats.partitions import PartitionEntry, read_partitions
@@ -73,6 +73,20 @@ def read_system(fh: BinaryIO, facts: IsoFacts) -> tuple[Tree, IsoFacts] | None:
         sections=sections,
     )
     return UnifiedTree(tree, sections) if sections else tree, found
+
+
+def waiting_journals(fh: BinaryIO) -> tuple[int, ...]:
+    """The partitions of the disk in ``fh`` whose ext4 was not unmounted; 0 is the disk as a whole."""
+    try:
+        rows = read_partitions(fh).partitions or (_whole(fh),)
+        return tuple(row.number for row in rows if _has_waiting_journal(fh, row))
+    except FormatError:
+        return ()
+
+
+def _has_waiting_journal(fh: BinaryIO, row: PartitionEntry) -> bool:
+    is_ext4 = filesystem_at(fh, row.start) == EXT4.name
+    return is_ext4 and read_superblock(Window(fh, row.start, row.size)).has_waiting_journal
 
 
 def _whole(fh: BinaryIO) -> PartitionEntry:

@@ -63,6 +63,7 @@ def encrypt_disk(disk: Path, wanted: Encryption, work: Path, watcher: Watcher) -
     boot_row = _partition(disk, wanted.boot) if wanted.boot else None
     if boot_row is not None:
         take_partition(disk, boot_row, boot)
+        mend_ext4(boot)
     else:
         _make_boot(root, boot, work / "boot")
     _tell_menu(boot, wanted.menu, words, work)

@@ -158,7 +158,13 @@ def mend_ext4(part: Path) -> None:
     Raises:
         BootkitError: it does.
     """
-    run(["e2fsck", "-f", "-p", part], ok=(0, _MENDED), timeout=LONG)
+    try:
+        run(["e2fsck", "-f", "-p", part], ok=(0, _MENDED), timeout=LONG)
+    except BootkitError as error:
+        raise BootkitError(
+            tr("its file system is damaged: {message}", message=error.message),
+            hint=tr("nothing was changed: start it once, or mend it with e2fsck where bootkit disk take-out puts it"),
+        ) from error
 
 
 def _grow_ext4(disk: Path, partition: PartitionEntry, work: Path) -> None:

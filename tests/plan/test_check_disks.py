@@ -1,5 +1,9 @@
+import pytest
+
 from bootkit.model.boot import ISO_PATH, STICK_UUID, BootEntry, Detection
-from bootkit.plan.check_disks import own_disks_note
+from bootkit.model.check import Answer, Prediction
+from bootkit.model.initrd import InitrdFacts
+from bootkit.plan.check_disks import own_disks_note, with_journals
 
 
 def note(stack: str, *words: str, left_open: bool = False) -> str:
@@ -31,3 +35,17 @@ def test_a_search_before_our_overlay_or_without_one_is_warned_of() -> None:
 def test_disks_that_the_user_has_left_open_are_not_said_to_be_closed() -> None:
     assert note("casper", f"findiso={ISO_PATH}", left_open=True).endswith("the option own_disks is open.")
     assert note("archiso", f"img_dev=UUID={STICK_UUID}", f"img_loop={ISO_PATH}", left_open=True) == ""
+
+
+@pytest.mark.parametrize(
+    ("programs", "says"),
+    [(("dmsetup", "losetup"), "nothing of that is lost."), (("losetup",), "before that, it does not start live.")],
+)
+def test_a_live_run_replays_a_journal_only_in_a_layer_of_the_whole_disk(programs: tuple[str, ...], says: str) -> None:
+    prediction = Prediction(path="/boot/disk/debian.raw", answer=Answer.BOOTS, notes=("other",))
+    initrds = (InitrdFacts(size=1, programs=programs),)
+    told, other = with_journals(prediction, (2, 3), initrds).notes
+    assert told.startswith("It was switched off while it ran (partition 2, 3): ")
+    assert told.endswith(says)
+    assert other == "other"
+    assert with_journals(prediction, (), initrds) == prediction

@@ -20,7 +20,10 @@ from bootkit.model.efi import MachineKeys
 from bootkit.model.plan import StickPlan, StickStep
 from bootkit.model.testboot import TestFirmware
 from bootkit.plan.check import predict, stick_notes
+from bootkit.plan.check_disks import with_journals
 from bootkit.plan.cures import MAP
+from bootkit.plan.persistence import read_initrds
+from bootkit.probe.disk import waiting_journals
 from bootkit.system.changes import apply_changes
 from bootkit.system.sticks import Stick, open_stick
 from bootkit.system.volume import Volume
@@ -136,7 +139,18 @@ def predicted(stick: Stick, catalog: Catalog, facts: StickFacts | None = None) -
 def _all_confirmed(
     predictions: Iterable[Prediction], items: Iterable[ImageItem], volume: Volume
 ) -> tuple[Prediction, ...]:
-    return tuple(_confirmed(one, item, volume) for one, item in zip(predictions, items, strict=True))
+    return tuple(
+        with_journal(_confirmed(one, item, volume), item, volume) for one, item in zip(predictions, items, strict=True)
+    )
+
+
+def with_journal(prediction: Prediction, item: ImageItem, volume: Volume) -> Prediction:
+    """With a note on what an installed system has yet to put in place: each run changes that, and no date tells of it."""
+    stat = volume.stat(item.path) if item.is_written else None
+    if stat is None or stat.mtime_ns != item.mtime_ns:
+        return prediction
+    with volume.open(item.path) as fh:
+        return with_journals(prediction, waiting_journals(fh), read_initrds(item))
 
 
 def _confirmed(prediction: Prediction, item: ImageItem, volume: Volume) -> Prediction:

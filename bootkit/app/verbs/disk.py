@@ -3,6 +3,7 @@
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO, cast
 
 from bootkit.app.stick.images import DISK_SUFFIXES, find_images
 from bootkit.app.stick.recognition import answered, with_insides
@@ -19,8 +20,11 @@ from bootkit.model.iso import FileKind
 from bootkit.model.options import image_place
 from bootkit.model.places import DISK_FOLDER, STICK_FILE
 from bootkit.model.plan import StickPlan, WriteFile
+from bootkit.plan.check_disks import with_journals
 from bootkit.plan.edit_settings import Change, edited
 from bootkit.plan.names import name_problem
+from bootkit.plan.persistence import read_initrds
+from bootkit.probe.disk import waiting_journals
 from bootkit.probe.image import ImageView, open_image
 from bootkit.system.changes import Watcher, apply_changes
 from bootkit.system.diskimage import format_of, grow_disk, raw_disk
@@ -112,7 +116,9 @@ def planned_disk(
         # where bytes are found by their place, all of them have to have one
         sparse = has_holes(stick.volume)
         step = plan_copy(stick.volume, raw, path, sparse=sparse, replace=replacing)
-        warnings = (*_warnings(source, prediction.notes), fill_warning(stick.volume, item.name, step.size))
+        with raw.open("rb") as fh:
+            notes = with_journals(prediction, waiting_journals(cast("BinaryIO", fh)), read_initrds(item)).notes
+        warnings = (*_warnings(source, notes), fill_warning(stick.volume, item.name, step.size))
         yield PlannedDisk(addition=Addition(step=step, item=item), warnings=tuple(filter(None, warnings)))
 
 

@@ -1,16 +1,21 @@
 """``explain``: an image looked at as :mod:`bootkit.app.verbs.inspect` does, and what is predicted of it."""
 
 from pathlib import Path
+from typing import BinaryIO, cast
 
 from bootkit.app.stick.facts import stick_facts
 from bootkit.app.stick.images import image_named
 from bootkit.app.stick.recognition import answered, with_insides
+from bootkit.app.verbs.check import with_journal
 from bootkit.app.verbs.inspect import Inspection
 from bootkit.i18n import tr
 from bootkit.model.catalog import ImageItem
-from bootkit.model.check import StickFacts
+from bootkit.model.check import Prediction, StickFacts
 from bootkit.model.places import IMAGE_FOLDER
 from bootkit.plan.check import predict
+from bootkit.plan.check_disks import with_journals
+from bootkit.plan.persistence import read_initrds
+from bootkit.probe.disk import waiting_journals
 from bootkit.probe.image import ImageView, open_image
 from bootkit.system.sticks import Stick
 
@@ -23,7 +28,11 @@ def explain_file(path: Path) -> Inspection:
     """
     with open_image(path) as view:
         item = _item(view, ImageItem(path=f"{IMAGE_FOLDER}/{path.name}", size=view.size, mtime_ns=0))
-    return _look(item, StickFacts())
+    prediction = predict(item, StickFacts())
+    if item.is_written:
+        with path.open("rb") as fh:
+            prediction = with_journals(prediction, waiting_journals(cast("BinaryIO", fh)), read_initrds(item))
+    return _look(item, prediction)
 
 
 def look_on_stick(stick: Stick, name: str) -> Inspection:
@@ -38,7 +47,8 @@ def look_on_stick(stick: Stick, name: str) -> Inspection:
     assert stat is not None
     with volume.open(path) as fh, open_image(fh, name=stat.name, size=stat.size) as view:
         item = _item(view, ImageItem(path=path, size=stat.size, mtime_ns=stat.mtime_ns))
-    return _look(item, stick_facts(stick, (item,)), iso_path=path, stick_uuid=volume.uuid)
+    prediction = with_journal(predict(item, stick_facts(stick, (item,))), item, volume)
+    return _look(item, prediction, iso_path=path, stick_uuid=volume.uuid)
 
 
 def explain_item(item: ImageItem, stick_uuid: str, width: int) -> str:
@@ -53,12 +63,12 @@ def _item(view: ImageView, item: ImageItem) -> ImageItem:
     return with_insides(answered(item, view), view)
 
 
-def _look(item: ImageItem, stick: StickFacts, *, iso_path: str = "", stick_uuid: str = "") -> Inspection:
+def _look(item: ImageItem, prediction: Prediction, *, iso_path: str = "", stick_uuid: str = "") -> Inspection:
     assert item.facts is not None and item.recognition is not None  # noqa: PT018 - both are set by answered()
     return Inspection(
         facts=item.facts,
         recognition=item.recognition,
         iso_path=iso_path,
         stick_uuid=stick_uuid,
-        prediction=predict(item, stick),
+        prediction=prediction,
     )
