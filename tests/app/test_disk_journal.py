@@ -19,7 +19,7 @@ from bootkit.model.filesystem import DataFs
 from bootkit.probe.disk import waiting_journals
 from bootkit.system.changes import Watcher
 from bootkit.system.diskimage import put_back, take_partition
-from bootkit.system.fsimage import decrypt
+from bootkit.system.luks import decrypt
 from bootkit.system.sticks import open_stick
 from bootkit.units import MIB
 from tests.app.installed import DiskMaker
