@@ -47,7 +47,7 @@ def switched_off(disk: Path, folder: Path) -> Path:
         before = tree.read("/etc/fstab", 999)
         size = tree.superblock.block_size
     block.write_bytes(before.replace(OLD, NEW).ljust(size, b"\0"))
-    debugfs = ["debugfs", "-R", "blocks /etc/fstab", part]
+    debugfs: list[str | Path] = ["debugfs", "-R", "blocks /etc/fstab", part]
     number = int(subprocess.run(debugfs, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True).stdout)
     script.write_text(f"journal_open\njournal_write -b {number} {block}\njournal_close\n")
     subprocess.run(["debugfs", "-w", "-f", script, part], check=True, capture_output=True)
