@@ -5,13 +5,17 @@ from pathlib import Path
 
 import pytest
 
+from bootkit.app.menu import fonts
 from bootkit.app.verbs.generate import plan_generation
 from bootkit.errors import FormatError
 from bootkit.formats.pf2 import characters
+from bootkit.model.menufont import LARGE_TERMINAL, TEXT, fonts_of, large_fonts_of
 from bootkit.model.places import MENU, MENU_FONT, STICK_FILE
 from bootkit.model.plan import WriteFile
 from bootkit.render.texts import translations
 from bootkit.system.changes import apply_changes
+from bootkit.system.menufont import make_menu_font
+from bootkit.system.run import run, which
 from bootkit.system.volume import Volume
 
 HOST_FONT = Path("/usr/share/grub/unicode.pf2")
@@ -40,7 +44,7 @@ def test_what_is_there_already_is_not_written_again(volume: Volume, stick: Path)
     assert {"grub.cfg", "theme.txt", "logo.png", "select_c.png"} <= written
     assert "de.mo" not in written
     german, _ = _generate(volume, stick, '[menu]\nmenu_language = "de"\n')
-    assert german == {"grub.cfg", "generated.json", "de.mo", "theme-de.txt"}
+    assert german == {"grub.cfg", "generated.json", "de.mo", "theme-de.txt", "theme-large-de.txt"}
     assert _generate(volume, stick, '[menu]\nmenu_language = "de"\n')[0] == set()
     assert _generate(volume, stick, '[menu]\ntheme = "plain"\n')[0] == {"grub.cfg", "generated.json"}
 
@@ -87,3 +91,54 @@ def test_the_font_of_grub_shows_every_language() -> None:
 def test_what_is_no_font_is_told(font: bytes) -> None:
     with pytest.raises(FormatError):
         characters(font)
+
+
+SANS = Path("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf")
+CHINESE = Path("/usr/share/fonts/truetype/droid/DroidSansFallbackFull.ttf")
+MADE = {"sans-20.pf2", "sans-32.pf2", "mono-28.pf2"}
+needs_fonts = pytest.mark.skipif(
+    not (SANS.exists() and CHINESE.exists() and which("grub-mkfont")), reason="needs grub-mkfont, DejaVu and Droid"
+)
+
+
+@needs_fonts
+@pytest.mark.parametrize("language", ["de", "zh"])
+def test_the_menu_gets_clean_fonts_of_this_computer_and_keeps_them(language: str, volume: Volume, stick: Path) -> None:
+    settings = f'[menu]\nmenu_language = "{language}"\n'
+    needed = {letter for text in translations(language).values() for letter in text if letter.isprintable()}
+    made = MADE | ({"chinese-20.pf2", "chinese-32.pf2"} if language == "zh" else set())
+    grubs_own = _font("".join(needed))
+    assert {name for name in _generate(volume, stick, settings, grubs_own)[0] if name.endswith(".pf2")} == made
+    assert b"sans-20.pf2" in (stick / MENU.lstrip("/")).read_bytes()
+    for loaded in (fonts_of(language), large_fonts_of(language)):
+        contents = [(stick / font.path.lstrip("/")).read_bytes() for font in loaded]
+        assert needed <= frozenset[str]().union(*map(characters, contents))
+        for font, content in zip(loaded, contents, strict=True):
+            assert content[20:].startswith(font.name.encode())
+            assert len(content) < 100_000
+    again = _generate(volume, stick, f"{settings}timeout = 9\n", grubs_own)[0]
+    assert ("grub.cfg" in again, made & again) == (True, set())
+
+
+def test_without_a_font_of_this_computer_the_menu_has_grubs_own(
+    volume: Volume, stick: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fonts, "make_menu_font", lambda *_: None)
+    written, warnings = _generate(volume, stick, "")
+    assert (written & MADE, warnings) == (set(), ())
+    assert b"sans-20.pf2" not in (stick / MENU.lstrip("/")).read_bytes()
+
+
+@needs_fonts
+def test_grub_takes_a_font_that_was_made(tmp_path: Path) -> None:
+    (tmp_path / SANS.name).symlink_to(SANS)
+    made = make_menu_font(TEXT, "aäß↑ ", tmp_path)
+    assert made is not None
+    assert characters(made) == frozenset("aäß↑ ")
+    assert make_menu_font(LARGE_TERMINAL, "a", tmp_path) is None
+    (tmp_path / "font.pf2").write_bytes(made)
+    (tmp_path / "grub.cfg").write_text(f"loadfont (host){tmp_path}/font.pf2\nlsfonts\nexit\n")
+    argv = ["grub-emu", "--root", "host", "--directory", str(tmp_path)]
+    shown = run(argv, stdin=b"", env={"TERM": "dumb"}, timeout=30).decode()
+    assert TEXT.name in shown
+    assert "error" not in shown

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from bootkit.app.menu.fonts import plan_fonts
 from bootkit.errors import FormatError
 from bootkit.formats.pf2 import characters
 from bootkit.model.catalog import MENU_LANGUAGES, ImageItem, MenuSettings
@@ -35,12 +36,14 @@ def plan_appearance(volume: Volume, settings: MenuSettings, items: Sequence[Imag
         settings = replace(settings, language=MENU_LANGUAGES[0])
     if settings.theme.startswith("/") and volume.stat(settings.theme) is None:
         trouble = (*trouble, f"the menu has a plain look: there is no {settings.theme} on the stick")
+    fonts = plan_fonts(volume, settings)
+    settings = replace(settings, has_fonts=fonts.are_there)
     steps = tuple(
         WriteFile(path=path, content=content)
         for path, content in appearance_files(settings, searches=len(items) > 1, classes=sorted(classes)).items()
         if read_file(volume, path, _FILE_LIMIT) != content
     )
-    return MenuAppearance(settings=settings, steps=steps, warnings=trouble)
+    return MenuAppearance(settings=settings, steps=(*fonts.steps, *steps), warnings=trouble)
 
 
 def _font_problem(volume: Volume, language: str) -> tuple[str, ...]:
