@@ -24,12 +24,18 @@ from po.sentences import SLOT, called, sentences
 ROOT = Path(__file__).parents[1]
 COMPILED = "locale/{language}/LC_MESSAGES/bootkit.mo"
 """Below the package, as gettext lays it out."""
-_ANSWERING = ("bootkit/detect", "bootkit/model", "bootkit/plan", "detectors")
+_ANSWERING = ("bootkit/app", "bootkit/detect", "bootkit/model", "bootkit/plan", "bootkit/system", "detectors")
 """Where answers are made, in English: they are kept so, and translated where they are shown (``bootkit.i18n.spoken``)."""
-_NO_ANSWERS = frozenset({"bootkit/model/answers.py", "bootkit/model/iso.py", "bootkit/model/record.py"})
-"""Which tell of records that are not as they should be; the answers of ``iso.py`` are for those who keep such records."""
-_QUIET = frozenset({"Packages", "Program", "Stack", "debug", "info", "tr", "trn", "warning"})
-_QUIET_NAMES = frozenset({"default", "id", "metavar"})
+_NO_ANSWERS = frozenset(
+    {
+        *("bootkit/model/answers.py", "bootkit/model/iso.py", "bootkit/model/record.py"),
+        *("bootkit/app/stick/images.py", "bootkit/system/apply.py", "bootkit/system/witness.py"),
+    }
+)
+"""Which tell of records that are not as they should be (the answers of ``iso.py`` are for those who keep such records), or talk to
+programs alone."""
+_QUIET = frozenset({"Packages", "Stack", "_debugfs", "compile", "debug", "info", "startswith", "tr", "trn", "warning"})
+_QUIET_NAMES = frozenset({"arch", "debian", "default", "fedora", "id", "metavar", "opensuse"})
 _NEVER = datetime(1980, 1, 1, tzinfo=UTC)
 _HEADER = """\
 # What bootkit says, in {name}. ./dev strings adds what is new.
@@ -93,7 +99,9 @@ def answers() -> Iterator[tuple[str, str]]:
             if name not in _NO_ANSWERS:
                 tree = ast.parse(path.read_text(encoding="utf-8"))
                 said = (text for _, text in sentences(tree, quiet=_QUIET, quiet_names=_QUIET_NAMES))
-                for text in (*said, *_titles(tree)):
+                for text in (*said, *_titles(tree), *_phases(tree)):
+                    if text.endswith("\n"):  # a file that is written
+                        continue
                     yield name, known.setdefault(SLOT.sub("{}", text), text)
 
 
@@ -179,6 +187,16 @@ def _marked(tree: ast.Module) -> Iterator[Text]:
                 yield text
             case ast.Call(func=ast.Name(id="trn"), args=[ast.Constant(value=one), ast.Constant(value=many), _]):
                 yield str(one), str(many)
+            case _:
+                pass
+
+
+def _phases(tree: ast.Module) -> Iterator[str]:
+    """What a watcher is told that begins: often one word."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(func=ast.Attribute(attr="begin"), args=[ast.Constant(value=str(phase)), *_]):
+                yield phase
             case _:
                 pass
 

@@ -8,7 +8,7 @@ from bootkit.cli import output
 from bootkit.cli.ask import ask, ask_new_secret, ask_secret
 from bootkit.cli.command import Argument, Option
 from bootkit.cli.options import AsJson, DryRun, StickOption
-from bootkit.i18n import tr
+from bootkit.i18n import spoken, tr
 from bootkit.units import format_size, parse_size
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def create(
         note = homes_note(home_names(opened.volume), choices_on(opened.volume))
     output.answer(f"{home.path}  {format_size(home.size)}")
     if note:
-        output.say(note)
+        output.say(spoken(note))
 
 
 def list_homes(stick: StickOption = None, as_json: AsJson = False) -> None:
@@ -95,7 +95,7 @@ def list_homes(stick: StickOption = None, as_json: AsJson = False) -> None:
     ]
     output.table(rows, (tr("HOME"), "ON", tr("SIZE"), tr("USED"), tr("STATE")))
     if note := homes_note(names, choices):
-        output.say(note)
+        output.say(spoken(note))
 
 
 def resize(

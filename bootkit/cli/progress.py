@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from bootkit.cli import output
-from bootkit.i18n import tr
+from bootkit.i18n import spoken, tr
 from bootkit.model.plan import CopyImage
 from bootkit.plain import one_line
 from bootkit.system.changes import Watcher
@@ -38,7 +38,7 @@ def watching(work: Work = Work()) -> Generator[Watcher]:  # noqa: B008 - a tuple
         return
     files = _Files(work.files)
     yield Watcher(
-        begin=lambda phase, path, size: output.say(f"{phase} {path} ({format_size(size)}){files.place(phase)}")
+        begin=lambda phase, path, size: output.say(f"{spoken(phase)} {path} ({format_size(size)}){files.place(phase)}")
     )
 
 
@@ -94,7 +94,7 @@ def _bars(work: Work) -> Generator[Watcher]:
         def begin(phase: str, path: str, length: int) -> None:
             nonlocal before, size
             before, size = before + size, length
-            line = one_line(f"{phase} {path.rpartition('/')[2]}{files.place(phase)}")
+            line = one_line(f"{spoken(phase)} {path.rpartition('/')[2]}{files.place(phase)}")
             bars.reset(one, description=line, total=length, visible=True)
 
         def progress(done: int) -> None:

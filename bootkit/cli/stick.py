@@ -10,7 +10,7 @@ from bootkit.cli import output
 from bootkit.cli.ask import ask, confirm_adoption
 from bootkit.cli.command import Argument, Option
 from bootkit.cli.options import AsJson, DryRun, Wide
-from bootkit.i18n import tr
+from bootkit.i18n import spoken, tr
 from bootkit.model.filesystem import EXCHANGE, DataFs
 from bootkit.model.prepare import Layout, LoaderChoice, PreparePlan, SaveOld
 from bootkit.units import format_size, parse_size
@@ -197,7 +197,7 @@ def doctor(wide: Wide = False, as_json: AsJson = False) -> None:
             "ok" if it.where else tr("MISSING"),
             it.name,
             *(it.packages.get(family) or "-" for family in shown),
-            it.without_it,
+            spoken(it.without_it),
         )
         for it in diagnosis.findings
     ]
@@ -264,7 +264,7 @@ def _show(plan: PreparePlan, say: Callable[[str], None]) -> None:
     for clause in target.contents:
         say(f"  {tr('will be lost') if plan.destroys_data else tr('stays')}: {clause}")
     for note in plan.notes:
-        say(f"  {note}")
+        say(f"  {spoken(note)}")
     for warning in plan.warnings:
         say("  " + tr("warning: {warning}", warning=warning))
 

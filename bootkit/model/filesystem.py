@@ -57,7 +57,7 @@ class Program:
 
     name: str
     packages: str
-    """Those of Debian, Fedora, Arch and openSUSE, in this order."""
+    """Those of Debian, Fedora, Arch and openSUSE, in this order, with strokes between."""
     without_it: str
     """What will not work, as a clause."""
 
@@ -199,7 +199,7 @@ EXFAT = FileSystem(
     programs=(
         Program(
             name="mkfs.exfat",
-            packages="exfatprogs exfatprogs exfatprogs exfatprogs",
+            packages="exfatprogs/exfatprogs/exfatprogs/exfatprogs",
             without_it="prepare --data-fs exfat and restore do not work",
         ),
     ),
@@ -232,12 +232,12 @@ NTFS = FileSystem(
     programs=(
         Program(
             name="mkfs.ntfs",
-            packages="ntfs-3g ntfsprogs ntfs-3g ntfsprogs",
+            packages="ntfs-3g/ntfsprogs/ntfs-3g/ntfsprogs",
             without_it="prepare --data-fs ntfs does not work",
         ),
         Program(
             name="ntfs-3g",
-            packages="ntfs-3g ntfs-3g ntfs-3g ntfs-3g",
+            packages="ntfs-3g/ntfs-3g/ntfs-3g/ntfs-3g",
             without_it="prepare --data-fs ntfs does not work",
         ),
     ),
@@ -285,7 +285,7 @@ BTRFS = FileSystem(
     programs=(
         Program(
             name="mkfs.btrfs",
-            packages="btrfs-progs btrfs-progs btrfs-progs btrfsprogs",
+            packages="btrfs-progs/btrfs-progs/btrfs-progs/btrfsprogs",
             without_it="prepare --data-fs btrfs does not work",
         ),
     ),

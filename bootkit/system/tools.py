@@ -42,7 +42,7 @@ class Tool:
 
 def _tool(program: str, packages: str, without_it: str, *also_called: str) -> Tool:
     """``packages`` are those of Debian, Fedora, Arch and openSUSE, in this order."""
-    debian, fedora, arch, opensuse = (name.strip("-") for name in packages.split())
+    debian, fedora, arch, opensuse = (name.strip("-") for name in packages.split("/"))
     return Tool(
         program=program,
         without_it=without_it,
@@ -58,9 +58,9 @@ def _titles(systems: Iterable[FileSystem]) -> str:
     return " and ".join(one.title for one in systems)
 
 
-_GRUB = "grub-common grub2-tools grub grub2"
-_E2FSPROGS = "e2fsprogs e2fsprogs e2fsprogs e2fsprogs"
-_MTOOLS = "mtools mtools mtools mtools"
+_GRUB = "grub-common/grub2-tools/grub/grub2"
+_E2FSPROGS = "e2fsprogs/e2fsprogs/e2fsprogs/e2fsprogs"
+_MTOOLS = "mtools/mtools/mtools/mtools"
 _UNMOUNTED = (
     f"{_titles(one for one in FILE_SYSTEMS if one.write is Access.ROOT)} sticks cannot be written to, and "
     f"{_titles(one for one in FILE_SYSTEMS if one.read is Access.ROOT)} ones not read either, while they are not mounted"
@@ -68,40 +68,46 @@ _UNMOUNTED = (
 _EXTENSIONS = "ext cannot make or look into extensions"
 
 TOOLS = (
-    _tool("sfdisk", "fdisk util-linux util-linux util-linux", "prepare and restore cannot write partition tables"),
-    _tool("mkfs.fat", "dosfstools dosfstools dosfstools dosfstools", "prepare cannot make the EFI system partition"),
+    _tool("sfdisk", "fdisk/util-linux/util-linux/util-linux", "prepare and restore cannot write partition tables"),
+    _tool("mkfs.fat", "dosfstools/dosfstools/dosfstools/dosfstools", "prepare cannot make the EFI system partition"),
     _tool("mcopy", _MTOOLS, "prepare cannot fill FAT file systems"),
     _tool("mke2fs", _E2FSPROGS, "prepare cannot make ext4 data partitions, home cannot make home images"),
     _tool("debugfs", _E2FSPROGS, "add and generate cannot write ext4 sticks that are not mounted"),
     _tool("grub-mkimage", _GRUB, "prepare and upgrade cannot build boot loaders", "grub2-mkimage"),
+    _tool(
+        "grub-mkfont",
+        "grub-common/grub2-tools-extra/grub/grub2",
+        "the menu's letters are GRUB's own, small and coarse",
+        "grub2-mkfont",
+    ),
     _tool("grub-script-check", _GRUB, "generate does not check its menu with GRUB's own parser", "grub2-script-check"),
-    _tool("grub-emu", "grub-emu grub2-emu grub -", "the menu cannot be tried in GRUB without a machine", "grub2-emu"),
+    _tool("grub-emu", "grub-emu/grub2-emu/grub/-", "the menu cannot be tried in GRUB without a machine", "grub2-emu"),
     *(_tool(one.name, one.packages, one.without_it) for system in FILE_SYSTEMS for one in system.programs),
-    _tool("sync", "coreutils coreutils coreutils coreutils", "nothing says when a mounted stick is safe to remove"),
-    _tool("cp", "coreutils coreutils coreutils coreutils", "prepare --data-fs ntfs does not work"),
-    _tool("umount", "mount util-linux-core util-linux util-linux", "prepare --data-fs ntfs does not work"),
-    _tool("mount", "mount util-linux-core util-linux util-linux", _UNMOUNTED),
-    _tool("losetup", "mount util-linux-core util-linux util-linux", _UNMOUNTED),
+    _tool("sync", "coreutils/coreutils/coreutils/coreutils", "nothing says when a mounted stick is safe to remove"),
+    _tool("cp", "coreutils/coreutils/coreutils/coreutils", "prepare --data-fs ntfs does not work"),
+    _tool("umount", "mount/util-linux-core/util-linux/util-linux", "prepare --data-fs ntfs does not work"),
+    _tool("mount", "mount/util-linux-core/util-linux/util-linux", _UNMOUNTED),
+    _tool("losetup", "mount/util-linux-core/util-linux/util-linux", _UNMOUNTED),
     _tool(
-        "partx", "util-linux util-linux util-linux util-linux", "a new stick may have to be plugged in again to show"
+        "partx", "util-linux/util-linux/util-linux/util-linux", "a new stick may have to be plugged in again to show"
     ),
-    _tool("udevadm", "udev systemd-udev systemd udev", "prepare cannot wait until the desktop has seen the stick"),
-    _tool("mksquashfs", "squashfs-tools squashfs-tools squashfs-tools squashfs", _EXTENSIONS),
-    _tool("unsquashfs", "squashfs-tools squashfs-tools squashfs-tools squashfs", _EXTENSIONS),
+    _tool("udevadm", "udev/systemd-udev/systemd/udev", "prepare cannot wait until the desktop has seen the stick"),
+    _tool("mksquashfs", "squashfs-tools/squashfs-tools/squashfs-tools/squashfs", _EXTENSIONS),
+    _tool("unsquashfs", "squashfs-tools/squashfs-tools/squashfs-tools/squashfs", _EXTENSIONS),
     _tool(
-        "unshare", "util-linux util-linux util-linux util-linux", "ext create gives other bytes to users than to root"
+        "unshare", "util-linux/util-linux/util-linux/util-linux", "ext create gives other bytes to users than to root"
     ),
-    _tool("dpkg-deb", "dpkg dpkg dpkg dpkg", "ext create cannot take .deb packages"),
-    _tool("apt-get", "apt apt - -", "ext create --from-apt does not work"),
+    _tool("dpkg-deb", "dpkg/dpkg/dpkg/dpkg", "ext create cannot take .deb packages"),
+    _tool("apt-get", "apt/apt/-/-", "ext create --from-apt does not work"),
     _tool("resize2fs", _E2FSPROGS, "home and persist cannot change the size of an image"),
     _tool("e2fsck", _E2FSPROGS, "home and persist cannot check an image before they change it"),
     _tool("dumpe2fs", _E2FSPROGS, "home and persist cannot encrypt what they make"),
     _tool(
-        "cryptsetup", "cryptsetup-bin cryptsetup cryptsetup cryptsetup", "home --encrypt and disk encrypt do not work"
+        "cryptsetup", "cryptsetup-bin/cryptsetup/cryptsetup/cryptsetup", "home --encrypt and disk encrypt do not work"
     ),
-    _tool("fakeroot", "fakeroot fakeroot fakeroot fakeroot", "disk create wants root"),
-    _tool("openssl", "openssl openssl openssl openssl", "disk create does not work"),
-    _tool("gpgv", "gpgv gnupg2 gnupg gpg2", "add and verify cannot check signatures"),
+    _tool("fakeroot", "fakeroot/fakeroot/fakeroot/fakeroot", "disk create wants root"),
+    _tool("openssl", "openssl/openssl/openssl/openssl", "disk create does not work"),
+    _tool("gpgv", "gpgv/gnupg2/gnupg/gpg2", "add and verify cannot check signatures"),
     Tool(
         program="busybox",
         without_it="systems whose initrd opens no file and has no shell (NixOS, Guix) do not start from the stick",
@@ -112,17 +118,17 @@ TOOLS = (
         is_static=True,
         also_called=("busybox-static", "busybox.static"),
     ),
-    _tool("xz", "xz-utils xz xz xz", "some initrds cannot be looked into, nor disk add take what it packed"),
-    _tool("zstd", "zstd zstd zstd zstd", "some initrds cannot be looked into, nor disk add take what it packed"),
-    _tool("lz4", "lz4 lz4 lz4 lz4", "some initrds cannot be looked into"),
-    _tool("gzip", "gzip gzip gzip gzip", "disk add cannot take what is packed by gzip"),
-    _tool("bzip2", "bzip2 bzip2 bzip2 bzip2", "disk add cannot take what is packed by bzip2"),
-    _tool("qemu-img", "qemu-utils qemu-img qemu-img qemu-tools", "disk add cannot take disks of virtual machines"),
-    _tool("dd", "coreutils coreutils coreutils coreutils", "disk grow does not work"),
-    _tool("qemu-system-x86_64", "qemu-system-x86 qemu-system-x86 qemu-system-x86 qemu-x86", "test does not work"),
+    _tool("xz", "xz-utils/xz/xz/xz", "some initrds cannot be looked into, nor disk add take what it packed"),
+    _tool("zstd", "zstd/zstd/zstd/zstd", "some initrds cannot be looked into, nor disk add take what it packed"),
+    _tool("lz4", "lz4/lz4/lz4/lz4", "some initrds cannot be looked into"),
+    _tool("gzip", "gzip/gzip/gzip/gzip", "disk add cannot take what is packed by gzip"),
+    _tool("bzip2", "bzip2/bzip2/bzip2/bzip2", "disk add cannot take what is packed by bzip2"),
+    _tool("qemu-img", "qemu-utils/qemu-img/qemu-img/qemu-tools", "disk add cannot take disks of virtual machines"),
+    _tool("dd", "coreutils/coreutils/coreutils/coreutils", "disk grow does not work"),
+    _tool("qemu-system-x86_64", "qemu-system-x86/qemu-system-x86/qemu-system-x86/qemu-x86", "test does not work"),
     _tool(
         "qemu-system-aarch64",
-        "qemu-system-arm qemu-system-aarch64 qemu-system-aarch64 qemu-arm",
+        "qemu-system-arm/qemu-system-aarch64/qemu-system-aarch64/qemu-arm",
         "test cannot try arm64",
     ),
 )
@@ -139,44 +145,75 @@ class LoaderPackage:
     packages: dict[str, str]
 
 
-def _loaders(what: str, platform: str, without_it: str, *packages: str) -> LoaderPackage:
-    names: dict[str, str] = dict(zip(("debian", "fedora", "arch", "opensuse"), packages, strict=True))
-    return LoaderPackage(what=what, platform=platform, without_it=without_it, packages=names)
+def _loaders(what: str, platform: str, without_it: str, **packages: str) -> LoaderPackage:
+    return LoaderPackage(what=what, platform=platform, without_it=without_it, packages=packages)
 
 
 LOADER_PACKAGES = (
     _loaders(
-        "GRUB modules for BIOS", "i386-pc", "no stick starts on a BIOS",
-        "grub-pc-bin", "grub2-pc-modules", "grub", "grub2-i386-pc",
+        "GRUB modules for BIOS",
+        "i386-pc",
+        "no stick starts on a BIOS",
+        debian="grub-pc-bin",
+        fedora="grub2-pc-modules",
+        arch="grub",
+        opensuse="grub2-i386-pc",
     ),
     _loaders(
-        f"GRUB modules for {Firmware.UEFI_X64.label}", "x86_64-efi",
+        f"GRUB modules for {Firmware.UEFI_X64.label}",
+        "x86_64-efi",
         f"no stick with exFAT or NTFS starts on {Firmware.UEFI_X64.label}",
-        "grub-efi-amd64-bin", "grub2-efi-x64-modules", "grub", "grub2-x86_64-efi",
+        debian="grub-efi-amd64-bin",
+        fedora="grub2-efi-x64-modules",
+        arch="grub",
+        opensuse="grub2-x86_64-efi",
     ),
     _loaders(
-        f"GRUB modules for {Firmware.UEFI_IA32.label}", "i386-efi",
+        f"GRUB modules for {Firmware.UEFI_IA32.label}",
+        "i386-efi",
         f"no stick starts on {Firmware.UEFI_IA32.label} (tablets, old Macs)",
-        "grub-efi-ia32-bin", "grub2-efi-ia32-modules", "grub", "grub2-i386-efi",
+        debian="grub-efi-ia32-bin",
+        fedora="grub2-efi-ia32-modules",
+        arch="grub",
+        opensuse="grub2-i386-efi",
     ),
     _loaders(
-        f"GRUB modules for {Firmware.UEFI_ARM64.label}", "arm64-efi", f"no stick starts on {Firmware.UEFI_ARM64.label}",
-        "grub-efi-arm64-bin:arm64", "grub2-efi-aa64-modules", "", "grub2-arm64-efi",
+        f"GRUB modules for {Firmware.UEFI_ARM64.label}",
+        "arm64-efi",
+        f"no stick starts on {Firmware.UEFI_ARM64.label}",
+        debian="grub-efi-arm64-bin:arm64",
+        fedora="grub2-efi-aa64-modules",
+        arch="",
+        opensuse="grub2-arm64-efi",
     ),
     _loaders(
-        f"signed shim and GRUB for {Firmware.UEFI_X64.label}", "signed:uefi", "no stick starts with Secure Boot on",
-        "shim-signed grub-efi-amd64-signed", "shim-x64 grub2-efi-x64", "", "shim grub2-x86_64-efi",
+        f"signed shim and GRUB for {Firmware.UEFI_X64.label}",
+        "signed:uefi",
+        "no stick starts with Secure Boot on",
+        debian="shim-signed grub-efi-amd64-signed",
+        fedora="shim-x64 grub2-efi-x64",
+        arch="",
+        opensuse="shim grub2-x86_64-efi",
     ),
     _loaders(
-        f"signed shim and GRUB for {Firmware.UEFI_IA32.label}", "signed:ia32", f"{Firmware.UEFI_IA32.label} starts the stick with Secure Boot off only",
-        "shim-signed:i386 grub-efi-ia32-signed:i386", "shim-ia32 grub2-efi-ia32", "", "",
+        f"signed shim and GRUB for {Firmware.UEFI_IA32.label}",
+        "signed:ia32",
+        f"{Firmware.UEFI_IA32.label} starts the stick with Secure Boot off only",
+        debian="shim-signed:i386 grub-efi-ia32-signed:i386",
+        fedora="shim-ia32 grub2-efi-ia32",
+        arch="",
+        opensuse="",
     ),
     _loaders(
-        f"signed shim and GRUB for {Firmware.UEFI_ARM64.label}", "signed:arm64", f"{Firmware.UEFI_ARM64.label} starts the stick with Secure Boot off only",
-        "shim-signed:arm64 grub-efi-arm64-signed:arm64", "shim-aa64:aarch64 grub2-efi-aa64:aarch64", "",
-        "shim:aarch64 grub2-arm64-efi",
+        f"signed shim and GRUB for {Firmware.UEFI_ARM64.label}",
+        "signed:arm64",
+        f"{Firmware.UEFI_ARM64.label} starts the stick with Secure Boot off only",
+        debian="shim-signed:arm64 grub-efi-arm64-signed:arm64",
+        fedora="shim-aa64:aarch64 grub2-efi-aa64:aarch64",
+        arch="",
+        opensuse="shim:aarch64 grub2-arm64-efi",
     ),
-)  # fmt: skip
+)
 
 INSTALL = {
     "debian": "sudo apt install",

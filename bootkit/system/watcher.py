@@ -43,18 +43,18 @@ _FAILURES: tuple[tuple[re.Pattern[str], str], ...] = (
     # firmware by its serial console, then shim, which switches the machine off
     (
         re.compile(r"BdsDxe: failed to load .*USB.*: (Access Denied|Security Violation)"),
-        "the firmware refused the loader: {}",
+        "the firmware refused the loader: {found}",
     ),
-    (re.compile(r"(SBAT self-check failed.*)"), "shim is too old for this machine: {}"),
+    (re.compile(r"(SBAT self-check failed.*)"), "shim is too old for this machine: {found}"),
     (re.compile(r"No bootable (?:device|option)|not a bootable disk"), "the firmware found nothing to start"),
     (re.compile(r"^Shell> "), "the firmware found nothing to start"),
     (re.compile(r"^grub(?: rescue)?> ?$"), "GRUB found no menu"),
-    (re.compile(r"Kernel panic - not syncing: (.+)"), "kernel panic: {}"),
-    (re.compile(r"(Unable to find a (?:live |medium).*)"), "the initrd did not find its ISO: {}"),
+    (re.compile(r"Kernel panic - not syncing: (.+)"), "kernel panic: {found}"),
+    (re.compile(r"(Unable to find a (?:live |medium).*)"), "the initrd did not find its ISO: {found}"),
     (re.compile(r"^\s*\(initramfs\) ?$"), "the initrd gave up and opened a shell"),
     (re.compile(r"rdsosreport\.txt|Entering emergency mode|^dracut:/# ?$"), "dracut gave up and opened a shell"),
     # archiso has no root=, and says every time that device '' is not found
-    (re.compile(r"(device '[^']+' not found\. Skipping fsck|device did not show up.*)"), "the initrd gave up: {}"),
+    (re.compile(r"(device '[^']+' not found\. Skipping fsck|device did not show up.*)"), "the initrd gave up: {found}"),
     (re.compile(r"^\[rootfs [^]]*\]# ?$"), "the initrd gave up and opened a shell"),
     (re.compile(r"You are in (?:emergency|rescue) mode"), "the live system went into emergency mode"),
 )
@@ -139,7 +139,7 @@ class ConsoleWatcher:
             return
         for sign, sentence in _FAILURES:
             if match := sign.search(line):
-                self.failure = sentence.format(*(group.strip() for group in match.groups()))
+                self.failure = sentence.format(found=next(iter(match.groups()), "").strip())
                 return
 
 

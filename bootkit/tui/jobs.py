@@ -107,6 +107,6 @@ def plan_choices(access: StickAccess, changes: Sequence[Change]) -> Generation:
 def write_choices(access: StickAccess, changes: Sequence[Change], progress: Job) -> Generation:
     with access.open(writing=True) as stick:
         generation = plan_change(stick.volume, changes)
-        progress.say("writing")
+        progress.say(tr("writing"))
         apply_changes(generation.plan, stick.volume)
     return generation

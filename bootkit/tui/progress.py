@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from threading import Event
 
 from bootkit.errors import Interrupted
-from bootkit.i18n import tr
+from bootkit.i18n import spoken, tr
 from bootkit.system.changes import Watcher
 from bootkit.system.watcher import LINE_LIMIT, plain
 from bootkit.units import format_size
@@ -118,7 +118,7 @@ class Job:
 
     def line(self) -> str:
         """``copying x.iso``."""
-        return f"{self.phase} {self.path.rpartition('/')[2]}".strip()
+        return f"{spoken(self.phase)} {self.path.rpartition('/')[2]}".strip()
 
     def figures(self) -> str:
         """``1.2 GiB of 3.0 GiB   85.0 MiB/s   0:21 left``; empty while nobody knows."""
@@ -151,7 +151,7 @@ class Job:
         self._before += self.size
         self.phase, self.path, self.size, self.done = phase, path, size, 0
         self._started = self.clock()
-        self._said.append(f"{phase} {path}".strip() + "\n")
+        self._said.append(f"{spoken(phase)} {path}".strip() + "\n")
 
     def _progress(self, done: int) -> None:
         self.check()

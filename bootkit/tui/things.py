@@ -11,7 +11,7 @@ from bootkit.app.verbs.generate import Generation, plan_menu
 from bootkit.app.verbs.persist import create_persistence, plan_persistence
 from bootkit.app.verbs.seed import plan_seed, plan_seed_removal
 from bootkit.errors import UsageError
-from bootkit.i18n import tr
+from bootkit.i18n import spoken, tr
 from bootkit.model.plan import StickPlan, WriteFile
 from bootkit.model.variants import SEED_LIMIT, Seed
 from bootkit.system.changes import apply_changes
@@ -40,7 +40,9 @@ def make_home(access: StickAccess, filled: Filled, progress: Job) -> str:
         warnings = homes.plan_home(stick.volume, filled["name"], size)
         progress.say(tr("making the file system"))
         home = homes.create_home(stick.volume, filled["name"], size, passphrase=passphrase, watcher=progress.watcher())
-    return " ".join([tr("{name} is made, {size}.", name=home.name, size=format_size(home.size)), *warnings])
+    return " ".join(
+        [tr("{name} is made, {size}.", name=home.name, size=format_size(home.size)), *map(spoken, warnings)]
+    )
 
 
 def resize_home(access: StickAccess, name: str, filled: Filled, progress: Job) -> str:
@@ -111,7 +113,7 @@ def make_extension(access: StickAccess, filled: Filled, progress: Job) -> str:
     return " ".join(
         [
             tr("{name} is on the stick, {size}.", name=extension.name, size=format_size(made.size)),
-            *made.warnings,
+            *map(spoken, made.warnings),
         ]
     )
 
@@ -132,7 +134,7 @@ def keep_changes(access: StickAccess, image: str, filled: Filled, progress: Job)
         plan = plan_persistence(stick.volume, image, size, encrypted=passphrase is not None)
         create_persistence(stick.volume, plan, progress.watcher(), passphrase=passphrase)
         _ = apply_and_write(stick, StickPlan(steps=()))
-    notes = filter(None, (plan.persistence.note, plan.warning))
+    notes = map(spoken, filter(None, (plan.persistence.note, plan.warning)))
     return " ".join([tr("{name} keeps its changes; its entry is in the menu.", name=plan.item.name), *notes])
 
 
@@ -151,7 +153,7 @@ def add_seed(access: StickAccess, image: str, filled: Filled, progress: Job) -> 
             name=filled["name"],
             again=filled["same"] == tr("replace"),
         )
-        progress.say("writing")
+        progress.say(tr("writing"))
         _ = apply_and_write(stick, made.plan)
     return tr("{kind} {name} is there for {image}.", kind=made.seed.kind, name=made.seed.name, image=made.seed.image)
 

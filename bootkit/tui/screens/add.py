@@ -12,7 +12,7 @@ from textual.content import Content
 from textual.widgets import DirectoryTree, Input, OptionList, Static
 from textual.widgets.option_list import Option
 
-from bootkit.i18n import tr
+from bootkit.i18n import spoken, tr
 from bootkit.tui.access import StickAccess
 from bootkit.tui.incoming import Brought, Incoming, Wishes
 from bootkit.tui.keys import key
@@ -186,7 +186,7 @@ A folder below /boot/iso becomes a submenu. A name that no initrd could be told 
 
     def _copied(self, brought: Brought) -> None:
         for warning in brought.warnings:
-            self.program.notify(warning, severity="warning", markup=False)
+            self.program.notify(spoken(warning), severity="warning", markup=False)
         if len(brought.refused) == 1 and not brought.copied:
             self.show(ErrorScreen(brought.refused[0][1]))
             return

@@ -8,7 +8,7 @@ from textual.binding import BindingType
 from bootkit.app.stick.homes import NO_HOME, find_homes, home_that_counts, homes_note
 from bootkit.app.stick.settings import choices_on
 from bootkit.app.verbs.options import plan_change
-from bootkit.i18n import tr
+from bootkit.i18n import spoken, tr
 from bootkit.model.options import STICK
 from bootkit.plan.edit_settings import Change
 from bootkit.system.changes import apply_changes
@@ -66,7 +66,7 @@ on; Space chooses it. A backup is a copy on this computer, as it is: an encrypte
                     format_size(home.used) if home.used else "-",
                     home.state,
                 ),
-                about=note or f"{home.path}: {_who_gets(is_on=home.name == on)}",
+                about=spoken(note) or f"{home.path}: {_who_gets(is_on=home.name == on)}",
             )
             for home in homes
         ]

@@ -286,7 +286,7 @@ extensions, apps, changes, answer files, disks, and to what can be done with the
 
     def _generated(self, result: Generation) -> None:
         for warning in result.plan.warnings:
-            self.notify(warning, severity="warning", markup=False)
+            self.notify(spoken(warning), severity="warning", markup=False)
         self.notify(tr("The menu was up to date.") if result.catalog is None else tr("The menu is written."))
         self.action_refresh()
 
@@ -325,7 +325,7 @@ def _state(overview: Overview) -> Content:
             (menu, "" if overview.up_to_date or overview.is_new else "bold $warning"), f"   {', '.join(counts)}"
         ),
         *([Content.styled(f"stick.toml: {overview.mistake}", "bold $error")] if overview.mistake else []),
-        *([Content.styled(overview.homes_note, "bold $warning")] if overview.homes_note else []),
+        *([Content.styled(spoken(overview.homes_note), "bold $warning")] if overview.homes_note else []),
     ]
     return Content("\n").join(lines)
 
