@@ -106,7 +106,7 @@ needs_fonts = pytest.mark.skipif(
 def test_the_menu_gets_clean_fonts_of_this_computer_and_keeps_them(language: str, volume: Volume, stick: Path) -> None:
     settings = f'[menu]\nmenu_language = "{language}"\n'
     needed = {letter for text in translations(language).values() for letter in text if letter.isprintable()}
-    made = MADE | ({"chinese-20.pf2", "chinese-32.pf2"} if language == "zh" else set())
+    made = MADE | ({"chinese-20.pf2", "chinese-32.pf2"} if language == "zh" else set[str]())
     grubs_own = _font("".join(needed))
     assert {name for name in _generate(volume, stick, settings, grubs_own)[0] if name.endswith(".pf2")} == made
     assert b"sans-20.pf2" in (stick / MENU.lstrip("/")).read_bytes()
@@ -123,7 +123,10 @@ def test_the_menu_gets_clean_fonts_of_this_computer_and_keeps_them(language: str
 def test_without_a_font_of_this_computer_the_menu_has_grubs_own(
     volume: Volume, stick: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fonts, "make_menu_font", lambda *_: None)
+    def none(*_: object) -> None:
+        return
+
+    monkeypatch.setattr(fonts, "make_menu_font", none)
     written, warnings = _generate(volume, stick, "")
     assert (written & MADE, warnings) == (set(), ())
     assert b"sans-20.pf2" not in (stick / MENU.lstrip("/")).read_bytes()
