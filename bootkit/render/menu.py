@@ -27,7 +27,7 @@ from bootkit.render.entries import split_words
 from bootkit.render.grub import grub_quote, render
 from bootkit.render.lines import MenuLines, render_image
 from bootkit.render.menu_image import GrubEntry, MenuImage
-from bootkit.render.parts import Parts
+from bootkit.render.parts import SECTOR, Parts
 from bootkit.render.search import findable, first_letters
 from bootkit.render.theme import LARGE, is_our_theme, theme_background, theme_path
 from bootkit.render.tree import MenuFolder, is_speakable, menu_tree
@@ -62,11 +62,27 @@ class MenuFiles:
     """What it reads when something is chosen."""
     parts_path: str
     """Named by its content, so that the menu before keeps its own."""
+    texts: tuple[bytes, ...]
+    """What ``parts`` is made of: scripts, each of which is run by itself."""
 
     @property
     def text(self) -> bytes:
         """All of it, for whoever reads or checks it."""
         return self.grub_cfg + self.parts
+
+    def text_besides(self, parts: bytes) -> bytes:
+        """All of it but the scripts that stand in other ``parts`` as well."""
+        at = 0
+        new = [self.grub_cfg]
+        for text in self.texts:
+            found = parts.find(text, at)  # most stand in the same order
+            if found < 0:
+                found = parts.find(text)
+            if found < 0 or found % SECTOR:
+                new.append(text)
+            else:
+                at = found
+        return b"".join(new)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,7 +195,12 @@ def render_menu(
         "parts_path": parts.path,
     }
     text = render("grub.cfg.j2", menu_lines=lines, **first, **values)
-    return MenuFiles(grub_cfg=text.encode("utf-8", "surrogateescape"), parts=parts.content, parts_path=parts.path)
+    return MenuFiles(
+        grub_cfg=text.encode("utf-8", "surrogateescape"),
+        parts=parts.content,
+        parts_path=parts.path,
+        texts=parts.texts,
+    )
 
 
 def _last_parts(parts: Parts, tree: MenuFolder, values: Mapping[str, object]) -> tuple[str, str]:

@@ -9,6 +9,7 @@ Source: grub 2.06, grub-core/kern/fs.c (grub_fs_blocklist), docs/grub.texi, "Blo
 import hashlib
 import re
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from bootkit.model.places import GRUB_FOLDER
 
@@ -21,6 +22,7 @@ class Parts:
     """What was written so far."""
 
     _content: bytearray = field(default_factory=bytearray)
+    _ends: list[int] = field(default_factory=list[int])
 
     def add(self, text: str) -> str:
         """Where the text stands, as ``START+COUNT`` in sectors. A comment fills its last one."""
@@ -28,6 +30,7 @@ class Parts:
         self._content += text.encode("utf-8", "surrogateescape")
         if missing := -len(self._content) % SECTOR:
             self._content += b"#" * (missing - 1) + b"\n"
+        self._ends.append(len(self._content))
         return f"{start}+{len(self._content) // SECTOR - start}"
 
     @property
@@ -35,9 +38,15 @@ class Parts:
         return bytes(self._content)
 
     @property
+    def texts(self) -> tuple[bytes, ...]:
+        """What was added, each with the comment behind it."""
+        content = self.content
+        return tuple(content[start:end] for start, end in pairwise((0, *self._ends)))
+
+    @property
     def device(self) -> str:
         """A name for it that no other content has."""
-        return f"menu_{hashlib.sha256(self._content).hexdigest()[:12]}"
+        return _device(self._content)
 
     @property
     def path(self) -> str:
@@ -47,6 +56,15 @@ class Parts:
 def parts_path(device: str) -> str:
     """The file that is opened by that name."""
     return f"{GRUB_FOLDER}/{device}.cfg"
+
+
+def is_parts(content: bytes, path: str) -> bool:
+    """Whether a file that is called so is one that was written as it is."""
+    return parts_path(_device(content)) == path
+
+
+def _device(content: bytes | bytearray) -> str:
+    return f"menu_{hashlib.sha256(content).hexdigest()[:12]}"
 
 
 def parts_of_menu(grub_cfg: bytes) -> str | None:

@@ -237,10 +237,40 @@ def test_a_menu_that_grub_refuses_is_not_written(
     before = _files(stick)
 
     def broken(*_: object) -> MenuFiles:
-        return MenuFiles(grub_cfg=b"menuentry 'x' {\n", parts=b"", parts_path=f"{GRUB_FOLDER}/menu_0.cfg")
+        return MenuFiles(grub_cfg=b"menuentry 'x' {\n", parts=b"", parts_path=f"{GRUB_FOLDER}/menu_0.cfg", texts=())
 
     monkeypatch.setattr("bootkit.app.menu.grub_cfg.render_menu", broken)
     _put(stick, make_iso("fedora.iso"))
     with pytest.raises(BootkitError, match="GRUB's parser refuses"):
         plan_generation(volume)
     assert all(file == before[path] for path, file in _files(stick).items() if path in before)
+
+
+def test_what_was_checked_beside_the_old_menu_is_not_checked_again(
+    volume: Volume, stick: Path, make_iso: MakeIso, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checked: list[bytes] = []
+    monkeypatch.setattr("bootkit.app.menu.grub_cfg.grub_script_error", lambda text: checked.append(text))
+    _put(stick, make_iso("debian.iso"))
+    _generate(volume)
+    _put(stick, make_iso("fedora.iso"))
+    _generate(volume)
+    debian, fedora = (f"set iso_path={IMAGE_FOLDER}/{name}.iso".encode() for name in ("debian", "fedora"))
+    assert [debian in text for text in checked] == [True, False]
+    assert fedora in checked[1]
+
+
+def test_what_does_not_lie_beside_the_old_menu_as_it_was_written_is_checked(
+    volume: Volume, stick: Path, make_iso: MakeIso, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checked: list[bytes] = []
+    monkeypatch.setattr("bootkit.app.menu.grub_cfg.grub_script_error", lambda text: checked.append(text))
+    _put(stick, make_iso("debian.iso"))
+    _generate(volume)
+    parts = parts_of_menu((stick / MENU[1:]).read_bytes())
+    assert parts is not None
+    with (stick / parts[1:]).open("ab") as beside:
+        beside.write(b"menuentry {\n")
+    _put(stick, make_iso("fedora.iso"))
+    _generate(volume)
+    assert f"set iso_path={IMAGE_FOLDER}/debian.iso".encode() in checked[1]

@@ -110,12 +110,18 @@ def plan_generation(
         *_menu_steps(volume, menu, old_menu),
         *_unused(volume, overlays, menu, old_menu),
     ]
-    standing = (*check_menu(menu), *unheard(items, state.choices), *unfit, *_notes(volume, state.choices))
+    earlier = earlier_warnings(volume)
+    standing = (
+        *check_menu(menu, volume, old_menu, earlier),
+        *unheard(items, state.choices),
+        *unfit,
+        *_notes(volume, state.choices),
+    )
     if not (unfit or any(item.unsettled for item in items)):  # else look again the next time: it may be there by then
         record = record_of_menu(inputs, menu.grub_cfg, overlays.mapped, standing)
         steps.append(WriteFile(path=GENERATED, content=record))
     plan = StickPlan(steps=tuple(steps), warnings=(*standing, *_told(leftovers)))
-    return Generation(plan=plan, catalog=catalog, earlier=earlier_warnings(volume), predictions=found.predictions)
+    return Generation(plan=plan, catalog=catalog, earlier=earlier, predictions=found.predictions)
 
 
 def _notes(volume: Volume, choices: Choices) -> tuple[str, ...]:
