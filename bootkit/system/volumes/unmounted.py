@@ -10,12 +10,7 @@ from bootkit.errors import CommandFailed
 from bootkit.formats.signatures import filesystem_at, uuid_at
 from bootkit.model.filesystem import Access, DataFs, FileSystem, file_system
 from bootkit.system.volume import Volume
-from bootkit.system.volumes.exfat import ExfatVolume
-from bootkit.system.volumes.ext4 import Ext4Volume
-from bootkit.system.volumes.fat import FatVolume
 from bootkit.system.volumes.mounted import MountedVolume
-from bootkit.system.volumes.ntfs import NtfsVolume
-from bootkit.system.volumes.raw import RawVolume
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +48,8 @@ def by_the_kernel(volume: Volume, path: Path, offset: int, size: int) -> Volume:
     Raises:
         BootkitError: the file system must be checked first.
     """
+    from bootkit.system.volumes.raw import RawVolume
+
     kind = file_system(volume.filesystem)
     if kind is None or not isinstance(volume, RawVolume):
         return volume
@@ -82,15 +79,24 @@ def raw_volume(path: Path, offset: int, size: int, *, writing: bool, held: bool 
 
 
 def _raw(kind: FileSystem, path: Path, offset: int, size: int, *, held: bool = False) -> Volume | None:
+    # a stick has one of them, and what writes the others takes as long to load as a menu to look through
     data_fs = kind.data_fs
     match data_fs:
         case DataFs.EXT4:
+            from bootkit.system.volumes.ext4 import Ext4Volume
+
             return Ext4Volume(path, offset, size, held=held)
         case DataFs.FAT32:
+            from bootkit.system.volumes.fat import FatVolume
+
             return FatVolume(path, offset, size, held=held)
         case DataFs.EXFAT:
+            from bootkit.system.volumes.exfat import ExfatVolume
+
             return ExfatVolume(path, offset, size, held=held)
         case DataFs.NTFS:
+            from bootkit.system.volumes.ntfs import NtfsVolume
+
             return NtfsVolume(path, offset, size)
         case DataFs.BTRFS | None:
             return None
