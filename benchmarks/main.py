@@ -19,7 +19,7 @@ import large
 import menu
 import opening
 import starting
-from measure import table_of_goals
+from measure import goal, table_of_goals
 
 MEASUREMENTS: dict[str, Callable[[Path], None]] = {
     "inspect": inspecting.measure,
@@ -55,12 +55,21 @@ def main() -> None:
 
 
 def _measure(chosen: list[str]) -> None:
+    """One that fails leaves a row that says so, and the others are measured all the same."""
+    failed = False
     try:
         for name in chosen:
             with tempfile.TemporaryDirectory(prefix=f"bootkit-bench-{name}-", dir=_room()) as folder:
-                MEASUREMENTS[name](Path(folder))
+                try:
+                    MEASUREMENTS[name](Path(folder))
+                except (Exception, SystemExit) as error:
+                    failed = True
+                    print(f"{name} failed: {error}\n", flush=True)
+                    goal(f"{name}: what is not in the other rows", "failed", "", met=False)
     finally:
         table_of_goals()  # also of what was measured before somebody lost patience
+    if failed:
+        sys.exit(1)
 
 
 def _room() -> str:
