@@ -200,13 +200,13 @@ def _entry(answer: Json) -> BootEntry:
 def _object(value: object) -> Json:
     if not isinstance(value, dict):
         raise TypeError(f"{value!r} is not an object")
-    return {str(key): member for key, member in value.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+    return cast("Json", value)  # JSON has no other keys than texts
 
 
 def _list(value: object) -> list[object]:
     if not isinstance(value, list):
         raise TypeError(f"{value!r} is not a list")
-    return list(value)  # pyright: ignore[reportUnknownArgumentType]
+    return cast("list[object]", value)
 
 
 def _text(value: object) -> str:
