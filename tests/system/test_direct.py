@@ -74,7 +74,7 @@ def test_parts_are_read_ahead_and_written_at_their_places(
     source.write_bytes(content)
     target.write_bytes(bytes(length + 9000))
     if refused:
-        monkeypatch.setattr("bootkit.system.direct._opened_direct", lambda *_: None)
+        monkeypatch.setattr("bootkit.system.direct._opened_direct", _nothing)
     parts = [(at, min(CHUNK, length - at)) for at in range(0, length, CHUNK)]
     for shift in (0, 512, 8192):
         with source.open("rb") as reader, target.open("r+b") as written, DirectWriter(written.fileno()) as writer:
@@ -125,3 +125,7 @@ def test_a_medium_that_takes_nothing_past_the_cache_is_written_as_usual(
 
 def _read(file: BinaryIO, places: Sequence[Place]) -> bytes:
     return b"".join(map(bytes, chunks_past_cache(file.fileno(), places, file, lambda _: None)))
+
+
+def _nothing(*_: object) -> None:
+    """A kernel that has no way past its cache."""
