@@ -14,6 +14,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import TypeVar
 
+from bootkit.model.efi import EfiFacts
 from bootkit.model.initrd import InitrdFacts, RootFacts
 from bootkit.model.kernel import KernelFacts
 from bootkit.model.places import TYPE_ESP
@@ -149,9 +150,10 @@ class IsoFacts:
         return tuple(one for one in self.warnings if not (self.missing and any(text in one for text in said)))
 
     @property
-    def has_shims(self) -> bool:
-        """Whether one of the files that were looked into is a shim."""
-        return any(kernel.efi is not None and kernel.efi.shim is not None for kernel in self.kernels.values())
+    def shims(self) -> Mapping[str, EfiFacts]:
+        """The files among those that were looked into that are shims."""
+        found = {path: kernel.efi for path, kernel in self.kernels.items()}
+        return {path: efi for path, efi in found.items() if efi is not None and efi.shim is not None}
 
     @property
     def cpus(self) -> tuple[str, ...]:

@@ -30,10 +30,10 @@ _BY_CPU = {
 def vendor_shims(items: Iterable[ImageItem]) -> Iterator[VendorShim]:
     """The shims in images whose files were looked into, in the places where firmware starts them."""
     for item in items:
-        for path, kernel in (item.facts.kernels if item.facts is not None and item.facts.has_shims else {}).items():
+        for path, efi in (item.facts.shims if item.facts is not None else {}).items():
             firmware = shim_firmware(path)
-            if firmware is not None and kernel.efi is not None and kernel.efi.shim is not None:
-                yield VendorShim(image=item.path, path=path, firmware=firmware, efi=kernel.efi)
+            if firmware is not None:
+                yield VendorShim(image=item.path, path=path, firmware=firmware, efi=efi)
 
 
 def for_machines(

@@ -26,8 +26,11 @@ from bootkit.model.answers import (
 )
 from bootkit.model.boot import Detection, Recognition
 from bootkit.model.catalog import ImageItem
+from bootkit.model.efi import EfiFacts
 from bootkit.model.fields import json_list, json_number, json_object, json_string, parse_json
+from bootkit.model.initrdrecord import kernel_from_json, kernel_to_json
 from bootkit.model.iso import IsoFacts, NotRecorded, RecordedIso
+from bootkit.model.kernel import KernelFacts
 from bootkit.model.places import IMAGES_FILE, OLD_RECORDS_FOLDER
 from bootkit.model.plan import RemoveFile, WriteFile
 from bootkit.model.record import facts_from_json, facts_to_json
@@ -166,7 +169,7 @@ def record_of(item: ImageItem, *, insides: bool = True, fingerprint: str = "") -
         "efi_image": None if item.facts is None else item.facts.efi_image,
         "cpus": () if item.facts is None else item.facts.cpus,
         "packed_by": () if item.facts is None else item.facts.packed_by,
-        "has_shims": item.facts is not None and item.facts.has_shims,
+        "shims": {} if item.facts is None else {path: _place_of(path, item.facts, rest) for path in item.facts.shims},
         "has_sections": item.facts is not None and bool(item.facts.sections),
         "detector": None if known is None else known.detector,
         "detection": None if known is None or known.detection is None else detection_to_json(known.detection),
@@ -193,7 +196,7 @@ def has_insides(item: ImageItem) -> bool:
     return True
 
 
-def _line(document: Mapping[str, object]) -> bytes:
+def _line(document: object) -> bytes:
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode(errors="surrogateescape")
 
 
@@ -249,9 +252,9 @@ class KeptFacts(IsoFacts):
     A slot that was never filled is no attribute, so that Python asks ``__getattr__``.
     """
 
-    __slots__ = ("_cpus", "_efi_image", "_has_shims", "_packed_by", "_rest")
+    __slots__ = ("_cpus", "_efi_image", "_packed_by", "_rest", "_shims")
     _rest: bytes
-    _has_shims: bool
+    _shims: Mapping[str, EfiFacts]
     _cpus: tuple[str, ...]
     _packed_by: tuple[str, ...]
     _efi_image: tuple[int, int] | None
@@ -271,15 +274,17 @@ class KeptFacts(IsoFacts):
         object.__setattr__(facts, "volume_id", json_string(head.get("volume_id"), "volume_id"))
         if head.get("has_sections") is False:
             object.__setattr__(facts, "sections", {})
-        object.__setattr__(facts, "_has_shims", head.get("has_shims") is True)
+        shims = json_object(head.get("shims"), "shims").items()
+        object.__setattr__(facts, "_shims", {path: _shim(rest, _place(place)) for path, place in shims})
         object.__setattr__(facts, "_cpus", json_list(head.get("cpus"), "cpus", json_string))
         object.__setattr__(facts, "_packed_by", json_list(head.get("packed_by"), "packed_by", json_string))
-        object.__setattr__(facts, "_efi_image", _place(head.get("efi_image")))
+        efi_image = head.get("efi_image")
+        object.__setattr__(facts, "_efi_image", None if efi_image is None else _place(efi_image))
         return facts
 
     @property
-    def has_shims(self) -> bool:
-        return self._has_shims
+    def shims(self) -> Mapping[str, EfiFacts]:
+        return self._shims
 
     @property
     def cpus(self) -> tuple[str, ...]:
@@ -306,14 +311,31 @@ class KeptFacts(IsoFacts):
     __hash__ = None  # type: ignore[assignment]  # as of all facts: they hold mappings
 
 
-def _place(value: object) -> tuple[int, int] | None:
-    if value is None:
-        return None
-    match json_list(value, "efi_image", json_number):
+def _place(value: object) -> tuple[int, int]:
+    match json_list(value, "a place", json_number):
         case (offset, size):
             return offset, size
         case _:
-            raise FormatError(tr("the place of its part for UEFI is not an offset and a size"))
+            raise FormatError(tr("a place is not an offset and a size"))
+
+
+def _place_of(path: str, facts: IsoFacts, rest: bytes) -> tuple[int, int]:
+    """Where in the second line stands what is known of a kernel: shims are of a vendor, and the same in many images."""
+    text = _line(kernel_to_json(facts.kernels[path]))
+    return rest.index(text), len(text)
+
+
+def _shim(rest: bytes, place: tuple[int, int]) -> EfiFacts:
+    at, length = place
+    efi = _kernel(rest[at : at + length]).efi
+    if efi is None:
+        raise FormatError(tr("a recorded shim is none"))
+    return efi
+
+
+@lru_cache(maxsize=_RECENT)
+def _kernel(text: bytes) -> KernelFacts:
+    return kernel_from_json(parse_json(text, "a kernel"), "a kernel")
 
 
 class KeptRecognition(Recognition):
