@@ -1,6 +1,7 @@
 """ISO files to measure with: real ones in shape, empty in content."""
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -77,11 +78,14 @@ def make_iso(tree: Path, image: Path, volume_id: str = "BENCH") -> None:
             raise SystemExit(f"xorriso could not make {image.name}")
 
 
-def make_shapes(folder: Path) -> list[Path]:
-    """One small image of each shape."""
+def make_shapes(folder: Path, *, shim: Path | None = None) -> list[Path]:
+    """One small image of each shape, started with ``shim`` by UEFI."""
     images: list[Path] = []
     for name, files in SHAPES.items():
         make_tree(folder / name, files)
+        if shim is not None:
+            (folder / name / "EFI/BOOT").mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(shim, folder / name / "EFI/BOOT/BOOTX64.EFI")
         images.append(folder / f"{name}.iso")
         make_iso(folder / name, images[-1])
     return images

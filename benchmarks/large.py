@@ -1,7 +1,8 @@
 """A stick with a thousand images: what each command costs when one more has come, and how much memory it takes.
 
 No image is a copy of another: each has a label of its own, and they differ in version and in the titles of their menus. Of three
-shapes they are all the same, and their kernels and initrds hold nothing, so that reading those is not measured.
+shapes they are all the same, and their kernels and initrds hold nothing, so that reading those is not measured. Each starts by
+a signed shim, as nearly every image does: what is known of it is most of an image's record.
 """
 
 from itertools import count
@@ -11,6 +12,8 @@ from images import make_shapes, make_varied
 from measure import BOOTKIT, Argv, goal, median, mib, processor_time, run, table
 
 COUNT = 1000
+SHIM = Path("/usr/lib/shim/shimx64.efi.signed")
+"""Of Debian's package shim-signed."""
 COLD = 0.45
 """P for each image."""
 LIMITS = {"generate with one image more": 36, "list": 27, "check": 36}
@@ -21,7 +24,8 @@ SAID = (0, 6, 7, 8)
 
 
 def measure(folder: Path) -> None:
-    shapes = make_shapes(folder)[:3]
+    shim = SHIM if SHIM.exists() else None
+    shapes = make_shapes(folder, shim=shim)[:3]
     stick = folder / "stick"
     (stick / "boot/bootkit").mkdir(parents=True)
     (stick / "boot/bootkit/stick.toml").write_text("[stick]\n", encoding="utf-8")
@@ -41,7 +45,12 @@ def measure(folder: Path) -> None:
     }
     rows = [[name, f"{cost.cpu / unit:.0f} P", mib(cost.peak)] for name, cost in costs.items()]
     rows.insert(0, ["generate, the first time", f"{cold.cpu / unit:.0f} P", mib(cold.peak)])
-    table(f"{COUNT} images, no two the same, of three shapes; a stick in a folder", ["command", "CPU", "peak"], rows)
+    started = "with a shim" if shim else f"without a shim, for there is no {SHIM}"
+    table(
+        f"{COUNT} images, no two the same, of three shapes, {started}; a stick in a folder",
+        ["command", "CPU", "peak"],
+        rows,
+    )
     each = cold.cpu / unit / COUNT
     goal("generate, cold, for each image", f"{each:.2f} P", f"at most {COLD} P", met=each <= COLD)
     for name, limit in LIMITS.items():
