@@ -14,6 +14,7 @@ UNATTENDED = "It installs by itself, by an answer file from the network, which m
 BY_ANSWERS = "It installs by itself, by an answer file of this stick, which may erase disks."
 BY_INITRD = "It installs by itself, by an answer file in its initrd, which may erase disks."
 PUT_TOGETHER = "It installs by itself, by an answer file that is put together when it starts, which may erase disks."
+BY_TITLE = "Its title says that it erases; whether it asks before is not known."
 NETWORK = re.compile(r"(?:https?|ftp|tftp|nfs):", re.IGNORECASE)
 """What begins the place of a file that is not on the medium."""
 

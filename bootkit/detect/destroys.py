@@ -1,4 +1,4 @@
-"""Entries that erase disks without a question: told by the answer file that their kernel line names, or by a word.
+"""Entries that erase disks without a question: told by the answer file that their kernel line names, by a word, or by title.
 
 From a stick they erase the stick as well, if it is the first disk or all are meant. Such an entry is never what an image
 starts by itself: another takes its place, or the same installer without its answers.
@@ -20,6 +20,7 @@ from bootkit.detect.answer_files import (
     ALL_DISKS,
     BY_ANSWERS,
     BY_INITRD,
+    BY_TITLE,
     NETWORK,
     UNATTENDED,
     autoinstall,
@@ -61,6 +62,14 @@ _MOUNTED = (
     "/run/initramfs/live",
 )  # fmt: skip
 """Where the image's files are while an installer runs."""
+_ERASES = re.compile(
+    r"\b(?:eras(?:es?|ing)|wip(?:es?|ing)|destroy(?:s|ing)?|overwrit(?:es?|ing)|nukes?)\b.*"
+    r"\b(?:all|everything|data|(?:hard ?)?(?:disks?|drives?)|partitions?|storage|computer|machine|system)\b",
+    re.IGNORECASE,
+)
+_ERASES_NOT = re.compile(
+    r"\b(?:without|no|not|never|don'?t|non)\b[\w -]{0,12}?(?:eras|wip|destr|overwr|nuk)", re.IGNORECASE
+)
 _UNATTEND = ("/autounattend.xml", "/Autounattend.xml", "/AutoUnattend.xml")
 _AUTOINSTALL = ("/autoinstall.yaml", "/nocloud/user-data", "/user-data", "/cdrom/user-data")
 
@@ -103,6 +112,11 @@ def _without_answers(words: tuple[str, ...]) -> tuple[str, ...]:
 
 def _wipes(iso: IsoView, entry: BootEntry) -> str:
     """What an entry destroys, in a sentence; empty if nothing is known that it destroys."""
+    title = BY_TITLE if _ERASES.search(entry.title) and not _ERASES_NOT.search(entry.title) else ""
+    return _by_what_it_starts(iso, entry) or title
+
+
+def _by_what_it_starts(iso: IsoView, entry: BootEntry) -> str:
     if entry.kind in (EntryKind.WIMBOOT, EntryKind.CHAINLOADER):
         return _by_unattend(iso)
     if entry.kind not in (EntryKind.LINUX, EntryKind.LINUX16, EntryKind.MULTIBOOT2):

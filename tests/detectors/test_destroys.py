@@ -3,7 +3,7 @@
 import pytest
 
 from bootkit.detect import BootEntry, Detection, EntryKind, Role
-from bootkit.detect.answer_files import A_DISK, ALL_DISKS, BY_ANSWERS, BY_INITRD, PUT_TOGETHER, UNATTENDED
+from bootkit.detect.answer_files import A_DISK, ALL_DISKS, BY_ANSWERS, BY_INITRD, BY_TITLE, PUT_TOGETHER, UNATTENDED
 from bootkit.detect.destroys import PRESEEDED, wiped_by, with_warnings_of_wiping
 from bootkit.model.initrd import InitrdFacts
 from bootkit.model.iso import IsoFacts, Node, RecordedIso
@@ -195,3 +195,30 @@ def test_windows_with_an_answer_file_that_wipes_a_disk_says_which() -> None:
 def test_an_image_that_does_nothing_but_erase_starts_by_asking(words: tuple[str, ...], asking: tuple[str, ...]) -> None:
     found = judged({}, words)
     assert [(entry.cmdline, bool(entry.wipes)) for entry in found.entries] == [(asking, False), (words, True)]
+
+
+@pytest.mark.parametrize(
+    ("title", "wipes"),
+    [
+        ("Automated install (erases everything)", BY_TITLE),
+        ("Install Kestrel - WARNING: this DESTROYS ALL DATA", BY_TITLE),
+        ("Wipe disks", BY_TITLE),
+        ("Deploy, overwriting the first hard disk", BY_TITLE),
+        ("Install without erasing the disk", ""),
+        ("Install, does not wipe your data", ""),
+        ("Non-destructive test of the disk", ""),
+        ("Eraser's all-in-one system", ""),
+        ("Swipe keyboard for all", ""),
+    ],
+)
+def test_a_title_that_says_so_is_believed_and_such_an_entry_is_not_the_default(title: str, wipes: str) -> None:
+    lines = (("role=unknown",), ("quiet",))
+    entries = tuple(
+        BootEntry(
+            title=title if at == 0 else "Try", kernel="/k", cmdline=words, role=Role.OTHER if at else Role.DEFAULT
+        )
+        for at, words in enumerate(lines)
+    )
+    found = with_warnings_of_wiping(image({}), Detection(stack="s", distro="d", entries=entries))
+    assert {entry.title: entry.wipes for entry in found.entries} == {title: wipes, "Try": ""}
+    assert found.entries[0].title == ("Try" if wipes else title)
