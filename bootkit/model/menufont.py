@@ -10,8 +10,6 @@ class Face(StrEnum):
     """What a font is for."""
 
     SANS = "sans"
-    MONO = "mono"
-    """Of letters that are equally wide, as in GRUB's terminal."""
     CHINESE = "chinese"
     """Of the signs that the others lack: GRUB takes from any font what the one that is asked for has not."""
 
@@ -38,20 +36,9 @@ class MenuFont:
 
 
 TEXT = MenuFont(face=Face.SANS, size=20)
-"""On a screen of 1024x768 or so."""
-LARGE_TEXT = MenuFont(face=Face.SANS, size=32)
-"""On a screen that has no mode but its own, which may have four times the points."""
-LARGE_TERMINAL = MenuFont(face=Face.MONO, size=28)
+_CHINESE = MenuFont(face=Face.CHINESE, size=TEXT.size)
 
 
 def fonts_of(language: str) -> tuple[MenuFont, ...]:
-    """What the menu loads where the screen is of the usual size."""
-    return (TEXT, *_chinese(language, TEXT))
-
-
-def large_fonts_of(language: str) -> tuple[MenuFont, ...]:
-    return (LARGE_TEXT, *_chinese(language, LARGE_TEXT), LARGE_TERMINAL)
-
-
-def _chinese(language: str, beside: MenuFont) -> tuple[MenuFont, ...]:
-    return (MenuFont(face=Face.CHINESE, size=beside.size),) if language == "zh" else ()
+    """What the menu loads."""
+    return (TEXT, _CHINESE) if language == "zh" else (TEXT,)

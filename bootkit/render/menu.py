@@ -9,7 +9,7 @@ from bootkit.bootcfg.find import LOOPBACK_MENUS
 from bootkit.detect import QuickRule
 from bootkit.model.boot import ISO_PATH, BootEntry, Firmware
 from bootkit.model.catalog import LAST, Additions, ImageItem, MenuSettings
-from bootkit.model.menufont import fonts_of, large_fonts_of
+from bootkit.model.menufont import fonts_of
 from bootkit.model.places import (
     CUSTOM_MENU,
     EFI_FOLDER,
@@ -24,12 +24,12 @@ from bootkit.model.places import (
     SUM_FOLDER,
 )
 from bootkit.render.entries import split_words
-from bootkit.render.grub import grub_quote, render
+from bootkit.render.grub import render
 from bootkit.render.lines import MenuLines, render_image
 from bootkit.render.menu_image import GrubEntry, MenuImage
 from bootkit.render.parts import SECTOR, Parts
 from bootkit.render.search import findable, first_letters
-from bootkit.render.theme import LARGE, is_our_theme, theme_background, theme_path
+from bootkit.render.theme import is_our_theme, theme_background, theme_path
 from bootkit.render.tree import MenuFolder, is_speakable, menu_tree
 from bootkit.values import dataclass
 
@@ -237,12 +237,10 @@ def _values(
         "findable": found,
         "letters": first_letters(found),
         "keeps_last": settings.default == LAST,
-        "theme": _theme_word(theme_path(settings.theme, scale="$scale"), settings.theme),
+        "theme": theme_path(settings.theme),
         "theme_is_ours": is_our_theme(settings.theme),
-        "translated_theme": _theme_word(theme_path(settings.theme, settings.language, "$scale"), settings.theme),
-        "large": LARGE,
+        "translated_theme": theme_path(settings.theme, settings.language),
         "fonts": [font.path for font in fonts_of(settings.language)] if settings.has_fonts else [],
-        "large_fonts": [font.path for font in large_fonts_of(settings.language)],
         "background": theme_background(settings.theme),
         "language": settings.language,
         "locale_folder": LOCALE_FOLDER,
@@ -268,13 +266,6 @@ def _values(
         "custom_menu": CUSTOM_MENU,
         "stick_file": STICK_FILE,
     }
-
-
-def _theme_word(path: str, theme: str) -> str:
-    """The path of a theme in GRUB script; ours has a variable in it. Empty for GRUB's own look."""
-    if is_our_theme(theme):
-        return f'"($stick){path}"'
-    return f'"($stick)"{grub_quote(path)}' if path else ""
 
 
 def _known_images(items: Sequence[ImageItem]) -> list[str]:

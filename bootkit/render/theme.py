@@ -8,10 +8,9 @@ lacks; a theme without a picture for the background leaves an error behind, whic
 
 from collections.abc import Callable, Mapping
 from functools import cache
-from itertools import product
 
 from bootkit.model.catalog import DARK, LIGHT, PLAIN
-from bootkit.model.menufont import LARGE_TERMINAL, LARGE_TEXT, TEXT
+from bootkit.model.menufont import TEXT
 from bootkit.model.places import THEME_FOLDER
 from bootkit.render.grub import render
 from bootkit.render.icons import ICON
@@ -19,41 +18,15 @@ from bootkit.render.png import Pixel, png
 from bootkit.render.texts import translations
 from bootkit.values import dataclass
 
-LARGE = "-large"
-"""The scale for a screen that has no mode but its own."""
 _SAMPLES = 4
 """Points along one side of a pixel by which a curve's share of it is found."""
 _LOGO = 36
+_LINE = TEXT.size * 5 // 4
+"""Height of a line of text."""
 _ROUND = 5
 """Radius of the corners of a line's box."""
 _NOTHING: Pixel = (0, 0, 0, 0)
 _SLICES = ("nw", "n", "ne", "w", "c", "e", "sw", "s", "se")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Scale:
-    """Sizes in pixels of a theme for one kind of screen."""
-
-    name: str
-    font: str
-    terminal: str
-    line: int
-    """Height of a line of text."""
-
-    @property
-    def icon(self) -> int:
-        return self.line * 4 // 5
-
-    @property
-    def logo(self) -> int:
-        """Beside two lines."""
-        return 2 * self.line
-
-
-_SCALES = (
-    _Scale(name="", font=TEXT.name, terminal="Unifont Regular 16", line=25),
-    _Scale(name=LARGE, font=LARGE_TEXT.name, terminal=LARGE_TERMINAL.name, line=40),
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,15 +86,11 @@ def is_our_theme(name: str) -> bool:
     return name in PALETTES
 
 
-def theme_path(name: str, language: str = "en", scale: str = "") -> str:
-    """The path of the theme's ``theme.txt`` on the stick; empty for GRUB's own look.
-
-    ``scale`` is the name of a scale of ours, or a variable of the menu's script that has it.
-    """
+def theme_path(name: str, language: str = "en") -> str:
+    """The path of the theme's ``theme.txt`` on the stick; empty for GRUB's own look."""
     if not is_our_theme(name):
         return "" if name == PLAIN else name
-    spoken = "" if language == "en" else f"-{language}"
-    return f"{THEME_FOLDER}/theme{scale}{spoken}.txt"
+    return f"{THEME_FOLDER}/theme.txt" if language == "en" else f"{THEME_FOLDER}/theme-{language}.txt"
 
 
 def theme_background(name: str) -> str:
@@ -135,8 +104,8 @@ def theme_files(name: str, language: str = "en", *, searches: bool = False) -> d
         return {}
     palette = PALETTES[name]
     files = {f"{THEME_FOLDER}/{picture}.png": content for picture, content in _pictures(palette).items()}
-    for spoken, scale in product(("en", language), _SCALES):
-        files[theme_path(name, spoken, scale.name)] = _theme_text(palette, spoken, scale, searches=searches)
+    for spoken in ("en", language):
+        files[theme_path(name, spoken)] = _theme_text(palette, spoken, searches=searches)
     return files
 
 
@@ -158,13 +127,15 @@ def _pictures(palette: Palette) -> Mapping[str, bytes]:
     }
 
 
-def _theme_text(palette: Palette, language: str, scale: _Scale, *, searches: bool) -> bytes:
+def _theme_text(palette: Palette, language: str, *, searches: bool) -> bytes:
     texts = translations(language)
 
     def in_language(text: str) -> str:
         return f'"{texts.get(text, text)}"'
 
-    return render("theme.txt.j2", palette=palette, scale=scale, searches=searches, _=in_language).encode()
+    return render(
+        "theme.txt.j2", palette=palette, font=TEXT.name, line=_LINE, icon=ICON, searches=searches, _=in_language
+    ).encode()
 
 
 def _box(name: str, radius: int, fill: str, border: str) -> dict[str, bytes]:

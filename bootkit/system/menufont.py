@@ -20,7 +20,6 @@ _FOLDER = Path("/usr/share/fonts")
 _PROGRAMS = ("grub-mkfont", "grub2-mkfont")
 _FILES: Mapping[Face, tuple[str, ...]] = {
     Face.SANS: ("DejaVuSans.ttf", "NotoSans-Regular.ttf", "LiberationSans-Regular.ttf"),
-    Face.MONO: ("DejaVuSansMono.ttf", "NotoSansMono-Regular.ttf", "LiberationMono-Regular.ttf"),
     Face.CHINESE: ("NotoSansCJK-Regular.ttc", "DroidSansFallbackFull.ttf", "wqy-microhei.ttc", "wqy-zenhei.ttc"),
 }
 """The best first."""

@@ -9,7 +9,7 @@ from bootkit.app.menu import fonts
 from bootkit.app.verbs.generate import plan_generation
 from bootkit.errors import FormatError
 from bootkit.formats.pf2 import characters
-from bootkit.model.menufont import LARGE_TERMINAL, TEXT, fonts_of, large_fonts_of
+from bootkit.model.menufont import TEXT, Face, MenuFont, fonts_of
 from bootkit.model.places import MENU, MENU_FONT, STICK_FILE
 from bootkit.model.plan import WriteFile
 from bootkit.render.texts import translations
@@ -44,7 +44,7 @@ def test_what_is_there_already_is_not_written_again(volume: Volume, stick: Path)
     assert {"grub.cfg", "theme.txt", "logo.png", "select_c.png"} <= written
     assert "de.mo" not in written
     german, _ = _generate(volume, stick, '[menu]\nmenu_language = "de"\n')
-    assert german == {"grub.cfg", "generated.json", "de.mo", "theme-de.txt", "theme-large-de.txt"}
+    assert german == {"grub.cfg", "generated.json", "de.mo", "theme-de.txt"}
     assert _generate(volume, stick, '[menu]\nmenu_language = "de"\n')[0] == set()
     assert _generate(volume, stick, '[menu]\ntheme = "plain"\n')[0] == {"grub.cfg", "generated.json"}
 
@@ -95,7 +95,7 @@ def test_what_is_no_font_is_told(font: bytes) -> None:
 
 SANS = Path("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf")
 CHINESE = Path("/usr/share/fonts/truetype/droid/DroidSansFallbackFull.ttf")
-MADE = {"sans-20.pf2", "sans-32.pf2", "mono-28.pf2"}
+MADE = {"sans-20.pf2"}
 needs_fonts = pytest.mark.skipif(
     not (SANS.exists() and CHINESE.exists() and which("grub-mkfont")), reason="needs grub-mkfont, DejaVu and Droid"
 )
@@ -106,16 +106,16 @@ needs_fonts = pytest.mark.skipif(
 def test_the_menu_gets_clean_fonts_of_this_computer_and_keeps_them(language: str, volume: Volume, stick: Path) -> None:
     settings = f'[menu]\nmenu_language = "{language}"\n'
     needed = {letter for text in translations(language).values() for letter in text if letter.isprintable()}
-    made = MADE | ({"chinese-20.pf2", "chinese-32.pf2"} if language == "zh" else set[str]())
+    made = MADE | ({"chinese-20.pf2"} if language == "zh" else set[str]())
     grubs_own = _font("".join(needed))
     assert {name for name in _generate(volume, stick, settings, grubs_own)[0] if name.endswith(".pf2")} == made
     assert b"sans-20.pf2" in (stick / MENU.lstrip("/")).read_bytes()
-    for loaded in (fonts_of(language), large_fonts_of(language)):
-        contents = [(stick / font.path.lstrip("/")).read_bytes() for font in loaded]
-        assert needed <= frozenset[str]().union(*map(characters, contents))
-        for font, content in zip(loaded, contents, strict=True):
-            assert content[20:].startswith(font.name.encode())
-            assert len(content) < 100_000
+    loaded = fonts_of(language)
+    contents = [(stick / font.path.lstrip("/")).read_bytes() for font in loaded]
+    assert needed <= frozenset[str]().union(*map(characters, contents))
+    for font, content in zip(loaded, contents, strict=True):
+        assert content[20:].startswith(font.name.encode())
+        assert len(content) < 40_000
     again = _generate(volume, stick, f"{settings}timeout = 9\n", grubs_own)[0]
     assert ("grub.cfg" in again, made & again) == (True, set())
 
@@ -138,7 +138,7 @@ def test_grub_takes_a_font_that_was_made(tmp_path: Path) -> None:
     made = make_menu_font(TEXT, "aäß↑ ", tmp_path)
     assert made is not None
     assert characters(made) == frozenset("aäß↑ ")
-    assert make_menu_font(LARGE_TERMINAL, "a", tmp_path) is None
+    assert make_menu_font(MenuFont(face=Face.CHINESE, size=20), "系", tmp_path) is None
     (tmp_path / "font.pf2").write_bytes(made)
     (tmp_path / "grub.cfg").write_text(f"loadfont (host){tmp_path}/font.pf2\nlsfonts\nexit\n")
     argv = ["grub-emu", "--root", "host", "--directory", str(tmp_path)]

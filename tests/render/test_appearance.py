@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from bootkit.model.catalog import DARK, LIGHT, MENU_LANGUAGES, PLAIN, Additions, ImageAppearance, MenuSettings
-from bootkit.model.menufont import LARGE_TERMINAL, LARGE_TEXT, TEXT
+from bootkit.model.menufont import TEXT
 from bootkit.model.places import GRUBENV, LOCALE_FOLDER, THEME_FOLDER
 from bootkit.plan.password import grub_digest
 from bootkit.render.appearance import appearance_files
@@ -153,29 +153,15 @@ def test_a_theme_has_all_the_files_that_it_names(theme: str) -> None:
     # without it GRUB complains at each entry that is started, and waits for a key
     assert 'desktop-image: "background.png"' in text
     assert f"{THEME_FOLDER}/theme-de.txt" in files
-    assert f"{THEME_FOLDER}/theme-large-de.txt" in files
-    assert sum(map(len, files.values())) < 48_000
-
-
-def test_the_theme_of_a_large_screen_differs_in_sizes_alone() -> None:
-    files = appearance_files(MenuSettings())
-    small, large = (files[f"{THEME_FOLDER}/theme{scale}.txt"].decode() for scale in ("", "-large"))
-    assert TEXT.name in small
-    assert LARGE_TEXT.name in large
-    assert f'terminal-font: "{LARGE_TERMINAL.name}"' in large
-    assert _shape(small) == _shape(large)
-
-
-def _shape(theme: str) -> str:
-    """A theme without its fonts and numbers."""
-    return re.sub(r"\d+", "#", re.sub(r'font(:| =) ".*"', "font", theme))
+    assert f'item_font = "{TEXT.name}"' in text
+    assert sum(map(len, files.values())) < 40_000
 
 
 def test_fonts_of_ours_are_loaded_where_no_signature_is_asked_for() -> None:
     with_fonts = menu_text(CATALOG, MenuSettings(has_fonts=True), RULES).decode()
     assert TEXT.path not in menu_text(CATALOG, MenuSettings(), RULES).decode()
     before = with_fonts[: with_fonts.index(TEXT.path)].splitlines()
-    assert before[-3:-1] == ['    if [ "$lockdown" != y ]; then', '      if [ -z "$scale" ]; then']
+    assert before[-2] == '    if [ "$lockdown" != y ]; then'
     assert grub_script_error(with_fonts.encode()) is None
 
 

@@ -3,7 +3,7 @@
 from bootkit.errors import FormatError
 from bootkit.formats.pf2 import characters
 from bootkit.model.catalog import MENU_LANGUAGES, MenuSettings
-from bootkit.model.menufont import Face, MenuFont, fonts_of, large_fonts_of
+from bootkit.model.menufont import Face, MenuFont, fonts_of
 from bootkit.model.plan import WriteFile
 from bootkit.render.texts import translations
 from bootkit.render.theme import is_our_theme
@@ -29,7 +29,7 @@ def plan_fonts(volume: Volume, settings: MenuSettings) -> FontPlan:
     if not is_our_theme(settings.theme):
         return FontPlan()
     steps: list[WriteFile] = []
-    for font in (*fonts_of(settings.language), *large_fonts_of(settings.language)):
+    for font in fonts_of(settings.language):
         needed = _letters(font, settings.language)
         if _has(read_file(volume, font.path, _LIMIT), needed):
             continue
