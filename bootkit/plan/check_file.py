@@ -158,8 +158,9 @@ def _by_table(detection: Detection, filesystem: str) -> FileAnswer:
         reason = f"Nobody knows whether it finds its file on {name}."
         return FileAnswer(filesystem=filesystem, readable=None, basis=Basis.NONE, reason=reason)
     readable = filesystem in detection.filesystems
-    known = "is known" if readable else "is not known"
-    reason = f"{detection.stack} of this image {known} to find its file on {name}."
+    reason = f"{detection.stack} of this image is not known to find its file on {name}."
+    if readable:
+        reason = f"{detection.stack} of this image is known to find its file on {name}."
     return FileAnswer(filesystem=filesystem, readable=readable, basis=Basis.DETECTOR, reason=reason)
 
 

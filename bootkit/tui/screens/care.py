@@ -10,7 +10,7 @@ from textual.widgets import DataTable
 
 from bootkit.app.stick.target import disk_of
 from bootkit.app.verbs.doctor import Diagnosis, examine
-from bootkit.i18n import tr
+from bootkit.i18n import spoken, tr
 from bootkit.model.prepare import PreparePlan
 from bootkit.system.sticks import Stick
 from bootkit.tui import jobs
@@ -184,5 +184,5 @@ def _diagnosis(found: Diagnosis) -> str:
     missing = [tr("MISSING  {name}: {without_it}", name=one.name, without_it=one.without_it) for one in found.missing]
     install = [tr("To install all that is missing:\n  {command}", command=found.command)] if found.command else []
     there = [f"ok       {one.name}: {one.where}" for one in found.findings if one.where]
-    parts = ("\n".join(missing), *install, "\n".join(found.secure_boot), "\n".join(there))
+    parts = ("\n".join(missing), *install, "\n".join(map(spoken, found.secure_boot)), "\n".join(there))
     return "\n\n".join(filter(None, parts))

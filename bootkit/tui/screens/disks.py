@@ -22,9 +22,7 @@ from bootkit.tui.screens.text import TextScreen
 from bootkit.tui.widgets.image_table import ANSWERS
 from bootkit.units import format_size
 
-_FILE = FormField(
-    name="file", label=tr("Disk"), example=tr("raw, packed or of a virtual machine: debian.qcow2"), is_path=True
-)
+_FILE = FormField(name="file", label=tr("Disk"), example="debian.qcow2, debian.raw.xz", is_path=True)
 _ISO = FormField(
     name="iso", label=tr("ISO file"), example=tr("of a live system: /home/anna/debian-live.iso"), is_path=True
 )

@@ -75,7 +75,7 @@ extensions, apps, changes, answer files, disks, and to what can be done with the
         key("v", "verify", tr("Verify"), twin="bootkit verify"),
         key("e", "explain", tr("Explain"), twin="bootkit explain"),
         # at once, before the keys that were typed in the same breath: they are what is searched, and no commands
-        Binding("slash", "search", "Find", key_display="/", priority=True, id="search"),
+        Binding("slash", "search", tr("Find"), key_display="/", priority=True, id="search"),
         key("g", "generate", tr("Generate"), twin="bootkit generate"),
         key("o", "stick_options", tr("Options of all"), twin="bootkit options list"),
         key("s", "stack_options", tr("Of its kind"), twin="bootkit options list --stack"),

@@ -112,14 +112,15 @@ class OptionRow(Line):
             return tr("no effect")
         if self.problem:
             return tr("! not possible")
-        words = spoken((self._scope if self._own is not None else self.listed.scope).words)
+        scope = self._scope if self._own is not None else self.listed.scope
+        words = tr("default") if scope is Scope.DEFAULT else spoken(scope.words)
         return f"* {words}" if self._own != self._kept else words
 
     def _field(self) -> Input | ChoiceField:
         inherited = shown_value(self.spec, self._inherited)
         match self.spec.kind:
             case Kind.SWITCH:
-                return self._choice((f"({inherited})", tr("yes"), tr("no")), (None, True, False))
+                return self._choice((f"({spoken(inherited)})", tr("yes"), tr("no")), (None, True, False))
             case Kind.CHOICE:
                 return self._choice((f"({inherited})", *self.spec.choices), (None, *self.spec.choices))
             case _:
