@@ -79,3 +79,10 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
         return image
 
     return put
+
+
+@pytest.fixture
+def light_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keys that cost no second of processor each time that they are derived from a passphrase."""
+    least = ("--pbkdf-memory", "32", "--pbkdf-parallel", "1", "--pbkdf-force-iterations", "4")
+    monkeypatch.setattr("bootkit.system.luks._ARGON2", least)

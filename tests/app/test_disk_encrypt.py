@@ -32,6 +32,9 @@ _STEPS_LIMIT = 100
 """Programs that are called, at most."""
 
 
+pytestmark = pytest.mark.usefixtures("light_keys")
+
+
 @pytest.fixture
 def stick(tmp_path: Path) -> Path:
     image = tmp_path / "stick.img"

@@ -55,13 +55,6 @@ def bootkit(
         signal.signal(number, handler)
 
 
-@pytest.fixture
-def light_keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keys that cost no second of processor each time that they are derived from a passphrase."""
-    least = ("--pbkdf-memory", "32", "--pbkdf-parallel", "1", "--pbkdf-force-iterations", "4")
-    monkeypatch.setattr("bootkit.system.luks._ARGON2", least)
-
-
 def make_appimage(folder: Path, tree: Path) -> Path:
     """An ELF header of 64 bytes with one section header behind it, the mark of type 2, and a squashfs behind that."""
     squashfs = folder / "app.squashfs"

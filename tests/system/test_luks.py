@@ -31,9 +31,7 @@ def plain(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def sealed(plain: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    least = ("--pbkdf-memory", "32", "--pbkdf-parallel", "1", "--pbkdf-force-iterations", "4")
-    monkeypatch.setattr("bootkit.system.luks._ARGON2", least)
+def sealed(plain: Path, tmp_path: Path, light_keys: None) -> Path:
     image = tmp_path / "sealed"
     image.touch()
     seal(plain, image, PASSPHRASE, label="anna")
