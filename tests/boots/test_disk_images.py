@@ -35,6 +35,7 @@ from tests.boots.disk_image import NEWER, cached_disk_image
 from tests.boots.live_iso import cached_iso, host_suite
 from tests.boots.machine import Session, session
 from tests.boots.uml import choose, uml_session
+from tests.boots.unified_disk import unified_disk
 
 pytestmark = pytest.mark.boots
 
@@ -240,6 +241,28 @@ def test_a_live_run_from_the_menu_leaves_the_disk_as_it_was(family: str, work: P
     before = digest(image)
     require_live(boot(image, LIVE, accelerator))
     assert digest(image) == before
+
+
+@pytest.mark.long
+def test_a_unified_kernel_image_starts_by_its_parts_and_its_root_is_a_btrfs(
+    work: Path, accelerator: Accelerator
+) -> None:
+    image = work / "stick.img"
+    prepare_image(image, 1300 * MIB)
+    source = unified_disk(work, host_suite())
+    with (
+        open_stick(image, writing=True) as opened,
+        planned_disk(opened, source, Watcher(), name="debian") as plan,
+    ):
+        add_images(opened.volume, (plan.addition,))
+        apply_changes(plan_generation(opened.volume).plan, opened.volume)
+    first = boot(image, KEPT, accelerator).facts
+    assert first["root"].startswith("/dev/loop0p2 btrfs rw")
+    assert first["esp"] == "1"
+    # no firmware has started it: GRUB has loaded a part by its place
+    assert re.match(r"BOOT_IMAGE=\S*\d\+\d+ ", first["kernel"]), first["kernel"]
+    assert boot(image, KEPT, accelerator).facts["before"] == "was here"
+    require_clean_data(image, DataFs.EXT4.system.name)
 
 
 @pytest.mark.long
