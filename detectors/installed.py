@@ -6,7 +6,7 @@ an upgrade inside needs no new menu. The kernel's words are those of the system'
 
 Source: initramfs-tools 0.142, init and scripts/local; dracut 059, modules.d/99base/init.sh (hooks), 90crypt (cryptsetup and
 cryptroot-ask only without systemd, systemd-cryptsetup only with it), 90dm and 90lvm; Debian's kernel configuration for the
-cloud flavour (``# CONFIG_USB_SUPPORT is not set``); booted: Debian 12 with either.
+cloud flavour (``# CONFIG_USB_SUPPORT is not set``); booted: Debian 12 with either, and from a unified kernel image on btrfs.
 """
 
 from collections.abc import Iterable, Iterator
