@@ -8,12 +8,16 @@ from importlib.resources.abc import Traversable
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zipimport import zipimporter
 
+import bootkit
 from bootkit.detect.registry import plugin_points
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
+STORED = "fingerprint"
+"""The member of the program's archive that holds its fingerprint."""
 _DERIVED = "__pycache__"
 
 
@@ -26,18 +30,16 @@ def program_fingerprint() -> str:
     their times: it takes 10 ms, is the same on two computers that take turns with a stick, and differs where a package
     manager gives all files one time.
     """
-    return _digest((*members(files("bootkit")), *_of_plugins()))
+    return _digest((("bootkit", own_fingerprint().encode()), *_of_plugins()))
 
 
 @cache
 def own_fingerprint() -> str:
-    """The same of the program alone."""
-    return fingerprint_of(files("bootkit"))
-
-
-def fingerprint_of(folder: Traversable) -> str:
-    """The same of a program that lies elsewhere; ``folder`` is that of its package."""
-    return _digest(members(folder))
+    """The same of the program alone; an archive has it in a member, because to unpack all the others takes longer than most commands."""
+    loader = getattr(bootkit, "__loader__", None)
+    if isinstance(loader, zipimporter):
+        return loader.get_data(STORED).decode()
+    return _digest(members(files("bootkit")))
 
 
 def _digest(contents: Iterable[tuple[str, bytes]]) -> str:

@@ -12,7 +12,7 @@ from bootkit import __version__
 from bootkit.app.stick.program import carried_program, plan_program
 from bootkit.model.places import GENERATE, PROGRAM
 from bootkit.system.changes import apply_changes
-from bootkit.system.program import program_archive
+from bootkit.system.program import carried_archive
 from bootkit.system.volume import Volume
 from tests.app.conftest import MakeIso
 
@@ -44,7 +44,7 @@ def test_a_stick_gets_it_once(volume: Volume, stick: Path) -> None:
 def test_an_older_one_is_replaced_and_a_newer_one_stays(volume: Volume, stick: Path) -> None:
     volume.write({PROGRAM: of_version("0.0.9")})
     assert renew(volume) == f"It carries bootkit {__version__} in the place of 0.0.9: its live systems have it, too."
-    assert (stick / PROGRAM.lstrip("/")).read_bytes() == program_archive()
+    assert (stick / PROGRAM.lstrip("/")).read_bytes() == carried_archive()
     volume.write({PROGRAM: of_version("99.1")})
     assert renew(volume) == f"It carries bootkit 99.1, which is newer than this, {__version__}: that one stays."
     assert (stick / PROGRAM.lstrip("/")).read_bytes() == of_version("99.1")

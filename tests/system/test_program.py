@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tomllib
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from importlib.metadata import PackageNotFoundError, requires
 from io import BytesIO
 from pathlib import Path
@@ -15,10 +15,11 @@ from pathlib import Path
 import pytest
 
 from bootkit import __version__
-from bootkit.system.program import COMPILED, LIBRARIES, SIZE_LIMIT, program_archive, start_script
+from bootkit.system.fingerprint import own_fingerprint
+from bootkit.system.program import COMPILED, LIBRARIES, SIZE_LIMIT, carried_archive, program_archive, start_script
 
 ROOT = Path(__file__).parents[2]
-BUILD = "import sys; from bootkit.system.program import program_archive; sys.stdout.buffer.write(program_archive())"
+BUILD = "import sys; from bootkit.system.program import {0}; sys.stdout.buffer.write({0}())"
 
 
 @pytest.fixture(scope="module")
@@ -63,11 +64,42 @@ def test_it_is_small_and_holds_nothing_that_is_compiled(archive: Path) -> None:
     assert {"jinja2", "textual", "pygments", "rich"} <= licences
 
 
-def test_two_processes_make_the_same_bytes(archive: Path) -> None:
+@pytest.mark.parametrize("made", [program_archive, carried_archive])
+def test_two_processes_make_the_same_bytes(made: Callable[[], bytes]) -> None:
     other = subprocess.run(
-        [sys.executable, "-c", BUILD], env={**os.environ, "PYTHONHASHSEED": "7"}, capture_output=True, check=True
+        [sys.executable, "-c", BUILD.format(made.__name__)],
+        env={**os.environ, "PYTHONHASHSEED": "7"},
+        capture_output=True,
+        check=True,
     )
-    assert other.stdout == archive.read_bytes()
+    assert other.stdout == made()
+
+
+def test_byte_code_is_run_by_the_python_that_made_it_and_passed_over_by_others(tmp_path: Path) -> None:
+    assert len(carried_archive()) < SIZE_LIMIT
+    with zipfile.ZipFile(BytesIO(carried_archive())) as opened:
+        contents = {name: opened.read(name) for name in opened.namelist()}
+    # whichever of the two is run shows
+    contents["bootkit/cli/guard.py"] = b"raise SystemExit('the source')"
+    code = contents["bootkit/cli/guard.pyc"]
+    assert os.fspath(ROOT).encode() not in code
+
+    def said(code: bytes) -> str:
+        contents["bootkit/cli/guard.pyc"] = code
+        with zipfile.ZipFile(tmp_path / "other.pyz", "w") as other:
+            for name, content in contents.items():
+                other.writestr(name, content)
+        argv = [sys.executable, "-S", "-E", tmp_path / "other.pyz", "--version"]
+        done = subprocess.run(argv, capture_output=True, text=True, check=False)
+        return done.stdout + done.stderr
+
+    assert said(code) == f"bootkit {__version__}\n"
+    assert said(b"\xf3\x0d\r\n" + code[4:]) == "the source\n"
+
+
+def test_the_archive_knows_its_fingerprint(archive: Path) -> None:
+    with zipfile.ZipFile(archive) as opened:
+        assert opened.read("fingerprint").decode() == own_fingerprint()
 
 
 def test_it_starts_without_any_library_of_the_host_and_gives_itself_back(archive: Path, tmp_path: Path) -> None:

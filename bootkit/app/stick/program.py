@@ -8,8 +8,8 @@ from bootkit import __version__
 from bootkit.model.places import GENERATE, PROGRAM, START_PROGRAM
 from bootkit.model.plan import KeepOld, StickPlan, StickStep, WriteFile
 from bootkit.plan.versions import is_newer
-from bootkit.system.fingerprint import fingerprint_of, own_fingerprint
-from bootkit.system.program import program_archive, start_script
+from bootkit.system.fingerprint import STORED, own_fingerprint
+from bootkit.system.program import carried_archive, start_script
 from bootkit.system.volume import Volume, read_file
 from bootkit.values import dataclass
 
@@ -20,6 +20,7 @@ class Carried:
 
     version: str
     fingerprint: str
+    """Empty where it does not say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +33,7 @@ class ProgramPlan:
 def program_files() -> tuple[WriteFile, ...]:
     """The program as a stick carries it, and the scripts that start it there."""
     return (
-        WriteFile(path=PROGRAM, content=program_archive()),
+        WriteFile(path=PROGRAM, content=carried_archive()),
         WriteFile(path=START_PROGRAM, content=start_script("bootkit.sh")),
         WriteFile(path=GENERATE, content=start_script("generate.sh")),
     )
@@ -45,7 +46,8 @@ def carried_program(volume: Volume) -> Carried | None:
     try:
         with volume.open(PROGRAM) as file, zipfile.ZipFile(file) as archive:
             first = ast.parse(archive.read("bootkit/__init__.py"))
-            return Carried(version=_version(first), fingerprint=fingerprint_of(zipfile.Path(archive, "bootkit/")))
+            fingerprint = archive.read(STORED).decode() if STORED in archive.namelist() else ""
+            return Carried(version=_version(first), fingerprint=fingerprint)
     except (zipfile.BadZipFile, KeyError, ValueError, SyntaxError):
         return None
 
