@@ -18,33 +18,60 @@ from bootkit.system.changes import apply_changes
 from bootkit.system.qemu import Accelerator
 from bootkit.system.sticks import open_stick
 from bootkit.units import MIB
+from tests.app.conftest import small_iso
 from tests.boots.clean import require_clean_data
 from tests.boots.live_iso import cached_iso, host_suite
 from tests.boots.machine import Session, session
 
 pytestmark = [pytest.mark.boots, pytest.mark.long]
 
-LOOKS_AFTER_ITSELF = r"""
+DOES = r"""
+does() {
+	bk_key=$1
+	shift
+	"$@" >/run/said 2>&1
+	echo "$bk_key=$?"
+	while IFS= read -r line; do echo "said $line"; done </run/said
+}
+"""
+LOOKS_AFTER_ITSELF = rf"""{DOES}
 cp /isodevice/download /isodevice/boot/iso/second.iso
 echo "entry=$(grep -c 'Look after this stick' /usr/local/share/applications/bootkit.desktop)"
-/isodevice/boot/generate >/run/said 2>&1
-echo "generated=$?"
-while IFS= read -r line; do echo "said $line"; done </run/said
-bootkit remove live-first.iso --yes >/run/said 2>&1
-echo "removed=$?"
-while IFS= read -r line; do echo "said $line"; done </run/said
-bootkit options set timeout 7 >/run/said 2>&1
-echo "options=$?"
-bootkit ext list >/run/said 2>&1
-echo "extensions=$?"
-while IFS= read -r line; do echo "said $line"; done </run/said
-bootkit check >/run/said 2>&1
-echo "checked=$?"
-while IFS= read -r line; do echo "said $line"; done </run/said
+does generated /isodevice/boot/generate
+does removed bootkit remove live-first.iso --yes
+does options bootkit options set timeout 7
+does extensions bootkit ext list
+does checked bootkit check
+# as a browser leaves it, in the user's folder
+cp /isodevice/small /run/small.iso
+does added bootkit add /run/small.iso
+does home bootkit home create mine --size 64M
+does shown python3 /isodevice/terminal.py
+"""
+TERMINAL = r"""
+import fcntl, os, pty, select, struct, sys, termios, time
+
+child, line = pty.fork()
+if child == 0:
+    os.execvpe("bootkit", ["bootkit", "tui"], {**os.environ, "TERM": "xterm-256color", "HOME": "/root"})
+fcntl.ioctl(line, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+seen, deadline, asked = b"", time.monotonic() + 240, False
+while time.monotonic() < deadline:
+    if select.select([line], [], [], 1)[0]:
+        try:
+            seen += os.read(line, 1 << 16)
+        except OSError:
+            break
+    if not asked and b"LIVE" in seen and b"Bookworm" in seen:
+        asked = True
+        os.write(line, b"\x11")  # Ctrl+Q
+print("images on the screen:", asked)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) if asked else 99)
 """
 NEW_ENTRY = r"""
 echo "words=$(cat /proc/cmdline)"
 echo "system=$(. /etc/os-release; echo $ID)"
+echo "home=$(while read -r device folder rest; do [ "$device" = "${device#/dev/loop}" ] || echo "$folder"; done </proc/mounts | grep -c ^/home/)"
 """
 
 
@@ -66,23 +93,29 @@ def test_the_running_system_writes_the_menu_and_the_new_entry_boots(
     iso.symlink_to(cached_iso(host_suite()))
     python = ExtensionWish(name="python", output=work / "python.raw", packages=("python3",), onto=iso)
     stick = work / "stick.img"
-    prepare_image(stick, 512 * MIB, layout=layout)
+    prepare_image(stick, 640 * MIB, layout=layout)
     with open_stick(stick, writing=True) as opened:
         add_images(opened.volume, plan_additions(opened.volume, [iso]))
         opened.volume.copy_in(make(plan_extension(python)).path, "/boot/extensions/x86_64/python.raw", lambda _: None)
         # what is no ISO file by its name is no image yet
         opened.volume.copy_in(iso, "/download", lambda _: None)
+        opened.volume.copy_in(small_iso(work, "small"), "/small", lambda _: None)
+        opened.volume.write({"/terminal.py": TERMINAL.encode()})
         apply_changes(plan_generation(opened.volume).plan, opened.volume)
     ran = boot(stick, "live-first.iso", LOOKS_AFTER_ITSELF, accelerator)
     facts = ran.facts
     assert facts["entry"] == "1"
     assert facts["generated"] == "0"
-    assert "said The menu is written: 2 of 2 images boot from it." in ran.report
+    assert "said The menu is written: 2 of 2 images boot from it. 1 image looked into." in ran.report
     assert facts["removed"] == "1"
     assert [line for line in ran.report if "/boot/iso/live-first.iso is in use as /dev/loop" in line]
     assert facts["options"] == "0"
     assert facts["extensions"] == "0"
+    assert facts["added"] == "0"
+    assert facts["home"] == "0"
+    assert facts["shown"] == "0"
     require_clean_data(stick, "vfat" if layout is Layout.SINGLE else "ext4")
     new = boot(stick, "second.iso", NEW_ENTRY, accelerator)
     assert "findiso=/boot/iso/second.iso" in new.facts["words"]
     assert new.facts["system"] == "debian"
+    assert new.facts["home"] == "1"
