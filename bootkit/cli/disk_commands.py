@@ -1,8 +1,10 @@
 """``disk``: installed systems in the image of their disk, a file of the stick."""
 
 import os
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated
 
 from bootkit.cli import output
@@ -32,6 +34,13 @@ def add(
     live_only: Annotated[
         bool, Option("--live-only", help=tr("Never write to it: the menu offers no entry that keeps changes."))
     ] = False,
+    own_things: Annotated[
+        bool,
+        Option(
+            "--own-things",
+            help=tr("Lay your home, extensions, names and scripts over it also when it keeps its changes."),
+        ),
+    ] = False,
     replacing: Annotated[bool, Option("--replace", help=tr("Take the place of the disk of that name."))] = False,
     dry_run: DryRun = False,
 ) -> None:
@@ -39,9 +48,13 @@ def add(
     from bootkit.system.sticks import open_stick
 
     size = parse_size(grow) if grow else 0
+    chosen = {
+        **({"persistence": False} if live_only else {}),
+        **({"own_things": True} if own_things else {}),
+    }
     with open_stick(stick, writing=not dry_run) as opened:
         path = add_disk(
-            opened, file, name=name, size=size, live_only=live_only, replacing=replacing, dry_run=dry_run
+            opened, file, name=name, size=size, chosen=chosen, replacing=replacing, dry_run=dry_run
         ).step.path
     planned = (tr("copy {source} to {path}", source=file, path=path), tr("write the menu"))
     for line in planned if dry_run else (path,):
@@ -87,7 +100,7 @@ def add_disk(
     *,
     name: str = "",
     size: int = 0,
-    live_only: bool = False,
+    chosen: Mapping[str, bool] = MappingProxyType({}),
     replacing: bool = False,
     dry_run: bool = False,
 ) -> "Addition":
@@ -111,21 +124,20 @@ def add_disk(
             )
         )
         if not dry_run:
-            copy_disk(stick, addition, live_only=live_only)
+            copy_disk(stick, addition, chosen=chosen)
         return replace(addition, step=replace(addition.step, source=os.fspath(file)))  # not the raw file made of it
 
 
-def copy_disk(stick: "Stick", addition: "Addition", *, live_only: bool = False) -> None:
-    """Copy it, read it back, and write the menu."""
-    from bootkit.app.verbs.disk import keep_changes_out
+def copy_disk(stick: "Stick", addition: "Addition", *, chosen: Mapping[str, bool] = MappingProxyType({})) -> None:
+    """Copy it, read it back, and write the menu, with the options that are chosen for it."""
+    from bootkit.app.verbs.disk import choose_for_disk
     from bootkit.app.verbs.images import add_images
     from bootkit.cli.images import write_menu
     from bootkit.cli.progress import watching, work_of
 
     with watching(work_of((addition.step,))) as watcher:
         add_images(stick.volume, (addition,), watcher)
-    if live_only:
-        keep_changes_out(stick.volume, addition.step.path)
+    choose_for_disk(stick.volume, addition.step.path, chosen)
     write_menu(stick)
 
 

@@ -244,6 +244,15 @@ OPTIONS: tuple[OptionSpec, ...] = (
         variable="BK_CUSTOMIZE",
     ),
     OptionSpec(
+        key="own_things",
+        kind=Kind.SWITCH,
+        default=False,
+        title="Own things over changes",
+        help="Lay home, extensions, names, language and scripts over an installed system in a file also when it keeps its changes. "
+        "What is set in its files, as its host name, stays there. Off: over its live run only.",
+        variable="BK_OWN_THINGS",
+    ),
+    OptionSpec(
         key="own_disks",
         kind=Kind.CHOICE,
         default=UNTOUCHED,

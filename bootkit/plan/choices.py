@@ -75,12 +75,10 @@ def reason_against(item: ImageItem, spec: OptionSpec) -> str:
     detection = item.recognition.detection if item.recognition else None
     if detection is None or not detection.entries:
         return "" if spec.key in ("alias", "tip", "order", "hidden") else f"{item.name} does not start from the menu."
-    if spec.key in (*TRANSLATED, *ADDED) and lays_over(detection.stack):
-        return ""
-    if spec.key == "own_disks" and closes_disks(detection.stack):
-        return ""
     if spec.key in ADDED:
-        return f"Nothing is added to {detection.stack}, which has no overlay."
+        return _addition_problem(detection, spec.key)
+    if spec.key in TRANSLATED and lays_over(detection.stack):
+        return ""
     if spec.key == "persistence" and not detection.keeps_changes and not detection.is_written:
         return f"Nothing keeps its changes: bootkit persist create {item.name}"
     if spec.key == "seed" and not any(entry.answers for entry in detection.entries):
@@ -93,6 +91,14 @@ def reason_against(item: ImageItem, spec: OptionSpec) -> str:
     if spec.key == "to_ram" and not any(entry.to_ram for entry in linux):
         return f"{detection.stack} cannot copy this image to RAM."
     return ""
+
+
+def _addition_problem(detection: Detection, key: str) -> str:
+    if key == "own_things" and not detection.is_written:
+        return "It is no installed system in a file: they are laid over it in any case."
+    if lays_over(detection.stack) or (key == "own_disks" and closes_disks(detection.stack)):
+        return ""
+    return f"Nothing is added to {detection.stack}, which has no overlay."
 
 
 def unheard(items: tuple[ImageItem, ...], choices: Choices) -> tuple[str, ...]:

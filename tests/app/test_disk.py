@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bootkit.app.stick.catalog import read_catalog
-from bootkit.app.verbs.disk import disk_name, disk_path, find_disks, grown_disk, is_disk, keep_changes_out, planned_disk
+from bootkit.app.verbs.disk import choose_for_disk, disk_name, disk_path, find_disks, grown_disk, is_disk, planned_disk
 from bootkit.app.verbs.generate import plan_generation
 from bootkit.app.verbs.images import add_images
 from bootkit.app.verbs.prepare import prepare_image
@@ -38,7 +38,7 @@ def add(stick: Path, source: Path, *, live_only: bool = False, **words: object) 
         with planned_disk(opened, source, Watcher(), **words) as plan:  # type: ignore[arg-type]  # what the tests name
             add_images(opened.volume, (plan.addition,))
         if live_only:
-            keep_changes_out(opened.volume, plan.addition.step.path)
+            choose_for_disk(opened.volume, plan.addition.step.path, {"persistence": False})
         apply_changes(plan_generation(opened.volume).plan, opened.volume)
     return plan.addition.step.path
 

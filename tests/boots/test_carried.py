@@ -49,7 +49,7 @@ does home bootkit home create mine --size 64M
 does shown python3 /isodevice/terminal.py
 """
 TERMINAL = r"""
-import fcntl, os, pty, select, struct, sys, termios, time
+import fcntl, os, pty, re, select, struct, sys, termios, time
 
 child, line = pty.fork()
 if child == 0:
@@ -62,10 +62,11 @@ while time.monotonic() < deadline:
             seen += os.read(line, 1 << 16)
         except OSError:
             break
-    if not asked and b"LIVE" in seen and b"Bookworm" in seen:
+    screen = re.sub(rb"\x1b\[[0-9;?]*[A-Za-z]", b"", seen)
+    if not asked and b"Debian Bookworm Live" in screen and b"Debian 12.5.0 Live" in screen:
         asked = True
         os.write(line, b"\x11")  # Ctrl+Q
-print("images on the screen:", asked)
+print("images on the screen:", asked, "" if asked else screen[-1500:])
 sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) if asked else 99)
 """
 NEW_ENTRY = r"""

@@ -16,15 +16,19 @@ from pathlib import Path
 import pytest
 
 from bootkit.app.stick.user_files import take_out
-from bootkit.app.verbs.disk import planned_disk
+from bootkit.app.verbs.disk import choose_for_disk, planned_disk
 from bootkit.app.verbs.disk_create import DiskWish, created_disk
 from bootkit.app.verbs.disk_encrypt import encrypted_disk, require_encryptable
 from bootkit.app.verbs.generate import plan_generation
+from bootkit.app.verbs.home import SMALLEST, create_home
 from bootkit.app.verbs.images import add_images
+from bootkit.app.verbs.options import plan_change
 from bootkit.app.verbs.prepare import prepare_image
 from bootkit.app.verbs.test import choose_targets
 from bootkit.formats.partitions import read_partitions
 from bootkit.model.filesystem import DataFs
+from bootkit.model.options import STICK
+from bootkit.plan.edit_settings import Change
 from bootkit.system.changes import Watcher, apply_changes
 from bootkit.system.qemu import Accelerator
 from bootkit.system.sticks import open_stick
@@ -64,6 +68,15 @@ echo "before=$(/usr/bin/tried)"
 echo {package} | base64 -d >/root/tried.deb
 echo "installed=$(dpkg -i /root/tried.deb 2>&1 | tail -n 1)"
 sync
+"""
+OWN = """
+while read -r line; do echo "bootkit $line"; done </run/bootkit/status
+echo "host=$(cat /proc/sys/kernel/hostname)"
+echo "extra=$(/usr/bin/extra)"
+echo "hello=$(cat /run/hello)"
+echo "home=$(while read -r device folder rest; do [ "$folder" != /home/anna ] || echo "$device"; done </proc/mounts)"
+# beside the extension's program
+[ ! -e /run/hello ] || { echo "written=$(cat /usr/bin/written)"; echo kept >/usr/bin/written; }
 """
 PASSPHRASE = b"correct horse"
 KEPT, LIVE = 0, 1
@@ -209,6 +222,40 @@ def test_the_passphrase_of_an_encrypted_root_is_asked_for_until_it_is_right(fami
     assert ran.facts["installed"].startswith("Setting up")
     # the new kernel lies outside, where the menu finds it
     assert NEWER in choose(image, DISK, KEPT).kernel
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("case", [CASES[0], CASES[3]], ids="-".join)
+def test_own_things_are_laid_over_kept_changes_where_that_was_chosen(case: Case, work: Path) -> None:
+    image = prepared_stick(work, case)
+    with open_stick(image, writing=True) as opened:
+        volume = opened.volume
+        volume.copy_in(extension(work), "/boot/extensions/x86_64/extra.raw", lambda _: None)
+        volume.write({"/boot/customize/hello": b"echo hello >/run/hello\n"})
+        create_home(volume, "anna", SMALLEST)
+        changes = [Change(key=key, value=value, place=STICK) for key, value in (("host", "ember"), ("user", "anna"))]
+        apply_changes(plan_change(volume, changes).plan, volume)
+    alone = ended(uml_session(image, choose(image, DISK, KEPT), script=OWN)).facts
+    assert (alone["host"], alone["extra"], alone["hello"], alone["home"]) == ("installed", "", "", "")
+    with open_stick(image, writing=True) as opened:
+        choose_for_disk(opened.volume, DISK, {"own_things": True})
+        apply_changes(plan_generation(opened.volume).plan, opened.volume)
+    for written in ("", "kept"):
+        ran = ended(uml_session(image, choose(image, DISK, KEPT), script=OWN)).facts
+        assert (ran["host"], ran["extra"], ran["hello"]) == ("ember", "more", "hello")
+        assert ran["home"].startswith("/dev/loop")
+        assert ran["written"] == written
+        require_clean_disk(image, case[1])
+
+
+def extension(work: Path) -> Path:
+    """An extension with one program."""
+    program, made = work / "extension/usr/bin/extra", work / "extra.raw"
+    program.parent.mkdir(parents=True)
+    program.write_text("#!/bin/sh\necho more\n")
+    program.chmod(0o755)
+    subprocess.run(["mksquashfs", work / "extension", made, "-quiet", "-no-progress", "-all-root"], check=True)
+    return made
 
 
 @pytest.mark.long

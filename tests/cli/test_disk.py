@@ -22,6 +22,11 @@ def test_a_disk_that_only_runs_live_says_so_in_its_options(bootkit: Bootkit, sti
     assert done.stdout == "no\n"
 
 
+def test_own_things_go_over_kept_changes_where_that_is_said(bootkit: Bootkit, stick: Path, tmp_path: Path) -> None:
+    bootkit("disk", "add", disk_maker(tmp_path)(), "--stick", stick, "--own-things")
+    assert bootkit("options", "get", "own_things", "--image", "debian.raw", "--stick", stick).stdout == "yes\n"
+
+
 @pytest.mark.parametrize("packed", [False, True], ids=["raw", "packed"])
 def test_what_is_no_disk_is_called_so(packed: bool, bootkit: Bootkit, stick: Path, tmp_path: Path) -> None:
     content = b"hello" * 1000
@@ -44,12 +49,12 @@ def test_nobody_is_asked_for_a_password_before_all_else_is_known_to_be_possible(
     bootkit: Bootkit, stick: Path, tmp_path: Path
 ) -> None:
     words = ("--from", tmp_path / "none.iso", "--stick", stick)
-    done = bootkit("disk", "create", "a b", "--size", "90M", *words)
+    done = bootkit("disk", "create", "a b", "--size", "80M", *words)
     assert (done.returncode, done.stderr.splitlines()[0]) == (
         2,
         "bootkit: 'a b' is no host name, which the system is called by, too",
     )
-    done = bootkit("disk", "create", "mine", "--size", "90M", *words)
+    done = bootkit("disk", "create", "mine", "--size", "80M", *words)
     assert done.returncode == 1
     assert "none.iso" in done.stderr
     done = bootkit("disk", "create", "mine", "--size", "100G", *words)

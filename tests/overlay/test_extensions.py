@@ -31,6 +31,11 @@ if [ "$2" = moved ]; then
 	mkdir /mnt/new/rofs
 	mount -o move /mnt/lower /mnt/new/rofs
 fi
+if [ "$2" = kept ]; then
+	export BK_KEPT=with
+	# a second boot finds what the first has left
+	mkdir -p /mnt/plain/.bootkit/usr/lib/work
+fi
 set +e
 BK_HERE=$work/bootkit
 . "$BK_HERE/lib.sh"
@@ -43,13 +48,15 @@ for file in /usr/bin/own /usr/lib/own /usr/bin/merged /usr/lib/merged /etc/merge
 done
 for link in /lib /sbin; do echo "$link is $(readlink "$BK_ROOT$link")"; done
 echo new >"$BK_ROOT/usr/lib/own" && echo writable
+for folder in usr/lib usr/bin etc; do umount "$BK_ROOT/$folder"; done
+cat "$BK_ROOT/usr/lib/own"
 cat "$BK/log" >&2
 """
 MERGED = ("usr/bin/merged", "usr/lib/merged", "etc/merged", "opt/merged")
 SPLIT = ("sbin/split", "lib/split", "usr/bin/split")
 
 
-@pytest.mark.parametrize("root", ["overlay", "moved", "plain"])
+@pytest.mark.parametrize("root", ["overlay", "moved", "plain", "kept"])
 def test_extensions_of_either_shape_are_laid_under_a_merged_root(root: str, tmp_path: Path) -> None:
     system = tmp_path / "root"
     for name in ("usr/bin/own", "usr/lib/own", "usr/sbin/own", "etc/os-release"):
@@ -73,7 +80,9 @@ def test_extensions_of_either_shape_are_laid_under_a_merged_root(root: str, tmp_
     lines = done.stdout.splitlines()
     assert lines[0] == "extensions ok merged.raw, split.raw", done.stderr
     assert not [line for line in lines if line.startswith("missing")], done.stderr
-    assert lines[-3:] == ["/lib is usr/lib", "/sbin is usr/sbin", "writable"]
+    assert lines[-4:-1] == ["/lib is usr/lib", "/sbin is usr/sbin", "writable"]
+    # elsewhere it is in a layer, which has gone with the mount
+    assert (lines[-1] == "new") == (root == "kept"), done.stderr
 
 
 def write(path: Path, content: bytes = b"x") -> None:

@@ -141,6 +141,7 @@ def test_an_image_that_came_after_generate_gets_the_words_too() -> None:
         (image("Alpine initrd"), "guard_stick", "Nothing is added to Alpine initrd"),
         (image("live-boot", "boot=live"), "host", ""),
         (image("mboot", kind=EntryKind.CONFIGFILE), "extra_words", "a kernel line that words"),
+        (image("live-boot", "boot=live"), "own_things", "It is no installed system in a file"),
         (image("archiso"), "to_ram", "cannot copy this image to RAM"),
         (ImageItem(path=PATH, size=1, mtime_ns=1), "language", "does not start"),
         (ImageItem(path=PATH, size=1, mtime_ns=1), "alias", ""),

@@ -89,7 +89,7 @@ def test_byte_code_is_run_by_the_python_that_made_it_and_passed_over_by_others(t
         with zipfile.ZipFile(tmp_path / "other.pyz", "w") as other:
             for name, content in contents.items():
                 other.writestr(name, content)
-        argv = [sys.executable, "-S", "-E", tmp_path / "other.pyz", "--version"]
+        argv = [sys.executable, "-S", "-E", f"{tmp_path}/other.pyz", "--version"]
         done = subprocess.run(argv, capture_output=True, text=True, check=False)
         return done.stdout + done.stderr
 

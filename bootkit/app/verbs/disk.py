@@ -1,6 +1,6 @@
 """``disk``: installed systems in the image of their disk, a file of the stick."""
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -156,10 +156,11 @@ def _warnings(source: Path, notes: tuple[str, ...]) -> tuple[str, ...]:
     return (*((made,) if made else ()), *notes)
 
 
-def keep_changes_out(volume: Volume, path: str) -> None:
-    """Choose for a disk that nothing is ever written to it: the menu, to be written next, has no entry that would."""
+def choose_for_disk(volume: Volume, path: str, values: Mapping[str, bool]) -> None:
+    """Choose options for a disk, before the menu is written: none of its entries is to be there for a moment only."""
     text = settings_text(volume)
-    after = edited(text, [Change(key="persistence", value=False, place=image_place(path))])
+    changes = [Change(key=key, value=value, place=image_place(path)) for key, value in values.items()]
+    after = edited(text, changes)
     if after != text:
         apply_changes(StickPlan(steps=(WriteFile(path=STICK_FILE, content=after.encode()),)), volume)
 

@@ -224,8 +224,15 @@ bk_over_folder() {
 	for bk_pair in $bk_pairs; do
 		[ "${bk_pair%%:*}" != "$1" ] || bk_paths="$bk_paths${bk_paths:+:}${bk_pair#*:}"
 	done
-	mkdir -p "$BK_ROOT$1" "$BK/upper$1" "$BK/work$1"
-	mount -t overlay -o "lowerdir=$bk_paths:$BK_ROOT$1,upperdir=$BK/upper$1,workdir=$BK/work$1" overlay "$BK_ROOT$1"
+	bk_upper=$BK/upper$1 bk_work=$BK/work$1
+	if [ -n "${BK_KEPT-}" ]; then
+		# an installed system is the upper layer itself: what is written to it is kept
+		bk_upper=$BK_ROOT$1 bk_work=$BK_ROOT/.bootkit$1
+	else
+		bk_paths=$bk_paths:$BK_ROOT$1
+	fi
+	mkdir -p "$BK_ROOT$1" "$bk_upper" "$bk_work"
+	mount -t overlay -o "lowerdir=$bk_paths,upperdir=$bk_upper,workdir=$bk_work" overlay "$BK_ROOT$1"
 }
 
 # modprobe and udev find a module by the lists that depmod makes: by the system's own, else by the initrd's, because not

@@ -3,6 +3,7 @@
 #
 # NEWROOT is where the new root is mounted. The first FOLDER on which something is mounted is the stick's partition; where
 # none is (the stack has copied itself to RAM), it is found by its UUID. /run is handed over to the booted system.
+# BK_KEPT: an installed system that keeps its changes, with the user's own things or without.
 # Whatever fails here is logged, and the system boots.
 PATH=/usr/sbin:/usr/bin:/sbin:/bin:/bootkit/bin
 BK_HERE=/bootkit
@@ -32,6 +33,10 @@ bk_log "kernel line: $(cat /proc/cmdline)"
 for bk_file in lib.sh disks.sh close_disk.sh held.sh guard.sh late.sh user.sh home.sh language.sh customize.sh choices bootkit-status bootkit.service; do
 	[ ! -r "$BK_HERE/$bk_file" ] || cat "$BK_HERE/$bk_file" >"$BK/$bk_file"
 done
+if [ "${BK_KEPT-}" = without ]; then
+	bk_run disks
+	exit 0
+fi
 case ,$BK_WORDS, in
 *,off,*)
 	bk_say off "bootkit=off is on the kernel line: nothing was changed"

@@ -1,12 +1,11 @@
 #!/bin/sh
 # root.sh NEWROOT: called in the initrd when the root is mounted there.
 #
-# A run that keeps its changes is left alone: it is the user's own system. Only the computer's disks are given back to it.
-# A live run gets a layer in RAM, unless the whole disk has one, and the user's own things.
+# A live run gets a layer in RAM, unless the whole disk has one, and the user's own things. One that keeps its changes is the
+# user's own system: it gets them where that was chosen, else only the computer's disks back.
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
 BK_BOX=/bootkit/busybox
 BK_WORK=/run/initramfs/bootkit
-BK_HERE=/bootkit
 [ -e /bootkit/disk.done ] || exit 0
 
 root_overlay() {
@@ -41,24 +40,13 @@ root_take_tools() {
 	done
 }
 
-if [ -r /bootkit/disk.live ]; then
-	read -r bk_how </bootkit/disk.live
-	root_take_tools
-	[ "$bk_how" != overlay ] || root_overlay "$1"
-	mount -o remount,rw "$1"
-	sh /bootkit/main.sh "$1" "$BK_WORK/stick"
-	exit 0
-fi
-# shellcheck source=/dev/null
-. "$BK_HERE/lib.sh"
-mkdir -p "$BK"
-# shellcheck source=/dev/null
-[ ! -r "$BK_HERE/choices" ] || . "$BK_HERE/choices"
-cat /bootkit/cure.log >>"$BK/log"
-bk_read_words
-# a system whose rule keeps disks closed finds what it calls
-for bk_file in lib.sh disks.sh close_disk.sh choices; do
-	[ ! -r "$BK_HERE/$bk_file" ] || cat "$BK_HERE/$bk_file" >"$BK/$bk_file"
-done
-bk_run disks
+bk_how=kept
+[ ! -r /bootkit/disk.live ] || read -r bk_how </bootkit/disk.live
+case $bk_how in
+kept) if $BK_BOX grep -q "BK_OWN_THINGS='yes'" /bootkit/choices; then BK_KEPT=with; else BK_KEPT=without; fi ;;
+overlay) root_overlay "$1" ;;
+esac
+[ "${BK_KEPT-}" = without ] || root_take_tools
+export BK_KEPT
+sh /bootkit/main.sh "$1" "$BK_WORK/stick"
 exit 0
