@@ -63,7 +63,7 @@ def _of_kind(words: Sequence[str], name: str, given: dict[str, list[str]]) -> It
             return _options()
         case "options", "value":
             return _option_values(given["key"][0], given)
-        case "prepare" | "upgrade" | "restore", "target":
+        case ("prepare" | "upgrade" | "restore", "target") | ("disk", "to"):
             return _disks()
         case _, "stick":
             return _sticks()

@@ -8,9 +8,11 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated
 
 from bootkit.cli import output
+from bootkit.cli.carry_out import Allow, Expect, YesToDisk, carry_out
 from bootkit.cli.command import Argument, Option
 from bootkit.cli.home_commands import PassphraseFile, new_passphrase, new_secret
 from bootkit.cli.options import AsJson, DryRun, StickOption, Wide, Yes
+from bootkit.errors import UsageError
 from bootkit.i18n import tr
 from bootkit.units import format_size, parse_size
 
@@ -221,16 +223,40 @@ def encrypt(name: DiskName, stick: StickOption = None, passphrase_file: Passphra
 def take_out(
     name: DiskName,
     target: Annotated[
-        Path, Argument(help=tr("Where it goes on this computer: a new file, or a folder."), metavar="FILE")
-    ],
+        Path | None, Argument(help=tr("Where it goes on this computer: a new file, or a folder."), metavar="FILE")
+    ] = None,
+    to: Annotated[
+        Path | None,
+        Option("--to", help=tr("Instead a whole disk that it goes to: all on that is lost."), metavar="DEVICE"),
+    ] = None,
     stick: StickOption = None,
+    allow: Allow = None,
+    dry_run: DryRun = False,
+    yes: YesToDisk = False,
+    expect: Expect = "",
 ) -> None:
-    """Copy a disk from the stick to a file of this computer: the same system, for a disk of its own or a virtual machine."""
+    """Copy a disk from the stick to a file or to a disk of its own: the same system."""
     from bootkit.app.stick.user_files import bring_out
     from bootkit.app.verbs.disk import disk_path
+    from bootkit.app.verbs.disk_take_out import notes_on_taking_out, plan_disk_take_out
     from bootkit.cli.progress import watching
     from bootkit.system.sticks import open_stick
 
-    with open_stick(stick) as opened, watching() as watcher:
-        made, digest = bring_out(opened.volume, disk_path(opened.volume, name), target, watcher)
-    output.answer(f"{made}  {digest}")
+    if (target is None) == (to is None):
+        raise UsageError(tr("name a new file, or a disk by --to"), hint=f"bootkit disk take-out {name} FILE.raw")
+    with open_stick(stick) as opened:
+        path = disk_path(opened.volume, name)
+        if to is not None:
+            plan = plan_disk_take_out(opened, path, to, allow=allow or ())
+            with opened.volume.open(path) as content:
+                carry_out(plan, dry_run=dry_run, as_json=False, yes=yes, expect=expect, content=content)
+            return
+        assert target is not None  # or there is no disk either
+        for note in notes_on_taking_out(opened.volume, path):
+            output.say(tr("note: {warning}", warning=note))
+        if dry_run:
+            output.answer(tr("copy {source} to {path}", source=path, path=target))
+        else:
+            with watching() as watcher:
+                made, digest = bring_out(opened.volume, path, target, watcher)
+            output.answer(f"{made}  {digest}")

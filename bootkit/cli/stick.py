@@ -1,13 +1,11 @@
 """``devices``, ``prepare``, ``upgrade``, ``restore`` and ``doctor``."""
 
 import shlex
-import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 from bootkit.cli import output
-from bootkit.cli.ask import ask, confirm_adoption
+from bootkit.cli.carry_out import Allow, Expect, YesToDisk, carry_out
 from bootkit.cli.command import Argument, Option
 from bootkit.cli.options import AsJson, DryRun, Wide
 from bootkit.i18n import spoken, tr
@@ -16,23 +14,6 @@ from bootkit.model.prepare import Layout, LoaderChoice, PreparePlan, SaveOld
 from bootkit.units import format_size, parse_size
 
 TargetArgument = Annotated[Path, Argument(help=tr("A whole disk (/dev/sdX), or a file that stands for one."))]
-Yes = Annotated[bool, Option("--yes", "-y", help=tr("Do not ask. Enough for a new file; a disk needs --expect, too."))]
-Expect = Annotated[
-    str,
-    Option(
-        help=tr("For scripts: the disk's by-id name or serial, or the file's name; anything else is refused."),
-        metavar="ID",
-    ),
-]
-Allow = Annotated[
-    list[str] | None,
-    Option(
-        help=tr(
-            "Override one reason against a disk, by the key that the refusal names: fixed, large, foreign, partitions."
-        ),
-        metavar="KEY",
-    ),
-]
 Loader = Annotated[LoaderChoice, Option(help=tr("UEFI loaders: signed by the distribution, or built here."))]
 
 LoadersFrom = Annotated[
@@ -94,7 +75,7 @@ def prepare(
     allow: Allow = None,
     dry_run: DryRun = False,
     as_json: AsJson = False,
-    yes: Yes = False,
+    yes: YesToDisk = False,
     expect: Expect = "",
 ) -> None:
     """Make a stick: partitions, file systems, boot loaders. Everything that was on TARGET is lost."""
@@ -111,7 +92,7 @@ def prepare(
         loaders_from=loaders_from,
         allow=allow or (),
     )
-    if _carry_out(plan, dry_run=dry_run, as_json=as_json, yes=yes, expect=expect):
+    if carry_out(plan, dry_run=dry_run, as_json=as_json, yes=yes, expect=expect):
         output.say(tr("Next: bootkit add FILE.iso --stick {path}", path=plan.target.path))
         _tell_what_is_kept(plan)
 
@@ -135,13 +116,13 @@ def upgrade(
     from bootkit.app.verbs.upgrade import plan_upgrade_of, plan_way_back, renew_menu, renew_program
 
     if back:
-        if _carry_out(
+        if carry_out(
             plan_way_back(target, allow=allow or ()), dry_run=dry_run, as_json=as_json, yes=yes, expect=expect
         ):
             output.say(tr("The loaders of before are back; the same command brings the others again."))
         return
     plan = plan_upgrade_of(target, loader=loader, loaders_from=loaders_from, allow=allow or ())
-    if _carry_out(plan, dry_run=dry_run, as_json=as_json, yes=yes, expect=expect):
+    if carry_out(plan, dry_run=dry_run, as_json=as_json, yes=yes, expect=expect):
         output.say(tr("The loaders of before come back by: bootkit upgrade {path} --back", path=plan.target.path))
         output.say(renew_program(target) or tr("It does not carry this version of bootkit yet: see below."))
         if renew_menu(target):
@@ -167,7 +148,7 @@ def restore(
     allow: Allow = None,
     dry_run: DryRun = False,
     as_json: AsJson = False,
-    yes: Yes = False,
+    yes: YesToDisk = False,
     expect: Expect = "",
 ) -> None:
     """Give a stick back as one plain, empty partition. Everything that was on it is lost."""
@@ -177,7 +158,7 @@ def restore(
         plan = plan_putting_back(target, put_back, allow=allow or ())
     else:
         plan = plan_restoration(target, data_fs=fs, label=label, allow=allow or ())
-    if _carry_out(plan, dry_run=dry_run, as_json=as_json, yes=yes, expect=expect):
+    if carry_out(plan, dry_run=dry_run, as_json=as_json, yes=yes, expect=expect):
         _tell_what_is_kept(plan)
 
 
@@ -217,31 +198,6 @@ def doctor(wide: Wide = False, as_json: AsJson = False) -> None:
         output.answer(sentence)
 
 
-def _carry_out(plan: PreparePlan, *, dry_run: bool, as_json: bool, yes: bool, expect: str) -> bool:
-    """Show the plan, ask, apply it; false if it was only shown."""
-    from bootkit.plan.describe import describe, plan_to_json
-
-    if as_json:
-        output.json(plan_to_json(plan))
-    if dry_run:
-        if not as_json:
-            _show(plan, say=output.answer)
-            for number, step in enumerate(plan.steps, start=1):
-                output.answer(f"{number:3}. {describe(step)}")
-        return False
-    _show(plan, say=output.say)
-    _confirm(plan, yes=yes, expect=expect)
-    from bootkit.system.apply import apply_plan
-
-    apply_plan(plan, told=lambda step: output.say(f"  {describe(step)}"))
-    output.say(
-        tr("{path} is ready and was read back. It is safe to remove.", path=plan.target.path)
-        if plan.target.is_device
-        else tr("{path} is ready and was read back.", path=plan.target.path)
-    )
-    return True
-
-
 def _tell_what_is_kept(plan: PreparePlan) -> None:
     from bootkit.system.interrupted import kept_folders
 
@@ -249,45 +205,3 @@ def _tell_what_is_kept(plan: PreparePlan) -> None:
     if is_kept and (kept := kept_folders(plan.target)):
         output.say(tr("The old partition table is kept. It comes back, not the files that were written over, by:"))
         output.say(f"  {shlex.join(['bootkit', 'restore', plan.target.path, '--put-back', str(kept[0])])}")
-
-
-def _show(plan: PreparePlan, say: Callable[[str], None]) -> None:
-    from bootkit.system.devices import clean
-
-    target = plan.target
-    title = f" ({target.title})" if target.title else ""
-    say(f"{plan.action} {clean(target.path)}{title}, {format_size(target.size)}")
-    if target.identity.by_id or target.identity.serial:
-        say("  " + tr("identity: {name}", name=target.identity.by_id or target.identity.serial))
-    if target.twins:
-        say("  " + tr("{twins} has the same serial number: look twice", twins=", ".join(target.twins)))
-    for clause in target.contents:
-        say(f"  {tr('will be lost') if plan.destroys_data else tr('stays')}: {clause}")
-    for note in plan.notes:
-        say(f"  {spoken(note)}")
-    for warning in plan.warnings:
-        say("  " + tr("warning: {warning}", warning=warning))
-
-
-def _confirm(plan: PreparePlan, *, yes: bool, expect: str) -> None:
-    """Go on only if the user named the target, or a script did."""
-    from bootkit.app.verbs.confirm import accepts, expected_names, expects, needs_confirmation
-    from bootkit.errors import DeviceRefused
-
-    path, words = plan.target.path, plan.target.confirm
-    if plan.adopts and not yes:
-        confirm_adoption(path, plan.adopts)
-    if expect and not expects(plan, expect):
-        raise DeviceRefused(
-            tr("{path} is not {expect}", path=path, expect=expect),
-            hint=tr("nothing was written; bootkit devices lists the disks"),
-        )
-    if not needs_confirmation(plan) or (yes and expect):
-        return
-    if yes or not sys.stdin.isatty():
-        hint = tr("say that you mean it: --yes --expect {name}", name=expected_names(plan)[0])
-        raise DeviceRefused(tr("{path} holds something", path=path), hint=hint)
-    shown = tr(" or ").join(words[:2])
-    typed = ask(f"{tr('Everything on it will be lost.')} {tr('Type {name} to go on', name=shown)}")
-    if not accepts(plan, typed):
-        raise DeviceRefused(tr("that is not {shown}", shown=shown), hint=tr("nothing was written"))

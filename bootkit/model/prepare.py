@@ -46,6 +46,8 @@ class Action(StrEnum):
     PREPARE = "prepare"
     UPGRADE = "upgrade"
     RESTORE = "restore"
+    TAKE_OUT = "take-out"
+    """Of an installed system, from a file of a stick to a disk of its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -270,6 +272,20 @@ class WriteFilesystem:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WriteDisk:
+    """The content of a whole disk, read back; its first MiB comes last: before that nothing starts from it."""
+
+    path: str
+    """Of the file on the stick that it is taken from."""
+    size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndTable:
+    """The backup of a GPT at the end of a disk that is larger than the one that it was made for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WriteTable:
     table: PartitionTable
 
@@ -339,6 +355,8 @@ PrepareStep = (
     | PutBack
     | WipeOld
     | WriteFilesystem
+    | WriteDisk
+    | EndTable
     | WriteTable
     | WriteCore
     | ReplaceLoaders

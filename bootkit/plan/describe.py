@@ -11,6 +11,7 @@ from bootkit.model.prepare import (
     BuildLoader,
     CheckWritten,
     CreateFile,
+    EndTable,
     ExchangeLoaders,
     Finish,
     MakeFilesystem,
@@ -25,6 +26,7 @@ from bootkit.model.prepare import (
     WipeOld,
     WriteBootSector,
     WriteCore,
+    WriteDisk,
     WriteFilesystem,
     WriteTable,
 )
@@ -75,6 +77,12 @@ def describe(step: PrepareStep) -> str:  # noqa: C901  # one sentence a kind, an
             return tr(
                 "write partition {partition} at {offset}", partition=step.partition, offset=format_size(step.offset)
             )
+        case WriteDisk():
+            return tr(
+                "write {path}, {size}, its start last, and read it back", path=step.path, size=format_size(step.size)
+            )
+        case EndTable():
+            return tr("put the backup of the partition table at the end")
         case WriteTable(table=table):
             parts = ", ".join(
                 tr(

@@ -1,4 +1,4 @@
-"""Plans for ``prepare``, ``upgrade`` and ``restore``.
+"""Plans for ``prepare``, ``upgrade``, ``restore`` and ``disk take-out``.
 
 The order of the steps is the safety of the user's data: whatever can fail without the disk is done before the disk is
 touched, and what makes it start comes last.
@@ -34,6 +34,7 @@ from bootkit.model.prepare import (
     Action,
     CheckWritten,
     CreateFile,
+    EndTable,
     ExchangeLoaders,
     Finish,
     FreshIds,
@@ -54,6 +55,7 @@ from bootkit.model.prepare import (
     Wish,
     WriteBootSector,
     WriteCore,
+    WriteDisk,
     WriteFilesystem,
     WriteTable,
 )
@@ -218,6 +220,36 @@ def plan_put_back(target: Target, parts: Sequence[tuple[int, int, str]]) -> Prep
     )
 
 
+def plan_take_out(target: Target, *, path: str, size: int, has_gpt: bool, notes: tuple[str, ...] = ()) -> PreparePlan:
+    """The disk in the file ``path`` of a stick, ``size`` bytes, in place of whatever the target holds.
+
+    Raises:
+        DeviceRefused: too small, or sectors that it was not made for.
+    """
+    _check_sectors(target)
+    if target.size < size:
+        raise DeviceRefused(
+            tr(
+                "{path} is too small: {size}, and {minimum} are needed",
+                path=target.path,
+                size=format_size(target.size),
+                minimum=format_size(size),
+            )
+        )
+    return PreparePlan(
+        action=Action.TAKE_OUT,
+        target=target,
+        steps=(
+            *_clear_ends(target),
+            WriteDisk(path=path, size=size),
+            *((EndTable(),) if has_gpt and target.size > size else ()),
+            Finish(),
+        ),
+        notes=notes,
+        destroys_data=target.exists,
+    )
+
+
 def data_uuid(layout: Layout, data_fs: DataFs, ids: FreshIds) -> str:
     """The UUID that the data file system will have, as udev and GRUB spell it (GRUB compares without case)."""
     return _uuid(DataFs.FAT32 if layout is Layout.SINGLE else data_fs, ids)
@@ -319,12 +351,14 @@ def _esp(esp: TablePartition, ids: FreshIds, loaders: LoaderPlan) -> MakeFilesys
 
 
 def _clear(target: Target, table: PartitionTable) -> tuple[PrepareStep, ...]:
+    return _clear_ends(target, tuple(area for part in table.partitions for area in _signature_areas(part)))
+
+
+def _clear_ends(target: Target, areas: tuple[tuple[int, int], ...] = ()) -> tuple[PrepareStep, ...]:
     if not target.is_device:
         return (CreateFile(size=target.size),)
-    end = table.sectors * SECTOR
-    ends = ((0, _SAVED), (end - _SAVED, _SAVED))
-    parts = tuple(area for part in table.partitions for area in _signature_areas(part))
-    return (SaveOld(ranges=ends), WipeOld(ranges=tuple(dict.fromkeys((*ends, *parts)))))
+    ends = ((0, _SAVED), (target.size - _SAVED, _SAVED))
+    return (SaveOld(ranges=ends), WipeOld(ranges=tuple(dict.fromkeys((*ends, *areas)))))
 
 
 def _signature_areas(part: TablePartition) -> tuple[tuple[int, int], ...]:

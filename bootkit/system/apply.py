@@ -1,8 +1,9 @@
-"""Carry out a plan of ``prepare``, ``upgrade`` or ``restore``: the only module that writes to disks.
+"""Carry out a plan of ``prepare``, ``upgrade``, ``restore`` or ``disk take-out``: the only module that writes to disks.
 
 There is no dry run in here: a plan that is not applied is one.
 """
 
+import hashlib
 import io
 import tarfile
 import tempfile
@@ -14,6 +15,7 @@ from typing import BinaryIO, assert_never, cast
 
 from bootkit.errors import BootkitError, Interrupted
 from bootkit.formats.partitions import read_partitions
+from bootkit.formats.reader import read_at
 from bootkit.i18n import tr
 from bootkit.model.boot import Firmware
 from bootkit.model.places import GRUB_FOLDER, LOADERS_FILE, STICK_RECORD
@@ -24,6 +26,7 @@ from bootkit.model.prepare import (
     BuildLoader,
     CheckWritten,
     CreateFile,
+    EndTable,
     ExchangeLoaders,
     Finish,
     MakeFilesystem,
@@ -38,6 +41,7 @@ from bootkit.model.prepare import (
     WipeOld,
     WriteBootSector,
     WriteCore,
+    WriteDisk,
     WriteFilesystem,
     WriteTable,
 )
@@ -68,6 +72,8 @@ class _Made:
     target: OpenTarget
     work: Path
     moved: Moved
+    content: BinaryIO | None
+    """What a disk is taken out of."""
     loaders: list[MadeLoader] = field(default_factory=list[MadeLoader])
     images: dict[int, Path] = field(default_factory=dict[int, Path])
     placed: list[tuple[int, Path]] = field(default_factory=list[tuple[int, Path]])
@@ -78,10 +84,17 @@ class _Made:
     """The list of the loaders that an upgrade has found."""
 
 
-def apply_plan(plan: PreparePlan, *, told: Told = lambda _: None, moved: Moved = lambda _done, _size: None) -> None:
+def apply_plan(
+    plan: PreparePlan,
+    *,
+    told: Told = lambda _: None,
+    moved: Moved = lambda _done, _size: None,
+    content: BinaryIO | None = None,
+) -> None:
     """Take the steps in order, on the disk that the plan names and no other.
 
-    ``moved`` hears how far a partition is written or read back. Either may raise Interrupted.
+    ``moved`` hears how far a partition is written or read back. Either may raise Interrupted. ``content`` is the file of the
+    stick that a plan for ``disk take-out`` names.
 
     Raises:
         DeviceRefused: the disk is in use or not the one of the plan; nothing was written.
@@ -92,7 +105,7 @@ def apply_plan(plan: PreparePlan, *, told: Told = lambda _: None, moved: Moved =
         open_target(plan.target) as target,
         interrupted.remembered(plan) as begin,
     ):
-        state = _Made(plan=plan, target=target, work=Path(work), moved=moved)
+        state = _Made(plan=plan, target=target, work=Path(work), moved=moved, content=content)
         begun = False
         for step in plan.steps:
             try:
@@ -140,6 +153,10 @@ def _take(step: PrepareStep, state: _Made) -> None:  # noqa: C901  # one line a 
         case WriteFilesystem():
             target.put(state.images[step.partition], step.offset, state.moved)
             state.placed.append((step.offset, state.images[step.partition]))
+        case WriteDisk():
+            _write_disk(step, state)
+        case EndTable():
+            _end_table(target)
         case WriteTable():
             _write_table(step.table, target)
             state.table = step.table
@@ -214,6 +231,35 @@ def _make(step: MakeFilesystem, state: _Made) -> None:
 
 def _loader_files(loaders: list[MadeLoader]) -> list[WriteFile]:
     return [WriteFile(path=made.step.path, content=made.content) for made in loaders if made.step.path]
+
+
+def _write_disk(step: WriteDisk, state: _Made) -> None:
+    target, content = state.target, state.content
+    assert content is not None  # whoever applies such a plan has opened it
+    start = read_at(content, 0, min(CHUNK, step.size))
+    written, kept = hashlib.sha256(start), hashlib.sha256(start)
+    for at in range(len(start), step.size, CHUNK):
+        chunk = read_at(content, at, min(CHUNK, step.size - at))
+        written.update(chunk)
+        if target.is_device or chunk.count(0) != len(chunk):
+            target.write(at, chunk)
+        state.moved(at, 2 * step.size)
+    target.flush()
+    for at in range(len(start), step.size, CHUNK):
+        kept.update(target.read(at, min(CHUNK, step.size - at)))
+        state.moved(step.size + at, 2 * step.size)
+    if kept.digest() != written.digest():
+        raise _not_kept(target, len(start))
+    _put_back(0, start, target)
+
+
+def _end_table(target: OpenTarget) -> None:
+    run(["sfdisk", "--quiet", "--no-reread", "--no-tell-kernel", "--relocate", "gpt-bak-std", target.path])
+    target.flush()
+    with target.path.open("rb") as fh:
+        table = read_partitions(cast("BinaryIO", fh))
+    if table.scheme != "gpt" or table.warnings:
+        raise _not_kept(target, 0)
 
 
 def _write_table(table: PartitionTable, target: OpenTarget) -> None:

@@ -3,7 +3,7 @@
 from contextlib import AbstractContextManager
 
 from bootkit.app.stick.user_files import bring_out, require_room
-from bootkit.app.verbs.disk import disk_path, grown_disk, keep_changes_out, planned_disk, require_free_name
+from bootkit.app.verbs.disk import choose_for_disk, disk_path, grown_disk, planned_disk, require_free_name
 from bootkit.app.verbs.images import Addition, add_images
 from bootkit.errors import UsageError
 from bootkit.i18n import spoken, tr
@@ -96,7 +96,7 @@ def _put(stick: Stick, addition: Addition, progress: Job, *, only_live: bool = F
     """Copy it, read it back, and write the menu."""
     _ = add_images(stick.volume, (addition,), progress.watcher())
     if only_live:
-        keep_changes_out(stick.volume, addition.step.path)
+        choose_for_disk(stick.volume, addition.step.path, {"persistence": False})
     progress.say(tr("writing the menu"))
     _ = apply_and_write(stick, StickPlan(steps=()))
 

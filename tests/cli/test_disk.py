@@ -38,6 +38,22 @@ def test_what_is_no_disk_is_called_so(packed: bool, bootkit: Bootkit, stick: Pat
     assert "ISO" not in done.stderr.splitlines()[0]
 
 
+def test_a_disk_of_its_own_is_written_after_it_was_named(bootkit: Bootkit, stick: Path, tmp_path: Path) -> None:
+    source = disk_maker(tmp_path)()
+    bootkit("disk", "add", source, "--stick", stick)
+    target = tmp_path / "target.img"
+    target.write_bytes(b"old" * (6 << 20))
+    take_out = ("disk", "take-out", "debian", "--to", target, "--stick", stick)
+    done = bootkit(*take_out, "--yes")
+    assert (done.returncode, target.read_bytes()[:3]) == (4, b"old")
+    assert "say that you mean it: --yes --expect target.img" in done.stderr
+    planned = bootkit(*take_out, "--dry-run").stdout
+    assert "write /boot/disk/debian.raw, 16.0 MiB, its start last, and read it back" in planned
+    assert bootkit(*take_out, "--yes", "--expect", "target.img").returncode == 0
+    assert target.read_bytes()[1 << 20 : 14 << 20] == source.read_bytes()[1 << 20 : 14 << 20]
+    assert bootkit("disk", "take-out", "debian", "--stick", stick).returncode == 2
+
+
 def test_a_disk_is_not_made_for_a_name_that_is_taken(bootkit: Bootkit, stick: Path, tmp_path: Path) -> None:
     bootkit("disk", "add", disk_maker(tmp_path)(), "--stick", stick)
     done = bootkit("disk", "create", "debian", "--from", tmp_path / "none.iso", "--size", "1G", "--stick", stick)
