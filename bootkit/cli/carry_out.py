@@ -7,7 +7,6 @@ from typing import Annotated, BinaryIO
 from bootkit.cli import output
 from bootkit.cli.ask import ask, confirm_adoption
 from bootkit.cli.command import Option
-from bootkit.cli.progress import watching
 from bootkit.i18n import spoken, tr
 from bootkit.model.prepare import PreparePlan, PrepareStep, WriteDisk
 from bootkit.units import format_size
@@ -55,6 +54,7 @@ def carry_out(
         return False
     _show(plan, say=output.say)
     _confirm(plan, yes=yes, expect=expect)
+    from bootkit.cli.progress import watching
     from bootkit.system.apply import apply_plan
 
     with watching() as watcher:
