@@ -247,7 +247,7 @@ OPTIONS: tuple[OptionSpec, ...] = (
         key="own_things",
         kind=Kind.SWITCH,
         default=False,
-        title="Own things over changes",
+        title="Own things",
         help="Lay home, extensions, names, language and scripts over an installed system in a file also when it keeps its changes. "
         "What is set in its files, as its host name, stays there. Off: over its live run only.",
         variable="BK_OWN_THINGS",

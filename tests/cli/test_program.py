@@ -130,7 +130,7 @@ def test_a_command_that_is_not_there_is_refused(
         (["prepare", "--yes"], "--da", ["--data-fs"]),
         (["add"], "", []),
         (["nothing"], "", []),
-        (["options", "set"], "own", ["own_disks"]),
+        (["options", "set"], "own", ["own_disks", "own_things"]),
         (["options", "set", "timezone"], "Europe/Berl", ["Europe/Berlin"]),
         (["options", "set", "serial"], "", ["false", "true"]),
         (["options", "list", "--stack"], "dmsq", ["dmsquash-live"]),
