@@ -65,7 +65,7 @@ def test_time_limit_of_a_stage_ends_the_boot(grub_disk: Maker, accelerator: Acce
 def test_empty_disk_starts_nothing(tmp_path: Path, accelerator: Accelerator) -> None:
     disk = tmp_path / "empty.img"
     disk.write_bytes(bytes(1 << 20))
-    verdict = boot(disk, entry="any", accelerator=accelerator, limits={Stage.FIRMWARE: 1.5})
+    verdict = boot(disk, entry="any", accelerator=accelerator, limits={Stage.FIRMWARE: 6})
     assert (verdict.stage, verdict.reason) == (Stage.FIRMWARE, "the firmware found nothing to start")
 
 
