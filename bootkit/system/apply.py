@@ -55,7 +55,7 @@ from bootkit.system.loaders import mkimage_program
 from bootkit.system.makefs import make_filesystem
 from bootkit.system.run import run
 from bootkit.system.target import CHUNK, Moved, OpenTarget, open_target
-from bootkit.system.volume import read_file
+from bootkit.system.volume import is_zeros, read_file
 from bootkit.system.volumes.fat import FatVolume
 from bootkit.system.volumes.unmounted import raw_volume
 
@@ -241,7 +241,7 @@ def _write_disk(step: WriteDisk, state: _Made) -> None:
     for at in range(len(start), step.size, CHUNK):
         chunk = read_at(content, at, min(CHUNK, step.size - at))
         written.update(chunk)
-        if target.is_device or chunk.count(0) != len(chunk):
+        if target.is_device or not is_zeros(chunk):
             target.write(at, chunk)
         state.moved(at, 2 * step.size)
     target.flush()

@@ -19,7 +19,7 @@ from bootkit.model.filesystem import EXT4
 from bootkit.system.changes import Watcher
 from bootkit.system.run import LONG, PIPE, popen, run
 from bootkit.system.target import data_chunks
-from bootkit.system.volume import CHUNK
+from bootkit.system.volume import CHUNK, is_zeros
 from bootkit.units import MIB, format_size
 
 _SECTOR = 512
@@ -105,7 +105,7 @@ def _unpack(kind: DiskFormat, source: Path, target: Path, watcher: Watcher) -> N
     ):
         assert process.stdout is not None
         while chunk := process.stdout.read(CHUNK):
-            if chunk.count(0) == len(chunk):
+            if is_zeros(chunk):
                 out.seek(len(chunk), os.SEEK_CUR)
             else:
                 out.write(chunk)

@@ -209,6 +209,11 @@ def chunks_of(file: BinaryIO, progress: Progress) -> Generator[bytes]:
         progress(done)
 
 
+def is_zeros(chunk: bytes) -> bool:
+    """Whether a piece of a file can be a hole instead."""
+    return chunk.count(0) == len(chunk)
+
+
 def parts_in_chunks(parts: Iterable[Part]) -> Iterator[Part]:
     """The same bytes in parts of at most ``CHUNK``."""
     for start, length in parts:

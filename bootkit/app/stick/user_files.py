@@ -16,7 +16,7 @@ from bootkit.model.filesystem import file_system
 from bootkit.model.places import SUM_FOLDER
 from bootkit.model.plan import CopyImage, RemoveFile, StickPlan, WriteFile
 from bootkit.system.changes import Watcher, apply_changes, require_unused
-from bootkit.system.volume import Volume, allocated, chunks_of, read_file, sha256_of
+from bootkit.system.volume import Volume, allocated, chunks_of, is_zeros, read_file, sha256_of
 from bootkit.units import format_size
 from bootkit.values import dataclass
 
@@ -253,7 +253,7 @@ def take_out(volume: Volume, path: str, target: Path, watcher: Watcher | None = 
         with volume.open(path) as reader, open(target, "wb", opener=partial(os.open, mode=0o600)) as writer:
             for chunk in chunks_of(reader, watcher.progress):
                 digest.update(chunk)
-                if chunk.count(0) != len(chunk):
+                if not is_zeros(chunk):
                     writer.write(chunk)
                 else:
                     writer.seek(len(chunk), 1)

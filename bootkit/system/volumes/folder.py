@@ -18,7 +18,7 @@ from bootkit.system.direct import DirectWriter, ReadAhead, chunks_past_cache
 from bootkit.system.extents import file_extents, ntfs_extents
 from bootkit.system.holes import DataDigest, Part, data_parts
 from bootkit.system.loops import loop_of
-from bootkit.system.volume import CHUNK, FileStat, Progress, mode_of, parts_in_chunks, parts_of
+from bootkit.system.volume import CHUNK, FileStat, Progress, is_zeros, mode_of, parts_in_chunks, parts_of
 
 _ALLOCATING = (*names_of(one for one in FILE_SYSTEMS if one.has_holes), "tmpfs")
 """Where setting room aside is one cheap call; elsewhere the C library would write every block to do it."""
@@ -270,7 +270,7 @@ def _copy_parts(reader: BinaryIO, target: int, size: int, progress: Progress) ->
     for at, length in parts_in_chunks(data_parts(reader.fileno(), size)):
         chunk = os.pread(reader.fileno(), length, at)
         digest.add(at, chunk)
-        if chunk.count(0) != len(chunk):
+        if not is_zeros(chunk):
             os.lseek(target, at, os.SEEK_SET)
             _write_all(target, chunk)
         progress(at + length)
