@@ -43,6 +43,7 @@ from bootkit.detect import (
     without_loader_words,
     word_value,
 )
+from bootkit.detect.dracut import is_live_entry
 
 IMAGES = ("/image.squashfs", "/livecd.squashfs", "/sysrcd.dat")
 LOADED = ("loop", "isofs")
@@ -71,7 +72,7 @@ def detect(iso: IsoView) -> Detection | NotMine:
     if not any(iso.is_file(path) for path in IMAGES):
         return NotMine(reason=f"there is none of {', '.join(IMAGES)}")
     menu = read_menus(iso)
-    if any(word_value(entry.cmdline, "root").startswith("live:") for entry in menu.linux):
+    if any(map(is_live_entry, menu.linux)):
         return NotMine(reason="its menu starts dracut (root=live:)")
     is_sysrcd = iso.is_file(SYSRCD)
     entries = usable_entries(iso, menu, lambda entry: is_sysrcd or _is_genkernel(entry))

@@ -63,6 +63,7 @@ from bootkit.detect import (
     word_value,
     word_values,
 )
+from bootkit.detect.dracut import is_live_entry
 
 FIND_ISO = f"findiso={ISO_PATH}"
 FROM_ISO = f"fromiso=/dev/disk/by-uuid/{STICK_UUID}{ISO_PATH}"
@@ -117,7 +118,7 @@ def _is_live_boot(entry: MenuEntry) -> bool:
         return False
     if any(posixpath.basename(initrd).startswith("initrfs") for initrd in entry.initrds):  # Linux Live Kit
         return False
-    return not entry.kernel.startswith("/pmagic/") and not word_value(entry.cmdline, "root").startswith("live:")
+    return not entry.kernel.startswith("/pmagic/") and not is_live_entry(entry)
 
 
 def _is_installer(entry: MenuEntry) -> bool:
