@@ -246,11 +246,17 @@ def test_a_menu_that_grub_refuses_is_not_written(
     assert all(file == before[path] for path, file in _files(stick).items() if path in before)
 
 
+@pytest.fixture
+def checked(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """What GRUB's parser is given, a text for each menu; it finds nothing wrong."""
+    texts: list[bytes] = []
+    monkeypatch.setattr("bootkit.app.menu.grub_cfg.grub_script_error", texts.append)
+    return texts
+
+
 def test_what_was_checked_beside_the_old_menu_is_not_checked_again(
-    volume: Volume, stick: Path, make_iso: MakeIso, monkeypatch: pytest.MonkeyPatch
+    volume: Volume, stick: Path, make_iso: MakeIso, checked: list[bytes]
 ) -> None:
-    checked: list[bytes] = []
-    monkeypatch.setattr("bootkit.app.menu.grub_cfg.grub_script_error", lambda text: checked.append(text))
     _put(stick, make_iso("debian.iso"))
     _generate(volume)
     _put(stick, make_iso("fedora.iso"))
@@ -261,10 +267,8 @@ def test_what_was_checked_beside_the_old_menu_is_not_checked_again(
 
 
 def test_what_does_not_lie_beside_the_old_menu_as_it_was_written_is_checked(
-    volume: Volume, stick: Path, make_iso: MakeIso, monkeypatch: pytest.MonkeyPatch
+    volume: Volume, stick: Path, make_iso: MakeIso, checked: list[bytes]
 ) -> None:
-    checked: list[bytes] = []
-    monkeypatch.setattr("bootkit.app.menu.grub_cfg.grub_script_error", lambda text: checked.append(text))
     _put(stick, make_iso("debian.iso"))
     _generate(volume)
     parts = parts_of_menu((stick / MENU[1:]).read_bytes())

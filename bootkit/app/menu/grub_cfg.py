@@ -16,6 +16,8 @@ from bootkit.render.parts import is_parts, parts_of_menu
 from bootkit.system.grubcheck import grub_script_error
 from bootkit.system.volume import Volume, read_file
 
+_UNCHECKED = "the menu was not checked with GRUB's own parser"
+
 
 def menu_of(
     items: tuple[ImageItem, ...],
@@ -35,9 +37,6 @@ def menu_of(
 
 def quick_rules() -> tuple[tuple[str, QuickRule], ...]:
     return tuple((detector.name, rule) for detector in detectors() for rule in detector.quick)
-
-
-_UNCHECKED = "the menu was not checked with GRUB's own parser"
 
 
 def check_menu(menu: MenuFiles, volume: Volume, old_menu: bytes | None, said: Iterable[str]) -> tuple[str, ...]:
