@@ -30,7 +30,9 @@ _BY_CPU = {
 def vendor_shims(items: Iterable[ImageItem]) -> Iterator[VendorShim]:
     """The shims in images whose files were looked into, in the places where firmware starts them."""
     for item in items:
-        for path, efi in (item.facts.shims if item.facts is not None else {}).items():
+        if item.facts is None:
+            continue
+        for path, efi in item.facts.shims.items():
             firmware = shim_firmware(path)
             if firmware is not None:
                 yield VendorShim(image=item.path, path=path, firmware=firmware, efi=efi)

@@ -89,9 +89,11 @@ def test_a_disk_that_does_not_keep_what_is_written_never_starts(
 ) -> None:
     target = used_disk(tmp_path / "target.img", 24 * MIB)
     read = OpenTarget.read
-    monkeypatch.setattr(
-        OpenTarget, "read", lambda self, offset, size: read(self, offset, size).replace(b"HdrS", b"????")
-    )
+
+    def read_something_else(self: OpenTarget, offset: int, size: int) -> bytes:
+        return read(self, offset, size).replace(b"HdrS", b"????")
+
+    monkeypatch.setattr(OpenTarget, "read", read_something_else)
     with pytest.raises(BootkitError, match="gave back something else than was written"):
         take_out(stick, target)
     assert not any(target.read_bytes()[:MIB])
