@@ -36,7 +36,11 @@ def record_on(volume: Volume, path: str) -> Mapping[str, Any]:
     """What the stick keeps of an image, both lines of it."""
     record = read_records(volume).get(path)
     assert record is not None
-    return {**json.loads(record.rest), **json.loads(record.head), "facts": json.loads(record.rest)["facts"]}
+    rest = json.loads(record.rest)
+    facts = rest["facts"]
+    if facts and "kernels" in facts:
+        facts["kernels"] = {path: json.loads(record.shared[one]) for path, one in facts["kernels"].items()}
+    return {**rest, **json.loads(record.head), "facts": facts}
 
 
 def menu_on(volume: Volume) -> bytes:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from bootkit.app.stick.recognition import answered, with_insides
-from bootkit.app.stick.records import Records, record_of
+from bootkit.app.stick.records import Record, Records, record_of
 from bootkit.app.verbs import verify
 from bootkit.bootcfg.bls import parse_bls
 from bootkit.bootcfg.cmdline import split_words
@@ -334,8 +334,13 @@ def record_believed(data: bytes) -> None:
     """The records of a stick, of one image, and what follows from them. Whoever forges one makes its sum agree."""
     both = json_object(parse_json(data, "record"), "record")
     document, rest = json_object(both.get("head"), "head"), json.dumps(both.get("rest")).encode()
-    head = json.dumps({**document, "path": "/boot/iso/x.iso", "rest": zlib.crc32(rest)}).encode()
-    kept = Records(b"\n".join((b'{"images":1}', head, rest, b""))).find("/boot/iso/x.iso", _stat_of(document))
+    head = json.dumps({**document, "rest": zlib.crc32(rest)}).encode()
+    shared = {name: json.dumps(kernel).encode() for name, kernel in json_object(both.get("shared"), "shared").items()}
+    kept = (
+        Records(b"")
+        .changed(put={"/boot/iso/x.iso": Record(head=head, rest=rest, shared=shared)})
+        .find("/boot/iso/x.iso", _stat_of(document))
+    )
     if kept is None:
         return
     predict(kept.item, StickFacts())
@@ -362,7 +367,8 @@ def records() -> list[bytes]:
             path=f"/boot/iso/{facts.name}", size=facts.size, mtime_ns=0, facts=facts, recognition=recognised
         )
         record = record_of(item)
-        found.append(b'{"head":%b,"rest":%b}' % (record.head, record.rest))
+        kernels = b",".join(b'"%b":%b' % (name.encode(), text) for name, text in record.shared.items())
+        found.append(b'{"head":%b,"rest":%b,"shared":{%b}}' % (record.head, record.rest, kernels))
     return found
 
 

@@ -3,18 +3,21 @@
 Two lines for each image. The first is short and says which file it is of, what that is and how it starts; the second holds all
 that was read of it, ten times as much, and is parsed only when somebody asks. So a thousand images are one reading, and one
 cluster more where clusters are large.
+
+What was read of a kernel or a boot loader has a line of its own, at the head of the file and under its digest: a vendor's shim is
+the same in many images, and 17 KB of certificates.
 """
 
+import hashlib
 import json
 import re
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from copy import copy
-from dataclasses import fields
-from functools import lru_cache
+from dataclasses import field, replace
 from types import MappingProxyType
-from typing import Any
 
+from bootkit.app.stick.kept import KeptFacts, KeptRecognition, Shared
 from bootkit.app.stick.recognition import with_insides
 from bootkit.errors import BootkitError, FormatError
 from bootkit.i18n import tr
@@ -22,15 +25,11 @@ from bootkit.model.answers import (
     detection_from_json,
     detection_to_json,
     recognition_from_json,
-    rejections_from_json,
 )
-from bootkit.model.boot import Detection, Recognition
 from bootkit.model.catalog import ImageItem
-from bootkit.model.efi import EfiFacts
-from bootkit.model.fields import json_list, json_number, json_object, json_string, parse_json
-from bootkit.model.initrdrecord import kernel_from_json, kernel_to_json
-from bootkit.model.iso import IsoFacts, NotRecorded, RecordedIso
-from bootkit.model.kernel import KernelFacts
+from bootkit.model.fields import json_number, json_object, json_string, parse_json
+from bootkit.model.initrdrecord import kernel_to_json
+from bootkit.model.iso import NotRecorded, RecordedIso
 from bootkit.model.places import IMAGES_FILE, OLD_RECORDS_FOLDER
 from bootkit.model.plan import RemoveFile, WriteFile
 from bootkit.model.record import facts_from_json, facts_to_json
@@ -40,11 +39,11 @@ from bootkit.values import dataclass
 
 _LIMIT = 512 << 20
 _OLD_LIMIT = 4 << 20
-_FORM = b'{"images":1}'
-"""The file's first line."""
-_RECENT = 256
-"""Images whose second line stays parsed: more than most sticks have, and no more memory where one has a thousand."""
-_PATH = re.compile(rb'\{\s*"path"\s*:\s*("(?:[^"\\]|\\.)*")')
+_FORM = b'{"images":2}'
+"""The file's first line. Lines of the kernels follow up to an empty one, and two for each image."""
+_OLDER_FORM = b'{"images":1}'
+"""Of a file in which each image has its kernels in its own second line."""
+_HEAD = re.compile(rb'\{\s*"path"\s*:\s*("(?:[^"\\]|\\.)*")(?:,"shared":\[([^]]*)\])?')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +52,8 @@ class Record:
 
     head: bytes
     rest: bytes
+    shared: Shared = field(default_factory=dict[str, bytes], repr=False)
+    """The lines of its kernels, by their digests."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,20 +76,27 @@ class Records:
     def __init__(self, content: bytes) -> None:
         """``content`` is that of the file."""
         self._was = _sum(content)
-        lines = content.split(b"\n")
-        pairs = zip(lines[1::2], lines[2::2], strict=False) if lines[0] == _FORM else ()
+        form, *lines = content.split(b"\n")
+        kernels = lines[: lines.index(b"")] if form == _FORM and b"" in lines else []
+        pairs = lines[len(kernels) + 1 :] if form == _FORM else lines if form == _OLDER_FORM else []
+        shared = {name: text for name, text in map(_shared_in, kernels) if name == _digest(text)}
         self._records: dict[str, Record] = {}
-        for head, rest in pairs:
-            self.take(Record(head=head, rest=rest))
+        for head, rest in zip(pairs[::2], pairs[1::2], strict=False):
+            self._take(Record(head=head, rest=rest), shared)
 
     def take(self, record: Record) -> None:
         """Know what another record says, too; one that cannot be read says nothing."""
+        self._take(record, record.shared)
+
+    def _take(self, record: Record, shared: Shared) -> None:
         try:
-            found = _PATH.match(record.head)
+            found = _HEAD.match(record.head)
             path = json_string(parse_json(found[1] if found else b"", "a path"), "a path")
         except FormatError:
             return
-        self._records[path] = record
+        names = found[2].decode(errors="replace").replace('"', "").split(",") if found and found[2] else ()
+        if all(name in shared for name in names):
+            self._records[path] = replace(record, shared={name: shared[name] for name in names})
 
     def get(self, path: str) -> Record | None:
         return self._records.get(path)
@@ -105,7 +113,7 @@ class Records:
         try:
             head = json_object(parse_json(record.head, "a record"), "a record")
             is_of_it = (head.get("size"), head.get("mtime_ns")) == (stat.size, stat.mtime_ns)
-            return _kept(path, head, record.rest) if is_of_it else None
+            return _kept(path, head, record) if is_of_it else None
         except FormatError:
             return None
 
@@ -129,7 +137,9 @@ class Records:
         """The step, if any, after which the stick keeps this."""
         records = self._records
         lines = (line for path in sorted(records) for line in (records[path].head, records[path].rest))
-        content = b"\n".join((_FORM, *lines, b"")) if records else b""
+        shared = {name: text for record in records.values() for name, text in record.shared.items()}
+        kernels = (name.encode() + b" " + shared[name] for name in sorted(shared))
+        content = b"\n".join((_FORM, *kernels, b"", *lines, b"")) if records else b""
         if _sum(content) != self._was:
             yield WriteFile(path=IMAGES_FILE, content=content) if content else RemoveFile(path=IMAGES_FILE)
 
@@ -150,39 +160,39 @@ def old_records(volume: Volume) -> tuple[str, ...]:
 
 def record_of(item: ImageItem, *, insides: bool = True, fingerprint: str = "") -> Record:
     """What a stick keeps of an image; ``fingerprint`` is that of the program that looked, if it was another one."""
-    known = item.recognition
-    rest = _line(
-        {
-            "rejections": [] if known is None else [list(pair) for pair in known.rejections],
-            "facts": None if item.facts is None else facts_to_json(item.facts),
-        }
-    )
+    known, facts = item.recognition, item.facts
+    kernels = {} if facts is None else {path: _line(kernel_to_json(one)) for path, one in facts.kernels.items()}
+    digests = {path: _digest(text) for path, text in kernels.items()}
+    read = None if facts is None else {**facts_to_json(facts), **({"kernels": digests} if digests else {})}
+    rest = _line({"rejections": [] if known is None else [list(pair) for pair in known.rejections], "facts": read})
+    shared = {digests[path]: text for path, text in kernels.items()}
     head = {
         "path": item.path,
+        "shared": sorted(shared),
         "size": item.size,
         "mtime_ns": item.mtime_ns,
         "sha256": item.sha256,
         "error": item.error,
         "fingerprint": fingerprint or program_fingerprint(),
         "insides": insides,
-        "volume_id": "" if item.facts is None else item.facts.volume_id,
-        "efi_image": None if item.facts is None else item.facts.efi_image,
-        "cpus": () if item.facts is None else item.facts.cpus,
-        "packed_by": () if item.facts is None else item.facts.packed_by,
-        "shims": {} if item.facts is None else {path: _place_of(path, item.facts, rest) for path in item.facts.shims},
-        "has_sections": item.facts is not None and bool(item.facts.sections),
+        "volume_id": "" if facts is None else facts.volume_id,
+        "efi_image": None if facts is None else facts.efi_image,
+        "cpus": () if facts is None else facts.cpus,
+        "packed_by": () if facts is None else facts.packed_by,
+        "shims": {} if facts is None else {path: digests[path] for path in facts.shims},
+        "has_sections": facts is not None and bool(facts.sections),
         "detector": None if known is None else known.detector,
         "detection": None if known is None or known.detection is None else detection_to_json(known.detection),
         "rest": zlib.crc32(rest),
-        "facts": item.facts is not None,
+        "facts": facts is not None,
     }
-    return Record(head=_line(head), rest=rest)
+    return Record(head=_line(head), rest=rest, shared=shared)
 
 
 def with_sum(record: Record, sha256: str) -> Record:
     """The same record with the checksum that was found."""
     head = json_object(parse_json(record.head, "a record"), "a record")
-    return Record(head=_line({**head, "sha256": sha256}), rest=record.rest)
+    return replace(record, head=_line({**head, "sha256": sha256}))
 
 
 def has_insides(item: ImageItem) -> bool:
@@ -209,19 +219,19 @@ def _is_speakable(path: str) -> bool:
     return True
 
 
-def _kept(path: str, head: Mapping[str, object], rest: bytes) -> KnownImage:
-    if head.get("rest") != zlib.crc32(rest):
+def _kept(path: str, head: Mapping[str, object], record: Record) -> KnownImage:
+    if head.get("rest") != zlib.crc32(record.rest):
         raise FormatError(tr("the record of {path} is damaged", path=path))
     detector, detection = head.get("detector"), head.get("detection")
     item = ImageItem(
         path=path,
         size=json_number(head.get("size"), "size"),
         mtime_ns=json_number(head.get("mtime_ns"), "mtime_ns"),
-        facts=KeptFacts.of(rest, head) if head.get("facts") is True else None,
+        facts=KeptFacts.of(record.rest, head, record.shared) if head.get("facts") is True else None,
         recognition=None
         if detector is None
         else KeptRecognition.of(
-            rest,
+            record.rest,
             detector=json_string(detector, "detector"),
             detection=None if detection is None else detection_from_json(detection),
         ),
@@ -232,141 +242,18 @@ def _kept(path: str, head: Mapping[str, object], rest: bytes) -> KnownImage:
     return KnownImage(item=item, fingerprint=fingerprint, has_insides=head.get("insides") is True)
 
 
+def _shared_in(line: bytes) -> tuple[str, bytes]:
+    """A kernel's line: its digest, and what was read of it."""
+    digest, _, text = line.partition(b" ")
+    return digest.decode(errors="replace"), text
+
+
+def _digest(text: bytes) -> str:
+    return hashlib.sha256(text).hexdigest()[:32]
+
+
 def _sum(content: bytes) -> tuple[int, int]:
     return len(content), zlib.crc32(content)
-
-
-@lru_cache(maxsize=1)
-def _parsed(rest: bytes) -> Mapping[str, object]:
-    return json_object(parse_json(rest, "a record"), "a record")
-
-
-@lru_cache(maxsize=_RECENT)
-def _facts(rest: bytes) -> IsoFacts:
-    return facts_from_json(_parsed(rest).get("facts"))
-
-
-class KeptFacts(IsoFacts):
-    """Facts that are parsed when somebody asks for them, and forgotten soon after.
-
-    A slot that was never filled is no attribute, so that Python asks ``__getattr__``.
-    """
-
-    __slots__ = ("_cpus", "_efi_image", "_packed_by", "_rest", "_shims")
-    _rest: bytes
-    _shims: Mapping[str, EfiFacts]
-    _cpus: tuple[str, ...]
-    _packed_by: tuple[str, ...]
-    _efi_image: tuple[int, int] | None
-
-    def __new__(cls, **values: Any) -> IsoFacts:  # type: ignore[misc]  # a changed copy is no kept one any more
-        return IsoFacts(**values)
-
-    @classmethod
-    def of(cls, rest: bytes, head: Mapping[str, object]) -> "KeptFacts":
-        """The facts of a record's second line; what all images of a stick are asked for is known from the first.
-
-        Raises:
-            FormatError: the first line cannot be read.
-        """
-        facts = object.__new__(cls)
-        object.__setattr__(facts, "_rest", rest)
-        object.__setattr__(facts, "volume_id", json_string(head.get("volume_id"), "volume_id"))
-        if head.get("has_sections") is False:
-            object.__setattr__(facts, "sections", {})
-        shims = json_object(head.get("shims"), "shims").items()
-        object.__setattr__(facts, "_shims", {path: _shim(rest, _place(place)) for path, place in shims})
-        object.__setattr__(facts, "_cpus", json_list(head.get("cpus"), "cpus", json_string))
-        object.__setattr__(facts, "_packed_by", json_list(head.get("packed_by"), "packed_by", json_string))
-        efi_image = head.get("efi_image")
-        object.__setattr__(facts, "_efi_image", None if efi_image is None else _place(efi_image))
-        return facts
-
-    @property
-    def shims(self) -> Mapping[str, EfiFacts]:
-        return self._shims
-
-    @property
-    def cpus(self) -> tuple[str, ...]:
-        return self._cpus
-
-    @property
-    def packed_by(self) -> tuple[str, ...]:
-        return self._packed_by
-
-    @property
-    def efi_image(self) -> tuple[int, int] | None:
-        return self._efi_image
-
-    def __getattr__(self, name: str) -> object:
-        if name.startswith("_"):
-            raise AttributeError(name)
-        return getattr(_facts(self._rest), name)
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, IsoFacts):
-            return NotImplemented
-        return all(getattr(self, field.name) == getattr(other, field.name) for field in fields(IsoFacts))
-
-    __hash__ = None  # type: ignore[assignment]  # as of all facts: they hold mappings
-
-
-def _place(value: object) -> tuple[int, int]:
-    match json_list(value, "a place", json_number):
-        case (offset, size):
-            return offset, size
-        case _:
-            raise FormatError(tr("a place is not an offset and a size"))
-
-
-def _place_of(path: str, facts: IsoFacts, rest: bytes) -> tuple[int, int]:
-    """Where in the second line stands what is known of a kernel: shims are of a vendor, and the same in many images."""
-    text = _line(kernel_to_json(facts.kernels[path]))
-    return rest.index(text), len(text)
-
-
-def _shim(rest: bytes, place: tuple[int, int]) -> EfiFacts:
-    at, length = place
-    efi = _kernel(rest[at : at + length]).efi
-    if efi is None:
-        raise FormatError(tr("a recorded shim is none"))
-    return efi
-
-
-@lru_cache(maxsize=_RECENT)
-def _kernel(text: bytes) -> KernelFacts:
-    return kernel_from_json(parse_json(text, "a kernel"), "a kernel")
-
-
-class KeptRecognition(Recognition):
-    """An answer whose rejections, some fifty sentences, are parsed when somebody asks for them."""
-
-    __slots__ = ("_rest",)
-    _rest: bytes
-
-    def __new__(cls, **values: Any) -> Recognition:  # type: ignore[misc]  # a changed copy is no kept one any more
-        return Recognition(**values)
-
-    @classmethod
-    def of(cls, rest: bytes, *, detector: str, detection: Detection | None) -> "KeptRecognition":
-        """The answer of a record's first line, with the rejections of its second."""
-        answer = object.__new__(cls)
-        object.__setattr__(answer, "_rest", rest)
-        object.__setattr__(answer, "detector", detector)
-        object.__setattr__(answer, "detection", detection)
-        return answer
-
-    def __getattr__(self, name: str) -> object:
-        if name != "rejections":
-            raise AttributeError(name)
-        return rejections_from_json(_parsed(self._rest).get("rejections"))
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Recognition):
-            return NotImplemented
-        return all(getattr(self, field.name) == getattr(other, field.name) for field in fields(Recognition))
-
-    __hash__ = Recognition.__hash__
 
 
 def _image_of(old_record: str) -> str:
