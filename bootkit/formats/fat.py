@@ -3,6 +3,7 @@
 Source: Microsoft FAT specification (fatgen103, 2000): boot sector, cluster count that decides the width, long names.
 """
 
+import re
 import struct
 from calendar import timegm
 from collections.abc import Iterable, Iterator, Sequence
@@ -68,6 +69,8 @@ class Fat(FileTree[FatEntry]):
         root = FatEntry(name="", is_dir=True, ident=_ROOT_IDENT, cluster=self.geometry.root_cluster)
         super().__init__(fh, root)
         self._table = _Table(fh, self.geometry)
+        self._asked: tuple[FatEntry, tuple[Extent, ...]] | None = None
+        """The file that was asked for last and where it lies: the chain of a large one has a million links."""
 
     @property
     def uuid(self) -> str:
@@ -92,6 +95,11 @@ class Fat(FileTree[FatEntry]):
         raise FormatError(f"{link.name}: FAT has no symbolic links")
 
     def _extents(self, entry: FatEntry) -> tuple[Extent, ...]:
+        if self._asked is None or self._asked[0] != entry:
+            self._asked = (entry, self._found_extents(entry))
+        return self._asked[1]
+
+    def _found_extents(self, entry: FatEntry) -> tuple[Extent, ...]:
         geometry = self.geometry
         runs = self.runs(entry.cluster, -(-entry.size // geometry.cluster_size))
         places = ((geometry.offset(first), count * geometry.cluster_size) for first, count in runs)
@@ -131,6 +139,7 @@ class Fat(FileTree[FatEntry]):
     def forget_table(self) -> None:
         """Read the allocation table anew: it was changed."""
         self._table = _Table(self._fh, self.geometry)
+        self._asked = None
 
     def entries(self, records: Iterable[tuple[int, bytes]]) -> Iterator[FatEntry]:
         """The files and folders that records make, each with where it lies."""
@@ -260,6 +269,7 @@ class _Table:
         self._page_entries = self._PAGE * 8 // geometry.bits
         self._read: dict[int, bytes] = {}
         self._pages: dict[int, Sequence[int]] = {}
+        self._free: int | None = None
 
     def next(self, cluster: int) -> int:
         """The cluster that follows; what is no cluster number ends the chain."""
@@ -311,8 +321,10 @@ class _Table:
         return read_at(self._fh, at, -(-entries * self._geometry.bits // 8))
 
     def free(self) -> int:
-        pages = range(0, -(-self._entries // self._page_entries), self._PAGES)
-        return sum(self._zeros(self._bytes_at(number, self._PAGES)) for number in pages)
+        if self._free is None:
+            pages = range(0, -(-self._entries // self._page_entries), self._PAGES)
+            self._free = sum(self._zeros(self._bytes_at(number, self._PAGES)) for number in pages)
+        return self._free
 
     def _zeros(self, data: bytes) -> int:
         """How many entries are free: mostly all of them, or none, which is seen without looking at each."""
@@ -320,8 +332,7 @@ class _Table:
             return self._unpacked(data).count(0)
         if data == bytes(len(data)):
             return len(data) // self._width
-        parts = (data[at : at + self._PAGE] for at in range(0, len(data), self._PAGE))
-        return sum(self._unpacked(part).count(0) for part in parts if bytes(self._width) in part)
+        return sum(count for _, count in zero_entries(data, self._width))
 
     def _unpacked(self, data: bytes) -> Sequence[int]:
         bits = self._geometry.bits
@@ -351,6 +362,14 @@ def _digits(width: int) -> tuple[int, int]:
     """Numbers whose digits of ``width`` bytes are all 1, and 0, 1, 2 and so on."""
     ones = int.from_bytes((1).to_bytes(width, "little") * _AT_ONCE, "little")
     return ones, int.from_bytes(b"".join(number.to_bytes(width, "little") for number in range(_AT_ONCE)), "little")
+
+
+def zero_entries(data: bytes, width: int) -> Iterator[tuple[int, int]]:
+    """First and number of the entries of a table that are zero and follow one another."""
+    for found in re.finditer(rb"\0{%d,}" % width, data):
+        first, end = -(-found.start() // width), found.end() // width
+        if end > first:
+            yield first, end - first
 
 
 def _twelve(data: bytes, index: int) -> int:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import BinaryIO, cast
 
 from bootkit.errors import BootkitError
-from bootkit.formats.fat import Fat, FatEntry, FatGeometry, case_flags, counting, short_checksum
+from bootkit.formats.fat import Fat, FatEntry, FatGeometry, case_flags, counting, short_checksum, zero_entries
 from bootkit.i18n import tr
 from bootkit.model.filesystem import VFAT
 from bootkit.system.clusters import RECORD, ClusterWriter, Folder, Member, Run
@@ -274,14 +274,6 @@ class FatWriter(ClusterWriter[FatEntry]):
         self._set_entries(last, added.to_bytes(self._width, "little"))
         folder.places.extend(range(self._offset(added), self._offset(added) + self._cluster_size, RECORD))
         folder.used.extend(bytes(self._cluster_size // RECORD))
-
-
-def zero_entries(data: bytes, width: int) -> Iterator[Run]:
-    """First and number of the entries of a table that are zero and follow one another."""
-    for found in re.finditer(rb"\0{%d,}" % width, data):
-        first, end = -(-found.start() // width), found.end() // width
-        if end > first:
-            yield first, end - first
 
 
 def _short(name: bytes, attributes: int, cluster: int, size: int, *, case: int = 0) -> bytes:

@@ -26,6 +26,8 @@ _PIECE = struct.Struct("<QQ")
 _PIECES = (SECTOR - _HEAD.size - 4) // _PIECE.size
 _RECORD = struct.Struct(f"<QIB{SECTOR}s")
 """Where a sector lies, CRC-32 of what was there before, number of the step, what is to be there, see :func:`_in_planes`. All are compressed."""
+_AT_ONCE = 256
+"""Records that are compressed by one call."""
 _LIMIT = 128 << 20
 """Bytes of records; the largest change is the removal of a file of 4 TB, whose bitmap has as many."""
 _STAMP = b"bootkit records\n"
@@ -187,11 +189,15 @@ def _in_gap(staged: Staged, gap: Piece, size: int) -> tuple[Piece, ...]:
 def _records(steps: Sequence[Step]) -> bytes:
     packer = zlib.compressobj(1)
     packed = [
-        packer.compress(_RECORD.pack(change.at, zlib.crc32(change.before), number, _in_planes(change.after)))
+        packer.compress(b"".join(_record(number, change) for change in step[at : at + _AT_ONCE]))
         for number, step in enumerate(steps)
-        for change in step
+        for at in range(0, len(step), _AT_ONCE)
     ]
     return b"".join((*packed, packer.flush()))
+
+
+def _record(number: int, change: SectorChange) -> bytes:
+    return _RECORD.pack(change.at, zlib.crc32(change.before), number, _in_planes(change.after))
 
 
 def _in_planes(sector: bytes) -> bytes:

@@ -92,11 +92,14 @@ class Staged(Positioned):
                 self._names.update(range(first // SECTOR, -(-end // SECTOR)))
         while view:
             number, inside = divmod(at, _PAGE)
-            page = self._pages.get(number)
-            if page is None:
-                page = self._pages[number] = bytearray(self.on_medium(number * _PAGE, _PAGE))
             part = view[: _PAGE - inside]
-            page[inside : inside + len(part)] = part
+            page = self._pages.get(number)
+            if len(part) == _PAGE:  # nothing is left of what was there
+                self._pages[number] = bytearray(part)
+            else:
+                if page is None:
+                    page = self._pages[number] = bytearray(self.on_medium(number * _PAGE, _PAGE))
+                page[inside : inside + len(part)] = part
             at, view = at + len(part), view[len(part) :]
 
     @contextmanager
@@ -166,9 +169,9 @@ class Staged(Positioned):
             if before == after:
                 continue
             for start in range(0, _PAGE, SECTOR):
-                if before[start : start + SECTOR] != after[start : start + SECTOR]:
-                    end = start + SECTOR
-                    yield SectorChange(number * _PAGE + start, before[start:end], after[start:end])
+                was, becomes = before[start : start + SECTOR], after[start : start + SECTOR]
+                if was != becomes:
+                    yield SectorChange(number * _PAGE + start, was, becomes)
 
     def write_all(self) -> None:
         """Write all that was put, also what the file reads as already: a hole of it that must be zeros elsewhere becomes data."""

@@ -23,7 +23,7 @@ from bootkit.system.direct import DirectWriter, ReadAhead
 from bootkit.system.holes import DataDigest, data_parts
 from bootkit.system.redo import Piece
 from bootkit.system.staged import Staged, Step
-from bootkit.system.volume import CHUNK, Progress, parts_of
+from bootkit.system.volume import CHUNK, Progress, parts_in_chunks, parts_of
 from bootkit.system.volumes.tree import T, TreeVolume
 from bootkit.system.writer import Reserved, Writer
 
@@ -324,18 +324,43 @@ def _pour(descriptor: int, reserved: Reserved, staged: Staged, progress: Progres
 def _pour_parts(descriptor: int, reserved: Reserved, staged: Staged, progress: Progress) -> str:
     """The same for a file with holes, of which only the rest is read; returns its :class:`DataDigest`."""
     digest = DataDigest()
-    for at, start, length in _placed(reserved):
-        done = start
-        for begin, size in data_parts(descriptor, start + length, start):
-            _write(staged, at + done - start, _NO_BLOCK[: begin - done])
-            chunk = _read_all(descriptor, begin, size)
-            digest.add(begin, chunk)
-            _write(staged, at + begin - start, chunk)
-            done = begin + size
-        _write(staged, at + done - start, _NO_BLOCK[: start + length - done])
-        progress(start + length)
+    start = 0
+    for at, length in reserved.extents:
+        if at is not None:
+            _pour_data(descriptor, range(start, start + length), at - start, staged, digest, progress)
+        start += length
     progress(reserved.size)
     return digest.of_size(reserved.size)
+
+
+def _pour_data(
+    descriptor: int, part: range, shift: int, staged: Staged, digest: DataDigest, progress: Progress
+) -> None:
+    """Copy what is no hole of a part of the file, whose bytes lie ``shift`` behind their offset; the rest is zeros there."""
+
+    def zeros(start: int, end: int) -> None:
+        for done in _put_zeros(staged, shift + start, end - start):
+            progress(done - shift)
+
+    done = part.start
+    for begin, size in parts_in_chunks(data_parts(descriptor, part.stop, part.start)):
+        zeros(done, begin)
+        chunk = _read_all(descriptor, begin, size)
+        digest.add(begin, chunk)
+        _write(staged, shift + begin, chunk)
+        done = begin + size
+        progress(done)
+    zeros(done, part.stop)
+
+
+def _put_zeros(staged: Staged, at: int, size: int) -> Iterator[int]:
+    """Write zeros to free room, after each piece of which it is said where that ends.
+
+    What is a hole of the image file stays one, and is found in one go, however large it is.
+    """
+    for begin, length in parts_in_chunks(staged.data_parts(at, size)):
+        staged.write_past(begin, _NO_BLOCK[:length])
+        yield begin + length
 
 
 def _write(staged: Staged, at: int, chunk: bytes | memoryview, writer: DirectWriter | None = None) -> None:
@@ -344,8 +369,8 @@ def _write(staged: Staged, at: int, chunk: bytes | memoryview, writer: DirectWri
     if any(chunk[:_FIRST]) or bytes(chunk) != _NO_BLOCK[: len(chunk)]:
         staged.write_past(at, chunk, writer)
         return
-    for begin, length in staged.data_parts(at, len(chunk)):
-        staged.write_past(begin, chunk[:length])
+    for _ in _put_zeros(staged, at, len(chunk)):
+        pass
 
 
 def _read_all(descriptor: int, at: int, size: int) -> bytes:
