@@ -13,9 +13,9 @@ from typing import NamedTuple
 
 _BETWEEN = tuple(map(re.compile, (r"(?<=[.!?])( )(?=[A-Z])", r"(; )", r"(: )")))
 """What separates things that are said together, the widest first."""
-JOINTS = (" and ", "; ", ": ")
+JOINTS = (" and ", " or ", "; ", ": ")
 """What stands between them, where a language has a sign or a word of its own for it."""
-_LIST = re.compile(r"(?P<first>/\S+(?:, /\S+)*) and (?P<last>/\S+)|(?P<names>[\w-]+(?:, [\w-]+)*) and (?P<name>[\w-]+)")
+_LIST = re.compile(r"(/\S+(?:, /\S+)*)( and | or )(/\S+)|([\w-]+(?:, [\w-]+)*)( and | or )([\w-]+)")
 """Paths, or names without a dot; a file may well be called 'this and that.iso'."""
 
 
@@ -71,7 +71,10 @@ def separated(text: str) -> tuple[Sequence[str], str]:
         if len(pieces := between.split(text)) > 1:
             return pieces[::2], pieces[1]
     match = _LIST.fullmatch(text)
-    return ([match["first"] or match["names"], match["last"] or match["name"]], JOINTS[0]) if match else ([text], "")
+    if match is None:
+        return [text], ""
+    names, joint, last = filter(None, match.groups())
+    return [names, last], joint
 
 
 def clause_of(sentence: str) -> str:

@@ -24,16 +24,20 @@ from po.sentences import SLOT, called, sentences
 ROOT = Path(__file__).parents[1]
 COMPILED = "locale/{language}/LC_MESSAGES/bootkit.mo"
 """Below the package, as gettext lays it out."""
-_ANSWERING = ("bootkit/app", "bootkit/detect", "bootkit/model", "bootkit/plan", "bootkit/system", "detectors")
+_ANSWERING = (
+    *("bootkit/app", "bootkit/bootcfg", "bootkit/detect", "bootkit/formats", "bootkit/model"),
+    *("bootkit/plan", "bootkit/probe", "bootkit/system", "detectors"),
+)
 """Where answers are made, in English: they are kept so, and translated where they are shown (``bootkit.i18n.spoken``)."""
 _NO_ANSWERS = frozenset(
     {
         *("bootkit/model/answers.py", "bootkit/model/iso.py", "bootkit/model/record.py"),
         *("bootkit/app/stick/images.py", "bootkit/system/apply.py", "bootkit/system/witness.py"),
+        "bootkit/probe/bare.py",
     }
 )
 """Which tell of records that are not as they should be (the answers of ``iso.py`` are for those who keep such records), or talk to
-programs alone."""
+programs alone, or hold what is looked for in one."""
 _QUIET = frozenset({"Packages", "Stack", "_debugfs", "compile", "debug", "info", "startswith", "tr", "trn", "warning"})
 _QUIET_NAMES = frozenset({"arch", "debian", "default", "fedora", "id", "metavar", "opensuse"})
 _NEVER = datetime(1980, 1, 1, tzinfo=UTC)

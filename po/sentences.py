@@ -10,7 +10,7 @@ FOR_MACHINES = re.compile(
 )
 """Commands, scripts, styles, types, and the beginnings of English answers by which a table colours them."""
 SLOT = re.compile(r"\{\w+\}")
-_SENTENCE = re.compile(r"[A-Za-z]{3,}[,:;.]? [a-z]{2,}.* ?[a-z]{2,}|[a-z]{2,}\.$")
+_SENTENCE = re.compile(r"[A-Za-z]{3,}[,:;.]? [a-z]{2,}.* ?[a-z]{2,}|[a-z]{2,}\.$|^it [a-z]+ no [A-Za-z]+")
 
 
 def sentences(

@@ -32,7 +32,7 @@ def add(
 
     several = Several(len(files))
     with open_stick(stick, writing=not dry_run) as opened:
-        places = Places(opened.volume, kind="AppImages", replacing=again)
+        places = Places(opened.volume, kind=tr("AppImages"), replacing=again)
         plans: list[AppPlan] = []
         for file in files:
             with several.each(file):

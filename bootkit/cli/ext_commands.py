@@ -8,7 +8,8 @@ from bootkit.cli.ask import confirm_removal
 from bootkit.cli.command import Argument, Option
 from bootkit.cli.options import AsJson, DryRun, StickOption, Yes
 from bootkit.cli.options_commands import ImageOption, StackOption
-from bootkit.i18n import tr
+from bootkit.i18n import spoken, tr
+from bootkit.render.prose import columns
 from bootkit.units import format_size
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from bootkit.model.plan import CopyImage
 
 Name = Annotated[str, Argument(help=tr("A file name, with or without its ending, or a path on the stick."))]
+_NAMES = 13
+"""Columns for what stands before a value, in whatever language."""
 Names = Annotated[list[str], Argument(help=tr("File names, with or without their endings."))]
 
 
@@ -107,7 +110,7 @@ def add(
 
     several = Several(len(files))
     with open_stick(stick, writing=not dry_run) as opened:
-        places = Places(opened.volume, kind="extensions", replacing=again)
+        places = Places(opened.volume, kind=tr("extensions"), replacing=again)
         steps: list[CopyImage] = []
         for file in files:
             with several.each(file):
@@ -143,9 +146,9 @@ def list_extensions(
             extension.name,
             extension.machine,
             format_size(extension.size),
-            "on" if extension.enabled else "off",
-            extension.system,
-            "; ".join(extension.problems),
+            tr("on") if extension.enabled else tr("off"),
+            spoken(extension.system),
+            "; ".join(map(spoken, extension.problems)),
         )
         for extension in extensions
     ]
@@ -245,18 +248,21 @@ def _switch(names: list[str], stick: Path | None, *, image: str, stack: str, ena
 
 def _show(extension: "InspectedExtension") -> None:
     facts = extension.facts
-    rows = [("file", f"{extension.path or extension.name}, {format_size(extension.size)}"), ("for", extension.system)]
+    rows = [
+        (tr("file"), f"{extension.path or extension.name}, {format_size(extension.size)}"),
+        (tr("for"), spoken(extension.system)),
+    ]
     if facts is not None:
         rows += [
             (tr("packed by"), facts.compression),
-            ("files", str(facts.files)),
-            ("folders", " ".join(facts.folders)),
-            ("programs", " ".join(facts.programs[:40]) or "none"),
+            (tr("files"), str(facts.files)),
+            (tr("folders"), " ".join(facts.folders)),
+            (tr("programs"), " ".join(facts.programs[:40]) or tr("none")),
         ]
-        rows += [("note", note) for note in facts.notes]
-    rows += [("problem", problem) for problem in extension.problems]
+        rows += [(tr("note"), spoken(note)) for note in facts.notes]
+    rows += [(tr("problem"), spoken(problem)) for problem in extension.problems]
     for key, value in rows:
-        output.answer(f"{key:<12} {value}")
+        output.answer(f"{key}{' ' * max(1, _NAMES - columns(key))}{value}")
 
 
 def _show_plan(plan: "ExtensionPlan", *, as_json: bool) -> None:

@@ -172,7 +172,7 @@ def doctor(wide: Wide = False, as_json: AsJson = False) -> None:
         document = {"host": diagnosis.family, "findings": diagnosis.findings, "install": diagnosis.command}
         output.json(document | {"other_architectures": diagnosis.foreign, "secure_boot": diagnosis.secure_boot})
         return
-    shown = {diagnosis.family: "PACKAGE"} if diagnosis.family else {family: family.upper() for family in FAMILIES}
+    shown = {diagnosis.family: tr("PACKAGE")} if diagnosis.family else {family: family.upper() for family in FAMILIES}
     rows_for_people = [
         (
             "ok" if it.where else tr("MISSING"),

@@ -22,8 +22,6 @@ from bootkit.values import dataclass
 
 _Facts = TypeVar("_Facts", InitrdFacts, KernelFacts, RootFacts)
 
-INCOMPLETE = "the file is not complete"
-"""How the warning of an incomplete file begins."""
 TEXT_LIMIT = 64 << 10
 """Bytes of one text file that are read at most: the largest boot menus met are below 40 KiB."""
 
@@ -146,8 +144,8 @@ class IsoFacts:
     @property
     def oddities(self) -> tuple[str, ...]:
         """The warnings without those that ``missing`` stands for."""
-        said = (INCOMPLETE, "an incomplete download")
-        return tuple(one for one in self.warnings if not (self.missing and any(text in one for text in said)))
+        of_missing = ("the file is not complete", "an incomplete download")
+        return tuple(one for one in self.warnings if not (self.missing and any(text in one for text in of_missing)))
 
     @property
     def shims(self) -> Mapping[str, EfiFacts]:

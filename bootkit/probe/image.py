@@ -12,7 +12,7 @@ from bootkit.formats.reader import HostFileIO, TreeFile, Window, read_upto, size
 from bootkit.formats.tree import Tree
 from bootkit.i18n import tr
 from bootkit.model.initrd import InitrdFacts, RootFacts
-from bootkit.model.iso import INCOMPLETE, TEXT_LIMIT, ElToritoEntry, IsoFacts, IsoPartition, IsoView, Node
+from bootkit.model.iso import TEXT_LIMIT, ElToritoEntry, IsoFacts, IsoPartition, IsoView, Node
 from bootkit.model.kernel import KernelFacts
 from bootkit.units import format_size
 
@@ -51,7 +51,7 @@ class ImageView(IsoView):
         self.missing = claimed if claimed > PADDING or (claimed and _holds_files_behind(self._tree, size)) else 0
         """Bytes that the volume descriptor claims behind the end of the file, and that are no padding: an incomplete download."""
         if self.missing:
-            self._warnings.append(f"{INCOMPLETE}: {format_size(self.missing)} are missing at its end")
+            self._warnings.append(f"the file is not complete: {format_size(self.missing)} are missing at its end")
             facts = replace(facts, missing=self.missing)
         self._partitions = self._read_partitions()
         self._base = replace(

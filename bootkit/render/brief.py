@@ -64,11 +64,12 @@ def _by_reason(prediction: Prediction) -> Iterator[tuple[str, str]]:
     found: dict[tuple[Answer, str], list[FirmwareAnswer]] = {}
     for answer in prediction.firmware:
         if answer.answer is not Answer.BOOTS:
-            reason = answer.reason.replace(f" by {answer.firmware.label}.", " there.")
+            without = answer.reason == f"None of its entries starts by {answer.firmware.label}."
+            reason = tr("None of its entries starts there.") if without else spoken(answer.reason)
             found.setdefault((answer.answer, reason), []).append(answer)
     for (verdict, reason), machines in found.items():
         names = ", ".join(one.firmware.label for one in machines)
-        yield tr("perhaps by") if verdict is Answer.UNKNOWN else tr("not by"), f"{names}: {spoken(reason)}"
+        yield tr("perhaps by") if verdict is Answer.UNKNOWN else tr("not by"), f"{names}: {reason}"
 
 
 def _memory(prediction: Prediction) -> str:

@@ -100,7 +100,7 @@ def bring_extensions(access: StickAccess, sources: Sequence[Path], wishes: Wishe
         brought.warnings += [f"{extension.name}: {problem}" for problem in extension.problems]
         return step, ()
 
-    return _bring(access, sources, wishes, progress, "extensions", planned, brought)
+    return _bring(access, sources, wishes, progress, tr("extensions"), planned, brought)
 
 
 def bring_apps(access: StickAccess, sources: Sequence[Path], wishes: Wishes, progress: Job) -> Brought:
@@ -111,7 +111,7 @@ def bring_apps(access: StickAccess, sources: Sequence[Path], wishes: Wishes, pro
         brought.warnings += [f"{file.name}: {plan.warning}"] if plan.warning else []
         return plan.copy, plan.beside
 
-    return _bring(access, sources, wishes, progress, "AppImages", planned, brought)
+    return _bring(access, sources, wishes, progress, tr("AppImages"), planned, brought)
 
 
 def _bring(

@@ -108,7 +108,7 @@ def make_extension(access: StickAccess, filled: Filled, progress: Job) -> str:
         progress.say(tr("asking what is needed"))
         made = make(plan_extension(wish), told=progress.say)
         with access.open(writing=True) as stick:
-            step, extension = plan_extension_copy(Places(stick.volume, kind="extensions"), made.path)
+            step, extension = plan_extension_copy(Places(stick.volume, kind=tr("extensions")), made.path)
             _ = copy(stick.volume, step, progress.watcher())
     return " ".join(
         [

@@ -19,6 +19,7 @@ from bootkit.i18n import LANGUAGES, Spoken, language
 from bootkit.said import Sentences
 from po.catalogues import catalogue, compile_all, languages, renamed, texts, translation
 from po.sentences import called, sentences
+from tests.app.conftest import LIVE_BOOT, small_iso
 
 ROOT = Path(__file__).parents[2]
 FRONT_ENDS = ("cli", "tui")
@@ -170,6 +171,30 @@ def test_a_command_speaks_the_language_and_a_text_without_translation_is_english
     assert done.returncode == 1
     assert "legen Sie erst einen an: bootkit prepare TARGET" in done.stderr
     assert Spoken({"LANG": "de_DE.UTF-8"}).text("never said") == "never said"
+
+
+def test_what_is_said_of_a_broken_image_is_not_english(tmp_path: Path) -> None:
+    """What readers say is made in English, because records keep it."""
+    whole = small_iso(tmp_path, "whole.iso", LIVE_BOOT).read_bytes()
+    cut, empty = tmp_path / "cut.iso", tmp_path / "empty.iso"
+    cut.write_bytes(whole[: len(whole) // 2])
+    empty.write_bytes(bytes(1 << 16))
+    commands = (["inspect", str(cut)], ["explain", "--why", str(cut)], ["inspect", str(empty)])
+    code = "from bootkit.cli.guard import guarded\nfrom bootkit.cli.program import run\n"
+    done = subprocess.run(
+        [sys.executable, "-c", code + "\n".join(f"guarded(lambda: run({words!r}))" for words in commands)],
+        cwd=ROOT,
+        env={key: value for key, value in os.environ.items() if key != "LC_ALL"} | {"LANG": "de_DE.UTF-8"},
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    said = [line for line in (done.stdout + done.stderr).splitlines() if not line.startswith("  /")]
+    assert "Warnung      die Datei hat" in done.stdout
+    assert "es ist kein Programm" in done.stdout
+    assert "sie ist leer: der Download ging schief" in done.stderr
+    english = re.compile(r"\b(and|are|cannot|from|has|is|it|no|not|of|the|there|with)\b")
+    assert not [line for line in said if english.search(line)]
 
 
 def _first(text: object) -> str:

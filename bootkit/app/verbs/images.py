@@ -125,7 +125,7 @@ def sort_additions(
     watcher = watcher or Watcher()
     places = Places(
         volume,
-        kind="images",
+        kind=tr("images"),
         apart="put one in a folder: --folder NAME",
         replacing=replacing,
         # what an interrupted copy left is removed before the first of these begins

@@ -8,18 +8,22 @@ from typing import TYPE_CHECKING
 
 from bootkit.app.stick.recognition import answered
 from bootkit.errors import NothingRecognised
-from bootkit.i18n import tr
+from bootkit.i18n import spoken, tr
 from bootkit.model.answers import recognition_to_json
 from bootkit.model.boot import Recognition
 from bootkit.model.catalog import ImageItem
 from bootkit.model.iso import FileKind, IsoFacts
 from bootkit.model.record import facts_to_json
 from bootkit.probe.image import open_image
+from bootkit.render.prose import columns
 from bootkit.units import format_size
 from bootkit.values import dataclass
 
 if TYPE_CHECKING:
     from bootkit.model.check import Prediction
+
+_NAMES = 13
+"""Columns for what stands before a value, in whatever language."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,23 +53,21 @@ class Inspection:
     def summary(self) -> str:
         detection = self.recognition.detection
         facts = self.facts
-        platforms = ", ".join(f"{entry.platform} ({entry.emulation} emulation)" for entry in facts.el_torito)
+        none = tr("none")
+        partitions = ", ".join(f"{part.scheme} {part.number}: {part.type}" for part in facts.partitions)
         rows = [
-            ("file", f"{facts.name}, {format_size(facts.size)}"),
-            ("label", facts.volume_id or "none"),
-            ("UUID", facts.uuid or "none"),
-            ("read as", facts.filesystem),
-            *_of_its_kind(facts, platforms),
-            (
-                "partitions",
-                ", ".join(f"{part.scheme} {part.number}: {part.type}" for part in facts.partitions) or "none",
-            ),
-            ("is", detection.title if detection else "not recognised"),
-            ("kind", detection.stack if detection else "-"),
-            ("entries", ", ".join(entry.title for entry in detection.entries) if detection else "-"),
-            *(("warning", warning) for warning in facts.warnings),
+            (tr("file"), f"{facts.name}, {format_size(facts.size)}"),
+            (tr("label"), facts.volume_id or none),
+            ("UUID", facts.uuid or none),
+            (tr("read as"), facts.filesystem),
+            *_of_its_kind(facts),
+            (tr("partitions"), partitions or none),
+            (tr("is"), detection.title if detection else tr("not recognised")),
+            (tr("kind"), detection.stack if detection else "-"),
+            (tr("entries"), ", ".join(entry.title for entry in detection.entries) if detection else "-"),
+            *((tr("warning"), spoken(warning)) for warning in facts.warnings),
         ]
-        return "\n".join(f"{name:<12} {value}" for name, value in rows)
+        return "\n".join(f"{name}{' ' * max(1, _NAMES - columns(name))}{value}" for name, value in rows)
 
     def short_explanation(self, width: int) -> str:
         """What it is and whether it boots, for an image of which that was predicted; ``width`` columns wide."""
@@ -101,10 +103,14 @@ class Inspection:
             )
 
 
-def _of_its_kind(facts: IsoFacts, platforms: str) -> list[tuple[str, str]]:
+def _of_its_kind(facts: IsoFacts) -> list[tuple[str, str]]:
     if facts.kind is FileKind.ISO:
-        return [("El Torito", platforms or "none: no firmware would boot it from a CD")]
-    return [("program", f"{facts.kind} {facts.cpu}".strip()), ("calls itself", facts.banner or "-")]
+        platforms = ", ".join(
+            tr("{platform} ({emulation} emulation)", platform=entry.platform, emulation=entry.emulation)
+            for entry in facts.el_torito
+        )
+        return [("El Torito", platforms or tr("none: no firmware would boot it from a CD"))]
+    return [(tr("program"), f"{facts.kind} {facts.cpu}".strip()), (tr("calls itself"), facts.banner or "-")]
 
 
 def look_at_file(path: Path) -> Inspection:

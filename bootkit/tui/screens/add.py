@@ -207,5 +207,6 @@ def _choice(no: str, yes: str, *, name: str) -> ChoiceField:
 
 def _refused_text(brought: Brought) -> str:
     return "\n\n".join(
-        "\n".join(filter(None, (str(file), error.message, error.hint))) for file, error in brought.refused
+        "\n".join(filter(None, (str(file), spoken(error.message), spoken(error.hint))))
+        for file, error in brought.refused
     )

@@ -11,7 +11,7 @@ from textual.widgets import DataTable
 from bootkit.app.stick.extensions import extension_named, find_extensions
 from bootkit.app.stick.user_files import plan_file_removal
 from bootkit.app.verbs.ext import InspectedExtension, look_at_extensions, plan_switch
-from bootkit.i18n import tr
+from bootkit.i18n import spoken, tr
 from bootkit.system.changes import apply_changes
 from bootkit.system.sticks import Stick
 from bootkit.tui import things
@@ -57,7 +57,8 @@ system it is. One that is off stays on the stick, and no system gets it.""")
                     one.machine,
                     tr("a problem: see below") if one.problems else one.system,
                 ),
-                about="\n".join(one.problems) or tr("{path}, for {system}", path=one.path, system=one.system),
+                about="\n".join(map(spoken, one.problems))
+                or tr("{path}, for {system}", path=one.path, system=one.system),
             )
             for one in found
         ]
@@ -142,5 +143,8 @@ def _text(extension: InspectedExtension) -> str:
     ]
     if facts := extension.facts:
         lines += [tr("files: {files}", files=facts.files), tr("folders: {folders}", folders=" ".join(facts.folders))]
-        lines += [tr("programs: {programs}", programs=" ".join(facts.programs) or tr("none")), *facts.notes]
-    return "\n".join([*lines, *extension.problems])
+        lines += [
+            tr("programs: {programs}", programs=" ".join(facts.programs) or tr("none")),
+            *map(spoken, facts.notes),
+        ]
+    return "\n".join([*lines, *map(spoken, extension.problems)])

@@ -182,7 +182,7 @@ Ctrl+S writes stick.toml, whose comments stay, and the menu. Ctrl+L shows before
 
     def _written(self, generation: Generation) -> None:
         for warning in generation.plan.warnings:
-            self.program.notify(warning, severity="warning", markup=False)
+            self.program.notify(spoken(warning), severity="warning", markup=False)
         self.program.notify(tr("Written: stick.toml and the menu."))
         _ = self.dismiss(result=True)
 
@@ -214,11 +214,11 @@ Ctrl+S writes stick.toml, whose comments stay, and the menu. Ctrl+L shows before
             "plan",
             lambda: jobs.plan_choices(self._access, changes) if changes else None,
             self._show_steps,
-            lambda error: self._show_problem(f"{error.message}\n{error.hint}"),
+            lambda error: self._show_problem(f"{spoken(error.message)}\n{spoken(error.hint)}"),
         )
 
     def _show_steps(self, generation: Generation | None) -> None:
-        steps = [] if generation is None else list(map(describe_change, generation.plan.steps))
+        steps = [] if generation is None else [spoken(describe_change(step)) for step in generation.plan.steps]
         warnings = (
             []
             if generation is None
@@ -243,9 +243,9 @@ Ctrl+S writes stick.toml, whose comments stay, and the menu. Ctrl+L shows before
         try:
             overlay = overlay_text(self._item, choices, self._overview.uuid)
         except BootkitError as error:
-            overlay = error.message
+            overlay = spoken(error.message)
         name = choices.text("alias", image=self._item.path) or self._item.title
-        entries = entries_text(preview(self._item, choices)) or self._item.problem
+        entries = entries_text(preview(self._item, choices)) or spoken(self._item.problem)
         parts = [PreviewPart(tr("In the menu: {name}", name=name), entries)]
         return [*parts, PreviewPart(tr("Loaded behind its initrd"), overlay)] if overlay else parts
 
@@ -268,7 +268,7 @@ def _plan_text(generation: Generation, before: dict[str, bytes]) -> Content:
     texts = {step.path: step for step in steps if isinstance(step, WriteFile) and step.path in _TEXTS}
     if choices := texts.pop(STICK_FILE, None):
         lines += [*_changed_lines(choices, before), Content("")]
-    lines += [Content(describe_change(step)) for step in steps] or [Content(tr("nothing to do"))]
+    lines += [Content(spoken(describe_change(step))) for step in steps] or [Content(tr("nothing to do"))]
     for step in texts.values():
         lines += [Content(""), *_changed_lines(step, before)]
     return Content("\n").join(lines)

@@ -14,7 +14,7 @@ from textual.widgets import DataTable, Input, Static
 from bootkit.app.verbs.devices import list_devices
 from bootkit.app.verbs.prepare import plan_preparation
 from bootkit.errors import UsageError
-from bootkit.i18n import tr
+from bootkit.i18n import spoken, tr
 from bootkit.model.device import BlockDevice
 from bootkit.model.filesystem import DataFs
 from bootkit.model.prepare import Layout, LoaderChoice, PreparePlan
@@ -138,7 +138,7 @@ what would be done. Nothing is written before that, nor before the name of the d
             text = self.query_one("#size", Input).value.strip()
             size = parse_size(text) if text else None
         except UsageError as error:
-            self.complain(f"{error.message}: {error.hint}")
+            self.complain(f"{spoken(error.message)}: {spoken(error.hint)}")
             return
         self._plan(Path(file).expanduser(), size)
 

@@ -11,7 +11,7 @@ from textual.content import Content
 from textual.widgets import Input, Static
 
 from bootkit.app.verbs.confirm import accepts, needs_confirmation
-from bootkit.i18n import tr
+from bootkit.i18n import spoken, tr
 from bootkit.model.prepare import PreparePlan
 from bootkit.plan.describe import describe
 from bootkit.system.apply import apply_plan
@@ -89,7 +89,7 @@ def _summary(plan: PreparePlan) -> Content:
     if name := target.identity.by_id or target.identity.serial:
         lines.append(Content(tr("identity: {name}", name=name)))
     lines += [Content.styled(tr("will be lost: {clause}", clause=clause), "bold $error") for clause in target.contents]
-    lines += [Content(note) for note in plan.notes]
+    lines += [Content(spoken(note)) for note in plan.notes]
     lines += [Content.styled(tr("warning: {warning}", warning=warning), "$warning") for warning in plan.warnings]
     steps = [Content(f"{number:3}. {describe(step)}") for number, step in enumerate(plan.steps, 1)]
     return Content("\n").join([*lines, Content(""), *steps])

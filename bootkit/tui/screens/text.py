@@ -9,7 +9,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from bootkit.errors import BootkitError, CommandFailed, Interrupted
-from bootkit.i18n import tr
+from bootkit.i18n import spoken, tr
 from bootkit.tui.keys import key
 from bootkit.tui.screens.dialog import Dialog
 from bootkit.tui.widgets.key_bar import KeyBar
@@ -53,8 +53,8 @@ class ErrorScreen(Dialog[None]):
         with Vertical(classes="dialog error") as dialog:
             dialog.border_title = tr("Cancelled") if isinstance(self._error, Interrupted) else tr("It did not work")
             with VerticalScroll(id="words"):
-                yield Static(self._error.message, id="message", markup=False)
-                yield Static(self._error.hint, id="hint", markup=False)
+                yield Static(spoken(self._error.message), id="message", markup=False)
+                yield Static(spoken(self._error.hint), id="hint", markup=False)
                 yield Static(_details(self._error), id="details", markup=False)
             yield KeyBar()
 
