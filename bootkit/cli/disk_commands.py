@@ -112,7 +112,7 @@ def add_disk(
 
     with (
         watching() as watcher,
-        planned_disk(stick, file, watcher, name=name, size=size, replacing=replacing) as plan,
+        planned_disk(stick, file, watcher, name=name, size=size, replacing=replacing, dry_run=dry_run) as plan,
     ):
         addition = plan.addition
         for warning in plan.warnings:

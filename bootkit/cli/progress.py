@@ -25,8 +25,8 @@ class Work(NamedTuple):
 
 
 def work_of(steps: Iterable[CopyImage]) -> Work:
-    sizes = [step.size for step in steps]
-    return Work(len(sizes), 2 * sum(sizes))
+    sizes = [step.size if step.arrived else 2 * step.size for step in steps]
+    return Work(len(sizes), sum(sizes))
 
 
 @contextmanager

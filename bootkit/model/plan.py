@@ -45,6 +45,8 @@ class CopyImage:
     size: int
     sparse: bool = False
     """Whether runs of zeros stay holes, where the stick's file system has holes."""
+    arrived: str = ""
+    """Its checksum, where it lies on the stick already, under the name of an unfinished copy; empty if it is to be copied."""
 
 
 StickStep = WriteFile | KeepOld | RemoveFile | RenameFile | CopyImage

@@ -89,14 +89,15 @@ def _remove(volume: Volume, path: str) -> None:
 
 def _copy(step: CopyImage, volume: Volume, watcher: Watcher) -> str:
     """Copy under a hidden name, read back from the medium, compare, and only then give it its name."""
-    folder, _, name = step.path.rpartition("/")
-    part = f"{folder}/.{name}.part"
-    watcher.begin("copying", step.path, step.size)
-    digest = volume.copy_in(Path(step.source), part, watcher.progress, sparse=step.sparse)
+    part = part_path(step.path)
+    digest = step.arrived
+    if not digest:
+        watcher.begin("copying", step.path, step.size)
+        digest = volume.copy_in(Path(step.source), part, watcher.progress, sparse=step.sparse)
     try:
         volume.flush()
         watcher.begin("checking", step.path, step.size)
-        _require_same(volume, part, digest, watcher.progress, sparse=step.sparse)
+        require_same(volume, part, digest, watcher.progress, sparse=step.sparse)
         volume.rename(part, step.path)
     except BaseException:
         if volume.stat(part) is not None:
@@ -107,12 +108,30 @@ def _copy(step: CopyImage, volume: Volume, watcher: Watcher) -> str:
     return digest
 
 
-def _require_same(volume: Volume, path: str, digest: str, progress: Progress, *, sparse: bool) -> None:
+def part_path(path: str) -> str:
+    """The hidden name of a file until it is complete and was read back."""
+    folder, _, name = path.rpartition("/")
+    return f"{folder}/.{name}.part"
+
+
+def checksum_of(volume: Volume, path: str, progress: Progress, *, sparse: bool) -> str:
+    """The checksum that ``copy_in`` gives, of what is there now.
+
+    Raises:
+        BootkitError: it cannot be read.
+    """
     if sparse:
-        on_stick = data_digest(volume, path, progress)
-    else:
-        with host_errors(f"{volume.where}{path}"):
-            on_stick = sha256_of(volume.reread(path, progress))
-    if on_stick != digest:
+        return data_digest(volume, path, progress)
+    with host_errors(f"{volume.where}{path}"):
+        return sha256_of(volume.reread(path, progress))
+
+
+def require_same(volume: Volume, path: str, digest: str, progress: Progress, *, sparse: bool) -> None:
+    """Refuse a stick that does not keep what is written to it. The caller has flushed the volume.
+
+    Raises:
+        BootkitError: the medium gives back something else.
+    """
+    if checksum_of(volume, path, progress, sparse=sparse) != digest:
         hint = tr("nothing else was changed; try once more, and if it happens again the stick is damaged or a fake")
         raise BootkitError(tr("{where} does not give back what was written to it", where=volume.where), hint=hint)

@@ -17,14 +17,13 @@ from bootkit.formats.signatures import filesystem_at
 from bootkit.i18n import tr
 from bootkit.model.filesystem import EXT4
 from bootkit.system.changes import Watcher
-from bootkit.system.run import LONG, PIPE, popen, run
+from bootkit.system.run import LONG, run
 from bootkit.system.target import data_chunks
-from bootkit.system.volume import CHUNK, is_zeros
+from bootkit.system.unpack import unpack
 from bootkit.units import MIB, format_size
 
 _SECTOR = 512
 _MENDED = 1
-_PROGRAMS = {DiskFormat.GZIP: "gzip", DiskFormat.XZ: "xz", DiskFormat.ZSTD: "zstd", DiskFormat.BZIP2: "bzip2"}
 
 
 def format_of(source: Path) -> DiskFormat:
@@ -50,11 +49,12 @@ def raw_disk(source: Path, work: Path, watcher: Watcher, *, size: int = 0) -> Pa
     total = source.stat().st_size
     if kind.is_packed:
         watcher.begin("unpacking", str(source), total)
-        _unpack(kind, source, target, watcher)
+        target.touch()
+        unpack(kind, source, target, watcher.progress)
     elif kind.is_virtual:
         watcher.begin("making a raw disk of", str(source), total)
         _convert(kind, source, target)
-    elif size or not _is_ready(source):
+    elif size or not is_ready(source):
         watcher.begin("copying", str(source), total)
         run(["cp", "--sparse=always", "--reflink=auto", "--", source, target], timeout=LONG)
     else:
@@ -66,8 +66,10 @@ def raw_disk(source: Path, work: Path, watcher: Watcher, *, size: int = 0) -> Pa
     return target
 
 
-def grow_disk(disk: Path, size: int, work: Path) -> None:
+def grow_disk(disk: Path, size: int, work: Path, *, name: str = "") -> None:
     """Make a disk larger, with its last partition and, where it is an ext4, the file system on that.
+
+    ``name`` is what it is called in messages, where its path says nothing.
 
     Raises:
         BootkitError: it is that large already, has no partitions, or its file system must be checked first.
@@ -76,7 +78,7 @@ def grow_disk(disk: Path, size: int, work: Path) -> None:
     size = size // MIB * MIB
     if size <= before:
         raise BootkitError(
-            tr("{disk} has {before} already", disk=disk.name, before=format_size(before)),
+            tr("{disk} has {before} already", disk=name or disk.name, before=format_size(before)),
             hint=tr("name more than that, or leave the size out"),
         )
     with disk.open("rb") as fh:
@@ -96,29 +98,6 @@ def grow_disk(disk: Path, size: int, work: Path) -> None:
         _grow_ext4(disk, grown, work)
 
 
-def _unpack(kind: DiskFormat, source: Path, target: Path, watcher: Watcher) -> None:
-    """Zeros stay holes. A program of the host does it: it knows all variants, and takes more than one processor."""
-    done = 0
-    with (
-        popen([_PROGRAMS[kind], "-dc", "--", source], stdout=PIPE, stderr=PIPE) as process,
-        target.open("xb", buffering=0) as out,
-    ):
-        assert process.stdout is not None
-        while chunk := process.stdout.read(CHUNK):
-            if is_zeros(chunk):
-                out.seek(len(chunk), os.SEEK_CUR)
-            else:
-                out.write(chunk)
-            done += len(chunk)
-            watcher.progress(done)
-        out.truncate(done)
-        if process.wait():
-            raise BootkitError(
-                tr("{source} cannot be unpacked by {programs}", source=source, programs=_PROGRAMS[kind]),
-                hint=tr("the download is damaged: download it again"),
-            )
-
-
 def _convert(kind: DiskFormat, source: Path, target: Path) -> None:
     with source.open("rb") as fh:
         if leads_elsewhere(cast("BinaryIO", fh)):
@@ -129,7 +108,7 @@ def _convert(kind: DiskFormat, source: Path, target: Path) -> None:
     run(["qemu-img", "convert", "-f", kind, "-O", "raw", "-S", "64k", source, target], timeout=LONG)
 
 
-def _is_ready(disk: Path) -> bool:
+def is_ready(disk: Path) -> bool:
     """Whether a raw disk is whole sectors, with the backup of its GPT in the last one."""
     size = disk.stat().st_size
     with disk.open("rb") as fh:
@@ -143,7 +122,7 @@ def end_table(disk: Path) -> None:
     size = disk.stat().st_size
     if size % _SECTOR:
         os.truncate(disk, size + -size % _SECTOR)
-    if not _is_ready(disk):
+    if not is_ready(disk):
         edit_table(disk, "--relocate", "gpt-bak-std")
 
 

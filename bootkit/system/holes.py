@@ -12,7 +12,8 @@ Part = tuple[int, int]
 """Offset and length, bytes."""
 
 _BLOCK = 64 << 10
-_NO_BLOCK = bytearray(_BLOCK)
+_NO_BLOCK = bytes(_BLOCK)
+_FIRST = 64
 
 
 def data_parts(descriptor: int, end: int, start: int = 0) -> Iterator[Part]:
@@ -39,8 +40,9 @@ class DataDigest:
         self._digest = hashlib.sha256()
         self._number = 0
         self._block = bytearray(_BLOCK)
+        self._is_begun = False
 
-    def add(self, at: int, data: bytes) -> None:
+    def add(self, at: int, data: bytes | memoryview) -> None:
         """Bytes at their offset in the file, in ascending order; what is left out is zeros."""
         view = memoryview(data)
         while view:
@@ -48,7 +50,11 @@ class DataDigest:
             if number != self._number:
                 self._close(number)
             part = view[: _BLOCK - inside]
-            self._block[inside : inside + len(part)] = part
+            if len(part) == _BLOCK:  # as it is, without a copy of it
+                self._take(number, part)
+            else:
+                self._block[inside : inside + len(part)] = part
+                self._is_begun = True
             at, view = at + len(part), view[len(part) :]
 
     def of_size(self, size: int) -> str:
@@ -58,8 +64,14 @@ class DataDigest:
         return self._digest.hexdigest()
 
     def _close(self, following: int) -> None:
-        if self._block != _NO_BLOCK:
-            self._digest.update(self._number.to_bytes(8, "big"))
-            self._digest.update(self._block)
+        """Take the block whose parts have come, if there is one."""
+        if self._is_begun:
+            self._take(self._number, memoryview(self._block))
             self._block[:] = _NO_BLOCK
+            self._is_begun = False
         self._number = following
+
+    def _take(self, number: int, block: memoryview) -> None:
+        if any(block[:_FIRST]) or bytes(block) != _NO_BLOCK:
+            self._digest.update(number.to_bytes(8, "big"))
+            self._digest.update(block)

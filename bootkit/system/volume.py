@@ -8,6 +8,7 @@ needed (:mod:`bootkit.system.volumes.mounted`), as btrfs or, to be written, NTFS
 import hashlib
 import os
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import field
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -21,6 +22,8 @@ from bootkit.values import dataclass
 
 CHUNK = 1 << 20
 """Bytes a reading: 1 MiB is fastest with hashing in the same pass, because it stays in the processor's cache."""
+_ZEROS = bytes(CHUNK)
+_FIRST = 64
 
 DEPTH_LIMIT = 128
 """Folders one in another; Linux' paths of 4096 bytes end not far behind."""
@@ -89,6 +92,13 @@ class Volume(Protocol):
         ``sparse`` leaves holes where the source has them, if the file system can, and sets no room aside for them.
         Returns the SHA-256 of what was read from ``source``, in lower-case hex; with ``sparse`` that of
         :class:`~bootkit.system.holes.DataDigest`. Nothing is left of it on an error.
+        """
+        ...
+
+    def incoming(self, path: str) -> AbstractContextManager[Path] | None:
+        """A new file as a path of the host, for programs that write to it; ``None`` where they cannot reach the volume.
+
+        It is gone when the block ends, unless it has got another name by then.
         """
         ...
 
@@ -209,9 +219,10 @@ def chunks_of(file: BinaryIO, progress: Progress) -> Generator[bytes]:
         progress(done)
 
 
-def is_zeros(chunk: bytes) -> bool:
-    """Whether a piece of a file can be a hole instead."""
-    return chunk.count(0) == len(chunk)
+def is_zeros(chunk: bytes | memoryview) -> bool:
+    """Whether a piece of a file, of at most ``CHUNK`` bytes, can be a hole instead."""
+    # most have shown by the first bytes that they hold something
+    return not any(chunk[:_FIRST]) and bytes(chunk) == _ZEROS[: len(chunk)]
 
 
 def parts_in_chunks(parts: Iterable[Part]) -> Iterator[Part]:

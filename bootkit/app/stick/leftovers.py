@@ -4,9 +4,11 @@ They are those of unfinished copies, and of what was removed and could still hav
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from bootkit.model.places import APP_FOLDER, BOOT_FOLDER
+from bootkit.model.plan import RemoveFile, StickPlan
+from bootkit.system.changes import apply_changes
 from bootkit.system.volume import Volume, walk
 from bootkit.units import format_size
 from bootkit.values import dataclass
@@ -28,6 +30,12 @@ def find_leftovers(volume: Volume) -> tuple[Leftover, ...]:
         for path, stat in walk(volume, folder, hidden=True)
         if _LEFT.fullmatch(stat.name)
     )
+
+
+def remove_leftovers(volume: Volume, *, but: Collection[str] = ()) -> None:
+    """Make room; ``but`` are the paths of those that somebody is still at work with."""
+    steps = tuple(RemoveFile(path=one.path) for one in find_leftovers(volume) if one.path not in but)
+    apply_changes(StickPlan(steps=steps), volume)
 
 
 def aside_path(path: str) -> str:

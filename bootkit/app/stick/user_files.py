@@ -46,13 +46,17 @@ def plan_copy(volume: Volume, source: Path, path: str, *, sparse: bool = False, 
     """
     size = _size_of(source)
     if volume.stat(path) is not None and not replace:
-        raise BootkitError(
-            tr("{path} is on the stick already", path=path), hint=tr("--replace puts this one in its place")
-        )
+        raise there_already(path)
     step = CopyImage(source=str(source), path=path, size=size, sparse=sparse)
     require_fits(volume, path, size)
     require_room(volume, allocated(source) if sparse and has_holes(volume) else size)
     return step
+
+
+def there_already(path: str) -> BootkitError:
+    return BootkitError(
+        tr("{path} is on the stick already", path=path), hint=tr("--replace puts this one in its place")
+    )
 
 
 def refuse_what_is_there(

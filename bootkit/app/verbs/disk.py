@@ -8,8 +8,9 @@ from typing import BinaryIO, cast
 from bootkit.app.stick.images import DISK_SUFFIXES, find_images
 from bootkit.app.stick.recognition import answered, with_insides
 from bootkit.app.stick.settings import settings_text
-from bootkit.app.stick.user_files import fill_warning, has_holes, plan_copy, require_room, take_out
+from bootkit.app.stick.user_files import fill_warning, has_holes, plan_copy, require_room, take_out, there_already
 from bootkit.app.verbs.check import predictions_of
+from bootkit.app.verbs.disk_source import DiskWanted, raw_disk_of
 from bootkit.app.verbs.images import Addition
 from bootkit.errors import BootkitError, FormatError, HostError
 from bootkit.formats.diskfile import DiskFormat
@@ -27,7 +28,7 @@ from bootkit.plan.persistence import read_initrds
 from bootkit.probe.disk import waiting_journals
 from bootkit.probe.image import ImageView, open_image
 from bootkit.system.changes import Watcher, apply_changes
-from bootkit.system.diskimage import format_of, grow_disk, raw_disk
+from bootkit.system.diskimage import format_of, grow_disk
 from bootkit.system.sticks import Stick
 from bootkit.system.volume import FileStat, Volume
 from bootkit.system.volumes.raw import scratch
@@ -90,11 +91,18 @@ def require_free_name(volume: Volume, name: str) -> None:
 
 @contextmanager
 def planned_disk(
-    stick: Stick, source: Path, watcher: Watcher, *, name: str = "", size: int = 0, replacing: bool = False
+    stick: Stick,
+    source: Path,
+    watcher: Watcher,
+    *,
+    name: str = "",
+    size: int = 0,
+    replacing: bool = False,
+    dry_run: bool = False,
 ) -> Generator[PlannedDisk]:
     """What ``disk add`` would copy; the raw file that it is made of is gone when the block ends.
 
-    ``size`` bytes are what the disk grows to; 0 leaves it as it is.
+    ``size`` bytes are what the disk grows to; 0 leaves it as it is. Without ``dry_run`` that file may lie on the stick.
 
     Raises:
         BootkitError: it is no disk of an installed system, would not boot from this stick, or does not fit.
@@ -105,18 +113,18 @@ def planned_disk(
             tr("{path} cannot be booted under this name: {problem}", path=path, problem=problem),
             hint=tr("--name gives it another"),
         )
+    if not replacing and stick.volume.stat(path) is not None:
+        raise there_already(path)
     if size:  # whoever says what it grows to wants to have that
         require_room(stick.volume, size)
-    with scratch() as work:
-        raw = raw_disk(source, work, watcher, size=size)
-        item = looked_into(raw, path, source)
+    wanted = DiskWanted(source=source, path=path, size=size, replacing=replacing)
+    with raw_disk_of(stick.volume, wanted, watcher, dry_run=dry_run) as raw:
+        item = looked_into(raw.file, path, source)
         (prediction,) = predictions_of(stick, (item,))
         if prediction.answer in (Answer.CANNOT, Answer.ELSEWHERE):
             raise BootkitError(f"{source.name}: {prediction.reason}", hint=prediction.cure)
-        # where bytes are found by their place, all of them have to have one
-        sparse = has_holes(stick.volume)
-        step = plan_copy(stick.volume, raw, path, sparse=sparse, replace=replacing)
-        with raw.open("rb") as fh:
+        step = raw.step(stick.volume, wanted)
+        with raw.file.open("rb") as fh:
             notes = with_journals(prediction, waiting_journals(cast("BinaryIO", fh)), read_initrds(item)).notes
         warnings = (*_warnings(source, notes), fill_warning(stick.volume, item.name, step.size))
         yield PlannedDisk(addition=Addition(step=step, item=item), warnings=tuple(filter(None, warnings)))

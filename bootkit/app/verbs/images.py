@@ -15,7 +15,7 @@ from bootkit.app.stick.integrity import (
     own_signatures,
     read_claims,
 )
-from bootkit.app.stick.leftovers import find_leftovers
+from bootkit.app.stick.leftovers import find_leftovers, remove_leftovers
 from bootkit.app.stick.recognition import answered, with_insides
 from bootkit.app.stick.records import read_records
 from bootkit.app.stick.user_files import Places
@@ -28,7 +28,7 @@ from bootkit.model.places import IMAGE_FOLDER
 from bootkit.model.plan import CopyImage, RemoveFile, StickPlan
 from bootkit.plan.names import better_name, name_problem
 from bootkit.probe.image import open_image
-from bootkit.system.changes import Watcher, apply_changes, require_unused
+from bootkit.system.changes import Watcher, apply_changes, part_path, require_unused
 from bootkit.system.volume import Volume
 from bootkit.units import format_size
 from bootkit.values import dataclass
@@ -149,7 +149,8 @@ def sort_additions(
 def add_images(volume: Volume, additions: Sequence[Addition], watcher: Watcher | None = None) -> tuple[ImageItem, ...]:
     """Copy images to the stick, one complete before the next begins; the menu is :func:`generate`'s business."""
     added: list[ImageItem] = []
-    apply_changes(StickPlan(steps=tuple(RemoveFile(path=one.path) for one in find_leftovers(volume))), volume)
+    arrived = {part_path(addition.step.path) for addition in additions if addition.step.arrived}
+    remove_leftovers(volume, but=arrived)
     for addition in additions:
         digests = apply_changes(StickPlan(steps=(addition.step,)), volume, watcher)
         path = addition.step.path

@@ -112,6 +112,16 @@ class FolderVolume:
                 finally:
                     os.close(descriptor)
 
+    @contextmanager
+    def incoming(self, path: str) -> Generator[Path]:
+        with ExitStack() as stack:
+            ((folder, name),) = self._places((path,), stack).values()
+            with self._errors(path):
+                descriptor = _new(folder, name, mode_of(path))
+            stack.callback(os.close, descriptor)
+            stack.callback(self._forget, folder, name)
+            yield Path(f"/proc/{os.getpid()}/fd/{descriptor}")
+
     def rename(self, old: str, new: str) -> None:
         with ExitStack() as stack, self._errors(new):
             ((target, new_name),) = self._places((new,), stack).values()
@@ -200,8 +210,11 @@ class FolderVolume:
 
     def _forget_parts(self, places: Iterable[_Place]) -> None:
         for folder, name in places:
-            with suppress(OSError):
-                os.unlink(_part(name), dir_fd=folder)
+            self._forget(folder, _part(name))
+
+    def _forget(self, folder: int, name: str) -> None:
+        with suppress(OSError):
+            os.unlink(name, dir_fd=folder)
 
     def _copied(self, reader: BinaryIO, target: int, progress: Progress, *, sparse: bool) -> str:
         size = os.fstat(reader.fileno()).st_size

@@ -23,12 +23,11 @@ from bootkit.system.direct import DirectWriter, ReadAhead
 from bootkit.system.holes import DataDigest, data_parts
 from bootkit.system.redo import Piece
 from bootkit.system.staged import Staged, Step
-from bootkit.system.volume import CHUNK, Progress, parts_in_chunks, parts_of
+from bootkit.system.volume import CHUNK, Progress, is_zeros, parts_in_chunks, parts_of
 from bootkit.system.volumes.tree import T, TreeVolume
 from bootkit.system.writer import Reserved, Writer
 
 _NO_BLOCK = bytes(CHUNK)
-_FIRST = 64
 _OTHER_RECORDS = 256 << 10
 """Bytes for records of directories and inodes."""
 _WORTHLESS = ".removed.part"
@@ -365,8 +364,7 @@ def _put_zeros(staged: Staged, at: int, size: int) -> Iterator[int]:
 
 def _write(staged: Staged, at: int, chunk: bytes | memoryview, writer: DirectWriter | None = None) -> None:
     """Write content to free room; zeros stay a hole of the image file where they are one."""
-    # a view is compared byte by byte: most have shown by the first of them that they hold something
-    if any(chunk[:_FIRST]) or bytes(chunk) != _NO_BLOCK[: len(chunk)]:
+    if not is_zeros(chunk):
         staged.write_past(at, chunk, writer)
         return
     for _ in _put_zeros(staged, at, len(chunk)):

@@ -41,6 +41,9 @@ class TreeVolume(abc.ABC, Generic[T]):
         entries: tuple[Entry, ...] = self._reader().listdir(path) or ()
         return tuple(sorted(map(_file_stat, entries), key=lambda stat: stat.name))
 
+    def incoming(self, path: str) -> None:  # noqa: ARG002
+        return None  # only what is here can write to it, and has to know the size before
+
     def stat(self, path: str) -> FileStat | None:
         entry: Entry | None = self._reader().find(path)
         return None if entry is None else _file_stat(entry)
