@@ -12,6 +12,7 @@ import add
 import boot
 import checking
 import clusters
+import disks
 import generate
 import homes
 import inspecting
@@ -30,6 +31,7 @@ MEASUREMENTS: dict[str, Callable[[Path], None]] = {
     "tui": opening.measure,
     "large": large.measure,
     "homes": homes.measure,
+    "disks": disks.measure,
     "exfat": clusters.measure,
     "menu": menu.measure,
     "boot": boot.measure,

@@ -63,11 +63,14 @@ def median(
     return _median(costs[warm:])
 
 
-def in_turns(commands: Mapping[str, Argv], *, runs: int, warm: int = 1) -> dict[str, Cost]:
+def in_turns(
+    commands: Mapping[str, Argv], *, runs: int, warm: int = 1, before: Callable[[], None] = lambda: None
+) -> dict[str, Cost]:
     """The medians of commands that take turns, so that a machine that gets busy meanwhile is busy for all of them."""
     costs: dict[str, list[Cost]] = {name: [] for name in commands}
     for _ in range(warm + runs):
         for name, argv in commands.items():
+            before()
             costs[name].append(run(argv))
     return {name: _median(found[warm:]) for name, found in costs.items()}
 
