@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 PROSE = 100
 """Columns of a text that is no table."""
+_NARROW = 40
+"""Letters that fit any terminal, with two columns each."""
 SCHEMA_VERSION = 1
 """Of all that ``--json`` prints: raised when a key goes away or means something else, not when one comes."""
 
@@ -34,6 +36,12 @@ def raw(content: bytes) -> None:
 
 
 def say(text: str) -> None:
+    """Talk, on a terminal in whole words; what is indented may be a command, and stays one line to be copied."""
+    if len(text) > _NARROW and not text.startswith(" ") and sys.stderr.isatty():
+        from bootkit.render.prose import wrapped
+
+        width = os.get_terminal_size(sys.stderr.fileno()).columns or PROSE
+        text = "\n".join(line for said in text.splitlines() for line in wrapped(said, width, then="  "))
     sys.stderr.write(f"{harmless(text)}\n")
     sys.stderr.flush()
 

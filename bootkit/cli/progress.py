@@ -37,9 +37,12 @@ def watching(work: Work = Work()) -> Generator[Watcher]:  # noqa: B008 - a tuple
             yield watcher
         return
     files = _Files(work.files)
-    yield Watcher(
-        begin=lambda phase, path, size: output.say(f"{spoken(phase)} {path} ({format_size(size)}){files.place(phase)}")
-    )
+
+    def begin(phase: str, path: str, size: int) -> None:
+        place = files.place(phase)
+        output.say(f"{spoken(phase)} {path} ({format_size(size)}){place and f', {place}'}")
+
+    yield Watcher(begin=begin)
 
 
 class _Files:
@@ -50,9 +53,9 @@ class _Files:
         self._begun = 0
 
     def place(self, phase: str) -> str:
-        """``, 2 of 5``; empty where there is only one."""
+        """``2 of 5``; empty where there is only one."""
         self._begun += phase == "copying"
-        return ", " + tr("{done} of {size}", done=self._begun, size=self._named) if self._named > 1 else ""
+        return tr("{done} of {size}", done=self._begun, size=self._named) if self._named > 1 else ""
 
 
 def _speed_column() -> "ProgressColumn":
@@ -94,7 +97,9 @@ def _bars(work: Work) -> Generator[Watcher]:
         def begin(phase: str, path: str, length: int) -> None:
             nonlocal before, size
             before, size = before + size, length
-            line = one_line(f"{spoken(phase)} {path.rpartition('/')[2]}{files.place(phase)}")
+            place = files.place(phase)
+            # the name last: it may be long, and is cut there
+            line = one_line(f"{spoken(phase)} {place and f'{place}: '}{path.rpartition('/')[2]}")
             bars.reset(one, description=line, total=length, visible=True)
 
         def progress(done: int) -> None:

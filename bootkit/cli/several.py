@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from bootkit.cli import output
 from bootkit.cli.guard import tell
 from bootkit.errors import AlreadyThere, BootkitError, Interrupted
-from bootkit.i18n import tr
+from bootkit.i18n import tr, trn
 
 if TYPE_CHECKING:
     from bootkit.cli.documents import Copied, CopiedFile, NotCopied
@@ -60,7 +60,12 @@ class Several:
         if self._named == 1:
             raise self._refused[0][1]
         raise BootkitError(
-            tr("{count} of {named} files were refused", count=len(self._refused), named=self._named),
+            trn(
+                "{n} of {named} files was refused",
+                "{n} of {named} files were refused",
+                len(self._refused),
+                named=self._named,
+            ),
             hint=tr("what is wrong with each is told above"),
         )
 

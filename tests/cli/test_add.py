@@ -70,6 +70,19 @@ def test_a_file_that_came_by_hand_is_compared_byte_by_byte(bootkit: Bootkit, sti
     assert (differs.returncode, "--replace puts this one in its place" in differs.stderr) == (1, True)
 
 
+def test_with_replace_the_same_image_is_skipped_and_a_damaged_one_is_not(
+    bootkit: Bootkit, stick: Path, make_iso: MakeIso
+) -> None:
+    debian = make_iso("debian.iso", LIVE_BOOT)
+    assert bootkit("add", debian, "--stick", stick).returncode == 0
+    same = bootkit("add", debian, "--stick", stick, "--replace", "--json")
+    assert json.loads(same.stdout)["there"] == [str(debian)]
+    copied = stick / "boot/iso/debian.iso"
+    copied.write_bytes(bytes(copied.stat().st_size))
+    assert json.loads(bootkit("add", debian, "--stick", stick, "--replace", "--json").stdout)["there"] == []
+    assert copied.read_bytes() == debian.read_bytes()
+
+
 def test_another_image_of_the_name_takes_its_place_with_replace(
     bootkit: Bootkit, stick: Path, make_iso: MakeIso
 ) -> None:

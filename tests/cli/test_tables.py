@@ -5,6 +5,7 @@ import pty
 import re
 import subprocess
 import sys
+import termios
 from collections.abc import Mapping
 
 import pytest
@@ -63,6 +64,19 @@ def test_colour_and_marks_take_no_word_away() -> None:
 def test_what_only_looks_like_an_answer_is_no_answer() -> None:
     lines = list(layout((("IMAGE", "WHY"), ("nobara.iso", "no driver")), 80, coloured=True, marked=True))
     assert lines[1] == "nobara.iso  no driver"
+
+
+def test_talk_breaks_no_word_on_a_terminal_and_a_command_stays_one_line() -> None:
+    sentence = "Its initrd finds the file on ext4."
+    command = "  bootkit prepare /dev/sdX --data-fs ext4 --expect 0123"
+    code = f"from bootkit.cli.output import say\nsay({sentence!r}); say({f'{sentence} {sentence}'!r}); say({command!r})"
+    leader, follower = pty.openpty()
+    termios.tcsetwinsize(follower, (24, 42))
+    with os.fdopen(leader, "rb", buffering=0) as screen:
+        subprocess.run([sys.executable, "-c", code], stderr=follower, check=True)
+        os.close(follower)
+        shown = _read(screen.fileno()).decode().splitlines()
+    assert shown == [sentence, f"{sentence} Its", "  initrd finds the file on ext4.", command]
 
 
 def on_terminal(environment: Mapping[str, str], *, wide: bool = False) -> str:

@@ -60,9 +60,18 @@ def there_already(path: str) -> BootkitError:
 
 
 def refuse_what_is_there(
-    volume: Volume, source: Path, path: str, *, known: str = "", watcher: Watcher | None = None
+    volume: Volume,
+    source: Path,
+    path: str,
+    *,
+    known: str = "",
+    replacing: bool = False,
+    watcher: Watcher | None = None,
 ) -> None:
-    """Refuse to copy over another file; ``known`` is the SHA-256 of what is there, read from there where it is empty.
+    """Refuse to copy a file onto itself or, unless ``replacing``, over another.
+
+    ``known`` is the SHA-256 of what is there. It is read from there where that is empty, or where what is there may be damaged:
+    that is replaced, too.
 
     Raises:
         AlreadyThere: it is the same file.
@@ -78,17 +87,18 @@ def refuse_what_is_there(
         watcher.begin("comparing", path, stat.size)
         with host_errors(str(source)), source.open("rb") as file:
             digest = sha256_of(chunks_of(file, watcher.progress))
-        if not known:
+        if not known or replacing:
             watcher.begin("comparing on the stick", path, stat.size)
             with volume.open(path) as file:
                 known = sha256_of(chunks_of(file, watcher.progress))
         watcher.end()
         if digest == known:
             raise AlreadyThere(tr("{path} is on the stick already, with the same checksum", path=path))
-    raise BootkitError(
-        tr("another {path} is on the stick already", path=path),
-        hint=tr("--replace puts this one in its place; the old one stays until the new one is complete"),
-    )
+    if not replacing:
+        raise BootkitError(
+            tr("another {path} is on the stick already", path=path),
+            hint=tr("--replace puts this one in its place; the old one stays until the new one is complete"),
+        )
 
 
 class Places:
@@ -127,8 +137,7 @@ class Places:
                 tr("two of the {kind} would both be {path}", kind=self._kind, path=path), hint=self._apart
             )
         old = self._volume.stat(path)
-        if old is not None and (old.is_dir or not self._replacing):
-            refuse_what_is_there(self._volume, source, path, known=known, watcher=self._watcher)
+        refuse_what_is_there(self._volume, source, path, known=known, replacing=self._replacing, watcher=self._watcher)
         require_unused(self._volume, path)
         require_fits(self._volume, path.rpartition("/")[2], size)
         require_room(self._volume, self._taken + size)
