@@ -1,14 +1,23 @@
 """GRUB script as text: quoting, and the templates of ``grub_templates/``."""
 
+import os
 import re
-from collections.abc import Mapping
+import zlib
+from collections.abc import Mapping, MutableMapping
 from functools import cache
+from importlib.machinery import SourceFileLoader
 from importlib.resources import files
+from pathlib import Path
+from types import CodeType
+from typing import TYPE_CHECKING, Any
 
 import jinja2
 
 from bootkit.model.boot import IMAGE_FILE, IN_EFI, IN_UNIFIED, ISO_PATH, ON_STICK, STICK_UUID
 from bootkit.render.texts import known_texts
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 VOLUME_ID = "{volume_id}"
 """Slot in the words of a quick rule: the label that GRUB's ``probe`` finds in the image."""
@@ -116,10 +125,44 @@ def _template(name: str) -> jinja2.Template:
     return _environment().get_template(name)
 
 
+class _Templates(jinja2.BaseLoader):
+    """Finds the templates of ``grub_templates/``."""
+
+    def load(
+        self,
+        environment: jinja2.Environment,
+        name: str,
+        globals: MutableMapping[str, Any] | None = None,  # noqa: A002 - it is called so
+    ) -> jinja2.Template:
+        place = files("bootkit").joinpath("grub_templates", name)
+        variables = environment.make_globals(globals)
+        if not isinstance(place, Path):  # in an archive
+            return environment.from_string(place.read_text(encoding="utf-8"), variables)
+        code = _Compiled(name, os.fspath(place)).get_code(name)
+        assert code is not None  # as it is for whatever has a source
+        return environment.template_class.from_code(environment, code, variables)
+
+
+class _Compiled(SourceFileLoader):
+    """Compiles a template, and keeps the code as Python keeps that of a module, in ``__pycache__``.
+
+    To compile all of the menu's templates takes as long as to fill them in for five hundred images.
+    """
+
+    def source_to_code(self, data: "ReadableBuffer | str", path: object, *, _optimize: int = -1) -> CodeType:  # type: ignore[override] # noqa: ARG002 - the loader's own
+        source = data if isinstance(data, str) else bytes(data).decode()
+        return _environment().compile(source, self.name, os.fspath(self.path))
+
+    def path_stats(self, path: str) -> Mapping[str, Any]:
+        """What says whether the kept code is of this source: the version of jinja2 counts as its time does."""
+        found = super().path_stats(path)
+        return {**found, "mtime": zlib.crc32(f"{jinja2.__version__} {found['mtime']}".encode())}
+
+
 @cache
 def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
-        loader=jinja2.FunctionLoader(_source),
+        loader=_Templates(),
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -130,8 +173,3 @@ def _environment() -> jinja2.Environment:
         quote=grub_quote, say=grub_say, title=grub_title, word=grub_word, file=grub_file, pattern=grub_pattern
     )
     return environment
-
-
-def _source(name: str) -> str | None:
-    template = files("bootkit").joinpath("grub_templates", name)
-    return template.read_text(encoding="utf-8") if template.is_file() else None

@@ -72,17 +72,14 @@ class MenuFiles:
 
     def text_besides(self, parts: bytes) -> bytes:
         """All of it but the scripts that stand in other ``parts`` as well."""
-        at = 0
-        new = [self.grub_cfg]
-        for text in self.texts:
-            found = parts.find(text, at)  # most stand in the same order
-            if found < 0:
-                found = parts.find(text)
-            if found < 0 or found % SECTOR:
-                new.append(text)
-            else:
-                at = found
-        return b"".join(new)
+        # by their first sectors: to look for each in megabytes takes longer than to make them
+        starts: dict[bytes, list[int]] = {}
+        for at in range(0, len(parts), SECTOR):
+            starts.setdefault(parts[at : at + SECTOR], []).append(at)
+        new = (
+            text for text in self.texts if not any(parts.startswith(text, at) for at in starts.get(text[:SECTOR], ()))
+        )
+        return b"".join((self.grub_cfg, *new))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ Source: GRUB manual, "Theme file format"; grub 2.06, grub-core/gfxmenu (a box is
 lacks; a theme without a picture for the background leaves an error behind, which is told at the next entry).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import cache
 
 from bootkit.model.catalog import DARK, LIGHT, PLAIN
@@ -20,6 +20,7 @@ from bootkit.values import dataclass
 
 _SAMPLES = 4
 """Points along one side of a pixel by which a curve's share of it is found."""
+PICTURE = ".png"
 _LOGO = 36
 _LINE = TEXT.size * 5 // 4
 """Height of a line of text."""
@@ -27,6 +28,12 @@ _ROUND = 5
 """Radius of the corners of a line's box."""
 _NOTHING: Pixel = (0, 0, 0, 0)
 _SLICES = ("nw", "n", "ne", "w", "c", "e", "sw", "s", "se")
+_PICTURES = (
+    "background", "logo", "icons/marked", "icons/erases", "icons/installs",
+    *(f"{box}_{place}" for box in ("panel", "select", "bar") for place in _SLICES),
+    *(f"item_{side}" for side in "nswe"),
+)  # fmt: skip
+"""What :func:`_pictures` draws."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,12 +105,20 @@ def theme_background(name: str) -> str:
     return PALETTES[name].background if is_our_theme(name) else ""
 
 
-def theme_files(name: str, language: str = "en", *, searches: bool = False) -> dict[str, bytes]:
-    """The files of a theme of ours by their path on the stick; none for any other."""
+def picture_path(name: str) -> str:
+    return f"{THEME_FOLDER}/{name}{PICTURE}"
+
+
+def theme_files(
+    name: str, language: str = "en", *, searches: bool = False, drawn: Collection[str] = ()
+) -> dict[str, bytes]:
+    """The files of a theme of ours by their path on the stick; none for any other. Those that are ``drawn`` may be left out."""
     if not is_our_theme(name):
         return {}
     palette = PALETTES[name]
-    files = {f"{THEME_FOLDER}/{picture}.png": content for picture, content in _pictures(palette).items()}
+    files: dict[str, bytes] = {}
+    if not all(picture_path(picture) in drawn for picture in _PICTURES):
+        files = {picture_path(picture): content for picture, content in _pictures(palette).items()}
     for spoken in ("en", language):
         files[theme_path(name, spoken)] = _theme_text(palette, spoken, searches=searches)
     return files

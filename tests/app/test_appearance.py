@@ -10,8 +10,9 @@ from bootkit.app.verbs.generate import plan_generation
 from bootkit.errors import FormatError
 from bootkit.formats.pf2 import characters
 from bootkit.model.menufont import TEXT, Face, MenuFont, fonts_of
-from bootkit.model.places import MENU, MENU_FONT, STICK_FILE
+from bootkit.model.places import MENU, MENU_FONT, STICK_FILE, THEME_FOLDER
 from bootkit.model.plan import WriteFile
+from bootkit.render import theme
 from bootkit.render.texts import translations
 from bootkit.system.changes import apply_changes
 from bootkit.system.menufont import make_menu_font
@@ -47,6 +48,27 @@ def test_what_is_there_already_is_not_written_again(volume: Volume, stick: Path)
     assert german == {"grub.cfg", "generated.json", "de.mo", "theme-de.txt"}
     assert _generate(volume, stick, '[menu]\nmenu_language = "de"\n')[0] == set()
     assert _generate(volume, stick, '[menu]\ntheme = "plain"\n')[0] == {"grub.cfg", "generated.json"}
+
+
+def test_a_picture_that_is_not_as_it_was_drawn_is_drawn_again(volume: Volume, stick: Path) -> None:
+    _generate(volume, stick, "")
+    folder = stick / THEME_FOLDER.lstrip("/")
+    content = {path: path.read_bytes() for path in folder.rglob("*.png")}
+    (folder / "logo.png").write_bytes(b"cut")
+    (folder / "select_c.png").unlink()
+    assert _generate(volume, stick, "# new\n")[0] == {"logo.png", "select_c.png", "generated.json"}
+    assert {path: path.read_bytes() for path in folder.rglob("*.png")} == content
+
+
+def test_pictures_are_not_drawn_to_be_compared(volume: Volume, stick: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _generate(volume, stick, "")
+
+    def never(_: object) -> bytes:
+        raise AssertionError
+
+    monkeypatch.setattr(theme, "png", never)
+    theme._pictures.cache_clear()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+    assert _generate(volume, stick, "# new\n")[0] == {"generated.json"}
 
 
 @pytest.mark.parametrize(

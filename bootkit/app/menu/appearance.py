@@ -1,9 +1,10 @@
 """The files beside grub.cfg that give the menu its appearance and its language."""
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import field, replace
 
 from bootkit.app.menu.fonts import plan_fonts
+from bootkit.app.menu.freshness import drawn_pictures
 from bootkit.errors import FormatError
 from bootkit.formats.pf2 import characters
 from bootkit.model.catalog import MENU_LANGUAGES, ImageItem, MenuSettings
@@ -12,6 +13,7 @@ from bootkit.model.plan import WriteFile
 from bootkit.render.appearance import appearance_files
 from bootkit.render.entries import image_class
 from bootkit.render.texts import translations
+from bootkit.render.theme import PICTURE
 from bootkit.system.volume import Volume, read_file
 from bootkit.values import dataclass
 
@@ -26,6 +28,8 @@ class MenuAppearance:
     steps: tuple[WriteFile, ...] = ()
     """Steps that write what is not on the stick as it should be."""
     warnings: tuple[str, ...] = ()
+    pictures: Mapping[str, int] = field(default_factory=dict[str, int])
+    """Bytes of each picture that is there then, by its path."""
 
 
 def plan_appearance(volume: Volume, settings: MenuSettings, items: Sequence[ImageItem]) -> MenuAppearance:
@@ -38,12 +42,17 @@ def plan_appearance(volume: Volume, settings: MenuSettings, items: Sequence[Imag
         trouble = (*trouble, f"the menu has a plain look: there is no {settings.theme} on the stick")
     fonts = plan_fonts(volume, settings)
     settings = replace(settings, has_fonts=fonts.are_there)
+    drawn = drawn_pictures(volume, settings.theme)
+    files = appearance_files(settings, searches=len(items) > 1, classes=sorted(classes), drawn=drawn)
     steps = tuple(
         WriteFile(path=path, content=content)
-        for path, content in appearance_files(settings, searches=len(items) > 1, classes=sorted(classes)).items()
+        for path, content in files.items()
         if read_file(volume, path, _FILE_LIMIT) != content
     )
-    return MenuAppearance(settings=settings, steps=(*fonts.steps, *steps), warnings=trouble)
+    pictures = {path: len(content) for path, content in files.items() if path.endswith(PICTURE)}
+    return MenuAppearance(
+        settings=settings, steps=(*fonts.steps, *steps), warnings=trouble, pictures={**drawn, **pictures}
+    )
 
 
 def _font_problem(volume: Volume, language: str) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from bootkit.app.menu.cures import Extents
 from bootkit.app.stick.settings import user_text
@@ -47,10 +48,43 @@ def is_made_from(volume: Volume, inputs: str, menu: bytes | None) -> bool:
     return (parts is None or volume.stat(parts) is not None) and not moved_images(volume)
 
 
-def record_of_menu(inputs: str, menu: bytes, mapped: Mapping[str, Extents], warnings: Sequence[str] = ()) -> bytes:
-    """What is kept of a menu for the next time, with what was said when it was written."""
-    document = {"inputs": inputs, "menu": hashlib.sha256(menu).hexdigest(), "mapped": mapped, "warnings": warnings}
+def record_of_menu(
+    inputs: str,
+    menu: bytes,
+    mapped: Mapping[str, Extents],
+    warnings: Sequence[str] = (),
+    *,
+    theme: str = "",
+    pictures: Mapping[str, int] = MappingProxyType({}),
+) -> bytes:
+    """What is kept of a menu for the next time, with what was said when it was written, and with the pictures of its theme."""
+    document = {
+        "inputs": inputs,
+        "menu": hashlib.sha256(menu).hexdigest(),
+        "mapped": mapped,
+        "warnings": warnings,
+        "drawn_by": _drawn_by(theme),
+        "pictures": dict(pictures),
+    }
     return json.dumps(document, indent=2).encode() + b"\n"
+
+
+def drawn_pictures(volume: Volume, theme: str) -> Mapping[str, int]:
+    """Bytes of the pictures on the stick that this program drew for a theme, by their paths: to draw and compare them takes longer."""
+    known = _record(volume)
+    if known.get("drawn_by") != _drawn_by(theme):
+        return {}
+    try:
+        pictures = json_object(known.get("pictures"), GENERATED)
+    except FormatError:
+        return {}
+    folders = {path.rpartition("/")[0] for path in pictures}
+    there = {f"{folder}/{stat.name}": stat.size for folder in folders for stat in volume.listdir(folder)}
+    return {path: size for path, size in there.items() if pictures.get(path) == size}
+
+
+def _drawn_by(theme: str) -> str:
+    return f"{program_fingerprint()} {theme}"
 
 
 def moved_images(volume: Volume) -> tuple[str, ...]:

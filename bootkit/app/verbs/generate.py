@@ -118,7 +118,14 @@ def plan_generation(
         *_notes(volume, state.choices),
     )
     if not (unfit or any(item.unsettled for item in items)):  # else look again the next time: it may be there by then
-        record = record_of_menu(inputs, menu.grub_cfg, overlays.mapped, standing)
+        record = record_of_menu(
+            inputs,
+            menu.grub_cfg,
+            overlays.mapped,
+            standing,
+            theme=appearance.settings.theme,
+            pictures=appearance.pictures,
+        )
         steps.append(WriteFile(path=GENERATED, content=record))
     plan = StickPlan(steps=tuple(steps), warnings=(*standing, *_told(leftovers)))
     return Generation(plan=plan, catalog=catalog, earlier=earlier, predictions=found.predictions)
