@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from bootkit.render.grub import render
 from bootkit.render.menu_image import GO, MenuImage
+from bootkit.render.menu_rows import MenuRow
 from bootkit.render.names import clean_text
 from bootkit.render.parts import Parts
 from bootkit.render.prose import columns
@@ -45,7 +46,7 @@ class MenuLines:
         place = self._parts.add(self.of(folder))
         return render("folder.cfg.j2", folder=folder, place=place, first=first, free=self._free, checked=self._checked)
 
-    def _image(self, image: MenuImage, *, offered: bool, column: int) -> dict[str, object]:
+    def _image(self, image: MenuRow, *, offered: bool, column: int) -> dict[str, object]:
         """What an image's line is filled in with."""
         tip = clean_text(image.appearance.tip, limit=_TIP_LIMIT)
         free = _free(image, self._free)
@@ -59,5 +60,5 @@ class MenuLines:
         }
 
 
-def _free(image: MenuImage, free: str) -> str:
+def _free(image: MenuRow, free: str) -> str:
     return "" if image.appearance.locked else free

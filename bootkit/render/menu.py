@@ -1,7 +1,7 @@
 """The whole boot menu: what is on the stick and what the user chose → the text of grub.cfg."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
@@ -27,6 +27,7 @@ from bootkit.render.entries import split_words
 from bootkit.render.grub import render
 from bootkit.render.lines import MenuLines, render_image
 from bootkit.render.menu_image import GrubEntry, MenuImage
+from bootkit.render.menu_rows import NOTHING_KEPT, KeptImage, MenuRow, MenuRows
 from bootkit.render.parts import SECTOR, Parts
 from bootkit.render.search import findable, first_letters
 from bootkit.render.theme import is_our_theme, theme_background, theme_path
@@ -64,6 +65,8 @@ class MenuFiles:
     """Named by its content, so that the menu before keeps its own."""
     texts: tuple[bytes, ...]
     """What ``parts`` is made of: scripts, each of which is run by itself."""
+    images: tuple[KeptImage, ...] = ()
+    """What is worth keeping of the images' lines, for the next menu."""
 
     @property
     def text(self) -> bytes:
@@ -162,12 +165,17 @@ def render_menu(
     settings: MenuSettings,
     quick_rules: Sequence[tuple[str, QuickRule]] = (),
     additions: Mapping[str, Additions] = MappingProxyType({}),
+    *,
+    kept: Mapping[str, KeptImage] = NOTHING_KEPT,
+    chosen: Callable[[ImageItem], ImageItem] = lambda item: item,
 ) -> MenuFiles:
     """The menu's script; the same bytes for the same input.
 
-    ``additions`` are those of an image, by its path.
+    ``additions`` are those of an image, by its path. ``kept`` and ``chosen`` are those of
+    :class:`bootkit.render.menu_rows.MenuRows`, and change nothing but the time it takes.
     """
-    tree = menu_tree(items, settings.appearances, additions)
+    rows = MenuRows(settings.appearances, additions, kept=kept, chosen=chosen)
+    tree = menu_tree(items, rows)
     free = FREE if settings.password and not settings.protect_all else ""
     values = _values(tree, settings, quick_rules, _toggles(settings, has_additions=bool(additions)), free)
     summed = {item.path for item in items if item.sha256}
@@ -176,7 +184,7 @@ def render_menu(
     parts = Parts()
     functions = parts.add(render("functions.cfg.j2", **values))
     new_list = "" if values["checked"] else parts.add(render("new_list.cfg.j2", **values))
-    places = {image.path: parts.add(render_image(image, free)) for image in tree.all_images}
+    places = {image.path: _script(image, parts, free) for image in tree.all_images}
     search = parts.add(render("search.cfg.j2", places=places, **values)) if len(places) > 1 else ""
     checks = parts.add(render("check.cfg.j2", **values)) if values["checkable"] else ""
     last_places, last_marks = _last_parts(parts, tree, values)
@@ -197,7 +205,13 @@ def render_menu(
         parts=parts.content,
         parts_path=parts.path,
         texts=parts.texts,
+        images=tuple(rows.to_keep(image, places[image.path]) for image in tree.all_images),
     )
+
+
+def _script(image: MenuRow, parts: Parts, free: str) -> str:
+    """Add what is run when an image is chosen; where it stands."""
+    return parts.add_script(image.script) if isinstance(image, KeptImage) else parts.add(render_image(image, free))
 
 
 def _last_parts(parts: Parts, tree: MenuFolder, values: Mapping[str, object]) -> tuple[str, str]:
@@ -226,11 +240,9 @@ def _values(
     checked = len(found) <= CHECKED
     return {
         "checked": checked,
-        "has_disks": any(
-            entry.newest_in or entry.needs.unified for image in tree.all_images for entry in image.entries
-        ),
+        "has_disks": any(image.is_disk for image in tree.all_images),
         "firsts": () if checked else [image for image in tree.all_images if image.offers_itself][:_FIRSTS],
-        "installers": any(image.only_installs and image.entries for image in tree.all_images),
+        "installers": any(image.installs for image in tree.all_images),
         "findable": found,
         "letters": first_letters(found),
         "keeps_last": settings.default == LAST,
@@ -278,7 +290,7 @@ def _escaped(path: str) -> str:
     return re.sub(r"[\\.\[\](){}*+?^$|]", r"\\\g<0>", path)
 
 
-def _checkable(image: MenuImage) -> dict[str, str]:
+def _checkable(image: MenuRow) -> dict[str, str]:
     """An image with a kept sum, as the menu's own check lists it."""
     return {
         "path": image.path,
@@ -304,7 +316,8 @@ def menu_targets(items: Sequence[ImageItem], settings: MenuSettings | None = Non
             id_path=f"{image.id_path}>{entry.id_path}",
             entry=entry.source,
         )
-        for image in menu_tree(items, appearances).all_images
+        for image in menu_tree(items, MenuRows(appearances)).all_images
+        if isinstance(image, MenuImage)
         for entry in image.entries
         if entry.source is not None and not entry.explanation
     )
@@ -312,12 +325,13 @@ def menu_targets(items: Sequence[ImageItem], settings: MenuSettings | None = Non
 
 def entry_previews(item: ImageItem, settings: MenuSettings) -> tuple[EntryPreview, ...]:
     """The entries of one image, in the order of the menu; those that only inform are left out."""
-    tree = menu_tree((item,), {item.path: replace(settings.appearance(item.path), hidden=False)})
+    tree = menu_tree((item,), MenuRows({item.path: replace(settings.appearance(item.path), hidden=False)}))
     return tuple(
         _preview(
             item, entry, starts_by_itself=image.default in (f"{image.id_path}>{entry.id}", f"{image.id_path}>{at}")
         )
         for image in tree.all_images
+        if isinstance(image, MenuImage)
         for at, entry in enumerate(image.entries)
         if entry.source is not None
     )
@@ -368,7 +382,7 @@ def _toggles(settings: MenuSettings, *, has_additions: bool) -> tuple[Toggle, ..
     )
 
 
-def _chosen(tree: MenuFolder, settings: MenuSettings) -> MenuImage | None:
+def _chosen(tree: MenuFolder, settings: MenuSettings) -> MenuRow | None:
     """The image that the user wants to start by itself."""
     return next((one for one in tree.all_images if one.path == settings.default), None)
 

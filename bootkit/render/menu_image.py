@@ -135,6 +135,16 @@ class MenuImage:
         return f"{self.id_path}>{next(wanted, 0)}"
 
     @property
+    def installs(self) -> bool:
+        """Whether it starts, and does nothing but install."""
+        return self.only_installs and bool(self.entries)
+
+    @property
+    def is_disk(self) -> bool:
+        """Whether an entry looks into an installed system for what it starts."""
+        return any(entry.newest_in or entry.needs.unified for entry in self.entries)
+
+    @property
     def offers_itself(self) -> bool:
         """Whether a time-out may start it: never an installer, unless the user chose what of it is to start."""
         return bool(self.entries) and (not self.only_installs or bool(self.appearance.entry))

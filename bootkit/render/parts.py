@@ -26,8 +26,12 @@ class Parts:
 
     def add(self, text: str) -> str:
         """Where the text stands, as ``START+COUNT`` in sectors. A comment fills its last one."""
+        return self.add_script(text.encode("utf-8", "surrogateescape"))
+
+    def add_script(self, script: bytes) -> str:
+        """The same of a text in bytes, which may have the comment behind it already."""
         start = len(self._content) // SECTOR
-        self._content += text.encode("utf-8", "surrogateescape")
+        self._content += script
         if missing := -len(self._content) % SECTOR:
             self._content += b"#" * (missing - 1) + b"\n"
         self._ends.append(len(self._content))
@@ -65,6 +69,19 @@ def is_parts(content: bytes, path: str) -> bool:
 
 def _device(content: bytes | bytearray) -> str:
     return f"menu_{hashlib.sha256(content).hexdigest()[:12]}"
+
+
+def script_at(content: bytes, place: str) -> bytes:
+    """The script that stands at ``START+COUNT``.
+
+    Raises:
+        ValueError: that is no place in the file.
+    """
+    start, count = map(int, place.split("+"))
+    script = content[start * SECTOR : (start + count) * SECTOR]
+    if not count or len(script) != count * SECTOR:
+        raise ValueError(place)
+    return script
 
 
 def parts_of_menu(grub_cfg: bytes) -> str | None:

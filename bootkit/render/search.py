@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
-from bootkit.render.menu_image import MenuImage
+from bootkit.render.menu_rows import MenuRow
 from bootkit.values import dataclass
 
 
@@ -25,7 +25,7 @@ class Findable:
     """As :attr:`bootkit.render.entries.MenuImage.judged`."""
 
 
-def findable(images: Iterable[MenuImage], free: str) -> tuple[Findable, ...]:
+def findable(images: Iterable[MenuRow], free: str) -> tuple[Findable, ...]:
     """The images in the order of the menu; ``free`` is GRUB's option for entries that need no password."""
     return tuple(
         Findable(

@@ -236,7 +236,7 @@ def test_a_menu_that_grub_refuses_is_not_written(
     _generate(volume)
     before = _files(stick)
 
-    def broken(*_: object) -> MenuFiles:
+    def broken(*_: object, **__: object) -> MenuFiles:
         return MenuFiles(grub_cfg=b"menuentry 'x' {\n", parts=b"", parts_path=f"{GRUB_FOLDER}/menu_0.cfg", texts=())
 
     monkeypatch.setattr("bootkit.app.menu.grub_cfg.render_menu", broken)

@@ -12,6 +12,7 @@ from bootkit.model.catalog import Additions, ImageItem, MenuSettings
 from bootkit.model.options import Choices
 from bootkit.plan.choices import chosen_item, chosen_rule, menu_settings
 from bootkit.render.menu import MenuFiles, render_menu
+from bootkit.render.menu_rows import NOTHING_KEPT, KeptImage
 from bootkit.render.parts import is_parts, parts_of_menu
 from bootkit.system.grubcheck import grub_script_error
 from bootkit.system.volume import Volume, read_file
@@ -25,14 +26,21 @@ def menu_of(
     additions: Mapping[str, Additions] = MappingProxyType({}),
     *,
     settings: MenuSettings | None = None,
+    kept: Mapping[str, KeptImage] = NOTHING_KEPT,
 ) -> MenuFiles:
     """The whole menu. ``additions`` are those of an image, by its path.
 
-    ``settings`` take the place of what the choices tell the menu.
+    ``settings`` take the place of what the choices tell the menu. ``kept`` are lines of images that need not be made again.
     """
-    chosen = tuple(chosen_item(item, choices) for item in items)
     rules = tuple((stack, chosen_rule(stack, rule, choices)) for stack, rule in quick_rules())
-    return render_menu(chosen, settings or menu_settings(choices, items), rules, additions)
+    return render_menu(
+        items,
+        settings or menu_settings(choices, items),
+        rules,
+        additions,
+        kept=kept,
+        chosen=lambda item: chosen_item(item, choices),
+    )
 
 
 def quick_rules() -> tuple[tuple[str, QuickRule], ...]:

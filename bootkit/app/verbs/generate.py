@@ -7,6 +7,7 @@ from bootkit.app.menu.appearance import plan_appearance
 from bootkit.app.menu.companions import plan_companions
 from bootkit.app.menu.freshness import MENU_LIMIT, earlier_warnings, inputs_of, is_made_from, record_of_menu
 from bootkit.app.menu.grub_cfg import check_menu, menu_of
+from bootkit.app.menu.kept import keep_lines, kept_lines, line_digests
 from bootkit.app.menu.overlays import OverlayPlan, archives_in, plan_overlays, without_refused
 from bootkit.app.stick.catalog import Catalog
 from bootkit.app.stick.homes import home_names, homes_note
@@ -25,6 +26,7 @@ from bootkit.model.plan import KeepOld, RemoveFile, StickPlan, StickStep, WriteF
 from bootkit.plan.choices import menu_settings, unheard
 from bootkit.plan.machines import for_machines
 from bootkit.render.menu import MenuFiles, empty_grubenv, is_empty_menu
+from bootkit.render.menu_rows import NOTHING_KEPT
 from bootkit.render.parts import is_parts_file, parts_of_menu
 from bootkit.system.efivars import machine_keys
 from bootkit.system.sticks import Stick
@@ -91,11 +93,14 @@ def plan_generation(
     offered = without_refused(state.offered, overlays.refused)
     appearance = plan_appearance(volume, menu_settings(state.choices, offered), offered)
     companions = plan_companions(volume, items)
+    offered = for_machines(offered, stick_shims(volume), machine_keys())
+    digests = line_digests(catalog, offered, overlays.by_image, listing.settings)
     menu = menu_of(
-        for_machines(offered, stick_shims(volume), machine_keys()),
+        offered,
         state.choices,
         overlays.by_image,
         settings=appearance.settings,
+        kept=NOTHING_KEPT if fresh else kept_lines(volume, old_menu, digests),
     )
     unfit = (*companions.missing, *appearance.warnings, *_refusals(overlays))
     steps: list[StickStep] = [
@@ -108,6 +113,7 @@ def plan_generation(
         *plan_added(volume, items, state.variants),
         *appearance.steps,
         *_menu_steps(volume, menu, old_menu),
+        *keep_lines(volume, menu, digests),
         *_unused(volume, overlays, menu, old_menu),
     ]
     earlier = earlier_warnings(volume)
