@@ -193,8 +193,13 @@ def _entry(answer: Json) -> BootEntry:
         cmdline=_texts(answer["cmdline"]),
         to_ram=_texts(answer["to_ram"]),
         safe_graphics=_texts(answer["safe_graphics"]),
-        firmware=frozenset(map(Firmware, _texts(answer["firmware"]))),
+        firmware=_firmware(_texts(answer["firmware"])),
     )
+
+
+@lru_cache(maxsize=64)
+def _firmware(names: tuple[str, ...]) -> frozenset[Firmware]:
+    return frozenset(map(Firmware, names))
 
 
 def _object(value: object) -> Json:
@@ -216,4 +221,7 @@ def _text(value: object) -> str:
 
 
 def _texts(value: object) -> tuple[str, ...]:
-    return tuple(map(_text, _list(value)))
+    found = _list(value)
+    if found and set(map(type, found)) != {str}:  # a thousand images have ten thousand lists
+        raise TypeError(f"{value!r} is not a list of texts")
+    return tuple(cast("list[str]", found))

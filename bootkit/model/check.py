@@ -203,8 +203,12 @@ class Prediction:
     @property
     def overlay(self) -> str:
         """The overlay without which it would not find its file on this stick; empty if it needs none."""
-        cure = self.files[0].cure if self.files else None
-        return cure.overlay if cure else ""
+        return self.brought.overlay if self.brought else ""
+
+    @property
+    def brought(self) -> Cure | None:
+        """What it needs to find its file on this stick."""
+        return self.files[0].cure if self.files else None
 
     @property
     def verdict(self) -> str:

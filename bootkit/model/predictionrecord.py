@@ -21,6 +21,7 @@ def prediction_to_json(prediction: Prediction) -> Json:
     """A value for ``json.dumps``; :func:`prediction_from_json` gives ``prediction`` back."""
     needed = prediction.memory
     return {
+        "cured": prediction.brought is not None,  # the first, to be seen without reading all
         "path": prediction.path,
         "answer": prediction.answer.value,
         "basis": prediction.basis.value,

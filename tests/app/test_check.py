@@ -150,12 +150,13 @@ def test_a_record_that_lacks_something_is_completed(opened: Stick, stick: Path, 
     add_images(volume, plan_additions(volume, [make_iso("live.iso")]))
     record = stick / IMAGES_FILE.lstrip("/")
     whole = record.read_bytes()
-    form, head, rest, _ = whole.split(b"\n")
+    kernels, pair = whole.split(b"\n\n")
+    head, rest, _ = pair.split(b"\n")
     document = json.loads(rest)
     del document["facts"]["initrds"]
     rest = json.dumps(document).encode()
     head = json.dumps({**json.loads(head), "rest": zlib.crc32(rest), "insides": False}).encode()
-    record.write_bytes(b"\n".join((form, head, rest, b"")))
+    record.write_bytes(kernels + b"\n\n" + b"\n".join((head, rest, b"")))
     checked = check_stick(opened)
     assert [type(step).__name__ for step in checked.plan.steps] == ["WriteFile"]
     assert keep_records(opened, checked.plan) == ""

@@ -8,7 +8,7 @@ import pytest
 from bootkit.app.verbs.generate import plan_generation
 from bootkit.model.places import GENERATED, MENU, MENU_LINES_FILE, STICK_FILE
 from bootkit.model.plan import WriteFile
-from bootkit.render import menu, tree
+from bootkit.render import lines, menu, tree
 from bootkit.render.menu_image import MenuImage
 from bootkit.render.parts import is_parts_file
 from bootkit.system.changes import apply_changes
@@ -33,7 +33,7 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setattr(tree, "MANY", 5)
     monkeypatch.setattr(tree, "GROUP", 3)
     paths: list[str] = []
-    render = menu.render_image
+    render = lines.render_image
 
     def noted(image: MenuImage, free: str) -> str:
         paths.append(image.path)

@@ -99,7 +99,7 @@ def test_what_is_kept_of_every_recorded_image_is_what_is_predicted(filesystem: s
     made = {digests.of(item, record_of(item)): predict(item, stick) for item in recorded_items()}
     assert len(made) == len(CLAIMED)
     kept = KeptPredictions(content(KeptPredictions(b"").steps(made)))
-    assert {one: kept.find(one) for one in made} == made
+    assert {one: kept.find(one, prediction.path) for one, prediction in made.items()} == made
     assert not list(kept.steps(made))
 
 
@@ -181,7 +181,7 @@ def test_a_damaged_line_is_made_anew() -> None:
     whole = content(KeptPredictions(b"").steps({one: predict(item, stick)}))
     for torn in (whole[:-9], whole.replace(b"ext4", b"vfat"), whole.replace(b'{"predictions":1}', b"")):
         kept = KeptPredictions(torn)
-        assert kept.find(one) is None
+        assert kept.find(one, item.path) is None
         assert content(kept.steps({one: predict(item, stick)})) == whole
 
 

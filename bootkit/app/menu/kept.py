@@ -5,13 +5,13 @@ Each lies under a digest of all that it was made from, as predictions do; its sc
 
 import hashlib
 import json
-import re
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from bootkit.app.menu.freshness import MENU_LIMIT
 from bootkit.app.stick.catalog import Catalog
+from bootkit.app.stick.records import record_digest
 from bootkit.app.stick.settings import user_text
 from bootkit.errors import FormatError
 from bootkit.model.catalog import Additions, ImageItem
@@ -27,7 +27,6 @@ from bootkit.system.volume import Volume, read_file
 _LIMIT = 64 << 20
 _FORM = b"menu lines 1 "
 """The file begins with it, a sum of the rest, and the path of the file in which the scripts are."""
-_SUM = re.compile(rb'"sha256":"[0-9a-f]*",')
 _TEXTS = ("path", "own_title", "title", "id", "id_path", "loop", "judged", "default", "place")
 _ANSWERS = ("offers_itself", "installs", "is_disk")
 
@@ -45,9 +44,9 @@ def line_digests(
         record = catalog.record(item.path)
         if record is None or item.recognition is not known.recognition:  # what lies beside it has changed its entries
             continue
-        # the whole sum of an image says nothing of how it boots
-        head = _SUM.sub(b"", record.head, count=1)
-        found[item.path] = _digest(common, head, item.hops, sorted(item.refused), additions.get(item.path))
+        found[item.path] = _digest(
+            common, record_digest(record.head), item.hops, sorted(item.refused), additions.get(item.path)
+        )
     return found
 
 

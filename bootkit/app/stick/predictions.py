@@ -6,12 +6,12 @@ that of the images, because all of it is made anew where it is lost.
 
 import hashlib
 import json
-import re
 import zlib
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
+from typing import Any
 
-from bootkit.app.stick.records import Record
+from bootkit.app.stick.records import Record, record_digest
 from bootkit.errors import FormatError
 from bootkit.model.catalog import ImageItem
 from bootkit.model.check import Prediction, StickFacts
@@ -27,7 +27,47 @@ from bootkit.system.volume import Volume, read_file
 _LIMIT = 256 << 20
 _FORM = b'{"predictions":1}'
 """The file's first line."""
-_SUM = re.compile(rb'"sha256":"[0-9a-f]*",')
+_UNCURED = b'{"cured":false,'
+
+
+class KeptPrediction(Prediction):
+    """A prediction of an image that needs no cure, parsed when somebody asks for more: a menu is made of its path alone.
+
+    A slot that was never filled is no attribute, so that Python asks ``__getattr__``.
+    """
+
+    __slots__ = ("_text",)
+    _text: bytes
+
+    def __new__(cls, **values: Any) -> Prediction:  # type: ignore[misc]  # a changed copy is no kept one any more
+        return Prediction(**values)
+
+    @classmethod
+    def of(cls, path: str, text: bytes) -> "KeptPrediction":
+        """That of the image ``path``; ``text`` is its JSON."""
+        kept = object.__new__(cls)
+        object.__setattr__(kept, "path", path)
+        object.__setattr__(kept, "_text", text)
+        return kept
+
+    @property
+    def brought(self) -> None:
+        return None
+
+    def __getattr__(self, name: str) -> object:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        parsed = _parsed(self._text)
+        for field in fields(Prediction):
+            object.__setattr__(self, field.name, getattr(parsed, field.name))
+        return getattr(parsed, name)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Prediction):
+            return NotImplemented
+        return all(getattr(self, field.name) == getattr(other, field.name) for field in fields(Prediction))
+
+    __hash__ = Prediction.__hash__
 
 
 class KeptPredictions:
@@ -38,14 +78,14 @@ class KeptPredictions:
         first, *lines = content.split(b"\n")
         self._lines = {line[:32]: line for line in lines if line} if first == _FORM else {}
 
-    def find(self, digest: bytes) -> Prediction | None:
-        """What was predicted from all that ``digest`` stands for; ``None`` if nothing was, or it cannot be read."""
+    def find(self, digest: bytes, path: str) -> Prediction | None:
+        """What was predicted of ``path`` from all that ``digest`` stands for; ``None`` if nothing was, or it cannot be read."""
         line = self._lines.get(digest)
         if line is None:
             return None
         try:
             if line[33:41] == _sum(line[42:]):
-                return prediction_from_json(parse_json(line[42:], "a prediction"))
+                return KeptPrediction.of(path, line[42:]) if line.startswith(_UNCURED, 42) else _parsed(line[42:])
         except FormatError:
             pass
         del self._lines[digest]
@@ -73,14 +113,22 @@ class PredictionDigests:
         common = replace(stick, labels={}, shims=(), choices=Choices())
         self._common = _digest(program_fingerprint(), common, _first_shims(stick))
         self._labels: dict[str, str] = {}
+        self._of_stacks: dict[str, list[object]] = {}
 
     def of(self, item: ImageItem, record: Record) -> bytes:
         """In 32 hex digits; ``record`` is what the stick keeps of the image, as it is now."""
-        chosen = [self._stick.choices.chosen(key, stack=item.stack, image=item.path).value for key in ASKED]
+        chosen = self._chosen(item)
         label = item.facts.volume_id if item.facts is not None else ""
-        # the whole sum of an image says nothing of how it boots
-        known = _SUM.sub(b"", record.head, count=1)
-        return _digest(self._common, self._with(label), chosen, known)[:32].encode()
+        return _digest(self._common, self._with(label), chosen, record_digest(record.head))[:32].encode()
+
+    def _chosen(self, item: ImageItem) -> list[object]:
+        """What is chosen of what predictions ask for: mostly the same for all images of a stack."""
+        choices, stack = self._stick.choices, item.stack
+        if choices.are_of(item.path):
+            return [choices.chosen(key, stack=stack, image=item.path).value for key in ASKED]
+        if stack not in self._of_stacks:
+            self._of_stacks[stack] = [choices.chosen(key, stack=stack).value for key in ASKED]
+        return self._of_stacks[stack]
 
     def _with(self, label: str) -> str:
         """The images that have a label."""
@@ -100,6 +148,10 @@ def _first_shims(stick: StickFacts) -> list[tuple[object, ...]]:
 def _digest(*values: object) -> str:
     """Of values all of whose parts have an order of their own: none of them holds a set."""
     return hashlib.sha256(repr(values).encode()).hexdigest()
+
+
+def _parsed(text: bytes) -> Prediction:
+    return prediction_from_json(parse_json(text, "a prediction"))
 
 
 def _line(digest: bytes, prediction: Prediction) -> bytes:

@@ -15,6 +15,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from copy import copy
 from dataclasses import field, replace
+from functools import lru_cache
 from types import MappingProxyType
 
 from bootkit.app.stick.kept import KeptFacts, KeptRecognition, Shared
@@ -43,6 +44,9 @@ _FORM = b'{"images":2}'
 """The file's first line. Lines of the kernels follow up to an empty one, and two for each image."""
 _OLDER_FORM = b'{"images":1}'
 """Of a file in which each image has its kernels in its own second line."""
+_WHOLE_SUM = re.compile(rb'"sha256":"[0-9a-f]*",')
+_DIGESTS = 4096
+"""Records whose digests are remembered: what is predicted and what is written are both kept under them."""
 _HEAD = re.compile(rb'\{\s*"path"\s*:\s*("(?:[^"\\]|\\.)*")(?:,"shared":\[([^]]*)\])?')
 
 
@@ -193,6 +197,12 @@ def with_sum(record: Record, sha256: str) -> Record:
     """The same record with the checksum that was found."""
     head = json_object(parse_json(record.head, "a record"), "a record")
     return replace(record, head=_line({**head, "sha256": sha256}))
+
+
+@lru_cache(maxsize=_DIGESTS)
+def record_digest(head: bytes) -> str:
+    """Of all that a record says of how an image boots; of which its whole sum says nothing. Hex."""
+    return _digest(_WHOLE_SUM.sub(b"", head, count=1))
 
 
 def has_insides(item: ImageItem) -> bool:

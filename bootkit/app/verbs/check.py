@@ -113,7 +113,7 @@ class Predicted:
     @property
     def cures(self) -> Mapping[str, Cure | None]:
         """What each image needs to find its file on this stick, by its path."""
-        return {one.path: one.files[0].cure if one.files else None for one in self.predictions}
+        return {one.path: one.brought for one in self.predictions}
 
 
 def predicted(stick: Stick, catalog: Catalog, facts: StickFacts | None = None) -> Predicted:
@@ -128,7 +128,7 @@ def predicted(stick: Stick, catalog: Catalog, facts: StickFacts | None = None) -
     for item in catalog.items:
         record = catalog.record(item.path)
         digest = digests.of(item, record) if record is not None else b""
-        prediction = (kept.find(digest) if digest else None) or predict(item, facts)
+        prediction = (kept.find(digest, item.path) if digest else None) or predict(item, facts)
         found.append(prediction)
         if digest:
             known[digest] = prediction
