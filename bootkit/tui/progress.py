@@ -28,7 +28,7 @@ class Job:
     """One piece of work that can be cancelled: the worker asks at every step, and ends with :class:`Interrupted`."""
 
     clock: Callable[[], float] = time.monotonic
-    phase: str = "working"
+    phase: str = tr("working")
     path: str = ""
     size: int = 0
     done: int = 0

@@ -162,6 +162,11 @@ async def test_a_stick_file_is_prepared_by_the_wizard(tmp_path: Path) -> None:
     async with app.run_test(size=(100, 50)) as pilot:
         await on(pilot, PrepareScreen)
         app.screen.query_one("#file", Input).value = os.fspath(image)
+        await pilot.press("ctrl+s")
+        await on(pilot, SummaryScreen)
+        assert "make a sparse file of 8.0 GiB" in shown(pilot)
+        await pilot.press("escape")
+        await on(pilot, PrepareScreen)
         app.screen.query_one("#size", Input).value = "180M"
         await pilot.press("ctrl+s")
         await on(pilot, SummaryScreen)

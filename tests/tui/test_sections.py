@@ -261,15 +261,17 @@ async def test_a_stick_is_renewed_and_given_back(stick_file: Path, monkeypatch: 
     async with app.run_test() as pilot:
         await opened(pilot)
         care = await section(pilot, "8", 9)
-        await pilot.press(*["down"] * 6, "enter")
+        await pilot.press("down", "enter")
         await on(pilot, SummaryScreen)
         assert "Nothing is lost" in shown(pilot)
+        assert "will be lost" not in shown(pilot)
         await pilot.press("ctrl+s")
         # keys that come while the menu is written are nobody's
         await until(pilot, lambda: "The boot loaders and the menu are those of this version." in said)
         await until(pilot, lambda: pilot.app.screen is care)
-        await pilot.press("down", "down", "enter")
+        await pilot.press(*["down"] * 7, "enter")
         await on(pilot, SummaryScreen)
+        assert "will be lost" in shown(pilot)
         await typed(pilot, stick_file.name)
         await pilot.press("enter")
         await until(pilot, lambda: not app.is_running)
@@ -281,7 +283,7 @@ async def test_the_doctor_tells_what_is_missing_and_what_installs_it(shelf: Path
     async with app_for(shelf).run_test(size=(100, 50)) as pilot:
         await opened(pilot)
         await section(pilot, "8", 9)
-        await pilot.press("down", "down", "enter")
+        await pilot.press(*["down"] * 6, "enter")
         await on(pilot, TextScreen)
         await until(pilot, lambda: "sfdisk" in shown(pilot))
 
@@ -294,11 +296,11 @@ async def test_what_boots_and_what_starts_the_stick_is_told(stick_file: Path, ma
         await queued(pilot, iso)
         await until(pilot, lambda: screen.overview and screen.overview.items and pilot.app.screen is screen)
         await section(pilot, "8", 9)
-        await pilot.press(*["down"] * 4, "enter")
+        await pilot.press("enter")
         await on(pilot, TextScreen)
         assert "MEMORY TO START" in shown(pilot)
         assert "debian.iso" in shown(pilot)
-        await pilot.press("escape", "down", "enter")
+        await pilot.press("escape", *["down"] * 4, "enter")
         await until(pilot, lambda: "/EFI/BOOT/BOOTX64.EFI" in shown(pilot))
         assert "since it was written: same" in shown(pilot)
 

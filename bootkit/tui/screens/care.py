@@ -22,6 +22,20 @@ from bootkit.tui.screens.text import TextScreen
 
 _TASKS = (
     Row(
+        name="check",
+        cells=(tr("Check"), "bootkit check"),
+        about=tr(
+            "Predicts which images boot from this stick, by which firmware, with how much memory, and what to do about the rest."
+        ),
+    ),
+    Row(
+        name="upgrade",
+        cells=(tr("Upgrade"), "bootkit upgrade"),
+        about=tr(
+            "Renews the boot loaders and the menu. Images, settings and everything else of yours stay as they are."
+        ),
+    ),
+    Row(
         name="verify_all",
         cells=(tr("Verify"), "bootkit verify"),
         about=tr(
@@ -34,10 +48,10 @@ _TASKS = (
         about=tr("Boots every image of the menu in virtual machines with BIOS and UEFI. It takes minutes for each."),
     ),
     Row(
-        name="doctor",
-        cells=(tr("Doctor"), "bootkit doctor"),
+        name="loaders",
+        cells=(tr("Boot loaders"), "bootkit list --loaders"),
         about=tr(
-            "Lists the programs that bootkit uses, which of them are missing here, and the line that installs them."
+            "Tells what starts the stick: packages, signatures, on which machines, and whether this computer has newer."
         ),
     ),
     Row(
@@ -48,24 +62,10 @@ _TASKS = (
         ),
     ),
     Row(
-        name="check",
-        cells=(tr("Check"), "bootkit check"),
+        name="doctor",
+        cells=(tr("Doctor"), "bootkit doctor"),
         about=tr(
-            "Predicts which images boot from this stick, by which firmware, with how much memory, and what to do about the rest."
-        ),
-    ),
-    Row(
-        name="loaders",
-        cells=(tr("Boot loaders"), "bootkit list --loaders"),
-        about=tr(
-            "Tells what starts the stick: packages, signatures, on which machines, and whether this computer has newer."
-        ),
-    ),
-    Row(
-        name="upgrade",
-        cells=(tr("Upgrade"), "bootkit upgrade"),
-        about=tr(
-            "Renews the boot loaders and the menu. Images, settings and everything else of yours stay as they are."
+            "Lists the programs that bootkit uses, which of them are missing here, and the line that installs them."
         ),
     ),
     Row(
@@ -81,6 +81,7 @@ _TASKS = (
         ),
     ),
 )
+"""What a stick that does not start needs comes first."""
 
 
 class CareScreen(CollectionScreen):

@@ -31,6 +31,8 @@ from bootkit.units import format_size, parse_size
 Judged = tuple[tuple[BlockDevice, tuple[Refusal, ...]], ...]
 _LOOK = 2.0
 """Seconds between two looks at the disks where udev tells nothing."""
+_SIZE = "8G"
+"""Of a new image file, where none is given."""
 _LAYOUTS = {
     Layout.SPLIT: tr("split: GPT, the data apart from the loaders; for everyone"),
     Layout.SINGLE: tr("single: MBR, all in one FAT32; for odd firmware"),
@@ -90,7 +92,7 @@ what would be done. Nothing is written before that, nor before the name of the d
                 tr("Image file"),
                 Input(placeholder=tr("instead of a disk, a new file: /home/me/stick.img"), compact=True, id="file"),
             )
-            yield Field(tr("Its size"), Input(placeholder="8G", compact=True, id="size"))
+            yield Field(tr("Its size"), Input(placeholder=_SIZE, compact=True, id="size"))
             yield Field(
                 tr("Layout"), ChoiceField(tuple(_LAYOUTS.values()), tuple(_LAYOUTS), Layout.SPLIT, name="layout")
             )
@@ -115,7 +117,7 @@ what would be done. Nothing is written before that, nor before the name of the d
             words = tr("No disk is plugged in. A file does as well.")
         elif refused := disk[1]:
             words = "\n".join(
-                f"{tr('It {reason}.', reason=one.reason)} {one.hint[:1].upper()}{one.hint[1:]}".rstrip()
+                f"{tr('It {reason}.', reason=one.reason)} {_sentence(spoken(one.hint))}".rstrip()
                 for one in refused
             )
         else:
@@ -135,12 +137,13 @@ what would be done. Nothing is written before that, nor before the name of the d
             self.take_disk()
             return
         try:
-            text = self.query_one("#size", Input).value.strip()
+            path = Path(file).expanduser()
+            text = self.query_one("#size", Input).value.strip() or ("" if path.exists() else _SIZE)
             size = parse_size(text) if text else None
         except UsageError as error:
             self.complain(f"{spoken(error.message)}: {spoken(error.hint)}")
             return
-        self._plan(Path(file).expanduser(), size)
+        self._plan(path, size)
 
     def action_leave(self) -> None:
         _ = self.dismiss(None)
@@ -183,6 +186,10 @@ what would be done. Nothing is written before that, nor before the name of the d
     def _prepared(self, done: str | None) -> None:
         if done:
             _ = self.dismiss(Path(done))
+
+
+def _sentence(clause: str) -> str:
+    return clause[:1].upper() + clause[1:]
 
 
 def _heading(step: int, question: str) -> Content:

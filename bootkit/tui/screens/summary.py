@@ -88,7 +88,12 @@ def _summary(plan: PreparePlan) -> Content:
     lines = [Content.styled(f"{plan.action} {target.path}{title}, {format_size(target.size)}", "bold")]
     if name := target.identity.by_id or target.identity.serial:
         lines.append(Content(tr("identity: {name}", name=name)))
-    lines += [Content.styled(tr("will be lost: {clause}", clause=clause), "bold $error") for clause in target.contents]
+    if target.twins:
+        twins = ", ".join(target.twins)
+        lines.append(Content.styled(tr("{twins} has the same serial number: look twice", twins=twins), "bold $warning"))
+    for clause in target.contents:
+        lost = Content.styled(tr("will be lost: {clause}", clause=clause), "bold $error")
+        lines.append(lost if plan.destroys_data else Content(f"{tr('stays')}: {clause}"))
     lines += [Content(spoken(note)) for note in plan.notes]
     lines += [Content.styled(tr("warning: {warning}", warning=warning), "$warning") for warning in plan.warnings]
     steps = [Content(f"{number:3}. {describe(step)}") for number, step in enumerate(plan.steps, 1)]
