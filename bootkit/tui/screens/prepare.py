@@ -117,8 +117,7 @@ what would be done. Nothing is written before that, nor before the name of the d
             words = tr("No disk is plugged in. A file does as well.")
         elif refused := disk[1]:
             words = "\n".join(
-                f"{tr('It {reason}.', reason=one.reason)} {_sentence(spoken(one.hint))}".rstrip()
-                for one in refused
+                f"{tr('It {reason}.', reason=one.reason)} {_sentence(spoken(one.hint))}".rstrip() for one in refused
             )
         else:
             words = tr("No safety rule speaks against it: it is unmounted, unused, removable, and not this system's.")
