@@ -3,8 +3,11 @@
 import re
 import unicodedata
 
-_PIECE = re.compile(r"\s*(?:[\u2e80-\uffff]|[^\s\u2e80-\uffff]+)[\u3001\u3002\uff01\uff09\uff0c\uff1a\uff1b\uff1f]*")
-"""A word, or one letter of a script that knows no spaces, with the signs that end no line before them. Source: Unicode 16, UAX 14."""
+_PIECE = r"\s*(?:[\u2e80-\uffff]|[^\s\u2e80-\uffff]+)[\u3001\u3002\uff01\uff09\uff0c\uff1a\uff1b\uff1f]*"
+"""A word, or one letter of a script that knows no spaces, with the signs that end no line before them. Source: Unicode 16, UAX 14.
+
+To compile it takes a twentieth of ``inspect``: it is done where such letters are met.
+"""
 
 
 def columns(text: str) -> int:
@@ -37,4 +40,4 @@ def wrapped(text: str, width: int, *, first: str = "", then: str = "") -> list[s
 
 
 def _pieces(text: str) -> list[str]:
-    return [f" {word}" for word in text.split()] if text.isascii() else _PIECE.findall(text)
+    return [f" {word}" for word in text.split()] if text.isascii() else re.findall(_PIECE, text)
