@@ -10,6 +10,7 @@ Source: Microsoft, "Windows Authenticode Portable Executable Signature Format" (
 import hashlib
 import struct
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import BinaryIO
 
 from bootkit.errors import FormatError
@@ -24,6 +25,8 @@ _FILE_LIMIT = 512 << 20
 _TABLE_LIMIT = 256 << 10
 _HEADERS_LIMIT = 64 << 10
 _SIGNATURES_LIMIT = 8
+_RECENT = 64
+"""Signatures that are not looked into again: a vendor's shim is the same in many images."""
 _SECTIONS_LIMIT = 96
 _PKCS7 = 2
 _SIGNED_DATA = bytes.fromhex("2a864886f70d010702")
@@ -154,6 +157,7 @@ def _entries(table: bytes) -> Iterator[bytes]:
         at += (length + 7) // 8 * 8
 
 
+@lru_cache(maxsize=_RECENT)
 def _signature(entry: bytes, digest: bytes) -> Signature:
     """One PKCS #7 structure as a signature. Source: RFC 2315, 7 (ContentInfo), 9.1 (SignedData), 9.2 (SignerInfo)."""
     outer = parse_der(entry)

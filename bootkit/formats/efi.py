@@ -6,6 +6,7 @@ cert.S (``.vendor_cert``: bytes of what it trusts and of what it revokes, then t
 
 import base64
 import struct
+from functools import lru_cache
 from typing import BinaryIO
 
 from bootkit.errors import FormatError
@@ -17,6 +18,8 @@ from bootkit.formats.siglist import SignatureLists, parse_signature_lists
 from bootkit.formats.x509 import Certificate, parse_certificate
 from bootkit.model.efi import EfiFacts, EfiSignature, ShimFacts
 
+_RECENT = 256
+"""Certificates whose text is one in all facts: nearly all images have a shim, and there are few."""
 _SECTION_LIMIT = 1 << 20
 _MODULES_LIMIT = 32 << 20
 
@@ -45,6 +48,7 @@ def read_efi(fh: BinaryIO, pe: PeFacts | None = None) -> EfiFacts | None:
     )
 
 
+@lru_cache(maxsize=_RECENT)
 def encoded(certificate: Certificate) -> str:
     """The bytes in base64, as the facts hold them."""
     return base64.b64encode(certificate.der).decode("ascii")

@@ -7,6 +7,7 @@ Sources: the files that the projects install, as named below; versions read are 
 import fnmatch
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from types import MappingProxyType
 
 from bootkit.model.stack import ScriptMark
@@ -72,12 +73,18 @@ _COMMENT = re.compile(r"(?m)(?:^|(?<=\s))#.*$")
 _PROGRAM_AT = re.compile(r"s?bin/([^/]+)")
 
 
+@lru_cache(maxsize=512)
+def _any_of(paths: tuple[str, ...]) -> str:
+    """An expression for paths, the same for each initrd."""
+    return "|".join(map(fnmatch.translate, paths))
+
+
 class MarkReader:
     """What files give away, by their paths: asked of every file of an initrd, of which nearly none gives away anything."""
 
     def __init__(self, markers: Mapping[str, tuple[str, ...]]) -> None:
         """``markers`` by name: paths, in which ``*`` stands for anything."""
-        found = {name: "|".join(map(fnmatch.translate, paths)) for name, paths in {**GENERAL, **markers}.items()}
+        found = {name: _any_of(paths) for name, paths in {**GENERAL, **markers}.items()}
         self._makers = {name: re.compile(pattern) for name, pattern in MAKERS.items()}
         self._markers = {name: re.compile(pattern) for name, pattern in found.items()}
         self._any = re.compile("|".join(f"(?:{pattern})" for pattern in (*MAKERS.values(), *found.values())))
@@ -98,7 +105,7 @@ class ScriptReader:
 
     def __init__(self, scripts: Mapping[str, ScriptMark]) -> None:
         self._marks = {
-            name: (re.compile("|".join(map(fnmatch.translate, mark.files))), re.compile(mark.says, re.MULTILINE))
+            name: (re.compile(_any_of(mark.files)), re.compile(mark.says, re.MULTILINE))
             for name, mark in scripts.items()
         }
         paths = [path.pattern for path, _says in self._marks.values()]

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from bootkit.app.stick.recognition import answered, with_insides
-from bootkit.app.stick.records import KnownImage, Record, Records, has_insides, read_records
+from bootkit.app.stick.records import KnownImage, NewRecords, Record, Records, has_insides, is_speakable, read_records
 from bootkit.errors import BootkitError, HostError, MediumError
 from bootkit.model.catalog import ImageItem
 from bootkit.model.iso import NotRecorded, RecordedIso
@@ -50,6 +50,7 @@ def read_catalog(
     records = read_records(volume)
     items: list[ImageItem] = []
     looked_at: set[str] = set()
+    new = NewRecords()
     for path, stat in images:
         kept = records.find(path, stat)
         item = None if kept is None or fresh or _changes_unseen(kept.item) else _believed(kept, insides=insides)
@@ -58,13 +59,14 @@ def read_catalog(
             item = replace(look_at_image(volume, path, stat, insides=insides), sha256=kept.item.sha256 if kept else "")
         if kept is None or item is not kept.item:
             looked_at.add(path)
+            if insides and not item.unsettled and is_speakable(path):
+                item = new.add(item)
         items.append(item)
-    new = [item for item in items if insides and item.path in looked_at and not item.unsettled]
     return Catalog(
         items=tuple(items),
         looked_at=frozenset(looked_at),
-        records=records.changed(new) if new else records,
-        unrecorded=frozenset(looked_at.difference(item.path for item in new)),
+        records=records.changed(put=new.by_path) if new.by_path else records,
+        unrecorded=frozenset(looked_at - new.by_path.keys()),
     )
 
 
