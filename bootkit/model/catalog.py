@@ -141,6 +141,8 @@ class MenuSettings:
     language: str = MENU_LANGUAGES[0]
     theme: str = DARK
     """A theme of our own, ``PLAIN``, or the path of a theme.txt on the stick."""
+    large_letters: bool = False
+    """Of the menu in a theme of our own."""
     has_fonts: bool = False
     """Whether the stick has the fonts of :mod:`bootkit.model.menufont`, with all letters of the language."""
     appearances: Mapping[str, ImageAppearance] = field(default_factory=dict[str, ImageAppearance])

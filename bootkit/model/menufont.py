@@ -36,9 +36,15 @@ class MenuFont:
 
 
 TEXT = MenuFont(face=Face.SANS, size=20)
-_CHINESE = MenuFont(face=Face.CHINESE, size=TEXT.size)
+LARGE_TEXT = MenuFont(face=Face.SANS, size=32)
+"""As large as a title of forty-odd letters fits a line of 1024 points; what the keys do is told in the other."""
 
 
-def fonts_of(language: str) -> tuple[MenuFont, ...]:
+def text_font(*, large: bool) -> MenuFont:
+    return LARGE_TEXT if large else TEXT
+
+
+def fonts_of(language: str, *, large: bool = False) -> tuple[MenuFont, ...]:
     """What the menu loads."""
-    return (TEXT, _CHINESE) if language == "zh" else (TEXT,)
+    texts = (LARGE_TEXT, TEXT) if large else (TEXT,)
+    return (*texts, *(MenuFont(face=Face.CHINESE, size=text.size) for text in texts if language == "zh"))

@@ -146,6 +146,15 @@ OPTIONS: tuple[OptionSpec, ...] = (
         choices=(DARK, LIGHT, PLAIN),
     ),
     OptionSpec(
+        key="large_letters",
+        kind=Kind.SWITCH,
+        default=False,
+        title="Large letters",
+        help="Larger lines in the dark and the light menu, for a screen of so many points that they are small, or to read them "
+        "more easily. Not under Secure Boot.",
+        scopes=OF_MENU,
+    ),
+    OptionSpec(
         key="serial",
         kind=Kind.SWITCH,
         default=False,

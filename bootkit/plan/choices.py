@@ -28,6 +28,7 @@ def menu_settings(choices: Choices, items: tuple[ImageItem, ...]) -> MenuSetting
         default=choices.text("default"),
         serial=bool(choices.number("serial")),
         beep=bool(choices.number("beep")),
+        large_letters=bool(choices.number("large_letters")),
         to_ram=bool(choices.number("to_ram")),
         safe_graphics=bool(choices.number("safe_graphics")),
         password=choices.text("password"),

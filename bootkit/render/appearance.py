@@ -16,7 +16,7 @@ def appearance_files(
 
     ``searches`` tells whether it has a search to speak of; ``classes`` are those of its lines. What is ``drawn`` may be left out.
     """
-    files = theme_files(settings.theme, settings.language, searches=searches, drawn=drawn)
+    files = theme_files(settings.theme, settings.language, searches=searches, large=settings.large_letters, drawn=drawn)
     if is_our_theme(settings.theme):
         files |= {path: icon(name) for name in classes if (path := picture_path(f"icons/{name}")) not in drawn}
     if settings.language != "en":

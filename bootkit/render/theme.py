@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Mapping
 from functools import cache
 
 from bootkit.model.catalog import DARK, LIGHT, PLAIN
-from bootkit.model.menufont import TEXT
+from bootkit.model.menufont import TEXT, text_font
 from bootkit.model.places import THEME_FOLDER
 from bootkit.render.grub import render
 from bootkit.render.icons import ICON
@@ -22,8 +22,6 @@ _SAMPLES = 4
 """Points along one side of a pixel by which a curve's share of it is found."""
 PICTURE = ".png"
 _LOGO = 36
-_LINE = TEXT.size * 5 // 4
-"""Height of a line of text."""
 _ROUND = 5
 """Radius of the corners of a line's box."""
 _NOTHING: Pixel = (0, 0, 0, 0)
@@ -110,7 +108,7 @@ def picture_path(name: str) -> str:
 
 
 def theme_files(
-    name: str, language: str = "en", *, searches: bool = False, drawn: Collection[str] = ()
+    name: str, language: str = "en", *, searches: bool = False, large: bool = False, drawn: Collection[str] = ()
 ) -> dict[str, bytes]:
     """The files of a theme of ours by their path on the stick; none for any other. Those that are ``drawn`` may be left out."""
     if not is_our_theme(name):
@@ -120,7 +118,7 @@ def theme_files(
     if not all(picture_path(picture) in drawn for picture in _PICTURES):
         files = {picture_path(picture): content for picture, content in _pictures(palette).items()}
     for spoken in ("en", language):
-        files[theme_path(name, spoken)] = _theme_text(palette, spoken, searches=searches)
+        files[theme_path(name, spoken)] = _theme_text(palette, spoken, searches=searches, large=large)
     return files
 
 
@@ -142,14 +140,23 @@ def _pictures(palette: Palette) -> Mapping[str, bytes]:
     }
 
 
-def _theme_text(palette: Palette, language: str, *, searches: bool) -> bytes:
+def _theme_text(palette: Palette, language: str, *, searches: bool, large: bool) -> bytes:
     texts = translations(language)
 
     def in_language(text: str) -> str:
         return f'"{texts.get(text, text)}"'
 
+    font = text_font(large=large)
     return render(
-        "theme.txt.j2", palette=palette, font=TEXT.name, line=_LINE, icon=ICON, searches=searches, _=in_language
+        "theme.txt.j2",
+        palette=palette,
+        font=font.name,
+        keys_font=TEXT.name,  # of large letters half the keys would fit a narrow screen
+        margin=4 if large else 10,
+        line=font.size * 5 // 4,
+        icon=ICON * font.size // TEXT.size,
+        searches=searches,
+        _=in_language,
     ).encode()
 
 

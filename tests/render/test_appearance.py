@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from bootkit.model.catalog import DARK, LIGHT, MENU_LANGUAGES, PLAIN, Additions, ImageAppearance, MenuSettings
-from bootkit.model.menufont import TEXT
+from bootkit.model.menufont import TEXT, fonts_of
 from bootkit.model.places import GRUBENV, LOCALE_FOLDER, THEME_FOLDER
 from bootkit.plan.password import grub_digest
 from bootkit.render.appearance import appearance_files
@@ -56,6 +56,18 @@ def test_every_text_of_the_menu_is_in_every_language() -> None:
 def test_the_line_of_keys_names_the_search_where_there_is_one(searches: bool, has_it: bool) -> None:
     files = appearance_files(MenuSettings(), searches=searches)
     assert (b"s search" in files[f"{THEME_FOLDER}/theme.txt"]) is has_it
+
+
+def test_large_letters_have_a_font_and_room_of_their_own() -> None:
+    large = MenuSettings(large_letters=True, has_fonts=True)
+    theme = appearance_files(large)[f"{THEME_FOLDER}/theme.txt"]
+    fonts = fonts_of("en", large=True)
+    assert [font.size for font in fonts] == [32, 20]
+    assert all(font.path.encode() in menu_text(CATALOG, large, RULES) for font in fonts)
+    usual = appearance_files(MenuSettings())[f"{THEME_FOLDER}/theme.txt"]
+    assert [theme.count(f'"{font.name}"'.encode()) for font in fonts] == [usual.count(f'"{TEXT.name}"'.encode()) - 1, 1]
+    assert b"item_height = 40\n" in theme
+    assert b"icon_width = 32\n" in theme
 
 
 def test_tones_are_played_where_they_are_wanted_and_a_machine_can() -> None:

@@ -29,7 +29,7 @@ def plan_fonts(volume: Volume, settings: MenuSettings) -> FontPlan:
     if not is_our_theme(settings.theme):
         return FontPlan()
     steps: list[WriteFile] = []
-    for font in fonts_of(settings.language):
+    for font in fonts_of(settings.language, large=settings.large_letters):
         needed = _letters(font, settings.language)
         if _has(read_file(volume, font.path, _LIMIT), needed):
             continue
