@@ -249,7 +249,9 @@ def _values(
         "theme": theme_path(settings.theme),
         "theme_is_ours": is_our_theme(settings.theme),
         "translated_theme": theme_path(settings.theme, settings.language),
-        "fonts": [font.path for font in fonts_of(settings.language, large=settings.large_letters)] if settings.has_fonts else [],
+        "fonts": [font.path for font in fonts_of(settings.language, large=settings.large_letters)]
+        if settings.has_fonts
+        else [],
         "background": theme_background(settings.theme),
         "language": settings.language,
         "locale_folder": LOCALE_FOLDER,
