@@ -16,6 +16,8 @@ from babel.messages.catalog import Catalog
 
 from bootkit import errors
 from bootkit.i18n import LANGUAGES, Spoken, language
+from bootkit.model.options import OPTIONS
+from bootkit.render.prose import columns
 from bootkit.said import Sentences
 from po.catalogues import catalogue, compile_all, languages, renamed, texts, translation
 from po.sentences import called, sentences
@@ -62,6 +64,15 @@ def test_a_translation_keeps_what_is_filled_in(name: str) -> None:
         for form in [said] if isinstance(said, str) else said:
             assert _slots(form) == _slots(_first(text)), text
             assert form[:1].isspace() == _first(text)[:1].isspace() or name == "zh", text
+
+
+@pytest.mark.parametrize("name", LANGUAGES)
+def test_what_stands_before_a_value_or_above_a_section_fits_eighty_columns(name: str) -> None:
+    known = catalogue(name)
+    room = {option.title: 19 for option in OPTIONS} | dict.fromkeys(_labels(), 13) | dict.fromkeys(_headings(), 78)
+    assert len(room) > len(OPTIONS) + 10
+    said = {text: str(translation(known, text)) for text in room}
+    assert {shown for text, shown in said.items() if columns(shown) > room[text]} == set()
 
 
 def test_each_text_is_given_the_parts_that_it_names() -> None:
@@ -220,11 +231,30 @@ def _modules() -> dict[Path, ast.Module]:
     return {path: ast.parse(path.read_text()) for path in sorted((ROOT / "bootkit").rglob("*.py"))}
 
 
-def _calls() -> Iterator[tuple[Path, ast.Call]]:
-    for path, tree in _modules().items():
+@cache
+def _calls() -> list[tuple[Path, ast.Call]]:
+    return [(path, node) for path, tree in _modules().items() for node in ast.walk(tree) if isinstance(node, ast.Call)]
+
+
+def _labels() -> Iterator[str]:
+    """What stands before the fields of a form."""
+    for _, node in _calls():
+        match node:
+            case ast.Call(func=ast.Name(id="Field"), args=[ast.Call(args=[ast.Constant(value=str(text))]), *_]):
+                yield text
+            case _:
+                pass
+
+
+def _headings() -> Iterator[str]:
+    """What the sections of the text interface are called."""
+    for tree in _modules().values():
         for node in ast.walk(tree):
-            if isinstance(node, ast.Call):
-                yield path, node
+            match node:
+                case ast.AnnAssign(target=ast.Name(id="WHAT"), value=ast.Call(args=[ast.Constant(value=str(text))])):
+                    yield text
+                case _:
+                    pass
 
 
 def _of_front_ends() -> Iterator[tuple[str, str]]:

@@ -95,7 +95,9 @@ extensions, apps, changes, answer files, disks, and to what can be done with the
     def compose(self) -> ComposeResult:
         yield Static(f"bootkit  {self.access.path}", id="state", markup=False)
         yield SectionBar(self.SECTION)
-        yield Input(placeholder=tr("any part of the name, the kind or the file"), compact=True, id="search")
+        search = Input(placeholder=tr("any part of the name, the kind or the file"), compact=True, id="search")
+        search.display = False  # before it is there: a key that comes early would be typed into it
+        yield search
         with Container(id="panes"):
             yield ImageTable(id="images")
             yield Preview(id="preview")
@@ -110,7 +112,6 @@ extensions, apps, changes, answer files, disks, and to what can be done with the
         return action not in _OF_AN_IMAGE or self.chosen is not None
 
     def on_mount(self) -> None:
-        self.query_one("#search").display = False
         self.query_one(ImageTable).focus()
         self.action_refresh()
         self.set_interval(0.2, self._say)

@@ -118,6 +118,7 @@ class OptionRow(Line):
 
     def _field(self) -> Input | ChoiceField:
         inherited = shown_value(self.spec, self._inherited)
+        is_secret = self.spec.kind is Kind.PASSWORD
         match self.spec.kind:
             case Kind.SWITCH:
                 return self._choice((f"({spoken(inherited)})", tr("yes"), tr("no")), (None, True, False))
@@ -126,9 +127,9 @@ class OptionRow(Line):
             case _:
                 return Input(
                     self._text(),
-                    placeholder="" if inherited == "-" else inherited,
+                    placeholder="" if inherited == "-" else spoken(inherited) if is_secret else inherited,
                     suggester=SuggestFromList(self.known, case_sensitive=False) if self.known else None,
-                    password=self.spec.kind is Kind.PASSWORD,
+                    password=is_secret,
                     select_on_focus=False,
                     compact=True,
                     id="value",
