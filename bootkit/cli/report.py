@@ -85,7 +85,7 @@ def generation(done: "Generation", *, in_passing: bool = False) -> None:
     items = done.catalog.items
     looked_at = done.catalog.looked_at
     for prediction in done.predictions:
-        if prediction.problems and prediction.path in looked_at and not in_passing:
+        if prediction.path in looked_at and prediction.problems and not in_passing:
             output.say(tr("warning: {path}: {advice}", path=prediction.path, advice=advice(prediction)))
     bad = {prediction.path for prediction in done.predictions if prediction.answer in (Answer.CANNOT, Answer.ELSEWHERE)}
     bootable = sum(1 for item in items if not item.problem and item.path not in bad)

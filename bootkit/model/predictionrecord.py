@@ -21,9 +21,9 @@ def prediction_to_json(prediction: Prediction) -> Json:
     """A value for ``json.dumps``; :func:`prediction_from_json` gives ``prediction`` back."""
     needed = prediction.memory
     return {
-        "cured": prediction.brought is not None,  # the first, to be seen without reading all
-        "path": prediction.path,
+        "cured": prediction.brought is not None,  # the first two, to be seen without reading all
         "answer": prediction.answer.value,
+        "path": prediction.path,
         "basis": prediction.basis.value,
         "filesystems": list(prediction.filesystems),
         "problems": [[one.answer.value, one.reason, one.cure] for one in prediction.problems],

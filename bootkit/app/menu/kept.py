@@ -7,15 +7,16 @@ import hashlib
 import json
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from bootkit.app.menu.freshness import MENU_LIMIT
 from bootkit.app.stick.catalog import Catalog
 from bootkit.app.stick.records import record_digest
 from bootkit.app.stick.settings import user_text
 from bootkit.errors import FormatError
+from bootkit.i18n import tr
 from bootkit.model.catalog import Additions, ImageItem
-from bootkit.model.fields import json_list, json_string, parse_json
+from bootkit.model.fields import parse_json
 from bootkit.model.places import MENU_LINES_FILE
 from bootkit.model.plan import WriteFile
 from bootkit.render.menu import MenuFiles
@@ -63,10 +64,11 @@ def kept_lines(volume: Volume, menu: bytes | None, digests: Mapping[str, str]) -
     if not is_parts(parts, path):
         return {}
     try:
-        rows = json_list(parse_json(lines, MENU_LINES_FILE), MENU_LINES_FILE, lambda row, _: _kept(row, digests, parts))
+        rows = cast("list[list[Any]]", parse_json(lines, MENU_LINES_FILE))  # as the sum says; each is looked at
+        found = (_kept(row, digests, parts) for row in rows)
+        return {row.path: row for row in found if row is not None}
     except (FormatError, ValueError, TypeError):
         return {}
-    return {row.path: row for row in rows if row is not None}
 
 
 def keep_lines(volume: Volume, menu: MenuFiles, digests: Mapping[str, str]) -> Iterator[WriteFile]:
@@ -86,16 +88,16 @@ def _row(digest: str, image: KeptImage) -> list[object]:
     return [digest, *(getattr(image, name) for name in (*_TEXTS, *_ANSWERS)), *image.classes]
 
 
-def _kept(value: object, digests: Mapping[str, str], parts: bytes) -> KeptImage | None:
+def _kept(row: list[Any], digests: Mapping[str, str], parts: bytes) -> KeptImage | None:
     """A row that was written by this program, as the sum tells; ``None`` if it was made from something else."""
-    row = json_list(value, MENU_LINES_FILE, lambda one, _: one)
-    texts, answers = row[1 : 1 + len(_TEXTS)], row[1 + len(_TEXTS) :][: len(_ANSWERS)]
-    known: dict[str, Any] = dict(zip(_TEXTS, (json_string(text, MENU_LINES_FILE) for text in texts), strict=True))
+    answers = 1 + len(_TEXTS)
+    classes = answers + len(_ANSWERS)
+    if [*map(type, row)] != [str] * answers + [bool] * len(_ANSWERS) + [str] * (len(row) - classes):
+        raise FormatError(tr("{where} is not a string", where=MENU_LINES_FILE))
+    known = dict(zip((*_TEXTS, *_ANSWERS), row[1:classes], strict=True))
     if digests.get(known["path"]) != row[0]:
         return None
-    classes = tuple(json_string(one, MENU_LINES_FILE) for one in row[1 + len(_TEXTS) + len(_ANSWERS) :])
-    said: dict[str, Any] = dict(zip(_ANSWERS, (one is True for one in answers), strict=True))
-    return KeptImage(**known, **said, classes=classes, script=script_at(parts, known["place"]))
+    return KeptImage(**known, classes=tuple(row[classes:]), script=script_at(parts, known["place"]))
 
 
 def _digest(*values: object) -> str:

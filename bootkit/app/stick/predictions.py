@@ -6,6 +6,7 @@ that of the images, because all of it is made anew where it is lost.
 
 import hashlib
 import json
+import re
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, replace
@@ -14,7 +15,7 @@ from typing import Any
 from bootkit.app.stick.records import Record, record_digest
 from bootkit.errors import FormatError
 from bootkit.model.catalog import ImageItem
-from bootkit.model.check import Prediction, StickFacts
+from bootkit.model.check import Answer, Prediction, StickFacts
 from bootkit.model.fields import parse_json
 from bootkit.model.options import Choices
 from bootkit.model.places import PREDICTIONS_FILE
@@ -27,11 +28,11 @@ from bootkit.system.volume import Volume, read_file
 _LIMIT = 256 << 20
 _FORM = b'{"predictions":1}'
 """The file's first line."""
-_UNCURED = b'{"cured":false,'
+_UNCURED = re.compile(rb'\{"cured":false,"answer":"([a-z]+)",')
 
 
 class KeptPrediction(Prediction):
-    """A prediction of an image that needs no cure, parsed when somebody asks for more: a menu is made of its path alone.
+    """A prediction of an image that needs no cure, parsed when somebody asks for more than its answer.
 
     A slot that was never filled is no attribute, so that Python asks ``__getattr__``.
     """
@@ -43,10 +44,15 @@ class KeptPrediction(Prediction):
         return Prediction(**values)
 
     @classmethod
-    def of(cls, path: str, text: bytes) -> "KeptPrediction":
-        """That of the image ``path``; ``text`` is its JSON."""
+    def of(cls, path: str, answer: bytes, text: bytes) -> "KeptPrediction":
+        """That of the image ``path``; ``text`` is its JSON.
+
+        Raises:
+            ValueError: there is no such answer.
+        """
         kept = object.__new__(cls)
         object.__setattr__(kept, "path", path)
+        object.__setattr__(kept, "answer", Answer(answer.decode()))
         object.__setattr__(kept, "_text", text)
         return kept
 
@@ -85,8 +91,9 @@ class KeptPredictions:
             return None
         try:
             if line[33:41] == _sum(line[42:]):
-                return KeptPrediction.of(path, line[42:]) if line.startswith(_UNCURED, 42) else _parsed(line[42:])
-        except FormatError:
+                found = _UNCURED.match(line, 42)
+                return KeptPrediction.of(path, found[1], line[42:]) if found else _parsed(line[42:])
+        except (FormatError, ValueError):
             pass
         del self._lines[digest]
         return None

@@ -86,21 +86,26 @@ class Records:
         shared = {name: text for name, text in map(_shared_in, kernels) if name == _digest(text)}
         self._records: dict[str, Record] = {}
         for head, rest in zip(pairs[::2], pairs[1::2], strict=False):
-            self._take(Record(head=head, rest=rest), shared)
+            self._take(head, rest, shared)
 
     def take(self, record: Record) -> None:
         """Know what another record says, too; one that cannot be read says nothing."""
-        self._take(record, record.shared)
+        self._take(record.head, record.rest, record.shared)
 
-    def _take(self, record: Record, shared: Shared) -> None:
-        try:
-            found = _HEAD.match(record.head)
-            path = json_string(parse_json(found[1] if found else b"", "a path"), "a path")
-        except FormatError:
+    def _take(self, head: bytes, rest: bytes, shared: Shared) -> None:
+        found = _HEAD.match(head)
+        if found is None:
             return
-        names = found[2].decode(errors="replace").replace('"', "").split(",") if found and found[2] else ()
+        try:
+            # nearly all paths are in JSON as they are
+            path = (
+                json_string(parse_json(found[1], "a path"), "a path") if b"\\" in found[1] else found[1][1:-1].decode()
+            )
+        except (FormatError, UnicodeDecodeError):
+            return
+        names = found[2].decode(errors="replace").replace('"', "").split(",") if found[2] else ()
         if all(name in shared for name in names):
-            self._records[path] = replace(record, shared={name: shared[name] for name in names})
+            self._records[path] = Record(head=head, rest=rest, shared={name: shared[name] for name in names})
 
     def get(self, path: str) -> Record | None:
         return self._records.get(path)
