@@ -4,15 +4,19 @@ Source: UEFI specification 2.10, 32.4.1 (EFI_SIGNATURE_LIST and the types of sig
 """
 
 import struct
-import uuid
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from bootkit.errors import FormatError
 from bootkit.formats.x509 import Certificate, parse_certificate
 from bootkit.values import dataclass
 
-_X509 = uuid.UUID("a5c059a1-94e4-4aa7-87b5-ab155c2bf072").bytes_le
-_SHA256 = uuid.UUID("c1c41626-504c-4092-aca9-41f936934328").bytes_le
+if TYPE_CHECKING:
+    from uuid import UUID
+
+# GUIDs in the order of their bytes: to import uuid takes longer than to read a list
+_X509 = bytes.fromhex("a159c0a5e494a74a87b5ab155c2bf072")
+_SHA256 = bytes.fromhex("2616c4c14c509240aca941f936934328")
 _HEADER = struct.Struct("<16sIII")
 _OWNER = 16
 """Bytes of the GUID before each signature, of whoever put it there."""
@@ -41,7 +45,7 @@ def parse_signature_lists(data: bytes) -> SignatureLists:
     return SignatureLists(certificates=tuple(certificates), digests=tuple(digests))
 
 
-def signature_lists(certificates: Iterable[bytes], owner: uuid.UUID) -> bytes:
+def signature_lists(certificates: Iterable[bytes], owner: "UUID") -> bytes:
     """A list for each certificate (DER), as firmware keeps them: all signatures of one list have the same size."""
     return b"".join(
         _HEADER.pack(_X509, _HEADER.size + _OWNER + len(der), 0, _OWNER + len(der)) + owner.bytes_le + der

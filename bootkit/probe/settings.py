@@ -1,7 +1,6 @@
 """stick.toml: the user's choices, read strictly, because a typo that is passed over is a choice that is lost."""
 
-import difflib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import cast
 
 from bootkit.errors import BootkitError, FormatError
@@ -54,7 +53,7 @@ class _Document:
         unknown = set(self.document) - known
         if unknown:
             name = min(unknown)
-            near = difflib.get_close_matches(name, known, n=1)
+            near = _near(name, known)
             hint = tr("did you mean [{near}]?", near=near[0]) if near else tr("the tables are {tables}", tables=_TABLES)
             raise self.error((name,), f"there is no table [{name}]", hint)
         values: dict[Place, Mapping[str, Value]] = {
@@ -102,7 +101,7 @@ class _Document:
         if elsewhere is not None:
             home = f"[{elsewhere.table}]" if elsewhere.table else '[image."/PATH"]'
             raise self.error((*path, key), message, f"{key} belongs into {home}")
-        near = difflib.get_close_matches(key, fitting, n=1)
+        near = _near(key, fitting)
         hint = (
             tr("did you mean {near}?", near=near[0])
             if near
@@ -127,6 +126,13 @@ def _line_of(text: str, path: tuple[str, ...]) -> int:
         elif (*here, *names)[: len(path)] == path and names:
             return number
     return 0
+
+
+def _near(name: str, known: Iterable[str]) -> list[str]:
+    """The one of ``known`` that may have been meant, if any."""
+    import difflib
+
+    return difflib.get_close_matches(name, list(known), n=1)
 
 
 def _names(line: str) -> tuple[str, ...]:
