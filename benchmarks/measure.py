@@ -18,6 +18,8 @@ BOOTKIT = Path(sys.prefix, "bin", "bootkit")
 """The console script beside the running interpreter: what a user starts."""
 
 READS = "read,pread64,readv,preadv,preadv2,copy_file_range,sendfile,splice,mmap"
+_AROUND = 7
+"""Runs of nothing before and behind each of what is measured by it."""
 _goals: list[tuple[str, ...]] = []
 _ANSWER = re.compile(r"= (\d+)")
 
@@ -139,9 +141,23 @@ NOTHING: Argv = [sys.executable, "-c", "pass"]
 """An interpreter that does nothing."""
 
 
-def processor_time() -> float:
+def processor_time(runs: int = 21) -> float:
     """P: seconds on processors of an interpreter that does nothing, now and here."""
-    return median(NOTHING, runs=21).cpu
+    return median(NOTHING, runs=runs).cpu
+
+
+def in_units(
+    argv: Argv, *, runs: int = 1, warm: int = 0, ok: tuple[int, ...] = (0,), before: Callable[[], None] = lambda: None
+) -> tuple[float, Cost]:
+    """The median in P, of each run by what P was around it, and the median cost: a busy machine is busy for both."""
+    ratios: list[float] = []
+    costs: list[Cost] = []
+    for _ in range(warm + runs):
+        before()
+        first = processor_time(_AROUND)
+        costs.append(run(argv, ok=ok))
+        ratios.append(costs[-1].cpu / statistics.mean((first, processor_time(_AROUND))))
+    return statistics.median(ratios[warm:]), _median(costs[warm:])
 
 
 def mib(size: int) -> str:
