@@ -33,6 +33,7 @@ from bootkit.units import GIB, MIB
 from tests.app.conftest import MakeIso
 from tests.conftest import copy_with_holes
 from tests.tui.conftest import Pilots, app_for, on, opened, shown, until
+from tests.work import PATIENCE
 
 GOLDEN = Path(__file__).parent / "golden"
 SIZES = [(80, 24), (140, 45)]
@@ -220,24 +221,25 @@ async def test_the_sections_and_their_dialogs(
         await taken("error", "516.0 MiB are needed")
         await pilot.press("escape")
         _ = pilot.app.push_screen(WorkScreen("Copying 3 images", copying))
-        await taken("copying", "file 2 of 3")
+        await taken("copying", "8.0 GiB of 18.0 GiB")
         await pilot.press("escape")
         await until(pilot, lambda: pilot.app.screen is screen)
 
 
 def copying(progress: Job) -> None:
-    """A queue of three files, of which the second is half written; it stays so until it is cancelled."""
+    """A queue of three files, of which the second is half written; it stays so until it is cancelled, or the test has failed."""
+    end = time.monotonic() + PATIENCE
     now = 100.0
     progress.clock = lambda: now
     watcher = progress.watcher()
     progress.expect([3 * GIB, 4 * GIB, 2 * GIB])
     watcher.begin("copying", "debian-13.iso", 3 * GIB)
     watcher.begin("checking", "debian-13.iso", 3 * GIB)
+    progress.speeds.extend(MIB * (30 + 8 * (step % 5) + step) for step in range(40))
     watcher.begin("copying", "ubuntu-26.04.iso", 4 * GIB)
     now += 90
     watcher.progress(2 * GIB)
-    progress.speeds.extend(MIB * (30 + 8 * (step % 5) + step) for step in range(40))
-    while not progress.is_cancelled:
+    while not progress.is_cancelled and time.monotonic() < end:
         time.sleep(0.02)
 
 
