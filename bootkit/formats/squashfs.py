@@ -1,7 +1,7 @@
 """squashfs 4.0, read-only, with all its compressors.
 
-Source: Linux 6.1, fs/squashfs/squashfs_fs.h and Documentation/filesystems/squashfs.rst. Owners, extended attributes and
-the index of large directories are not needed for a look inside.
+Source: Linux 6.1, fs/squashfs/squashfs_fs.h and Documentation/filesystems/squashfs.rst. Owners and the index of large
+directories are not needed for a look inside, extended attributes only for the marks of a layer.
 """
 
 import math
@@ -27,11 +27,16 @@ _FILE_INODE = struct.Struct("<IIII")
 _LONG_FILE_INODE = struct.Struct("<QQQIIII")
 _DIRECTORY_INODE = struct.Struct("<IIHHI")
 _LONG_DIRECTORY_INODE = struct.Struct("<IIIIHHI")
-_DIRECTORY, _FILE, _LINK = 1, 2, 3
-_LONG_DIRECTORY, _LONG_FILE, _LONG_LINK = 8, 9, 10
+_DEVICE_INODE = struct.Struct("<II")
+_DIRECTORY, _FILE, _LINK, _CHARACTERS = 1, 2, 3, 5
+_LONG_DIRECTORY, _LONG_FILE, _LONG_LINK, _LONG_CHARACTERS = 8, 9, 10, 12
 _LAST_KIND = 14
 
-_NO_FRAGMENT = 0xFFFFFFFF
+_NO_FRAGMENT = _NO_ATTRIBUTES = 0xFFFFFFFF
+_ATTRIBUTE_LISTS_PER_BLOCK = 512
+_ATTRIBUTE_LIMIT = 64
+"""Extended attributes of one file."""
+_OPAQUE = b"overlay.opaque"
 _FRAGMENTS_PER_BLOCK = 512
 _RUN_LIMIT = 256
 _BLOCKS_LIMIT = 1 << 20
@@ -51,6 +56,8 @@ class SquashfsSuperblock:
     mtime: int
     root: int
     """Where the root's inode is: its block in the inode table << 16, and the byte in that block."""
+    attribute_table: int
+    """Where the lists of extended attributes are counted, and found."""
     inode_table: int
     directory_table: int
     fragment_table: int
@@ -87,6 +94,7 @@ def read_superblock(fh: BinaryIO) -> SquashfsSuperblock:
         size=size,
         mtime=mtime,
         root=root,
+        attribute_table=fields[14],
         inode_table=fields[15],
         directory_table=fields[16],
         fragment_table=fields[17],
@@ -110,6 +118,38 @@ class Squashfs(FileTree[SquashEntry]):
         super().__init__(fh, self._inode("", self.superblock.root))
         if not self._root.is_dir:
             raise FormatError("the root of the squashfs is no directory")
+
+    def is_whiteout(self, entry: SquashEntry) -> bool:
+        """Whether a file only says that what layers below have there is gone.
+
+        Source: Linux 6.1, Documentation/filesystems/overlayfs.rst ("whiteouts and opaque directories").
+        """
+        if entry.kind not in (_CHARACTERS, _LONG_CHARACTERS):
+            return False
+        return self._fields(_DEVICE_INODE, entry.body)[0][1] == 0
+
+    def is_opaque(self, entry: SquashEntry) -> bool:
+        """Whether a folder takes the place of the one that layers below have there, rather than adding to it."""
+        if entry.kind != _LONG_DIRECTORY:
+            return False
+        attributes = self._fields(_LONG_DIRECTORY_INODE, entry.body)[0][-1]
+        return attributes != _NO_ATTRIBUTES and _OPAQUE in self._attributes(attributes)
+
+    def _attributes(self, number: int) -> Iterator[bytes]:
+        """The names of the extended attributes in a list, without what their kind begins with."""
+        (table,) = struct.unpack("<Q8x", read_at(self._fh, self.superblock.attribute_table, 16))
+        block, index = divmod(number, _ATTRIBUTE_LISTS_PER_BLOCK)
+        (start,) = struct.unpack("<Q", read_at(self._fh, self.superblock.attribute_table + 16 + block * 8, 8))
+        place, count = struct.unpack("<QI4x", self._metadata.read((start, index * 16), 16)[0])
+        at = table + (place >> 16), place & 0xFFFF
+        for _ in range(min(count, _ATTRIBUTE_LIMIT)):
+            head, at = self._metadata.read(at, 4)
+            _, length = struct.unpack("<HH", head)
+            name, at = self._metadata.read(at, length)
+            yield name
+            head, at = self._metadata.read(at, 4)
+            (length,) = struct.unpack("<I", head)
+            _, at = self._metadata.read(at, length)
 
     def _extents(self, entry: SquashEntry) -> tuple[Extent, ...]:
         raise FormatError(f"{entry.name} is in a squashfs: it does not lie in the image as it is")

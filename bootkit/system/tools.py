@@ -106,6 +106,12 @@ TOOLS = (
         "cryptsetup", "cryptsetup-bin/cryptsetup/cryptsetup/cryptsetup", "home --encrypt and disk encrypt do not work"
     ),
     _tool("fakeroot", "fakeroot/fakeroot/fakeroot/fakeroot", "disk create wants root"),
+    _tool("tune2fs", _E2FSPROGS, "disk create cannot take a root that is an ext4"),
+    _tool(
+        "fsck.erofs",
+        "erofs-utils/erofs-utils/erofs-utils/erofs-utils",
+        "disk create cannot take a root that is an EROFS",
+    ),
     _tool("openssl", "openssl/openssl/openssl/openssl", "disk create does not work"),
     _tool("gpgv", "gpgv/gnupg2/gnupg/gpg2", "add and verify cannot check signatures"),
     Tool(

@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -36,6 +37,8 @@ from bootkit.system.volume import chunks_of, sha256_of
 from bootkit.units import MIB
 from tests.boots.clean import require_clean, require_clean_data
 from tests.boots.disk_image import NEWER, cached_disk_image
+from tests.boots.dracut_iso import cached_dracut_iso
+from tests.boots.layered_iso import layered_iso
 from tests.boots.live_iso import cached_iso, host_suite
 from tests.boots.machine import Session, session
 from tests.boots.uml import choose, uml_session
@@ -64,6 +67,7 @@ echo "root=$(while read -r device folder type options rest; do [ "$folder" != / 
 echo "host=$(cat /etc/hostname)"
 echo "groups=$(id -nG anna)"
 echo "failed=$(systemctl --failed --plain --no-legend)"
+echo "layers="$(cat /etc/upper && [ ! -e /etc/motd ] && echo without)
 echo "before=$(/usr/bin/tried)"
 echo {package} | base64 -d >/root/tried.deb
 echo "installed=$(dpkg -i /root/tried.deb 2>&1 | tail -n 1)"
@@ -83,6 +87,12 @@ KEPT, LIVE = 0, 1
 """Places of the entries in the menu."""
 DISK = "/boot/disk/debian.raw"
 FAMILIES = ("cryptsetup-initramfs", "dracut")
+ISOS: Mapping[str, Callable[[Path], Path]] = {
+    "squashfs": lambda _: cached_iso(host_suite()),
+    "layers": lambda work: layered_iso(cached_iso(host_suite()), work),
+    "ext4 in a squashfs": lambda _: cached_dracut_iso(host_suite(), "f41"),
+}
+"""Live systems, by where their root is."""
 Case = tuple[str, DataFs]
 CASES = [(family, data_fs) for family in FAMILIES for data_fs in (DataFs.EXT4, DataFs.FAT32)]
 
@@ -312,12 +322,13 @@ def test_a_unified_kernel_image_starts_by_its_parts_and_its_root_is_a_btrfs(
 
 
 @pytest.mark.long
-def test_a_live_system_made_an_installed_one_keeps_a_package(work: Path, accelerator: Accelerator) -> None:
+@pytest.mark.parametrize("make_iso", ISOS.values(), ids=ISOS)
+def test_a_live_system_made_an_installed_one_keeps_a_package(
+    make_iso: Callable[[Path], Path], work: Path, accelerator: Accelerator
+) -> None:
     image = work / "stick.img"
-    prepare_image(image, 900 * MIB)
-    wish = DiskWish(
-        name="debian", iso=cached_iso(host_suite()), size=500 * MIB, user="anna", password=lambda: PASSPHRASE
-    )
+    prepare_image(image, 1300 * MIB)
+    wish = DiskWish(name="debian", iso=make_iso(work), size=900 * MIB, user="anna", password=lambda: PASSPHRASE)
     with (
         open_stick(image, writing=True) as opened,
         created_disk(wish, Watcher()) as disk,
@@ -330,6 +341,7 @@ def test_a_live_system_made_an_installed_one_keeps_a_package(work: Path, acceler
     assert first["root"].startswith("/dev/loop0p1 ext4 rw")
     assert (first["host"], first["failed"], first["before"]) == (wish.name, "", "")
     assert {"anna", "sudo"} <= set(first["groups"].split())
+    assert first["layers"] == ("upper without" if (work / "upper").exists() else "")
     assert first["installed"].startswith("Setting up tried")
     assert boot(image, KEPT, accelerator, script).facts["before"] == "it was kept"
     require_clean_disk(image, DataFs.EXT4)
