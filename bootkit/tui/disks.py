@@ -1,6 +1,8 @@
 """What the section of the disks lets its workers do; texts out of forms come in, a sentence goes out."""
 
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
+from types import MappingProxyType
 
 from bootkit.app.stick.user_files import bring_out, require_room
 from bootkit.app.verbs.disk import choose_for_disk, disk_path, grown_disk, planned_disk, require_free_name
@@ -16,7 +18,9 @@ from bootkit.tui.things import apply_and_write, new_passphrase
 from bootkit.units import format_size, parse_size
 
 ONLY_LIVE = tr("never written to it")
-"""Choice of what becomes of the changes to a system."""
+OVERLAID = tr("kept, your own things laid over")
+_CHOSEN: Mapping[str, Mapping[str, bool]] = {ONLY_LIVE: {"persistence": False}, OVERLAID: {"own_things": True}}
+"""Choices of what becomes of the changes to a system, with the options that they stand for."""
 
 
 def add_disk(access: StickAccess, filled: Filled, progress: Job) -> str:
@@ -32,7 +36,7 @@ def add_disk(access: StickAccess, filled: Filled, progress: Job) -> str:
             replacing=filled["same"] == tr("replace"),
         ) as plan,
     ):
-        _put(stick, plan.addition, progress, only_live=filled["changes"] == ONLY_LIVE)
+        _put(stick, plan.addition, progress, chosen=_CHOSEN.get(filled["changes"], {}))
     return " ".join((_is_there(plan.addition), *map(spoken, plan.warnings)))
 
 
@@ -92,11 +96,10 @@ def _replace(stick: Stick, changed: AbstractContextManager[Addition], progress: 
         _put(stick, addition, progress)
 
 
-def _put(stick: Stick, addition: Addition, progress: Job, *, only_live: bool = False) -> None:
-    """Copy it, read it back, and write the menu."""
+def _put(stick: Stick, addition: Addition, progress: Job, *, chosen: Mapping[str, bool] = MappingProxyType({})) -> None:
+    """Copy it, read it back, and write the menu, with the options that are chosen for it."""
     _ = add_images(stick.volume, (addition,), progress.watcher())
-    if only_live:
-        choose_for_disk(stick.volume, addition.step.path, {"persistence": False})
+    choose_for_disk(stick.volume, addition.step.path, chosen)
     progress.say(tr("writing the menu"))
     _ = apply_and_write(stick, StickPlan(steps=()))
 

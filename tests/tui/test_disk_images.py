@@ -123,6 +123,23 @@ async def test_the_disk_of_an_installed_system_is_brought_looked_into_grown_take
     assert files_below(stick, "/boot/disk") == ["mine.raw"]
 
 
+async def test_own_things_go_over_a_disk_that_keeps_its_changes_where_that_is_chosen(
+    stick: Path, tmp_path: Path
+) -> None:
+    disk = disk_maker(tmp_path)()
+    async with app_for(stick).run_test(size=(80, 24)) as pilot:
+        screen = await disks_of(pilot)
+        await pilot.press("a")
+        await on(pilot, FormScreen)
+        pilot.app.screen.query_one("#file", Input).value = os.fspath(disk)
+        pilot.app.screen.query_one("#changes").focus()
+        await pilot.press("space", "space")
+        assert "kept, your own things laid over" in shown(pilot)
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: screen.rows and pilot.app.screen is screen)
+    assert "own_things = true" in (stick / "boot/bootkit/stick.toml").read_text()
+
+
 async def test_an_installed_system_is_made_of_what_a_live_system_holds(stick: Path, make_live: MakeLive) -> None:
     iso = make_live()
     async with app_for(stick).run_test(size=(80, 24)) as pilot:

@@ -27,7 +27,9 @@ _ISO = FormField(
     name="iso", label=tr("ISO file"), example=tr("of a live system: /home/anna/debian-live.iso"), is_path=True
 )
 _SAME = FormField(name="same", label=tr("Same name"), choices=(tr("refuse"), tr("replace")))
-_CHANGES = FormField(name="changes", label=tr("Changes"), choices=(tr("kept, in the file"), disks.ONLY_LIVE))
+_CHANGES = FormField(
+    name="changes", label=tr("Changes"), choices=(tr("kept, in the file"), disks.ONLY_LIVE, disks.OVERLAID)
+)
 
 
 def _twice(label: str) -> tuple[FormField, FormField]:
