@@ -64,7 +64,7 @@ def write_root(root: Path) -> None:
 
 def squash(tree: Path, target: Path, *options: str) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
-    argv = ["mksquashfs", tree, target, "-quiet", "-no-progress", *options]
+    argv: list[str | Path] = ["mksquashfs", tree, target, "-quiet", "-no-progress", *options]
     subprocess.run(argv, check=True, stdout=subprocess.DEVNULL)
 
 

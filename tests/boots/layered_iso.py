@@ -11,7 +11,16 @@ def layered_iso(iso: Path, work: Path) -> Path:
     tree, upper, order, made = (work / name for name in ("upper", "upper.squashfs", "filesystem.module", "layered.iso"))
     (tree / ADDED).parent.mkdir(parents=True)
     (tree / ADDED).write_text("upper\n")
-    squash = ["mksquashfs", tree, upper, "-quiet", "-no-progress", "-all-root", "-p", f"{GONE} c 644 0 0 0 0"]
+    squash: list[str | Path] = [
+        "mksquashfs",
+        tree,
+        upper,
+        "-quiet",
+        "-no-progress",
+        "-all-root",
+        "-p",
+        f"{GONE} c 644 0 0 0 0",
+    ]
     subprocess.run(squash, check=True, stdout=subprocess.DEVNULL)
     order.write_text(f"filesystem.squashfs\n{upper.name}\n")
     added = [word for file in (upper, order) for word in ("-map", file, f"/live/{file.name}")]
