@@ -80,7 +80,7 @@ def texts() -> dict[Text, set[str]]:
     """All that can be translated, and the files where it is said, in the order of the source."""
     found: dict[Text, set[str]] = {}
     for path in sorted((ROOT / "bootkit").rglob("*.py")):
-        for text in _marked(ast.parse(path.read_text(encoding="utf-8"))):
+        for text in _marked(_parsed(path)):
             found.setdefault(text, set()).add(path.relative_to(ROOT).as_posix())
     for where, text in answers():
         found.setdefault(text, set()).add(where)
@@ -101,12 +101,17 @@ def answers() -> Iterator[tuple[str, str]]:
         for path in sorted((ROOT / room).rglob("*.py")):
             name = path.relative_to(ROOT).as_posix()
             if name not in _NO_ANSWERS:
-                tree = ast.parse(path.read_text(encoding="utf-8"))
+                tree = _parsed(path)
                 said = (text for _, text in sentences(tree, quiet=_QUIET, quiet_names=_QUIET_NAMES))
                 for text in (*said, *_titles(tree), *_phases(tree)):
                     if text.endswith("\n"):  # a file that is written
                         continue
                     yield name, known.setdefault(SLOT.sub("{}", text), text)
+
+
+@cache
+def _parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
 
 
 def languages() -> list[str]:

@@ -22,6 +22,7 @@ from bootkit.said import Sentences
 from po.catalogues import catalogue, compile_all, languages, renamed, texts, translation
 from po.sentences import called, sentences
 from tests.app.conftest import LIVE_BOOT, small_iso
+from tests.meta.parsed import parsed
 
 ROOT = Path(__file__).parents[2]
 FRONT_ENDS = ("cli", "tui")
@@ -46,7 +47,7 @@ def test_there_is_a_catalogue_for_each_language() -> None:
 
 @pytest.mark.parametrize("name", LANGUAGES)
 def test_every_text_has_a_translation(name: str) -> None:
-    known = catalogue(name)
+    known = _catalogue(name)
     missing = [text for text in texts() if not _is_whole(translation(known, text))]
     assert not missing, f"po/{name}.po: {HOW}"
     found = {text if isinstance(text, str) else text[0] for text in texts()}
@@ -56,7 +57,7 @@ def test_every_text_has_a_translation(name: str) -> None:
 
 @pytest.mark.parametrize("name", LANGUAGES)
 def test_a_translation_keeps_what_is_filled_in(name: str) -> None:
-    known = catalogue(name)
+    known = _catalogue(name)
     for text in texts():
         said = translation(known, text)
         forms = {len(said)} if isinstance(said, tuple) else set[int]()
@@ -68,7 +69,7 @@ def test_a_translation_keeps_what_is_filled_in(name: str) -> None:
 
 @pytest.mark.parametrize("name", LANGUAGES)
 def test_what_stands_before_a_value_or_above_a_section_fits_eighty_columns(name: str) -> None:
-    known = catalogue(name)
+    known = _catalogue(name)
     room = {option.title: 19 for option in OPTIONS} | dict.fromkeys(_labels(), 13) | dict.fromkeys(_headings(), 78)
     assert len(room) > len(OPTIONS) + 10
     said = {text: str(translation(known, text)) for text in room}
@@ -208,6 +209,11 @@ def test_what_is_said_of_a_broken_image_is_not_english(tmp_path: Path) -> None:
     assert not [line for line in said if english.search(line)]
 
 
+@cache
+def _catalogue(name: str) -> Catalog:
+    return catalogue(name)
+
+
 def _first(text: object) -> str:
     if isinstance(text, str):
         return text
@@ -228,7 +234,7 @@ def _slots(text: str) -> set[str]:
 
 @cache
 def _modules() -> dict[Path, ast.Module]:
-    return {path: ast.parse(path.read_text()) for path in sorted((ROOT / "bootkit").rglob("*.py"))}
+    return {path: parsed(path) for path in sorted((ROOT / "bootkit").rglob("*.py"))}
 
 
 @cache
