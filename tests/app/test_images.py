@@ -125,8 +125,9 @@ def test_removing_takes_the_image_and_its_record(volume: Volume, stick: Path, ma
 
 
 def test_a_name_that_fits_several_images_or_none_is_refused(volume: Volume, make_iso: MakeIso) -> None:
-    _add(volume, make_iso("debian-11.iso"), make_iso("debian-12.iso"))
+    _add(volume, *(make_iso(f"debian-{number}.iso") for number in (1, 11, 12)))
     assert image_named(volume, "12") == "/boot/iso/debian-12.iso"
+    assert image_named(volume, "Debian-1") == "/boot/iso/debian-1.iso"
     assert image_named(volume, "debian-11.iso") == "/boot/iso/debian-11.iso"
     with pytest.raises(BootkitError, match="fits several images"):
         image_named(volume, "debian")

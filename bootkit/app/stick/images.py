@@ -29,7 +29,7 @@ def find_images(volume: Volume) -> tuple[tuple[str, FileStat], ...]:
 
 
 def image_named(volume: Volume, name: str) -> str:
-    """The path of the image that is meant by a path, a file name, or a part of it that fits only one.
+    """The path of the image that is meant by a path, a file name with or without its ending, or a part that fits only one.
 
     Raises:
         BootkitError: none fits, or several do.
@@ -38,6 +38,7 @@ def image_named(volume: Volume, name: str) -> str:
     tests: tuple[Callable[[str], bool], ...] = (
         lambda path: path in (name, f"{IMAGE_FOLDER}/{name}"),
         lambda path: path.rpartition("/")[2] == name,
+        lambda path: path.rpartition("/")[2].rpartition(".")[0].lower() == name.lower(),
         lambda path: name.lower() in path.lower(),
     )
     for test in tests:
