@@ -48,10 +48,14 @@ def read_efi(fh: BinaryIO, pe: PeFacts | None = None) -> EfiFacts | None:
     )
 
 
-@lru_cache(maxsize=_RECENT)
 def encoded(certificate: Certificate) -> str:
     """The bytes in base64, as the facts hold them."""
-    return base64.b64encode(certificate.der).decode("ascii")
+    return _base64(certificate.der)
+
+
+@lru_cache(maxsize=_RECENT)
+def _base64(der: bytes) -> str:
+    return base64.b64encode(der).decode("ascii")
 
 
 def decoded(text: str) -> Certificate:

@@ -5,6 +5,7 @@ Source: UEFI specification 2.10, 32.4.1 (EFI_SIGNATURE_LIST and the types of sig
 
 import struct
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from bootkit.errors import FormatError
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 _X509 = bytes.fromhex("a159c0a5e494a74a87b5ab155c2bf072")
 _SHA256 = bytes.fromhex("2616c4c14c509240aca941f936934328")
 _HEADER = struct.Struct("<16sIII")
+_RECENT = 16
+"""Lists that are not read again: a vendor's shim is the same in many images, and has a hundred digests."""
 _OWNER = 16
 """Bytes of the GUID before each signature, of whoever put it there."""
 
@@ -29,6 +32,7 @@ class SignatureLists:
     """Authenticode SHA-256, in hex."""
 
 
+@lru_cache(maxsize=_RECENT)
 def parse_signature_lists(data: bytes) -> SignatureLists:
     """All lists in ``data``, one after the other; other types of signatures are left out.
 

@@ -11,7 +11,7 @@ import posixpath
 from collections.abc import Iterator, Mapping
 from dataclasses import field
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TypeVar
 
 from bootkit.model.efi import EfiFacts
@@ -361,7 +361,9 @@ class RecordedIso(IsoView):
         return found
 
 
+@lru_cache(maxsize=4096)
 def _split(path: str) -> tuple[str, tuple[str, ...]]:
+    """Where a path begins, and its names: detectors ask each image for the same."""
     prefix = "efi:/" if path.startswith("efi:/") else "/"
     parts = posixpath.normpath("/" + path.removeprefix("efi:")).strip("/").split("/")
     return prefix, tuple(part for part in parts if part)

@@ -47,8 +47,10 @@ def kernels_of(facts: IsoFacts, initrd: InitrdFacts) -> tuple[KernelModules, ...
 
 def with_kernel(initrd: InitrdFacts, facts: IsoFacts) -> InitrdFacts:
     """An initrd with what the roots know of its modules and it does not: what they depend on and ask for."""
-    drivers = initrd.drivers
-    for kernel in kernels_of(facts, initrd):
+    drivers, kernels = initrd.drivers, kernels_of(facts, initrd)
+    if not kernels:
+        return initrd
+    for kernel in kernels:
         drivers = replace(
             drivers,
             depends={**kernel.depends, **drivers.depends},
