@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from shutil import which
 from types import FrameType
 
 from bootkit.cli import output
@@ -66,8 +67,6 @@ def _with_rights(argv: Sequence[str]) -> str:
         "pkexec": f"pkexec {stay}{command}",
         "run0": f"run0 {command}",
     }
-    from shutil import which  # with four packers
-
     there = [ways[name] for name in ways if which(name)]
     if there and not which("sudo"):
         return there[0]
