@@ -16,6 +16,7 @@ import disks
 import generate
 import homes
 import inspecting
+import installed
 import large
 import menu
 import opening
@@ -35,6 +36,7 @@ MEASUREMENTS: dict[str, Callable[[Path], None]] = {
     "exfat": clusters.measure,
     "menu": menu.measure,
     "boot": boot.measure,
+    "installed": installed.measure,
 }
 
 
