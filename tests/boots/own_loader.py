@@ -6,18 +6,24 @@ is the console. Source: Debian's shim-signed 1.44, grub-efi-amd64-signed 1+2.06;
 
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 
 from bootkit.formats.partitions import PartitionEntry, read_partitions
+from bootkit.model.testboot import TestFirmware
 from bootkit.system.diskimage import put_back, take_partition
-from bootkit.system.qemu import Accelerator
+from bootkit.system.qemu import Accelerator, VirtualMachine, qemu_argv
+from bootkit.system.run import popen
+from bootkit.units import MIB
 from tests.boots.disk_image import ROOT_UUID
+from tests.boots.machine import TIME_LIMIT
 
 OVMF = Path("/usr/share/ovmf/OVMF.fd")
 LOADERS = {
     "BOOTX64.EFI": "/usr/lib/shim/shimx64.efi.signed",
     "grubx64.efi": "/usr/lib/grub/x86_64-efi-signed/grubx64.efi.signed",
 }
+LOGIN = " login: "
 FONT = "/usr/share/grub/unicode.pf2"
 EARLY = f"search.fs_uuid {ROOT_UUID} root\nset prefix=($root)'/boot/grub'\nconfigfile $prefix/grub.cfg\n"
 HEADER = """\
@@ -49,6 +55,30 @@ def give_loader(disk: Path, accelerator: Accelerator) -> None:
         work = Path(name)
         _fill_esp(disk, esp, work)
         _fill_root(disk, root, work, " ".join(("console=ttyS0,115200", *accelerator.kernel_words)))
+
+
+def login(disk: Path, work: Path, accelerator: Accelerator) -> str:
+    """What a machine says on its serial line whose only disk of its own this is, until it asks for a login."""
+    machine = VirtualMachine(
+        stick=disk,
+        test_disk=work / "nothing.img",
+        folder=work,
+        firmware=TestFirmware.UEFI,
+        accelerator=accelerator,
+    )
+    machine.test_disk.write_bytes(bytes(MIB))
+    words = [str(word) for word in qemu_argv(machine)]
+    words = [word.replace("usb-storage,drive=stick,removable=on", "virtio-blk-pci,drive=stick") for word in words]
+    deadline = time.monotonic() + TIME_LIMIT * accelerator.patience
+    with popen([*words, "-bios", OVMF]) as process:
+        while process.poll() is None and time.monotonic() < deadline and LOGIN not in _said(machine):
+            time.sleep(0.5)
+    return _said(machine)
+
+
+def _said(machine: VirtualMachine) -> str:
+    log = machine.serial_log
+    return log.read_text(errors="replace") if log.exists() else ""
 
 
 def _fill_esp(disk: Path, esp: PartitionEntry, work: Path) -> None:

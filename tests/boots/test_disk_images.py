@@ -6,7 +6,9 @@ User Mode Linux shows what initrd and system do in all combinations; QEMU, with 
 """
 
 import base64
+import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -20,6 +22,7 @@ from bootkit.app.stick.user_files import take_out
 from bootkit.app.verbs.disk import choose_for_disk, planned_disk
 from bootkit.app.verbs.disk_create import DiskWish, created_disk
 from bootkit.app.verbs.disk_encrypt import encrypted_disk, require_encryptable
+from bootkit.app.verbs.disk_take_out import plan_disk_take_out
 from bootkit.app.verbs.generate import plan_generation
 from bootkit.app.verbs.home import SMALLEST, create_home
 from bootkit.app.verbs.images import add_images
@@ -30,17 +33,20 @@ from bootkit.formats.partitions import read_partitions
 from bootkit.model.filesystem import DataFs
 from bootkit.model.options import STICK
 from bootkit.plan.edit_settings import Change
+from bootkit.system.apply import apply_plan
 from bootkit.system.changes import Watcher, apply_changes
+from bootkit.system.diskimage import put_back, take_partition
 from bootkit.system.qemu import Accelerator
 from bootkit.system.sticks import open_stick
 from bootkit.system.volume import chunks_of, sha256_of
 from bootkit.units import MIB
 from tests.boots.clean import require_clean, require_clean_data
-from tests.boots.disk_image import NEWER, cached_disk_image
+from tests.boots.disk_image import NEWER, ROOT_UUID, cached_disk_image
 from tests.boots.dracut_iso import cached_dracut_iso
 from tests.boots.layered_iso import layered_iso
 from tests.boots.live_iso import cached_iso, host_suite
 from tests.boots.machine import Session, session
+from tests.boots.own_loader import LOGIN, give_loader, login
 from tests.boots.uml import choose, uml_session
 from tests.boots.unified_disk import unified_disk
 
@@ -319,6 +325,69 @@ def test_a_unified_kernel_image_starts_by_its_parts_and_its_root_is_a_btrfs(
     assert re.match(r"BOOT_IMAGE=\S*\d\+\d+ ", first["kernel"]), first["kernel"]
     assert boot(image, KEPT, accelerator).facts["before"] == "was here"
     require_clean_data(image, DataFs.EXT4.system.name)
+
+
+@pytest.mark.long
+def test_loader_entries_give_the_words_where_there_is_no_menu(work: Path) -> None:
+    image, disk = work / "stick.img", work / "fedora.raw"
+    prepare_image(image, 900 * MIB)
+    shutil.copyfile(cached_disk_image(host_suite(), "dracut"), disk)
+    words = give_loader_entry(disk, work)
+    with (
+        open_stick(image, writing=True) as opened,
+        planned_disk(opened, disk, Watcher(), name="debian") as plan,
+    ):
+        add_images(opened.volume, (plan.addition,))
+        apply_changes(plan_generation(opened.volume).plan, opened.volume)
+    ran = quick_boot(image, KEPT)
+    assert words in ran.facts["kernel"]
+    require_first(ran)
+    require_clean_disk(image, DataFs.EXT4)
+
+
+def give_loader_entry(disk: Path, work: Path) -> str:
+    """Put an entry as Fedora has them in the place of GRUB's menu; returns its words."""
+    with disk.open("rb") as fh:
+        row = read_partitions(fh).partitions[-1]
+    part, entry, requests = work / "part", work / "entry.conf", work / "requests"
+    take_partition(disk, row, part)
+    listed = subprocess.run(["debugfs", "-R", "ls -p /boot", part], check=True, capture_output=True, text=True).stdout
+    version = next(name for name in listed.split("/") if name.startswith("vmlinuz-")).removeprefix("vmlinuz-")
+    words = f"root=UUID={ROOT_UUID} ro systemd.show_status=0"
+    entry.write_text(
+        f"title Fedora\nversion {version}\nlinux /boot/vmlinuz-{version}\ninitrd /boot/initrd.img-{version}\noptions {words}\n"
+    )
+    steps = ("rm /boot/grub/grub.cfg", "mkdir /boot/loader", "mkdir /boot/loader/entries", "cd /boot/loader/entries")
+    requests.write_text("\n".join((*steps, f"write {entry} 0123-{version}.conf", "")))
+    subprocess.run(["debugfs", "-w", "-f", requests, part], check=True, capture_output=True)
+    put_back(part, disk, row.start)
+    part.unlink()
+    return words
+
+
+@pytest.mark.long
+def test_what_was_taken_out_starts_as_the_disk_of_a_machine(work: Path, accelerator: Accelerator) -> None:
+    image, disk = work / "stick.img", work / "own.raw"
+    prepare_image(image, 900 * MIB)
+    shutil.copyfile(cached_disk_image(host_suite(), "initramfs-tools"), disk)
+    give_loader(disk, accelerator)
+    with (
+        open_stick(image, writing=True) as opened,
+        planned_disk(opened, disk, Watcher(), name="debian") as plan,
+    ):
+        add_images(opened.volume, (plan.addition,))
+        apply_changes(plan_generation(opened.volume).plan, opened.volume)
+    require_first(quick_boot(image, KEPT))
+    target = work / "target.img"
+    target.write_bytes(b"old" * MIB)
+    os.truncate(target, disk.stat().st_size + 64 * MIB)
+    with open_stick(image) as opened:
+        take = plan_disk_take_out(opened, DISK, target)
+        with opened.volume.open(DISK) as content:
+            apply_plan(take, content=content)
+    said = login(target, work, accelerator)
+    assert LOGIN in said, said[-4000:]
+    assert f"root=UUID={ROOT_UUID}" in said
 
 
 @pytest.mark.long
