@@ -8,7 +8,7 @@ import errno
 from collections.abc import Generator
 from contextlib import contextmanager
 
-from bootkit.i18n import tr
+from bootkit.i18n import PLACE, tr
 
 
 class BootkitError(Exception):
@@ -74,9 +74,8 @@ class FormatError(BootkitError):
     """A file does not follow the format it claims, or cannot be read; ``offset`` is in bytes from the start of the file."""
 
     def __init__(self, message: str, *, offset: int | None = None, hint: str = "") -> None:
-        super().__init__(
-            message if offset is None else tr("{message} (at byte {offset})", message=message, offset=offset), hint=hint
-        )
+        # in English as the message itself is: both become warnings in records
+        super().__init__(message if offset is None else PLACE.format(message=message, offset=offset), hint=hint)
         self.offset = offset
 
 

@@ -23,6 +23,8 @@ LANGUAGES = ("de", "es", "fr", "zh")
 """Those beside English; ``bootkit/locale`` has a catalogue for each."""
 ANSWERS = "answers.txt"
 """In ``bootkit/locale``: the texts of answers into which something is filled, as ``po/catalogues.py`` finds them in the source."""
+PLACE = "{message} (at byte {offset})"
+"""How errors of readers say where they are."""
 _OF_ASCII = frozenset({"ansi", "dumb", "vt100", "vt102", "vt220"})
 _SPELLED = {"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "œ": "oe", "æ": "ae"}
 _SIGNS = str.maketrans("«»„“”\u2019\u2013\xa0", '"""""\'- ', "¿¡")
@@ -84,8 +86,29 @@ class Spoken:
         if self._read() is None or not text:
             return text
         if text not in self._answers:
-            self._answers[text] = self._clause(text) or self._compound(text) or text
+            self._answers[text] = (
+                self._placed(text) or self._led(text) or self._clause(text) or self._compound(text) or text
+            )
         return self._answers[text]
+
+    def _placed(self, text: str) -> str:
+        """What says where in a file something is wrong."""
+        message, found, offset = text.removesuffix(")").rpartition(" (at byte ")
+        return (
+            self.text(PLACE).format(message=self.answer(message), offset=offset) if found and offset.isdigit() else ""
+        )
+
+    def _led(self, text: str) -> str:
+        """A clause and after a colon its reason, each of them known; not one text that has a colon itself."""
+        from bootkit.said import COLON
+
+        clause, found, reason = text.partition(COLON)
+        if not found or self.text(text) != text or self._sentences is None:
+            return ""
+        if (whole := self._sentences.find(text)) and COLON in whole.template:
+            return ""
+        said, because = self._clause(clause), self.answer(reason)
+        return f"{said}{self.text(COLON)}{because}" if said and because != reason else ""
 
     def _clause(self, text: str) -> str:
         """What is known as it stands, or with something filled in; else empty."""
@@ -96,13 +119,13 @@ class Spoken:
 
     def _compound(self, text: str) -> str:
         """A clause that was made a sentence, or several things that are said together; empty if none of it is known."""
-        from bootkit.said import clause_of, sentence_of, separated
+        from bootkit.said import LISTED, clause_of, sentence_of, separated
 
         if (clause := clause_of(text)) and (said := self._clause(clause)):
             return sentence_of(said)
         pieces, between = separated(text)
         answers = [self.answer(piece) for piece in pieces if between]
-        return self.text(between).join(answers) if answers != pieces else ""
+        return self.text(between).join(answers) if answers != pieces or between in LISTED else ""
 
     def _read(self) -> "GNUTranslations | None":
         if not self._is_read:

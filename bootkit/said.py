@@ -13,6 +13,8 @@ from typing import NamedTuple
 
 _BETWEEN = tuple(map(re.compile, (r"(?<=[.!?])( )(?=[A-Z])", r"(; )", r"(: )")))
 """What separates things that are said together, the widest first."""
+COLON = ": "
+LISTED = (" and ", " or ")
 JOINTS = (" and ", " or ", "; ", ": ")
 """What stands between them, where a language has a sign or a word of its own for it."""
 _LIST = re.compile(r"(/\S+(?:, /\S+)*)( and | or )(/\S+)|([\w-]+(?:, [\w-]+)*)( and | or )([\w-]+)")
@@ -68,7 +70,7 @@ def separated(text: str) -> tuple[Sequence[str], str]:
     One thing alone if nothing does.
     """
     for between in _BETWEEN:
-        if len(pieces := between.split(text)) > 1:
+        if len(pieces := between.split(text, maxsplit=between.pattern == f"({COLON})")) > 1:
             return pieces[::2], pieces[1]
     match = _LIST.fullmatch(text)
     if match is None:

@@ -17,7 +17,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
-from bootkit.i18n import ANSWERS
+from bootkit.i18n import ANSWERS, PLACE
 from bootkit.said import JOINTS
 from po.sentences import SLOT, called, sentences
 
@@ -84,7 +84,7 @@ def texts() -> dict[Text, set[str]]:
             found.setdefault(text, set()).add(path.relative_to(ROOT).as_posix())
     for where, text in answers():
         found.setdefault(text, set()).add(where)
-    for text in JOINTS:
+    for text in (*JOINTS, PLACE):
         found.setdefault(text, set()).add("bootkit/said.py")
     for text in (*_descriptions(), *_OF_ARGPARSE):
         found.setdefault(text, set()).add("bootkit/cli/command.py")

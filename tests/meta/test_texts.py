@@ -146,6 +146,31 @@ def test_an_answer_made_in_english_is_known_again(answer: str, said: str) -> Non
     assert Spoken({}).answer(answer) == answer
 
 
+def test_a_verdict_is_not_taken_for_the_beginning_of_its_reason() -> None:
+    verdict = "boots: live-boot of this image is known to find its file on ext4."
+    chinese = Spoken({"LANG": "zh_CN.UTF-8"})
+    assert chinese.answer(verdict) == "\uff1a".join(map(chinese.answer, verdict.split(": ")))
+    assert chinese.answer("boots") != "boots"
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (
+            "/a.img: the initrd cannot be read to its end: there is neither an archive nor anything compressed (at byte 0)",
+            "/a.img: das initrd kann nicht bis zu seinem Ende gelesen werden: da ist weder ein Archiv noch etwas Komprimiertes",
+        ),
+        (
+            "the lzo data are damaged: a block is too long (at byte 7)",
+            "die lzo-Daten sind beschädigt: ein Block ist zu lang",
+        ),
+        ("/boot/iso/a.iso and /boot/iso/b.iso", "/boot/iso/a.iso und /boot/iso/b.iso"),
+    ],
+)
+def test_what_readers_say_is_known_again_in_what_is_said_of_it(answer: str, said: str) -> None:
+    assert Spoken({"LANG": "de_DE.UTF-8"}).answer(answer).startswith(said)
+
+
 def test_of_texts_that_fit_the_one_that_says_most_counts() -> None:
     known = Sentences(["it has {what}", "it has no {what}", "{name} is there"])
     assert known.find("it has no loop") == ("it has no {what}", {"what": "loop"})

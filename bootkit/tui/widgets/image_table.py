@@ -57,7 +57,7 @@ own things: the home, the extensions (ext), the scripts, a place where its chang
         rows = [_cells(item, overview) for item in items]
         columns = widths(rows, pane - 1)
         for label, width in columns.items():
-            self.add_column(f"{label:>{width}}" if label == _SIZE else label, width=width)
+            self.add_column(" " * (width - cell_len(label)) + label if label == _SIZE else label, width=width)
         for item, cells in zip(items, rows, strict=True):
             style = "dim" if not overview.predictions[item.path].boots or overview.is_hidden(item) else ""
             texts = (_fit(cells[label], label, width) for label, width in columns.items())
@@ -86,7 +86,7 @@ def widths(rows: Sequence[Mapping[str, str | tuple[str, ...]]], room: int) -> di
     have room.
     """
     need = {label: max((_length(row[label]) for row in rows), default=0) for label in _COLUMNS}
-    need = {label: max(width, len(label)) for label, width in need.items()}
+    need = {label: max(width, cell_len(label)) for label, width in need.items()}
     need[_WITH] = min(need[_WITH], _GETS)
     if sum(need.values()) + 2 * len(need) > room:
         del need[_KIND]
