@@ -241,8 +241,9 @@ def test_the_passphrase_of_an_encrypted_root_is_asked_for_until_it_is_right(fami
 
 
 @pytest.mark.long
-def test_own_things_are_laid_over_kept_changes_where_that_was_chosen(work: Path) -> None:
-    image = prepared_stick(work, CASES[0])
+@pytest.mark.parametrize("family", FAMILIES)
+def test_own_things_are_laid_over_kept_changes_where_that_was_chosen(family: str, work: Path) -> None:
+    image = prepared_stick(work, (family, DataFs.EXT4))
     with open_stick(image, writing=True) as opened:
         volume = opened.volume
         volume.copy_in(extension(work), "/boot/extensions/x86_64/extra.raw", lambda _: None)
