@@ -1,6 +1,7 @@
 """Carry out a plan for the data partition of a stick: the only module that changes files on one."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from bootkit.errors import BootkitError, host_errors
@@ -112,6 +113,14 @@ def part_path(path: str) -> str:
     """The hidden name of a file until it is complete and was read back."""
     folder, _, name = path.rpartition("/")
     return f"{folder}/.{name}.part"
+
+
+def incoming(volume: Volume, path: str) -> AbstractContextManager[Path] | None:
+    """A file of the host for what is to be at ``path``, under its hidden name; ``None`` where programs cannot reach the volume.
+
+    It is gone when the block ends, unless a :class:`CopyImage` has taken it: see ``arrived`` there.
+    """
+    return volume.incoming(part_path(path))
 
 
 def checksum_of(volume: Volume, path: str, progress: Progress, *, sparse: bool) -> str:

@@ -132,8 +132,9 @@ def _install(root: NewRoot, new: NewSystem, root_uuid: str) -> None:
     """All by which an installed root differs from a live one."""
     words = " ".join((f"root=UUID={root_uuid}", "ro", "quiet", *new.words))
     root.add_folder("boot")
-    root.put(f"boot/vmlinuz-{new.version}", new.kernel)
-    root.put(f"boot/initrd.img-{new.version}", new.initrd)
+    kernel, initrd = f"boot/vmlinuz-{new.version}", f"boot/initrd.img-{new.version}"
+    root.put(kernel, new.kernel)
+    root.put(initrd, new.initrd)
     root.write("etc/fstab", f"UUID={root_uuid} / ext4 errors=remount-ro 0 1\n")
     root.write("etc/hostname", f"{new.host}\n")
     root.write("etc/machine-id", "")
@@ -142,21 +143,18 @@ def _install(root: NewRoot, new: NewSystem, root_uuid: str) -> None:
     root.empty_folder(_ENTRIES)  # those are of the machine on which the live system was made
     if new.has_entries:
         root.add_folder(_ENTRIES)
-        root.write(f"{_ENTRIES}/{new.host}-{new.version}.conf", _entry(new, words))
+        rows = {
+            "title": new.host,
+            "version": new.version,
+            "linux": f"/{kernel}",
+            "initrd": f"/{initrd}",
+            "options": words,
+        }
+        entry = "".join(f"{key} {value}\n" for key, value in rows.items())
+        root.write(f"{_ENTRIES}/{new.host}-{new.version}.conf", entry)
     if root.is_there("etc/selinux/config"):
         root.write(".autorelabel", "")  # nothing that was put in has a label
     _add_user(root, new)
-
-
-def _entry(new: NewSystem, words: str) -> str:
-    rows = {
-        "title": new.host,
-        "version": new.version,
-        "linux": f"/boot/vmlinuz-{new.version}",
-        "initrd": f"/boot/initrd.img-{new.version}",
-        "options": words,
-    }
-    return "".join(f"{key} {value}\n" for key, value in rows.items())
 
 
 def _add_user(root: NewRoot, new: NewSystem) -> None:

@@ -83,6 +83,6 @@ def test_detectors_cannot_be_imported_from_the_top_level_folder() -> None:
 
 
 def test_only_the_applier_of_plans_changes_a_stick() -> None:
-    changing = re.compile(r"\bvolume\.(write|copy_in|rename|remove)\(")
+    changing = re.compile(r"\bvolume\.(write|copy_in|incoming|rename|remove)\(")
     found = {path.relative_to(ROOT) for path in (ROOT / "bootkit").rglob("*.py") if changing.search(path.read_text())}
     assert {str(path) for path in found} == {"bootkit/system/changes.py"}

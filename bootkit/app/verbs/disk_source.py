@@ -9,7 +9,7 @@ from bootkit.app.stick.user_files import SPARE, has_holes, plan_copy, require_fi
 from bootkit.errors import BootkitError, host_errors
 from bootkit.i18n import tr
 from bootkit.model.plan import CopyImage
-from bootkit.system.changes import Watcher, checksum_of, part_path, require_same
+from bootkit.system.changes import Watcher, checksum_of, incoming, part_path, require_same
 from bootkit.system.diskimage import end_table, format_of, grow_disk, is_ready, raw_disk
 from bootkit.system.unpack import unpack
 from bootkit.system.volume import Volume
@@ -63,16 +63,14 @@ def raw_disk_of(volume: Volume, wanted: DiskWanted, watcher: Watcher, *, dry_run
     Raises:
         BootkitError: it cannot be unpacked, or is more than there is room for.
     """
-    incoming = None
-    if not dry_run and format_of(wanted.source).is_packed:
-        incoming = volume.incoming(part_path(wanted.path))
+    new = incoming(volume, wanted.path) if not dry_run and format_of(wanted.source).is_packed else None
     # where bytes are found by their place, all of them have to have one
     sparse = has_holes(volume)
     with scratch() as work:
-        if incoming is None:
+        if new is None:
             yield RawDisk(file=raw_disk(wanted.source, work, watcher, size=wanted.size), sparse=sparse)
         else:
-            with _arriving(volume, incoming, wanted, watcher, sparse=sparse) as (file, checksum):
+            with _arriving(volume, new, wanted, watcher, sparse=sparse) as (file, checksum):
                 if wanted.size or not is_ready(file):
                     checksum = _completed(volume, file, wanted, checksum, work, watcher, sparse=sparse)
                 yield RawDisk(file=file, sparse=sparse, checksum=checksum)
@@ -80,7 +78,7 @@ def raw_disk_of(volume: Volume, wanted: DiskWanted, watcher: Watcher, *, dry_run
 
 @contextmanager
 def _arriving(
-    volume: Volume, incoming: AbstractContextManager[Path], wanted: DiskWanted, watcher: Watcher, *, sparse: bool
+    volume: Volume, new: AbstractContextManager[Path], wanted: DiskWanted, watcher: Watcher, *, sparse: bool
 ) -> Generator[tuple[Path, str]]:
     source = wanted.source
     packed = source.stat().st_size
@@ -101,7 +99,7 @@ def _arriving(
                 hint=tr("remove what is not needed: bootkit list, bootkit remove IMAGE"),
             )
 
-    with incoming as file:
+    with new as file:
         watcher.begin("unpacking", str(source), packed)
         with host_errors(f"{volume.where}{wanted.path}"):
             checksum = unpack(format_of(source), source, file, watcher.progress, sparse=sparse, grows=grows)
