@@ -358,6 +358,7 @@ DETECTOR = Detector(
             ),
             scripts={"casper-iso-scan-ordered": ScriptMark(files=(f"{PREMOUNT}/ORDER",), says="20iso_scan")},
             roots=("/{live-media-path:casper}/*.squashfs",),
+            layer_word="layerfs-path",
         ),
     ),
 )

@@ -372,6 +372,7 @@ DETECTOR = Detector(
                 partial=NO_FINDISO,
             ),
             roots=("/{live-media-path:live}/*.squashfs",),
+            layer_list="filesystem.module",
         ),
         Stack(
             name="live-boot (TrueNAS)",

@@ -248,6 +248,10 @@ class Stack:
     roots: tuple[str, ...] = ()
     """Where the root file systems lie in the image: paths, in which ``*`` stands for anything in a name and ``{word:default}``
     for the value of a kernel word: ``/{archisobasedir:arch}/*/airootfs.*fs``."""
+    layer_word: str = ""
+    """The kernel word that names the uppermost of the layers that its root is stacked of; those below have the names before its dots."""
+    layer_list: str = ""
+    """The file beside the layers of its root that names them, the lowest first."""
     markers: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     """The files by which its initrd and the parts of it are known, by the marker that each stands for
     (``InitrdFacts.markers``): paths without slash and ``usr/`` in front, in which ``*`` stands for anything."""

@@ -9,6 +9,7 @@ import posixpath
 from collections.abc import Collection, Mapping
 
 from bootkit.detect import word_value
+from bootkit.detect.registry import stack_of
 from bootkit.model.boot import Detection
 from bootkit.model.initrd import RootFacts
 from bootkit.model.iso import IsoView
@@ -27,14 +28,15 @@ def root_layers(view: IsoView, detection: Detection, roots: Roots, versions: Col
     ``versions`` are the kernels of the live system: of several stacks, the one is taken that has the modules for one of them.
     """
     found = root_images(view, detection)
-    if not found or detection.stack not in ("casper", "live-boot"):
+    stack = stack_of(detection.stack)
+    if not found or not (stack.layer_word or stack.layer_list):
         return found[:1]
     folder = posixpath.dirname(found[0])
     names = tuple(sorted(view.glob(f"{glob.escape(folder)}/*.squashfs")))
-    if detection.stack == "live-boot":
-        listed = (f"{folder}/{name}" for name in view.text(f"{folder}/filesystem.module").split())
+    if stack.layer_list:
+        listed = (f"{folder}/{name}" for name in view.text(f"{folder}/{stack.layer_list}").split())
         return tuple(filter(view.is_file, listed)) or names
-    named = word_value(detection.entries[0].cmdline, "layerfs-path")
+    named = word_value(detection.entries[0].cmdline, stack.layer_word)
     chains = [_chain(f"{folder}/{named}", names)] if named else [_chain(name, names) for name in names]
     chain = max(chains, key=lambda one: (_has_modules(one, roots, versions), _is_live(one[-1:]), len(one)))
     if len(chain) == 1 and not named:
