@@ -37,6 +37,8 @@ from tests.work import PATIENCE
 
 GOLDEN = Path(__file__).parent / "golden"
 SIZES = [(80, 24), (140, 45)]
+SETTLING = 10.0
+"""Seconds within which a screen that has all that it shows is laid out."""
 WEBFONT = re.compile(r"\s*@font-face \{.*?\}\n", re.DOTALL)
 WRITTEN = re.compile(r" \([\d.]+ [KM]?i?B\)|(?<=/menu_)[0-9a-f]+(?=\.cfg)")
 TEXT = re.compile(r'<text[^>]* x="([\d.]+)" y="([\d.]+)"[^>]*>(.*?)</text>')
@@ -88,12 +90,24 @@ def lines(svg: str) -> list[str]:
 
 
 def compare(pilot: Pilots, name: str, *, update: bool) -> None:
-    width, height = pilot.app.size
-    golden = GOLDEN / f"{name}-{width}x{height}.svg"
+    golden = golden_of(pilot, name)
     svg = picture(pilot, "bootkit tui")
     if update:
         golden.write_text(svg, encoding="utf-8")
     assert lines(svg) == lines(golden.read_text(encoding="utf-8"))
+
+
+def golden_of(pilot: Pilots, name: str) -> Path:
+    width, height = pilot.app.size
+    return GOLDEN / f"{name}-{width}x{height}.svg"
+
+
+async def settled(pilot: Pilots, name: str) -> None:
+    """Wait a little for the picture that was reviewed: a table is as wide as its cells a moment after it has them."""
+    reviewed = lines(golden_of(pilot, name).read_text(encoding="utf-8"))
+    end = time.monotonic() + SETTLING
+    while lines(picture(pilot, "bootkit tui")) != reviewed and time.monotonic() < end:
+        await pilot.pause(0.1)
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
@@ -181,6 +195,8 @@ async def test_the_sections_and_their_dialogs(
         async def taken(name: str, words: str) -> None:
             # what lies below a dialog may be drawn a moment after it
             await until(pilot, lambda: words in shown(pilot) and (name not in OVER or "/media/anna" in shown(pilot)))
+            if not update_golden:
+                await settled(pilot, name)
             compare(pilot, name, update=update_golden)
 
         screen = await opened(pilot)
