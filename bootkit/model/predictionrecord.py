@@ -135,11 +135,13 @@ def _memory(row: Row) -> Memory:
 
 
 def _rows(value: object) -> tuple[Row, ...]:
-    return tuple(tuple(map(_hashable, cast("list[object]", row))) for row in _row(value))
+    return tuple(map(_hashable, _row(value)))
 
 
-def _hashable(value: object) -> object:
-    return tuple(cast("list[object]", value)) if isinstance(value, list) else value
+def _hashable(value: object) -> Row:
+    """A row of which only the last value may be a list; a thousand predictions have ten thousand."""
+    row = _row(value)
+    return (*row[:-1], tuple(cast("list[object]", row[-1]))) if row and isinstance(row[-1], list) else row
 
 
 def _row(value: object) -> Row:
