@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from bootkit.app.stick import kept as parsed_late
+from bootkit.app.stick import lazy_facts as parsed_late
 from bootkit.app.stick.records import Records, record_of
 from bootkit.model.catalog import ImageItem
 from bootkit.model.efi import EfiFacts, ShimFacts

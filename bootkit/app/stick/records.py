@@ -18,7 +18,7 @@ from dataclasses import field, replace
 from functools import lru_cache
 from types import MappingProxyType
 
-from bootkit.app.stick.kept import KeptFacts, KeptRecognition, Shared
+from bootkit.app.stick.lazy_facts import KeptFacts, KeptRecognition, Shared
 from bootkit.app.stick.recognition import with_insides
 from bootkit.errors import BootkitError, FormatError
 from bootkit.i18n import tr

@@ -7,7 +7,7 @@ from bootkit.app.menu.appearance import plan_appearance
 from bootkit.app.menu.companions import plan_companions
 from bootkit.app.menu.freshness import MENU_LIMIT, earlier_warnings, inputs_of, is_made_from, record_of_menu
 from bootkit.app.menu.grub_cfg import check_menu, menu_of
-from bootkit.app.menu.kept import keep_lines, kept_lines, line_digests
+from bootkit.app.menu.menu_lines import keep_lines, kept_lines, line_digests
 from bootkit.app.menu.overlays import OverlayPlan, archives_in, plan_overlays, without_refused
 from bootkit.app.stick.catalog import Catalog
 from bootkit.app.stick.homes import home_names, homes_note
