@@ -6,7 +6,6 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from shutil import which
 from types import FrameType
 
 from bootkit.cli import output
@@ -64,9 +63,11 @@ def _with_rights(argv: Sequence[str]) -> str:
     stay = "--keep-cwd " if any(Path(word).exists() for word in argv[1:] if not word.startswith("/")) else ""
     ways = {
         "sudo": f"sudo {command}",
-        "pkexec": f"pkexec {stay}{command}",
         "run0": f"run0 {command}",
+        "pkexec": f"pkexec {stay}{command}",
     }
+    from shutil import which  # with four packers
+
     there = [ways[name] for name in ways if which(name)]
     if there and not which("sudo"):
         return there[0]

@@ -46,7 +46,7 @@ def test_the_whole_command_is_told(
     (tmp_path / "live.iso").touch()
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", [program, *words.split()])
-    monkeypatch.setattr(guard, "which", found)
+    monkeypatch.setattr("shutil.which", found)
     guard.tell(RightsMissing("/dev/sdX: Permission denied", hint="mount it"))
     told = answer.replace("{}", f"bootkit {words}")
     assert capsys.readouterr().err.splitlines() == [

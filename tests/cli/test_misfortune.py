@@ -233,7 +233,7 @@ def test_at_a_terminal_the_same_is_done_again_as_root(
     monkeypatch.setattr("bootkit.app.verbs.devices.list_devices", refuse)
     done = bootkit("devices")
     assert done.returncode == 1
-    assert f"pkexec {program} devices" in done.stderr  # by its path, where root does not look
+    assert f"run0 {program} devices" in done.stderr  # by its path, where root does not look
     assert asked == ["Do it again as root, by run0? [y/N]"]
     again = ("run0", ["run0", "--", sys.executable, os.fspath(program), "devices"])
     assert ran == ([again] if started else [])
