@@ -45,7 +45,7 @@ def explain(
         with open_stick(stick) as opened:
             _print_loaded(opened.volume, iso, file, as_json=as_json)
         return
-    if Path(iso).is_file():
+    if _is_file(iso, stick):
         inspection = explain_file(Path(iso))
     else:
         with open_stick(stick) as opened:
@@ -59,8 +59,13 @@ def explain(
 
 def _why(iso: str, stick: Path | None) -> str:
     """The command that tells all."""
-    named = () if stick is None or Path(iso).is_file() else ("--stick", os.fspath(stick))
+    named = () if stick is None or _is_file(iso, stick) else ("--stick", os.fspath(stick))
     return shlex.join(("bootkit", "explain", "--why", iso, *named))
+
+
+def _is_file(iso: str, stick: Path | None) -> bool:
+    """Whether a file is meant; with a stick named, a bare name is that of its image, though its source lies here as well."""
+    return Path(iso).is_file() and (stick is None or os.sep in iso)
 
 
 def _print_loaded(volume: "Volume", image: str, name: str | None, *, as_json: bool) -> None:

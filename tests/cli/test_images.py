@@ -22,7 +22,9 @@ def stick(request: pytest.FixtureRequest, prepared: Prepared, tmp_path: Path) ->
     return folder
 
 
-def test_an_image_lives_its_life(bootkit: Bootkit, stick: Path, make_iso: MakeIso) -> None:
+def test_an_image_lives_its_life(
+    bootkit: Bootkit, stick: Path, make_iso: MakeIso, monkeypatch: pytest.MonkeyPatch
+) -> None:
     iso = make_iso("debian.iso")
     dry = bootkit("add", iso, "--stick", stick, "--dry-run")
     assert (dry.returncode, dry.stdout.splitlines()[0]) == (0, f"copy {iso} to /boot/iso/debian.iso")
@@ -39,6 +41,9 @@ def test_an_image_lives_its_life(bootkit: Bootkit, stick: Path, make_iso: MakeIs
     assert listed["recognition"]["detector"] == "live-boot"
     assert "live-boot" in bootkit("list", "--stick", stick).stdout
     assert "findiso=/boot/iso/debian.iso" in bootkit("explain", "--why", "debian.iso", "--stick", stick).stdout
+    monkeypatch.chdir(iso.parent)  # where a file of that name lies
+    assert "from this stick" in bootkit("explain", "--why", "debian.iso", "--stick", stick).stdout
+    assert "from this stick" not in bootkit("explain", "--why", "debian.iso").stdout
 
     again = bootkit("generate", "--stick", stick)
     assert (again.returncode, again.stdout) == (0, "")
