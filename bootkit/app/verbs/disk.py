@@ -160,7 +160,7 @@ def looked_into(raw: Path, path: str, source: Path) -> ImageItem:
 
 def _warnings(source: Path, notes: tuple[str, ...]) -> tuple[str, ...]:
     kind = format_of(source)
-    made = f"it was made a raw disk out of {kind}" if kind is not DiskFormat.RAW else ""
+    made = f"on the stick it is a raw disk, made from {kind}" if kind is not DiskFormat.RAW else ""
     return (*((made,) if made else ()), *notes)
 
 
