@@ -129,7 +129,7 @@ OPTIONS: tuple[OptionSpec, ...] = (
         key="menu_language",
         kind=Kind.CHOICE,
         default=AUTO,
-        title="Language of the menu",
+        title="Menu language",
         help="Of the menu's own texts; auto: the language of the live systems, where the menu speaks it. "
         "A text screen and the serial line get English.",
         scopes=OF_MENU,

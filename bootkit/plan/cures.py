@@ -90,7 +90,7 @@ def by_finder(detection: Detection, entry: BootEntry, facts: IsoFacts, filesyste
             continue
         for driver in drivers_of(filesystem):
             if is_known or _drives(initrd, filesystem, driver, builtin):
-                reason = f"Its initrd can read {name} by {driver}, but does not look there; the overlay does."
+                reason = f"Its initrd has a driver for {name}, but does not look there; the overlay does."
                 return Cure(overlay=FINDER, driver=driver, reason=reason)
     for initrd, root, path, version in _kernels(entry, facts):
         modules = root.kernels[version]

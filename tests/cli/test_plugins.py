@@ -201,4 +201,4 @@ def test_an_extension_is_made_for_another_packages_stack(coal_site: Path, make_i
 def test_another_packages_initrd_is_believed_and_cured(coal_site: Path, make_iso: MakeIso, tmp_path: Path) -> None:
     stick = stick_with(coal_site, tmp_path, coal_iso(make_iso, tmp_path))
     told = ran(coal_site, "check", "--stick", stick, "--json").stdout
-    assert "Its initrd can read btrfs by btrfs, but does not look there; the overlay does." in told
+    assert "Its initrd has a driver for btrfs, but does not look there; the overlay does." in told

@@ -72,8 +72,8 @@ def test_what_stands_before_a_value_or_above_a_section_fits_eighty_columns(name:
     known = _catalogue(name)
     room = {option.title: 19 for option in OPTIONS} | dict.fromkeys(_labels(), 13) | dict.fromkeys(_headings(), 78)
     assert len(room) > len(OPTIONS) + 10
-    said = {text: str(translation(known, text)) for text in room}
-    assert {shown for text, shown in said.items() if columns(shown) > room[text]} == set()
+    said = [(text, shown) for text in room for shown in (text, str(translation(known, text)))]
+    assert {shown for text, shown in said if columns(shown) > room[text]} == set()
 
 
 def test_each_text_is_given_the_parts_that_it_names() -> None:
