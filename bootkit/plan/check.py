@@ -361,9 +361,10 @@ def _notes(
     yield from _unseen_sticks(item.facts, detection, entry)
     seen = {path: item.facts.initrds[path] for path in entry.initrds if path in item.facts.initrds} | item.facts.roots
     yield from (f"{path}: {warning}" for path, facts in seen.items() for warning in facts.warnings)
-    others = [path for path in stick.labels.get(item.facts.volume_id, ()) if path != item.path]
-    if others and _by_label(entry, item.facts.volume_id):
-        yield f"{', '.join(others)} has the same label; that is no harm on one stick, but on a second disk it is."
+    label = item.facts.volume_id
+    if any(path != item.path for path in stick.labels.get(label, ())) and _by_label(entry, label):
+        # the same words for all of them, so that they are said once; the note on the stick has their names
+        yield f"Others on the stick have its label, {label}: that is no harm here, but on a second disk it is."
 
 
 def _unseen_sticks(facts: IsoFacts, detection: Detection, entry: BootEntry) -> Iterator[str]:

@@ -252,6 +252,16 @@ def test_images_of_one_label_are_named() -> None:
     assert note.startswith("/boot/iso/a.iso and /boot/iso/b.iso have the same label, LIVE")
 
 
+def test_an_image_that_looks_for_a_label_which_others_have_says_so_in_the_words_of_all() -> None:
+    stick = replace(EXT4, labels={"LIVE": ("/boot/iso/a.iso", "/boot/iso/b.iso", "/boot/iso/c.iso")})
+    entry = replace(ENTRY, cmdline=(*ENTRY.cmdline, "root=live:CDLABEL=LIVE"))
+    notes = {predict(item(path=path, entry=entry), stick).notes for path in stick.labels["LIVE"]}
+    said = "Others on the stick have its label, LIVE: that is no harm here, but on a second disk it is."
+    assert [[note for note in one if "label" in note] for one in notes] == [[said]]
+    alone = replace(EXT4, labels={"LIVE": ("/boot/iso/a.iso",)})
+    assert said not in predict(item(path="/boot/iso/a.iso", entry=entry), alone).notes
+
+
 def test_nobody_knows_an_image_without_a_detector_or_without_facts() -> None:
     unknown = replace(item(), recognition=Recognition(detection=None))
     assert (predict(unknown, EXT4).verdict, predict(unknown, EXT4).cure) == ("unknown", "bootkit explain live.iso")
