@@ -9,7 +9,7 @@ from bootkit.cli.command import Argument, Option
 from bootkit.cli.options import AsJson, DryRun, StickOption, Yes
 from bootkit.cli.options_commands import ImageOption, StackOption
 from bootkit.i18n import spoken, tr
-from bootkit.render.prose import columns
+from bootkit.render.prose import padded
 from bootkit.units import format_size
 
 if TYPE_CHECKING:
@@ -262,7 +262,7 @@ def _show(extension: "InspectedExtension") -> None:
         rows += [(tr("note"), spoken(note)) for note in facts.notes]
     rows += [(tr("problem"), spoken(problem)) for problem in extension.problems]
     for key, value in rows:
-        output.answer(f"{key}{' ' * max(1, _NAMES - columns(key))}{value}")
+        output.answer(padded(key, _NAMES) + value)
 
 
 def _show_plan(plan: "ExtensionPlan", *, as_json: bool) -> None:

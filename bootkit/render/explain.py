@@ -21,7 +21,7 @@ from bootkit.model.check import Answer, Prediction
 from bootkit.model.filesystem import filesystem_title
 from bootkit.model.iso import IsoFacts
 from bootkit.model.places import IMAGE_FOLDER
-from bootkit.render.prose import columns, wrapped
+from bootkit.render.prose import columns, padded, wrapped
 from bootkit.units import format_size
 
 _NAMES = 8
@@ -259,7 +259,7 @@ def _filled(text: str, slots: Mapping[str, str]) -> str:
 
 
 def _row(name: str, text: str) -> _Line:
-    return f"    {name}{' ' * max(_NAMES - columns(name), 1)}", text
+    return f"    {padded(name, _NAMES)}", text
 
 
 def _item(text: str) -> _Line:

@@ -19,6 +19,11 @@ def columns(text: str) -> int:
     )
 
 
+def padded(text: str, width: int) -> str:
+    """``text`` with blanks behind it up to ``width`` columns, one at the least."""
+    return text + " " * max(width - columns(text), 1)
+
+
 def wrapped(text: str, width: int, *, first: str = "", then: str = "") -> list[str]:
     """``text`` in lines of ``width`` columns at most, where no word is wider; ``first`` and ``then`` are what lines begin with.
 

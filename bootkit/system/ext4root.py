@@ -9,11 +9,10 @@ import re
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from bootkit.errors import BootkitError, CommandFailed
+from bootkit.errors import CommandFailed
 from bootkit.formats.ext4 import Ext4
-from bootkit.i18n import tr
 from bootkit.system.diskimage import mend_ext4
-from bootkit.system.roottree import does_not_fit
+from bootkit.system.roottree import does_not_fit, leads_out
 from bootkit.system.run import LONG, run
 
 _PLAIN = re.compile(r"(/[A-Za-z0-9_.@+-]+)+")
@@ -151,5 +150,5 @@ def _owned(path: str, fields: tuple[int, int, int]) -> tuple[str, ...]:
 def _plain(name: str) -> str:
     path = posixpath.normpath(f"/{name.lstrip('/')}")
     if path != "/" and not _PLAIN.fullmatch(path):
-        raise BootkitError(tr("the live system's {path} leads out of it", path=path), hint=tr("nothing was made of it"))
+        raise leads_out(path)
     return path

@@ -55,10 +55,7 @@ class RootTree:
         file = self.folder / name.lstrip("/")
         folder = self.folder.resolve()
         if not file.parent.resolve().is_relative_to(folder) or file.name in ("", ".."):
-            raise BootkitError(
-                tr("the live system's {path} leads out of it", path=f"/{name.lstrip('/')}"),
-                hint=tr("nothing was made of it"),
-            )
+            raise leads_out(f"/{name.lstrip('/')}")
         if file.is_symlink():
             self.run("rm", "--", file)  # fakeroot would take what gets its inode for a link
         return file
@@ -155,6 +152,10 @@ class RootTree:
         folder = self.path(name)
         folder.mkdir(parents=True, exist_ok=True)
         return folder
+
+
+def leads_out(path: str) -> BootkitError:
+    return BootkitError(tr("the live system's {path} leads out of it", path=path), hint=tr("nothing was made of it"))
 
 
 def does_not_fit(message: str) -> BootkitError:

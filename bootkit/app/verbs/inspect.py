@@ -15,7 +15,7 @@ from bootkit.model.catalog import ImageItem
 from bootkit.model.iso import FileKind, IsoFacts
 from bootkit.model.record import facts_to_json
 from bootkit.probe.image import open_image
-from bootkit.render.prose import columns
+from bootkit.render.prose import padded
 from bootkit.units import format_size
 from bootkit.values import dataclass
 
@@ -67,7 +67,7 @@ class Inspection:
             (tr("entries"), ", ".join(entry.title for entry in detection.entries) if detection else "-"),
             *((tr("warning"), spoken(warning)) for warning in facts.warnings),
         ]
-        return "\n".join(f"{name}{' ' * max(1, _NAMES - columns(name))}{value}" for name, value in rows)
+        return "\n".join(padded(name, _NAMES) + value for name, value in rows)
 
     def short_explanation(self, width: int) -> str:
         """What it is and whether it boots, for an image of which that was predicted; ``width`` columns wide."""
